@@ -1,300 +1,328 @@
-//! Every bound of the program, its reason, and what happens when it is reached.
+//! Every limit of the program, its reason, and what happens when it is reached.
 
 use std::time::Duration;
 
-/// Bytes of one log record that are decoded. A longer record is cut here, marked and counted; the rest of the line is skipped.
+/// Maximum bytes of one log record that are decoded. A longer record is cut here, marked and counted; the rest of the line is
+/// skipped.
 pub const RECORD_BYTES: usize = 64 * 1024;
-/// Bytes of one log record over TCP for which there is no room among the long ones of all connections. It is cut here, marked and counted.
+/// Maximum bytes of one log record over TCP when the memory for long records is used up. A longer record is cut here, marked
+/// and counted.
 pub const RECORD_BYTES_WITHOUT_ROOM: usize = 4 * 1024;
-/// Memory of the controller unless `limits: { memory: ... }` says otherwise. Each use of it has a share: see [`share`].
+/// Default of `limits: { memory: ... }`, the memory of the controller. Each use of memory has a share of it: see [`share`].
 pub const MEMORY: usize = 512 * 1024 * 1024;
-/// The least that `limits: { memory: ... }` may say. Less is a diagnostic: rules and program alone may need it.
+/// Minimum of `limits: { memory: ... }`. A lower value is a diagnostic, because the rules and the program alone may need this
+/// much.
 pub const MEMORY_LEAST: usize = 128 * 1024 * 1024;
-/// Percent of the memory for events on their way from the sources to the controller. When it is used up, senders over TCP and files wait,
-/// and datagrams are dropped and counted; a quarter is reserved for trusted senders.
+/// Percent of the memory for events on their way from the sources to the controller. When it is used up, senders over TCP and
+/// files wait, and datagrams are dropped and counted. A quarter is reserved for trusted senders.
 pub const MEMORY_QUEUE: usize = 12;
-/// Percent of the memory for unfinished long records of TCP connections. When it is used up, they are cut at
-/// [`RECORD_BYTES_WITHOUT_ROOM`]; a quarter is reserved for hosts of the inventory.
+/// Percent of the memory for unfinished long records of TCP connections. When it is used up, records are cut at
+/// [`RECORD_BYTES_WITHOUT_ROOM`]. A quarter is reserved for hosts of the inventory.
 pub const MEMORY_CONNECTIONS: usize = 6;
-/// Percent of the memory for the events that alarms keep: of active, pending, suppressed and throttled instances. When it is used up,
-/// further instances keep a short form of their event, and that is a notice; a quarter is reserved for trusted senders.
+/// Percent of the memory for the events that alarms keep: of active, pending, suppressed and throttled instances. Above half
+/// of it (for trusted senders: three quarters) further instances keep a short form of their event, and above three quarters
+/// (for trusted senders: all of it) they are refused. Both are notices.
 pub const MEMORY_ALARMS: usize = 20;
-/// Percent of the memory for events that conditions count or join. When it is used up, the alarm that has most of them forgets the older
-/// half of its keys, and that is a notice.
+/// Percent of the memory for partial matches: events that conditions count or join. When it is used up, the alarm that has
+/// most of them drops the older half of its keys, and this is a notice.
 pub const MEMORY_NOTES: usize = 20;
-/// Percent of the memory for runs that have not ended: what their scripts are called with, and the answers of their steps. Senders that are less trusted
-/// may fill a part of it only. When it is used up, a further run is not started, a step that answers more fails with the reason, and both are reported.
+/// Percent of the memory for runs that have not ended: the arguments of their scripts, and the answers of their steps. Less
+/// trusted senders may fill only a part of it. When it is used up, a further run is not started, and a step with a larger
+/// answer fails with the reason. Both are reported.
 pub const MEMORY_RUNS: usize = 20;
-/// Connections of syslog over TCP that are open at once, if the system allows as many file descriptors. When there are more, connections of the
-/// source that has the most are closed and counted; a quarter is reserved for hosts of the inventory, and one source has a quarter at most.
+/// Maximum open TCP connections of syslog, if the system allows as many file descriptors. Above it, connections of the source
+/// that has most are closed and counted. A quarter is reserved for hosts of the inventory, and one source has a quarter at
+/// most.
 pub const CONNECTIONS: usize = 4_096;
-/// Connections of agents at once that have not proved who they are. When there are more, those of the source that has the most are closed.
+/// Maximum connections of agents before authentication. Above it, those of the source that has most are closed.
 pub const PENDING_HANDSHAKES: usize = 512;
-/// File descriptors that connections leave to the rest of the program (journal, control socket, scripts), half of all if there are fewer than twice as many.
+/// File descriptors that connections leave to the rest of the program (journal, control socket, scripts). If there are fewer
+/// than twice as many, half of all are reserved.
 pub const DESCRIPTORS_RESERVED: usize = 256;
-/// File descriptors that the program asks the system for, if its hard limit is not lower.
+/// Number of file descriptors that the program requests from the system, if its hard limit is not lower.
 pub const DESCRIPTORS_MOST: u64 = 16_384;
-/// Bytes of the text of an event as alarms, the journal and scripts keep it. A longer text is cut, and ends with `…`.
+/// Maximum bytes of the text of an event in alarms, the journal and scripts. A longer text is cut, and ends with `…`.
 pub const EVENT_TEXT_BYTES: usize = 8 * 1024;
-/// Bytes of one other field of an event as alarms, the journal and scripts keep it. A longer one is cut, and ends with `…`.
+/// Maximum bytes of one other field of an event in alarms, the journal and scripts. A longer field is cut, and ends with `…`.
 pub const EVENT_FIELD_BYTES: usize = 1024;
-/// Bytes of all fields of an event as alarms, the journal and scripts keep it, its text included. Further fields are left out, the text last.
+/// Maximum bytes of all fields of an event in alarms, the journal and scripts, its text included. Further fields are dropped,
+/// the text last.
 pub const EVENT_BYTES: usize = 16 * 1024;
-/// Bytes of the summary of an alarm, its fields filled in. A longer one is cut, and ends with `…`.
+/// Maximum bytes of the summary of an alarm, its fields filled in. A longer summary is cut, and ends with `…`.
 pub const SUMMARY_BYTES: usize = 2 * 1024;
-/// Bytes of one value of an alarm's key (`by`), and of one value that has to be distinct. A longer one is cut, and gets a sum of the whole so
-/// that it stays apart from others.
+/// Maximum bytes of one value of an alarm's key (`by`), and of one value that has to be distinct. A longer value is cut, and
+/// gets a hash of the whole so that it differs from others.
 pub const KEY_BYTES: usize = 512;
-/// Bytes of a text or field of an event that is kept when [`MEMORY_ALARMS`] is used up.
+/// Maximum bytes of a text or field of an event that is kept when [`MEMORY_ALARMS`] is nearly used up. A longer one is cut.
 pub const EVENT_SHORT_BYTES: usize = 128;
-/// Lines within which a file's header begins and ends. A header line further down is a line like any other.
+/// Maximum lines of a file within which its header begins and ends. A later header line is a line like any other.
 pub const HEADER_LINES: u32 = 64;
-/// Bytes of one script, YAML or test file. A larger file is refused with a diagnostic.
+/// Maximum bytes of one script, YAML or test file. A larger file is refused with a diagnostic.
 pub const SOURCE_BYTES: usize = 1024 * 1024;
-/// Bytes of one rule file: tens of thousands of rules. A larger file is refused with a diagnostic.
+/// Maximum bytes of one rule file: tens of thousands of rules. A larger file is refused with a diagnostic.
 pub const RULE_FILE_BYTES: usize = 64 * 1024 * 1024;
-/// Bytes of a configuration with its rules and scripts. A larger set is refused: what is accepted stands in the journal.
+/// Maximum bytes of a site: configuration, rules and scripts. A larger site is refused, because an accepted one is stored in
+/// the journal.
 pub const SET_BYTES: usize = 80 * 1024 * 1024;
-/// Accepted sets whose rules are kept at once: that of now, and earlier ones that runs still need. A further reload is refused
-/// until some of these runs have ended.
+/// Maximum accepted sites whose rules are kept at once: the current one, and earlier ones that runs still need. A further
+/// reload is refused until some of these runs have ended.
 pub const SETS: usize = 4;
-/// Nesting of parentheses, lists and `not` in a rule. Deeper is a diagnostic, never a stack overflow.
+/// Maximum nesting of parentheses, lists and `not` in a rule. Deeper nesting is a diagnostic, never a stack overflow.
 pub const NESTING: usize = 64;
-/// Nesting of lists and maps in a configuration or a file of rule tests. Deeper is a diagnostic, and the file is not read.
+/// Maximum nesting of lists and maps in a configuration or a file of rule tests. Deeper nesting is a diagnostic, and the file
+/// is not read.
 pub const YAML_NESTING: usize = 64;
-/// Diagnostics shown for one file; further ones are counted in a last line.
+/// Maximum diagnostics shown for one file; further ones are counted in a last line.
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
-/// Mistakes recorded in one rule file. After so many the rest of the file is not read, and the last diagnostic says so.
+/// Maximum mistakes recorded in one rule file. After them the rest of the file is not read, and the last diagnostic says so.
 pub const MISTAKES_PER_FILE: usize = 1_000;
-/// Alarms and patterns that bring each other about in a row. What would go further is not done, and that is told once.
+/// Maximum alarms and patterns in a chain in which each causes the next. A further one is not evaluated, and this is reported
+/// once.
 pub const HOPS: usize = 4;
-/// Alarms that one block makes (`with`, row by row). One more is a diagnostic.
+/// Maximum alarms that one block makes (`with`, row by row). One more is a diagnostic.
 pub const ROWS: usize = 1_000;
-/// Bytes that a block has, all its rows filled in. More is a diagnostic.
+/// Maximum bytes of a block with all its rows filled in. More is a diagnostic.
 pub const FILLED_BYTES: usize = 4 * 1024 * 1024;
-/// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
+/// Maximum conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
 pub const ALTERNATIVES: usize = 1_000;
-/// Conditions and expressions that `(A or B where ...)` may copy in all rules together. More is a diagnostic.
+/// Maximum conditions and expressions that `(A or B where ...)` copies in all rules together. More is a diagnostic.
 pub const COPIES: usize = 100_000;
-/// Senders that groups and sites stand for (`from group G`), in all conditions together. More is a diagnostic.
+/// Maximum senders for which groups and sites stand (`from group G`), in all conditions together. More is a diagnostic.
 pub const GROUP_SENDERS: usize = 500_000;
-/// Values of one list in rules, at most: an event is compared with one after the other. Further ones are an error.
+/// Maximum values of one list in rules, because an event is compared with one after the other. More is a diagnostic.
 pub const LIST_ELEMENTS: usize = 10_000;
-/// Values of all lists together, each counted with every condition that it stands in. More is an error.
+/// Maximum values of all lists together, counted again for every condition that uses the list. More is a diagnostic.
 pub const LISTED: usize = 1_000_000;
-/// Names with which unknown ones are compared to find what was meant, in all rules together. After so many nothing is proposed.
+/// Maximum names that are compared with unknown names to suggest a similar one, in all rules together. After them there are
+/// no suggestions.
 pub const NEAR_MISSES: usize = 200_000;
-/// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.
+/// Maximum events that a condition counts (`N of`). More is a diagnostic, because each key has a window of this many times.
 pub const COUNT: usize = 1_000;
-/// Events that one condition joins by `then` or `and`. One more is a diagnostic.
+/// Maximum events that one condition joins by `then` or `and`. One more is a diagnostic.
 pub const PARTS: usize = 16;
-/// Keys of one alarm for which something was counted, and for which its `limit` remembers a start. When there are more, the
-/// half whose last event is oldest is forgotten, what waits last, and that is told once.
+/// Maximum keys of one alarm with partial matches, and maximum keys of which its `limit` remembers a start. Above it, the
+/// half whose last event is oldest is dropped, throttled reactions last. This is reported once.
 pub const COUNTED_KEYS: usize = 20_000;
-/// Clauses of one calendar, with those of the calendars that it excepts. One more is a diagnostic: all of them are looked at.
+/// Maximum clauses of one calendar, with those of the calendars that it excepts. One more is a diagnostic, because all are
+/// evaluated.
 pub const CALENDAR_CLAUSES: usize = 100;
-/// How long one time of a calendar may last (`cron ... for`). Longer is a diagnostic: so far back must be looked.
+/// Maximum length of one time of a calendar (`cron ... for`). A longer one is a diagnostic, because the search goes back as
+/// far.
 pub const CALENDAR_LASTS: Duration = Duration::from_secs(31 * 24 * 3_600);
-/// How far ahead a calendar's next change is looked for. Beyond, there is none.
+/// How far ahead the next change of a calendar is searched. A later change counts as none.
 pub const CALENDAR_SEARCH: Duration = Duration::from_secs(5 * 366 * 24 * 3_600);
-/// Bytes of the text of one regular expression, its pieces filled in: of a longer one already its tree would take gigabytes. It is a
-/// diagnostic.
+/// Maximum bytes of the text of one regular expression, its pieces filled in. A longer one is a diagnostic, because its tree
+/// alone could take gigabytes.
 pub const EXPRESSION_BYTES: usize = 16 * 1024;
-/// Events noted for the conditions of all alarms together. When there are more, the alarm that has most of them
-/// forgets the half of its keys whose last event is oldest, and that is told once for each alarm.
+/// Maximum partial matches of the conditions of all alarms together. Above it, the alarm that has most of them drops the half
+/// of its keys whose last event is oldest. This is reported once for each alarm.
 pub const PARTIAL_MATCHES: usize = 4_000_000;
-/// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
+/// Maximum bytes of one compiled regular expression. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
-/// Bytes of a compiled regular expression from which on `check` advises against it.
+/// Bytes of a compiled regular expression above which `check` advises against it.
 pub const REGEX_BYTES_WISE: usize = 256 * 1024;
-/// Bytes that all regular expressions may take together, by an estimate that is right to a factor of four; the shipped ones take
-/// 5 MiB. What is beyond is not compiled, and that is a diagnostic.
+/// Maximum bytes of all regular expressions together, by an estimate that is right to a factor of four; the shipped ones take
+/// 5 MiB. An expression beyond it is not compiled and is a diagnostic.
 pub const REGEX_BYTES_ALL: usize = 64 * 1024 * 1024;
-/// Structured-data and captured fields of one event. Further ones stay in the text and are counted.
+/// Maximum structured-data and captured fields of one event. Further ones stay in the text and are counted.
 pub const FIELDS_PER_EVENT: usize = 128;
-/// Lines that an alarm keeps for its scripts (`keep N lines`): as many as a script's list may have. More is a diagnostic.
+/// Maximum lines that an alarm keeps for its scripts (`keep N lines`), as many as a script's list may have. More is a
+/// diagnostic.
 pub const KEPT_LINES: usize = 200;
-/// Bytes of one line that is kept. What is longer is cut.
+/// Maximum bytes of one line that is kept. A longer line is cut.
 pub const KEPT_LINE_BYTES: usize = 1024;
-/// Bytes of the lines that one instance keeps, so that a script can join them to one text. Further ones are counted and not kept.
+/// Maximum bytes of the lines that one instance keeps, so that a script can join them to one text. Further lines are counted
+/// and not kept.
 pub const KEPT_BYTES: usize = 32 * 1024;
-/// Bytes of the lines that all alarms keep. Further ones are counted and not kept, and that is told once.
+/// Maximum bytes of the lines that all alarms keep. Further lines are counted and not kept, and this is reported once.
 pub const KEPT_BYTES_ALL: usize = 64 * 1024 * 1024;
-/// Active instances of one alarm. A further key is dropped, counted, and alarmed once.
+/// Maximum active instances of one alarm. A further key is dropped and counted, and raises an alarm once.
 pub const INSTANCES_PER_ALARM: usize = 10_000;
-/// Senders whose usual age of records is remembered, of one source, and of all sources in the journal. When there are more, the half
-/// that is trusted least and was heard longest ago is forgotten: their next record is compared with nothing.
+/// Maximum senders of one source whose usual age of records is remembered, and of all sources in the journal. Above it, the
+/// half with the least trust and the oldest records is dropped: their next record is compared with nothing.
 pub const OFFSETS: usize = 10_000;
-/// Elements of a list that a reaction keeps by `state.append`: as many as a script's list may have. Of more the oldest go.
+/// Maximum elements of a list that a reaction stores by `state.append`, as many as a script's list may have. Above it, the
+/// oldest are dropped.
 pub const STATE_LIST: usize = 200;
-/// Bytes of the text of a notification: all that a script's text may have, and half of what Linux lets one argument of a command be. A longer
-/// one is cut, and says so.
+/// Maximum bytes of the text of a notification: as many as a script's text may have, and half of what Linux allows for one
+/// argument of a command. A longer text is cut, and says so.
 pub const NOTIFICATION_BYTES: usize = 64 * 1024;
-/// Characters of a notification in the log and in the system log, which have one line for it. A longer one is cut.
+/// Maximum characters of a notification in the log and in the system log, which have one line for it. A longer one is cut.
 pub const NOTIFICATION_LINE: usize = 2_000;
-/// Characters of the title of a notification. A longer one is cut.
+/// Maximum characters of the title of a notification. A longer one is cut.
 pub const NOTIFICATION_TITLE: usize = 200;
-/// Alarms that one notification lists. Further ones are counted in it.
+/// Maximum alarms that one notification lists. Further ones are counted in it.
 pub const NOTIFICATION_ALARMS: usize = 20;
-/// Fields of an event that a notification keeps. Further ones are left out.
+/// Maximum fields of an event that a notification keeps. Further ones are dropped.
 pub const NOTIFICATION_FIELDS: usize = 40;
-/// Bytes of one field of an event in a notification. A longer one is cut.
+/// Maximum bytes of one field of an event in a notification. A longer one is cut.
 pub const NOTIFICATION_FIELD_BYTES: usize = 512;
-/// Bytes of all fields of an event in a notification. Further ones are left out.
+/// Maximum bytes of all fields of an event in a notification. Further ones are dropped.
 pub const NOTIFICATION_FIELDS_BYTES: usize = 4 * 1024;
-/// Active alarms whose facts are kept for notifications. Further ones are only counted in the notification of their group, and their
-/// end is not told.
+/// Maximum active alarms whose data are kept for notifications. Further ones are only counted in the notification of their
+/// group, and their end is not notified.
 pub const NOTIFIED_ALARMS: usize = 10_000;
-/// Groups of alarms that are told of together, in all routes. Alarms of a further one are told in a group of the route without `by`.
+/// Maximum groups of alarms that are notified together, in all routes. Alarms of a further group are notified in a group of
+/// the route without `by`.
 pub const NOTIFY_GROUPS: usize = 1_000;
-/// Notifications that wait to be delivered, of all channels. Senders that are less trusted may fill a part of it only. Further ones are
-/// counted, and a notification says how many there were.
+/// Maximum notifications that wait for delivery, of all channels. Less trusted senders may fill only a part of it. Further
+/// ones are counted, and a notification reports their number.
 pub const OUTBOX_NOTIFICATIONS: usize = 5_000;
-/// Notifications that wait to be delivered, of one channel, likewise.
+/// Maximum notifications that wait for delivery by one channel, likewise.
 pub const OUTBOX_CHANNEL: usize = 500;
-/// Bytes of the notifications that wait to be delivered, roughly, likewise.
+/// Maximum estimated bytes of the notifications that wait for delivery, likewise.
 pub const OUTBOX_BYTES: usize = 32 * 1024 * 1024;
-/// How long a notification is tried before it is given up, unless the channel says otherwise (`give_up`). Then that is a notice
+/// Default of `give_up` of a channel: how long a notification is retried. Then it is dropped, and this is a notice
 /// `notification_failed`, on which rules may raise an alarm.
 pub const NOTIFICATION_GIVE_UP: Duration = Duration::from_secs(24 * 3_600);
-/// The longest `give_up` of a channel. A longer one is a diagnostic.
+/// Maximum of `give_up` of a channel. A longer one is a diagnostic.
 pub const NOTIFICATION_GIVE_UP_MOST: Duration = Duration::from_secs(30 * 24 * 3_600);
-/// How long after the first failed attempt a notification is tried again, a quarter more or less. The time doubles with each attempt.
+/// Time between the first failed attempt of a notification and the next, a quarter more or less. It doubles with each
+/// attempt.
 pub const NOTIFICATION_RETRY: Duration = Duration::from_secs(1);
-/// The longest time between two attempts, a quarter more or less.
+/// Maximum time between two attempts, a quarter more or less.
 pub const NOTIFICATION_RETRY_MOST: Duration = Duration::from_secs(300);
-/// One attempt to deliver a notification, from the name's lookup to the answer. One that takes longer has failed.
+/// Maximum time of one attempt to deliver a notification, from the name's lookup to the answer. A longer attempt has failed.
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(20);
-/// Bytes of the answer of a receiver of notifications that are read. What is more is not read.
+/// Maximum bytes that are read of an answer to a notification. The rest is not read.
 pub const NOTIFICATION_ANSWER: usize = 64 * 1024;
-/// Bytes of the body of a webhook. A longer one is cut.
+/// Maximum bytes of the body of a webhook. A longer one is cut.
 pub const WEBHOOK_BODY: usize = 256 * 1024;
-/// Bytes of a secret that a file or credential may have. A longer one is refused.
+/// Maximum bytes of a secret in a file or credential. A longer one is refused.
 pub const SECRET_BYTES: usize = 4 * 1024;
-/// Bytes of a template of notifications. A longer one is a diagnostic.
+/// Maximum bytes of a template of notifications. A longer one is a diagnostic.
 pub const TEMPLATE_BYTES: usize = 16 * 1024;
-/// Channels of a configuration: each has a thread. One more is a diagnostic.
+/// Maximum channels of a configuration: each has a thread. One more is a diagnostic.
 pub const CHANNELS: usize = 64;
-/// Routes of notifications of a configuration: each is tried with each alarm. One more is a diagnostic.
+/// Maximum routes of notifications of a configuration: each is tried with each alarm. One more is a diagnostic.
 pub const NOTIFY_ROUTES: usize = 100;
-/// Notifications that a channel to people gets within ten minutes, unless it says otherwise (`limit`). Further ones are counted, and
-/// one notification says how many there were.
+/// Default of `limit` of a channel to people: maximum notifications within ten minutes. Further ones are counted, and one
+/// notification reports their number.
 pub const CHANNEL_LIMIT: u32 = 60;
-/// Bytes of the alarms that one answer to an operator shows. Further ones are counted in a last row.
+/// Maximum bytes of the alarms in one answer to an operator. Further ones are counted in a last row.
 pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
-/// A further one is not started, and that is told.
+/// Maximum runs that have not ended, without those of claims. Less trusted senders may fill only a part of it (see `share_of`
+/// of trust). A further run is not started, and this is reported.
 pub const RUNS: usize = 1_000;
-/// Runs of claims that have not ended: room of their own, twice the pairs of a large site. A further claim is carried out without its
-/// reaction, and that is told.
+/// Maximum runs of claims that have not ended, separate from the other runs: twice the pairs of a large site. A further claim
+/// is carried out without its reaction, and this is reported.
 pub const CLAIM_RUNS: usize = 8_000;
-/// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender as much as
-/// is left free. Sources that can wait do; of others what is more is dropped, counted by source and sender, and told.
+/// Maximum events that wait for the controller. Less trusted senders may fill only a part of it, and one sender as much as is
+/// left free. Sources that can wait do so. Further events of other sources are dropped, counted by source and sender, and
+/// reported.
 pub const INBOX_EVENTS: usize = 65_536;
-/// Reports of agents, claims of pairs, and questions of operators that wait for the controller, of each. Who sends one more waits.
+/// Maximum reports of agents, claims of pairs, and questions of operators that wait for the controller, of each. A further
+/// sender waits.
 pub const INBOX_WAITING: usize = 8_192;
-/// Unverified events that rules want and that are taken in a second, one sender after another. More wait for room among those that wait.
+/// Maximum unverified events per second that rules want and that are accepted, one sender after another. Further ones wait in
+/// the queue.
 pub const UNVERIFIED_A_SECOND: usize = 5_000;
-/// Commands of scripts that are under way at once: one process each. Further ones wait.
+/// Maximum commands of scripts that run at once: one process each. Further ones wait.
 pub const EFFECTS: usize = 8;
-/// Of these so many are for claims alone.
+/// The part of [`EFFECTS`] that is reserved for claims.
 pub const EFFECTS_FOR_CLAIMS: usize = 2;
-/// Commands of scripts that wait. Senders that are less trusted may fill a part of it only. A further one fails its step.
+/// Maximum commands of scripts that wait. Less trusted senders may fill only a part of it. A further one fails its step.
 pub const EFFECTS_WAITING: usize = 1_000;
-/// Bytes of the answers of the steps of one run, with the steps' arguments. A step whose answer goes beyond fails with the reason.
+/// Maximum bytes of the answers of the steps of one run, with the steps' arguments. A step with a larger answer fails with
+/// the reason.
 pub const RUN_BYTES: usize = 256 * 1024;
-/// Entries that one reaction keeps in `state`. Setting one more fails with the reason.
+/// Maximum entries that one reaction stores in `state`. A further entry fails with the reason.
 pub const STATE_ENTRIES: usize = 1_000;
-/// Bytes that one reaction keeps in `state`. Setting more fails with the reason.
+/// Maximum bytes that one reaction stores in `state`. A larger value fails with the reason.
 pub const STATE_BYTES: usize = 1024 * 1024;
-/// Steps of one run. One more fails the run.
+/// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
-/// How old a record may be and still be new before its sender's usual age is known, or while it varies: a wrong clock is not lateness.
+/// Maximum age of a new record while its sender's usual age is unknown or varies: a wrong clock is not lateness.
 pub const LATE_AT_FIRST: Duration = Duration::from_secs(60);
-/// How far beyond its sender's usual age a record may come and still be new.
+/// How much a record may exceed its sender's usual age and still be new.
 pub const LATE_AFTER: Duration = Duration::from_secs(2);
-/// How wrong a clock may be, without our knowing it, before it makes a claim out of a backlog look older than one that was heard
-/// before it. Beyond, nothing tells which is newer, and people are asked.
+/// Maximum clock error that is tolerated when a claim out of a backlog is compared with one that arrived before it. If the
+/// claim looks older by more than this, nothing shows which claim is newer, and people are asked.
 pub const CLOCK_ERROR: Duration = Duration::from_secs(60);
-/// Late claims are weighed when no further one has come for this long: of a queue that a server's sender empties, only its newest
-/// claim may move anything.
+/// Late claims are evaluated when no further one has arrived for this time. Of a queue that a server's sender empties, only
+/// the newest claim may move anything.
 pub const LATE_CLAIMS_QUIET: Duration = Duration::from_secs(1);
-/// And after this long in any case.
+/// Late claims are evaluated after this time in any case.
 pub const LATE_CLAIMS_WAIT: Duration = Duration::from_secs(10);
-/// How long a pair may be without a primary after a member said that it is backup: a planned switchover takes less. Then that is
-/// an alarm.
+/// How long a pair may be without a primary after a member claimed to be backup: a planned switchover takes less. After it,
+/// this is an alarm.
 pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);
-/// How long after a start resources are only observed when some hosts have not reported.
+/// How long after a start resources are only observed if some hosts have not reported.
 pub const SETTLE: Duration = Duration::from_secs(5);
-/// How long a run that waits for an operator's yes waits before it ends.
+/// Default time for an operator to agree to a run. Then the run ends.
 pub const CONFIRM_WITHIN: Duration = Duration::from_secs(120);
-/// One attempt of a step, where the reaction does not say otherwise.
+/// Default time limit of one attempt of a step.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(2);
-/// One command of a driver.
+/// Time limit of one command of a driver.
 pub const DRIVER_TIMEOUT: Duration = Duration::from_secs(8);
-/// How often an agent reports to the controller.
+/// Interval of the reports of an agent to the controller.
 pub const HEARTBEAT: Duration = Duration::from_millis(250);
-/// A host is lost when nothing was heard from its agent for so long.
+/// A host is lost when nothing was received from its agent for this time.
 pub const HOST_LOST: Duration = Duration::from_secs(1);
-/// A holder under `probe` that reached no majority of its witnesses for so long gives the address up.
+/// A holder under `probe` that reached no majority of its witnesses for this time releases the address.
 pub const ISOLATION: Duration = Duration::from_secs(3);
-/// The longest term of a vote (`takeover: quorum`). A request for a longer one is refused: a voter that starts may have to wait
-/// that long.
+/// Maximum term of a vote (`takeover: quorum`). A request for a longer one is refused, because a voter that starts may have
+/// to wait that long.
 pub const VOTE_TERM_MOST: Duration = Duration::from_secs(60);
-/// Resources about which one voter remembers something. It votes about no further one until an older promise has ended.
+/// Maximum resources with votes that one voter remembers. It votes about no further one until an older promise has ended.
 pub const BALLOTS: usize = 4_096;
-/// How often an agent looks whether the applications that it watches run.
+/// Interval of an agent's checks of the applications that it watches.
 pub const WATCH_EVERY: Duration = Duration::from_secs(1);
-/// Applications that one agent watches. More in its configuration is a diagnostic; of a report further ones are not believed.
+/// Maximum applications that one agent watches. More in its configuration is a diagnostic; further ones in a report are
+/// ignored.
 pub const WATCHED: usize = 256;
-/// How often an agent measures its host, unless its configuration says otherwise.
+/// Default interval of an agent's measurements of its host.
 pub const METRICS_EVERY: Duration = Duration::from_secs(10);
-/// The least and the most that it may say.
+/// Minimum interval that an agent's configuration may set.
 pub const METRICS_EVERY_LEAST: Duration = Duration::from_secs(1);
-/// See [`METRICS_EVERY_LEAST`].
+/// Maximum interval that an agent's configuration may set.
 pub const METRICS_EVERY_MOST: Duration = Duration::from_secs(60);
-/// File systems whose use one agent measures. More in its configuration is a diagnostic.
+/// Maximum file systems whose use one agent measures. More in its configuration is a diagnostic.
 pub const MOUNTS: usize = 32;
-/// Metrics that are believed of one host within a second: what one look at everything brings. Further ones are dropped.
+/// Maximum metrics of one host that are accepted within a second: those of one complete measurement. Further ones are
+/// dropped.
 pub const METRICS_A_SECOND: usize = 64;
-/// Characters of the name of a mount point or a process. A longer one is a diagnostic; of a report it is not believed.
+/// Maximum characters of the name of a mount point or a process. A longer one is a diagnostic; in a report it is ignored.
 pub const REPORTED_NAME: usize = 255;
-/// Deadlines that come to pass one by one, each at its own time, when the time jumps (a log that was quiet for years). Those that are left do at
-/// the end of the jump, once each, which is told.
+/// Maximum deadlines that are handled each at its own time when time jumps (a log that was quiet for years). The rest is
+/// handled at the end of the jump, once each, and this is reported.
 pub const DEADLINES_OF_A_JUMP: usize = 100_000;
-/// Files of one pattern that are followed. Of more, those are whose names come last, and that is reported.
+/// Maximum files of one pattern that are followed. Above it, those whose names sort last are followed, and this is reported.
 pub const FOLLOWED_FILES: usize = 1_000;
-/// A file that was read and can't be any more is away after so long: what rotates logs leaves none for a moment.
+/// A file that became unreadable counts as unreadable after this time, because rotation of logs leaves no file for a moment.
 pub const SOURCE_AWAY_AFTER: Duration = Duration::from_secs(10);
-/// A metric of which nothing came for so long, three times the longest interval, is not known any more.
+/// A metric without a new value for this time, three times the longest interval, becomes unknown.
 pub const METRIC_LASTS: Duration = Duration::from_secs(180);
 
 /// A share of the memory, in bytes: `percent` is one of the `MEMORY_*` above.
 pub fn share(memory: usize, percent: usize) -> usize {
     memory / 100 * percent
 }
-/// How long records of the journal are kept beside those that a start needs, unless the configuration says otherwise (`journal: keep`).
-/// Older ones are removed with the next snapshot.
+/// Default of `journal: keep`: how long records of the journal are kept in addition to those that a start needs. Older ones
+/// are removed with the next snapshot.
 pub const JOURNAL_AGE: Duration = Duration::from_secs(400 * 24 * 3_600);
-/// Bytes of the journal's database from which on the oldest records are removed, unless the configuration says otherwise (`journal: size`).
+/// Default of `journal: size`: bytes of the journal's database above which the oldest records are removed.
 pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// The smallest `journal: size`. A smaller one is a diagnostic.
+/// Minimum of `journal: size`. A smaller one is a diagnostic.
 pub const JOURNAL_BYTES_LEAST: u64 = 16 * 1024 * 1024;
-/// Bytes of one snapshot of the journal. A larger one is not written, and that is reported: a start reads more records then.
+/// Maximum bytes of one snapshot of the journal. A larger one is not written, and this is reported: a start then reads more
+/// records.
 pub const SNAPSHOT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// The highest epoch of generations that is believed: one is used for each start of a controller. A journal with a higher one is
-/// refused, and so is a report of an agent.
+/// Maximum epoch of generations: each start of a controller uses one. A journal with a higher one is refused, and so is a
+/// report of an agent.
 pub const EPOCH_MOST: u64 = 1 << 40;
-/// Notices of one kind that are journaled within a minute, for `pointsman history`. Further ones are counted, and the number is journaled.
+/// Maximum notices of one kind per minute that are journaled for `pointsman history`. Further ones are counted, and the
+/// number is journaled.
 pub const NOTICES_A_MINUTE: u32 = 120;
-/// How far the wall clock may be from the engine's time before that follows it, its state with it.
+/// Maximum difference between the wall clock and the engine's time. Above it, the engine's time and its state are moved to
+/// the wall clock.
 pub const CLOCK_STEP: Duration = Duration::from_secs(1);
-/// Pauses, silences, maintenances and drains that stand at once. A further one is refused, and that is a notice.
+/// Maximum pauses, silences, maintenances and drains at once. A further one is refused, and this is a notice.
 pub const OVERRIDES: usize = 1_000;
-/// The longest time for which one may be set (`--for`). A longer one is refused.
+/// Maximum time for which one may be set (`--for`). A longer one is refused.
 pub const OVERRIDE_LASTS: Duration = Duration::from_secs(366 * 24 * 3_600);
-/// Comments of one active alarm that are kept. Of more, the oldest are only in the history.
+/// Maximum comments of one active alarm that are kept. Older ones are only in the history.
 pub const ALARM_COMMENTS: usize = 20;
-/// Runs that failed or were cancelled and can be started again (`pointsman runs retry`). Of more, the oldest can't.
+/// Maximum runs that failed or were cancelled and can be started again (`pointsman runs retry`). Above it, the oldest cannot.
 pub const RUNS_RETRIED: usize = 100;

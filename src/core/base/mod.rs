@@ -1,6 +1,7 @@
-//! The words that every other module uses: time, names, limits, text safe to show.
+//! The basic types of all other modules: time, names, limits, text that is safe to show.
 //!
-//! Knows nothing of events, rules or resources. Pure: no clock is read here; a [`time::Time`] always comes from the caller.
+//! This module does not know events, rules or resources. It has no side effects and reads no clock; the caller passes each
+//! [`time::Time`].
 
 pub mod limits;
 pub mod network;
@@ -10,6 +11,6 @@ pub mod text;
 pub mod time;
 pub mod zone;
 
-/// The engine makes and drops many small things: a library's allocator does that in half the time of the C library's.
+/// The engine allocates and frees many small objects: this allocator needs half the time of the C library's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

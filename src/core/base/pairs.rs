@@ -1,4 +1,4 @@
-//! Maps whose keys are no texts, within a map that has texts as keys, as JSON: lists of pairs.
+//! Serializes nested maps whose inner keys are not texts as JSON: lists of pairs.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
     to.collect_map(map.iter().map(|(name, inner)| (name, inner.iter().collect::<Vec<_>>())))
 }
 
-/// Reads it back.
+/// Reads each inner map from a list of pairs.
 ///
 /// # Errors
 /// Those of the deserializer.

@@ -1,7 +1,7 @@
-//! Times of a whole value moved by the same span: what was due stays due after the same time.
+//! Moves all times of a value by the same span: what was due in some time is still due in that time.
 //!
-//! A value is taken apart and put together by its serialization, in which every [`Time`] says that it is one. So nothing that
-//! contains times has to know of this.
+//! The value is taken apart and rebuilt through its serialization, in which every [`Time`] is marked. So types that contain
+//! times need no code for this.
 
 use serde::de::DeserializeOwned;
 use serde::ser::{
@@ -13,10 +13,11 @@ use serde_json::{Error, Map, Value, to_value};
 
 use super::time::Time;
 
-/// The same value with all times `micros` microseconds later (earlier when it is negative); a time stays within what can be written.
+/// The same value with all times `micros` microseconds later (earlier if negative). Times stay within the range that can be
+/// written.
 ///
 /// # Errors
-/// When the value can't be written as JSON, or not be read back from it.
+/// The value cannot be written as JSON, or cannot be read back from it.
 pub fn moved<T: Serialize + DeserializeOwned>(value: &T, micros: i64) -> Result<T, Error> {
     serde_json::from_value(value.serialize(Shift { by: micros })?)
 }
@@ -26,7 +27,7 @@ struct Shift {
     by: i64,
 }
 
-/// What is put together, and what its variant is called.
+/// The parts of a value that is being built, and the name of its variant.
 struct Parts<T> {
     shift: Shift,
     parts: T,

@@ -1,12 +1,12 @@
-//! Text that came from outside, made safe to show.
+//! Makes text from outside safe to show.
 //!
-//! What arrives in a log is hostile: it may carry terminal escapes, line breaks that forge records, and
-//! characters that turn the reading direction round. It is kept as it came and escaped wherever it is shown.
+//! Text in a log is hostile: it may contain terminal escapes, line breaks that forge records, and characters that reverse the
+//! reading direction. It is stored as it came and escaped wherever it is shown.
 
 use std::borrow::Cow;
 
-/// Characters above ASCII and C1 that are not shown as what they are, as ranges: those that change the reading direction, that
-/// have no width, that break lines, and the invisible tags.
+/// Ranges of characters above ASCII and C1 that are not shown as they are: those that change the reading direction, that have
+/// no width, that break lines, and the invisible tags.
 const INVISIBLE: [(char, char); 20] = [
     ('\u{AD}', '\u{AD}'),
     ('\u{34F}', '\u{34F}'),
@@ -30,7 +30,7 @@ const INVISIBLE: [(char, char); 20] = [
     ('\u{E0000}', '\u{E0FFF}'),
 ];
 
-/// True for a character that must not reach a terminal, a log or a mail as it is: controls (C0, DEL, C1), line and paragraph
+/// True for a character that must not reach a terminal, a log or a mail unescaped: controls (C0, DEL, C1), line and paragraph
 /// separators, characters that change the reading direction, characters without width, and tags.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control() || (!c.is_ascii() && INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)))
@@ -52,12 +52,12 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// [`printable`] of a text of several lines: its line breaks stay.
+/// [`printable`] for a text of several lines: its line breaks stay.
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// A JSON text with every unsafe character of its strings written as `\u202e`: it means the same, and is safe to show.
+/// A JSON text with every unsafe character of its strings written as `\u202e`: it has the same meaning, and is safe to show.
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_unsafe) {
         return Cow::Borrowed(json);
@@ -75,7 +75,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// [`printable`], cut to `max` characters with `…` at the end where something was cut.
+/// [`printable`], cut to `max` characters with `…` at the end if something was cut.
 pub fn printable_short(text: &str, max: usize) -> String {
     let safe = printable(text);
     if safe.chars().count() <= max {
@@ -86,9 +86,9 @@ pub fn printable_short(text: &str, max: usize) -> String {
     out
 }
 
-/// The longest beginning of `text` that takes at most `max` bytes as JSON, with `…` (not counted) where something was cut.
+/// The longest beginning of `text` that takes at most `max` bytes as JSON, with `…` (not counted) if something was cut.
 pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
-    // ConfigSnapshot as JSON a control character takes six bytes.
+    // In JSON a control character takes six bytes.
     if text.len() <= max / 6 {
         return Cow::Borrowed(text);
     }

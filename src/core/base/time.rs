@@ -1,6 +1,6 @@
 //! Points in time and durations as the rules and the journal write them.
 //!
-//! `Time` is a plain number of microseconds since 1970-01-01T00:00:00Z. It is always handed in; nothing here reads a clock.
+//! `Time` is a number of microseconds since 1970-01-01T00:00:00Z. The caller always passes it; nothing here reads a clock.
 //! Durations are [`std::time::Duration`]; this module writes and reads them as the rule language does (`1m30s`, `250ms`).
 
 use std::fmt;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A point in time: microseconds since 1970-01-01T00:00:00Z, in the engine's clock.
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, by the engine's clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Time(i64);
 
 impl Time {
-    /// What it is called in its serialization, which is that of a number: so a serializer can tell times from numbers.
+    /// Its name in its serialization as a number, by which a serializer tells times from numbers.
     pub(super) const NAME: &str = "Time";
     /// The earliest time that can be written.
     pub const MIN: Time = Time(i64::MIN);
@@ -39,7 +39,7 @@ impl Time {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The latest moment not after it that is a whole number of steps since 1970.
+    /// The latest moment, not after this one, that is a whole number of steps since 1970.
     pub fn floor(self, step: Duration) -> Time {
         let step = i64::try_from(step.as_micros()).unwrap_or(i64::MAX).max(1);
         Time(self.0 - self.0.rem_euclid(step))
@@ -72,7 +72,7 @@ impl Sub<Duration> for Time {
 }
 
 impl fmt::Display for Time {
-    /// RFC 3339 in UTC with milliseconds, or microseconds where there are any.
+    /// RFC 3339 in UTC with milliseconds, or with microseconds if there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match DateTime::<Utc>::from_timestamp_micros(self.0) {
             Some(at) => {
@@ -103,8 +103,8 @@ pub fn duration_text(d: Duration) -> String {
     if out.is_empty() { "0s".to_owned() } else { out }
 }
 
-/// Reads a duration: numbers with the units `ms s m h d w` of the rule language, `1m30s`, `1.5s`, and those that programs write, `us`, `µs`,
-/// `ns` and `min`; a unit always.
+/// Reads a duration: numbers with the units `ms s m h d w` of the rule language, `1m30s`, `1.5s`, and the units of other
+/// programs, `us`, `µs`, `ns` and `min`. A unit is always required.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;
@@ -118,7 +118,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         let unit_len = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         let unit_ms = match &rest[..unit_len] {
             "ns" => 1e-6,
-            // Two signs look so: the micro sign and the Greek letter.
+            // Two characters look like this: the micro sign and the Greek letter.
             "us" | "\u{b5}s" | "\u{3bc}s" => 1e-3,
             "ms" => 1.0,
             "s" => 1e3,

@@ -1,8 +1,8 @@
-//! Time zones of written stamps: a fixed distance from UTC, or a place whose clocks change twice a year.
+//! Time zones of written time stamps: a fixed offset from UTC, or a place whose clocks change twice a year.
 //!
-//! A zone turns what a clock on the wall shows (local microseconds since 1970) into moments, and back. When the clocks go back, an hour is
-//! shown twice: [`Zone::moments`] gives both, and the caller knows more (the order of a file, the time of arrival). A time that no clock
-//! shows, because the clocks went forward over it, is read as if they had not.
+//! A zone converts what a wall clock shows (local microseconds since 1970) to moments, and back. When the clocks go back, an
+//! hour is shown twice: [`Zone::moments`] returns both, and the caller knows more (the order of a file, the time of arrival).
+//! A time that no clock shows, because the clocks went forward, is read as if they had not.
 
 use std::fmt;
 
@@ -13,22 +13,22 @@ use serde::{Deserialize, Serialize};
 use super::time::Time;
 
 const SECOND_US: i64 = 1_000_000;
-/// No zone is further from UTC.
+/// The maximum offset of a zone from UTC.
 const FURTHEST_S: i32 = 18 * 3_600;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Zone {
-    /// Always so many seconds east of UTC.
+    /// Always this number of seconds east of UTC.
     Fixed(i32),
-    /// A place of the IANA time zone database, with its changes of the clocks.
+    /// A place of the IANA time zone database, with its clock changes.
     Place(Tz),
 }
 
 /// The moments at which a zone's clocks show a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moments {
-    /// One, as nearly always.
+    /// One moment, the usual case.
     One(Time),
     /// Two, the earlier one first: the clocks went back.
     Two(Time, Time),
@@ -54,8 +54,9 @@ impl Zone {
         text.parse().ok().map(Zone::Place)
     }
 
-    /// Reads the value of the environment variable `TZ` (POSIX): a name, after a colon or not, or a distance such as `EST5` or `<+0330>-3:30`.
-    /// Rules for changes of the clocks in the value itself (`CET-1CEST,M3.5.0,M10.5.0`) are not read; `None` for these.
+    /// Reads the value of the environment variable `TZ` (POSIX): a name, with or without a leading colon, or an offset such
+    /// as `EST5` or `<+0330>-3:30`. Rules for clock changes in the value itself (`CET-1CEST,M3.5.0,M10.5.0`) are not read;
+    /// `None` for these.
     pub fn parse_posix(text: &str) -> Option<Zone> {
         let name = text.strip_prefix(':').unwrap_or(text);
         if let Some(zone) = Zone::parse(name) {
@@ -75,7 +76,7 @@ impl Zone {
         fixed(&format!("{sign}{hours:0>2}:{minutes}")).map(Zone::Fixed)
     }
 
-    /// Names of places that are spelled nearly so, or whose city it is: for a suggestion.
+    /// The names of all places, to suggest a similar one or that of a city.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         TZ_VARIANTS.iter().map(|zone| zone.name())
     }
@@ -101,7 +102,7 @@ impl Zone {
             MappedLocalTime::Ambiguous(first, second) => {
                 Moments::Two(time(first).min(time(second)), time(first).max(time(second)))
             }
-            // As the clocks were before they went forward.
+            // The offset before the clocks went forward.
             MappedLocalTime::None => {
                 let before = shown.checked_sub_signed(TimeDelta::hours(3)).unwrap_or(shown);
                 let east_s = match zone.from_local_datetime(&before) {

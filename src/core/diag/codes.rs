@@ -1,4 +1,5 @@
-//! The stable codes of diagnostics. Declared once; `grammar/codes.md` is generated from here and a test keeps it fresh.
+//! The stable codes of diagnostics. They are declared once; `grammar/codes.md` is generated from here, and a test compares
+//! it.
 //!
 //! R: rule files. S: scripts. C: configuration and inventory. T: rule tests. Numbers are never reused.
 
@@ -19,7 +20,7 @@ macro_rules! codes {
             /// The code as shown: `R001`.
             pub fn text(self) -> &'static str { match self { $(Code::$name => $text),* } }
             pub fn severity(self) -> Severity { match self { $(Code::$name => Severity::$severity),* } }
-            /// What it means, in one line.
+            /// Its meaning, in one line.
             pub fn meaning(self) -> &'static str { match self { $(Code::$name => $meaning),* } }
         }
     };
@@ -127,7 +128,7 @@ codes! {
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
     EffectsUntrusted = "R250", Warning, "anyone who can send a datagram can cause the effects of a reaction";
-    // Scripts.
+    // Codes of scripts.
     ScriptSyntax = "S001", Error, "the script does not parse";
     ScriptTooLarge = "S002", Error, "a script is larger than is read";
     NoReact = "S003", Error, "the script has no `fn react(alarm, event, params)`";
@@ -144,7 +145,7 @@ codes! {
     PerhapsNotRun = "S203", Warning, "a command on a host that may be one where no commands are run";
     NoSuchField = "S204", Warning, "a field of the event that nothing sets, and that is nearly the name of one";
     NameUnchecked = "S202", Warning, "a resource, pair or host whose name can't be looked up beforehand";
-    // Configuration.
+    // Codes of the configuration.
     ConfigSyntax = "C001", Error, "the YAML does not parse";
     FileUnreadable = "C002", Error, "a file could not be read";
     ConfigTooLarge = "C003", Error, "a configuration is larger than is read";
@@ -169,7 +170,7 @@ codes! {
     NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
-    // Rule tests.
+    // Codes of rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
     TestFails = "T002", Error, "a rule test of the site fails";
 }

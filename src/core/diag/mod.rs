@@ -1,8 +1,8 @@
-//! What is wrong with a text that a person wrote (rules, scripts, YAML): values first, rendered last.
+//! Mistakes in a text that a person wrote (rules, scripts, YAML), as values that are rendered last.
 //!
-//! Every front end collects [`Diagnostic`]s and never stops at the first. A diagnostic is for an operator at night: one
-//! message that would do alone, a stable code, the place, and a suggestion where there is one. Line and column appear
-//! only in [`render`].
+//! Every front end collects [`Diagnostic`]s and does not stop at the first. A diagnostic helps an operator at night: it has
+//! one message that is enough alone, a stable code, the place, and a suggestion if there is one. Line and column appear only
+//! in [`render`].
 
 pub mod codes;
 pub mod render;
@@ -25,7 +25,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub source: Arc<Source>,
-    /// Bytes of it; may be empty (a point).
+    /// Its bytes; may be empty (a point).
     pub bytes: Range<usize>,
 }
 
@@ -41,54 +41,54 @@ impl Place {
     }
 }
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Legal but unwise; `check` succeeds.
+    /// Valid but unwise; `check` succeeds.
     Warning,
     Error,
 }
 
-/// One thing that is wrong, or unwise, in a text that a person wrote.
+/// One mistake, or one unwise choice, in a text that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable code; its severity and one-line meaning stand in [`codes`].
+    /// Stable code; [`codes`] has its severity and its one-line meaning.
     pub code: Code,
-    /// One sentence that would do alone.
+    /// One sentence that is enough alone.
     pub message: String,
-    /// Where; `None` when it concerns a file as a whole (missing, too large).
+    /// Where it is; `None` when it concerns a file as a whole (missing, too large).
     pub place: Option<Place>,
-    /// Other places that explain it, each with a word ("first defined here").
+    /// Other places that explain it, each with a label ("first defined here").
     pub context: Vec<(Place, String)>,
-    /// What to do about it, where that is not obvious ("did you mean `sip_vip`?").
+    /// What to do about it, if that is not obvious ("did you mean `sip_vip`?").
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic at a place, with neither context nor help.
+    /// A diagnostic at a place, without context and help.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Diagnostic {
         Diagnostic { code, message: message.into(), place: Some(place), context: Vec::new(), help: None }
     }
 
-    /// A diagnostic about a whole file or the whole set.
+    /// A diagnostic about a whole file or the whole site.
     pub fn whole(code: Code, message: impl Into<String>) -> Diagnostic {
         Diagnostic { code, message: message.into(), place: None, context: Vec::new(), help: None }
     }
 
-    /// The same with a help line.
+    /// Adds a help line to the diagnostic.
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
         self
     }
 
-    /// The same with another place that explains it.
+    /// Adds another place that explains the diagnostic.
     pub fn context(mut self, place: Place, label: impl Into<String>) -> Diagnostic {
         self.context.push((place, label.into()));
         self
     }
 }
 
-/// True when one of them refuses the text.
+/// True when one of them is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.code.severity() == Severity::Error)
 }

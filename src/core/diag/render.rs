@@ -1,6 +1,6 @@
-//! Diagnostics for people and for programs.
+//! Renders diagnostics for people and for programs.
 //!
-//! Everything that is shown of a text was made safe for a terminal first; the caret counts characters as they are shown.
+//! Every text is made safe for a terminal before it is shown; the caret counts characters as they are shown.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use super::{Diagnostic, Place, Severity};
 use crate::core::base::limits::DIAGNOSTICS_PER_FILE;
 use crate::core::base::text::printable;
 
-/// Characters of a line that are shown around its place.
+/// Maximum characters of a line that are shown around its place.
 const WIDTH: usize = 140;
 
 /// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the rest.
@@ -34,7 +34,7 @@ pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
     out
 }
 
-/// How many errors and warnings: `2 errors, 1 warning`; empty when there are none.
+/// The numbers of errors and warnings: `2 errors, 1 warning`; empty when there are none.
 pub fn count(diagnostics: &[Diagnostic]) -> String {
     let of = |severity| diagnostics.iter().filter(|d| d.code.severity() == severity).count();
     let say = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));

@@ -1,7 +1,7 @@
-//! The near miss: which known name the user probably meant.
+//! Finds the existing name that the user probably meant.
 
-/// The known name nearest to `wrong`, when it is near enough to be worth saying (edit distance with transpositions, at
-/// most a third of the length; letter case hardly counts). Ties go to the first in the order given.
+/// The name nearest to `wrong`, if it is near enough for a suggestion: the edit distance with transpositions is at most a
+/// third of the length, and letter case hardly counts. Among equals the first in the given order wins.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1) * 2;
     known
@@ -12,7 +12,7 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// Optimal string alignment distance times two, letter case apart; one more where only the case differs.
+/// Optimal string alignment distance times two, letter case ignored; one more where only the case differs.
 fn distance(a: &str, b: &str) -> usize {
     if a.eq_ignore_ascii_case(b) {
         return usize::from(a != b);

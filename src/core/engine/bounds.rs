@@ -1,31 +1,31 @@
-//! The fields of an event, and how much of them is kept: long fields are cut, and of very many the last are left out.
+//! How much of an event's fields the engine keeps: long fields are cut, and excess fields are dropped.
 
 use std::collections::BTreeMap;
 
 use crate::core::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_SHORT_BYTES, EVENT_TEXT_BYTES};
 use crate::core::event::{BuiltIn, Value};
 
-/// The fields of an event as rules and scripts see them, derived ones included.
+/// The fields of an event as rules and scripts see them, derived fields included.
 pub type Fields = BTreeMap<String, Value<'static>>;
 
-/// Bytes that a field takes beside its name and value.
+/// Estimated bytes of a field in addition to its name and value.
 const FIELD_BYTES: usize = 48;
-/// Fields of the short form of an event.
+/// Number of the record's own fields in the short form of an event.
 const SHORT_FIELDS: usize = 24;
 
-/// Bytes of memory that fields take, roughly.
+/// Estimates the memory of fields, in bytes.
 pub(super) fn weight(fields: &Fields) -> usize {
     fields.iter().map(|(name, value)| FIELD_BYTES + name.len() + value.weight()).sum()
 }
 
-/// An event as it is kept: long fields are cut, and of very many the last are left out; the text stays.
+/// Returns the event as the engine keeps it: long fields are cut, excess fields are dropped, the text stays.
 pub(super) fn bounded(mut fields: Fields) -> Fields {
     if weight(&fields) <= EVENT_FIELD_BYTES {
         return fields;
     }
     for (name, value) in &mut fields {
         let most = if name == "text" { EVENT_TEXT_BYTES } else { EVENT_FIELD_BYTES };
-        // As JSON a control character takes six bytes.
+        // In JSON a control character takes six bytes.
         if value.weight() > most / 6 {
             *value = value.cut(most);
         }
@@ -43,7 +43,7 @@ pub(super) fn bounded(mut fields: Fields) -> Fields {
     fields
 }
 
-/// An event as it is kept when there is little room.
+/// Returns the short form of an event, for when memory is scarce.
 pub(super) fn short(fields: &Fields) -> Fields {
     let cut = |(name, value): (&String, &Value<'static>)| (name.clone(), value.cut(EVENT_SHORT_BYTES));
     let own = fields.iter().filter(|(name, _)| BuiltIn::is_fixed(name)).map(cut);

@@ -1,8 +1,9 @@
-//! What calendars do to alarms: `not during` and `only during` put a raise off until its time, and that a calendar begins or ends is
-//! itself a change that conditions may be about. A silence (`no A for 15m`) is measured within the calendars.
+//! The effect of calendars on alarms. `not during` and `only during` delay a raise until the calendars allow it. The
+//! beginning and the end of a calendar are themselves changes that conditions can match. A silence (`no A for 15m`) is
+//! measured within the calendars.
 //!
-//! What is put off is delayed, never forgotten: the newest event of it is raised when its time comes, unless it was cancelled
-//! meanwhile, or would have been over by then (`cancel after`).
+//! A delayed raise is never lost: the newest event is raised when the calendars allow it. The exceptions are a cancellation
+//! in the meantime and a `cancel after` that has expired by then.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +20,17 @@ use super::trace::Decision;
 use super::{Due, Engine, Occasion, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
-/// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
+/// Maximum number of calendar changes to search for the end of a delay. A later end counts as never.
 const CHANGES: usize = 1_000;
 
 impl Engine {
-    /// True when an alarm may be raised at a time.
+    /// True when the calendars allow an alarm to be raised at a time.
     pub(super) fn allowed_by_calendar(&self, alarm: &Alarm, at: Time) -> bool {
         let active = |names: &[String]| names.iter().filter_map(|name| self.program.calendars.get(name)).any(|c| c.active(at));
         !active(&alarm.not_during) && (alarm.only_during.is_empty() || active(&alarm.only_during))
     }
 
-    /// When an alarm that may not be raised now may be; `None` when that is never, or too far away.
+    /// When the calendars next allow an alarm to be raised; `None` if never, or too far away.
     pub(super) fn next_season(&self, alarm: &Alarm, now: Time) -> Option<Time> {
         let calendars = self.calendars_of(alarm);
         let mut at = now;
@@ -42,8 +43,9 @@ impl Engine {
         None
     }
 
-    /// When a silence that begins now has lasted so long, counted within one time of the alarm's calendars: a quiet night is none, and
-    /// each morning it begins anew. `None` when no time of the calendars lasts so long.
+    /// When a silence that begins now has lasted long enough, counted within one period of the alarm's calendars. A night
+    /// outside the calendars is not a silence, and each morning counting starts again. `None` when no period of the calendars
+    /// is long enough.
     pub(super) fn silent_until(&self, alarm: &Alarm, now: Time, lasts: Duration) -> Option<Time> {
         let calendars = self.calendars_of(alarm);
         if calendars.is_empty() {
@@ -55,7 +57,7 @@ impl Engine {
                 begins = self.next_season(alarm, begins)?;
             }
             let due = begins + lasts;
-            // The first moment, up to then, at which the alarm may not be raised.
+            // The first moment, at the latest `due`, at which the alarm may not be raised.
             let mut at = begins;
             let ends = loop {
                 match calendars.iter().filter_map(|c| c.next_change(at)).min().filter(|next| *next <= due) {
@@ -76,7 +78,7 @@ impl Engine {
         names.filter_map(|name| self.program.calendars.get(name)).collect()
     }
 
-    /// Puts a raise off until its time; of several the newest.
+    /// Delays a raise until the calendars allow it. Of several raises the newest is kept.
     pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Arc<Fields>, out: &mut Vec<Output>) {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
@@ -86,7 +88,7 @@ impl Engine {
                 if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
                     return;
                 }
-                // Nobody takes the place of one who is better known.
+                // An event of a less trusted sender does not replace one of a more trusted sender.
                 let better = |w: &PendingFire| fields::trust(&w.event) > fields::trust(&event);
                 if self.state.waiting(name, key).is_some_and(better) {
                     return;
@@ -113,7 +115,7 @@ impl Engine {
         out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new(Kind::NotNow, text) }));
     }
 
-    /// Calendars that conditions are about are watched from now on.
+    /// Starts to watch the calendars that conditions are about.
     pub(super) fn begin_calendars(&mut self, now: Time) {
         let names =
             self.signals.keys().filter_map(|s| if let Signal::Begins(n) | Signal::Ends(n) = s { Some(n.clone()) } else { None });
@@ -129,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// A calendar begins or ends.
+    /// Handles the beginning or the end of a calendar.
     pub(super) fn calendar_changed(&mut self, at: Time, name: &str) {
         let begins = self.program.calendars.get(name).is_some_and(|c| c.active(at));
         let text = format!("{name} {}", if begins { "begins" } else { "ends" });

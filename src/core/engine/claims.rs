@@ -1,20 +1,22 @@
 //! The roles that the members of a pair claim, and what follows from them. A claim is state, not a moment.
 //!
 //! ```text
-//!   a claim that is heard in time   rules react live      Owed --- its runs end well, or the resource was moved -----> Settled
+//!   a claim that arrives in time    rules react live      Owed --- its runs succeed, or the resource was moved ------> Settled
 //!                                                           |  \-- a run fails, is refused or lost --> Failed --+
 //!                                                           +-- no run is started for it (repeats) -------------+--> carried out
-//!   a claim that comes late         rules would react     Late --- it is the newest of its pair --------------------> CatchUp
+//!   a claim that arrives late       rules would react     Late --- it is the newest of its pair --------------------> CatchUp
 //!                                   in mode `confirm`     Ask  --- the same -----------------------------> an operator is asked
-//!   any claim                       no rule reacts, or only in mode `dry`: Withheld, and nothing is moved by it
+//!   any claim                       no rule reacts, or only in mode `dry`: Withheld, and it moves nothing
 //! ```
 //!
-//! Only credible claims count: the sender must have the trust that the pair's resource requires. Of one application the claim
-//! counts whose record was written last. Between two applications the order of arrival decides; a claim that came late is
-//! placed by when it was probably written. Where nothing decides, the claim of a host that is lost counts less; else people
-//! are asked, until it is clear. Late claims are weighed again whenever a host is lost or heard again.
+//! Only credible claims count: the sender must have the trust that the pair's resource requires. For one application, the
+//! claim whose record was written last counts. Between two applications the sequence of arrival decides; a late claim is
+//! placed by the time at which it was probably written. If nothing decides, the claim of a lost host counts less. If that
+//! does not decide either, people are asked until the claims are clear. Late claims are evaluated again whenever a host is
+//! lost or returns.
 //!
-//! `control::claims` carries out what is owed. Does not know: runs, resources' owners. Tests: `tests/it/failover.rs`, rule tests.
+//! `control::claims` carries out what is owed. This module knows neither runs nor owners of resources. Tests:
+//! `tests/it/failover.rs`, rule tests.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,8 +31,8 @@ use super::record::{Claim, Fields, Record, Stand};
 use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
-/// What an event claims: the application by its inventory name, and whether it says to be primary. An id or a pattern of its pair
-/// says so (`hits` are the conditions that it matches). A record that says both is no claim.
+/// Returns what an event claims: the application by its inventory name, and whether it claims to be primary. An id or a
+/// pattern of the pair decides (`hits` are the conditions that the event matches). A record that says both is not a claim.
 pub(super) fn claim_of<'a>(
     inventory: &'a Inventory,
     program: &Program,
@@ -58,59 +60,60 @@ pub(super) fn claim_of<'a>(
     }
 }
 
-/// The trust that a claim about a pair needs to count: that which its resource requires.
+/// The trust that a claim about a pair requires: that of the pair's resource.
 pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
     let resource = pair.resource.as_ref().and_then(|resource| inventory.resources.get(resource));
     resource.map_or(Trust::Address, |r| r.trust)
 }
 
-/// When late claims are weighed. Not kept: after a start every source says anew that its backlog was read.
+/// When late claims are evaluated. This is not stored: after a start every source reports again that its backlog has been
+/// read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weighing {
     /// Sources whose backlog is being read.
     reading: BTreeSet<String>,
-    /// A source said that its backlog was read.
+    /// At least one source has reported that its backlog was read.
     listens: bool,
-    /// Something changed that late claims depend on: from this time on they are weighed.
+    /// Something changed that late claims depend on; they are evaluated from this time on.
     due: Option<Time>,
-    /// When the oldest claim came that waits for a queue to become quiet.
+    /// When the first claim arrived that waits for a queue to become quiet.
     first: Option<Time>,
 }
 
-/// The claim that an event makes, or repeats.
+/// The claim that an event makes or repeats.
 #[derive(Clone, Debug)]
 pub(super) struct Behind {
     app: Name,
     order: u64,
 }
 
-/// What the claims of a pair come to.
+/// The result of evaluating the claims of a pair.
 enum Verdict<'a> {
-    /// No late claim counts: nobody says that it is primary, or a claim that was heard in time is the newest.
+    /// No late claim counts: no application claims to be primary, or a claim that arrived in time is the newest.
     Nothing,
     /// This late claim is the newest.
     Newest(&'a Name, &'a Claim),
-    /// The claimant's host is lost: nothing is moved to it until it is heard.
+    /// The claimant's host is lost. Nothing is moved to it until it returns.
     Wait,
-    /// Both say that they are primary, and nothing tells which claim is newer.
+    /// Both members claim to be primary, and nothing shows which claim is newer.
     Unclear,
 }
 
 impl Engine {
-    /// Marks an event that is a claim with its role, so that reactions that start later still know.
+    /// Marks an event that is a claim with its role, so that reactions which start later still have it.
     pub(super) fn mark_claim(&self, event: &mut Event<'static>, hits: &[Hit]) {
         let claim = claim_of(&self.inventory, &self.program, &self.index, event, hits);
         event.claimed_role = claim.map(|(_, primary)| if primary { ClaimedRole::Primary } else { ClaimedRole::Backup });
     }
 
-    /// The application and its role, of an event that [`Engine::mark_claim`] marked.
+    /// Returns the application and its role, for an event that [`Engine::mark_claim`] marked.
     fn marked(&self, event: &Event<'_>) -> Option<(Name, bool)> {
         let role = event.claimed_role?;
         let names = self.index.names(event);
         self.inventory.applications.contains_key(names.app).then(|| (names.app.to_owned(), role == ClaimedRole::Primary))
     }
 
-    /// Records the claim of an event, if it is one and credible. `late`: it came late, or out of a backlog.
+    /// Records the claim of an event, if it is a credible claim. `late`: it arrived late, or came out of a backlog.
     pub(super) fn claim(
         &mut self,
         now: Time,
@@ -131,7 +134,7 @@ impl Engine {
             return;
         }
         let at = event.at.unwrap_or(arrived);
-        // Of two records of one application the one that was written later counts, in whatever order they are read.
+        // Of two records of one application the one that was written later counts, whichever is read first.
         if late && self.state.claims.get(&app).is_some_and(|last| last.at > at) {
             return;
         }
@@ -145,25 +148,25 @@ impl Engine {
         self.record(Record::Claimed { app, claim }, out);
     }
 
-    /// A late claim is mostly one of a queue that its sender empties, and a newer claim of the same server may be next in it. So late
-    /// claims are weighed when none has come for a moment.
+    /// A late claim usually comes from a queue that its sender empties, and a newer claim of the same server may follow.
+    /// Therefore late claims are evaluated only when none has arrived for a moment.
     fn postpone_weighing(&mut self, now: Time) {
         let first = *self.weighing.first.get_or_insert(now);
         self.weighing.due = Some((now + LATE_CLAIMS_QUIET).min(first + LATE_CLAIMS_WAIT));
     }
 
-    /// When late claims are weighed next, if nothing happens before.
+    /// When late claims are evaluated next, if nothing happens before.
     pub(super) fn weighs_at(&self) -> Option<Time> {
         self.weighing.due.filter(|_| !self.state.unweighed.is_empty() && !self.is_reading())
     }
 
-    /// True while a backlog is read that may have claims, or after a start until it is known whether there is one.
+    /// True while a backlog that may contain claims is read, or after a start until it is clear whether there is one.
     fn is_reading(&self) -> bool {
         let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
         !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog)
     }
 
-    /// When a record was probably written, in our clock: its stamp, and what that of its source is usually behind.
+    /// When a record was probably written, by the controller's clock: its time stamp plus the usual delay of its source.
     fn written(&self, source: &str, event: &Event<'_>, arrived: Time) -> Time {
         let Some(stamp) = event.at else { return arrived };
         let usual = self.state.usual_age(source, event.trust, &event.host);
@@ -172,13 +175,13 @@ impl Engine {
         written.min(arrived)
     }
 
-    /// True when reactions to this event may be about a claim.
+    /// True when reactions to an event of this application may be about a claim.
     pub(super) fn may_be_claim(&self, app: Option<&str>) -> bool {
         app.is_some_and(|app| !self.index.names(&Event { app: app.into(), ..Event::default() }).pair.is_empty())
     }
 
-    /// The newest claim of an application, when the event that reactions start for is that claim, or an earlier one that says the
-    /// same: reactions that were delayed by a rule still are about the claim.
+    /// The newest claim of an application, if the event that starts reactions is that claim, or an earlier one that says the
+    /// same. Reactions that a rule delayed are still about the claim.
     pub(super) fn claim_behind(&self, event: &Fields) -> Option<Behind> {
         let app = event.get("app").and_then(crate::core::event::Value::as_text);
         if !self.may_be_claim(app) {
@@ -194,7 +197,7 @@ impl Engine {
         Some(Behind { order: claim.order, app })
     }
 
-    /// Rules react to a claim: from now on it is owed. The order of it is that of its reactions.
+    /// Marks a claim as owed, because rules react to it. Returns the sequence of the claim, which its reactions get.
     pub(super) fn claim_stands(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) -> u64 {
         if matches!(mode, Mode::Live | Mode::Confirm { .. }) {
             self.stand(&behind.app, Stand::Owed, out);
@@ -203,7 +206,7 @@ impl Engine {
         behind.order
     }
 
-    /// Rules would have reacted to a claim, had it not come late.
+    /// Marks a claim to which rules would have reacted if it had not arrived late.
     pub(super) fn claim_came_late(&mut self, now: Time, behind: &Behind, mode: Mode, out: &mut Vec<Output>) {
         let stand = match mode {
             Mode::Live => Stand::Late,
@@ -211,21 +214,21 @@ impl Engine {
             Mode::Dry | Mode::Off => return,
         };
         let known = self.state.claims.get(&behind.app).map(|claim| claim.stand);
-        // One alarm that acts live is enough.
+        // One alarm in mode `live` is enough.
         if known == Some(Stand::Withheld) || known == Some(Stand::Ask) && stand == Stand::Late {
             self.weighing.due.get_or_insert(now);
             self.stand(&behind.app, stand, out);
         }
     }
 
-    /// A run that was started for the claim of this order did not end well.
+    /// Marks the claim with this sequence as failed: a run that was started for it did not succeed.
     pub fn claim_failed(&mut self, order: u64, out: &mut Vec<Output>) {
         if let Some(app) = self.state.owed(order).cloned() {
             self.stand(&app, Stand::Failed, out);
         }
     }
 
-    /// The claim of this order is carried out, or something newer is.
+    /// Marks the claim with this sequence as settled: it, or a newer one, is carried out.
     pub fn claim_settled(&mut self, order: u64, out: &mut Vec<Output>) {
         if let Some(app) = self.state.owed(order).cloned() {
             self.stand(&app, Stand::Settled, out);
@@ -238,19 +241,19 @@ impl Engine {
         }
     }
 
-    /// A source's backlog has been read.
+    /// Handles the end of a source's backlog.
     pub(super) fn backlog_ended(&mut self, now: Time, source: &str) {
         self.weighing.reading.remove(source);
         self.weighing.listens = true;
         self.weighing.due = Some(now);
     }
 
-    /// Late claims depend on who is lost.
+    /// Schedules an evaluation of late claims, which depend on the hosts that are lost.
     pub(super) fn weigh_again(&mut self, now: Time) {
         self.weighing.due.get_or_insert(now);
     }
 
-    /// Weighs the claims of every pair of which some came late, unless a backlog or a queue is still being read.
+    /// Evaluates the claims of every pair with late claims, unless a backlog or a queue is still being read.
     pub(super) fn weigh_all_claims(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.weighing.due.is_none_or(|due| due > now) || self.is_reading() {
             return;
@@ -259,7 +262,7 @@ impl Engine {
         let inventory = self.inventory.clone();
         let pair_of = |app: &Name| self.index.names(&Event { app: app.as_str().into(), ..Event::default() }).pair.to_owned();
         let pairs: BTreeSet<Name> = self.state.unweighed.iter().map(pair_of).collect();
-        // Of an application that has no pair any more nothing follows.
+        // Applications that no longer have a pair: nothing follows from their claims.
         let strays: Vec<Name> = self.state.unweighed.iter().filter(|app| pair_of(app).is_empty()).cloned().collect();
         for app in strays {
             self.record(Record::Weighed { app }, out);
@@ -304,7 +307,8 @@ impl Engine {
         }
     }
 
-    /// The newest claim of a pair came late: it is carried out, or an operator is asked, as far as rules would have reacted to it.
+    /// Carries out the newest claim of a pair, which arrived late, or asks an operator, as far as rules would have reacted to
+    /// it.
     fn catch_up(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, app: &Name, claim: &Claim, out: &mut Vec<Output>) {
         let (Some(resource), Some(host)) = (pair.resource.clone(), inventory.host_of(app).cloned()) else { return };
         let moves = match (claim.stand, pair.catch_up) {
@@ -353,7 +357,7 @@ impl Engine {
 
 type Said<'a> = (&'a Name, &'a Claim);
 
-/// The newer of two claims of different applications; `None` when nothing tells.
+/// Returns the newer of two claims of different applications; `None` when nothing decides.
 fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
     let (late, timely) = match (one.1.late, other.1.late) {
         (true, true) => return None,
@@ -365,7 +369,8 @@ fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
         return Some(timely);
     }
     if late.1.backlog {
-        // It was not there yet when we stopped listening. Only a clock that is far off says otherwise.
+        // The late claim was not there yet when the controller stopped listening. Only a clock that is far off contradicts
+        // this.
         return (late.1.written + CLOCK_ERROR >= timely.1.written).then_some(late);
     }
     Some(if late.1.written > timely.1.written { late } else { timely })

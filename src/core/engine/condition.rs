@@ -1,18 +1,18 @@
-//! Conditions of several events: what was noted, what is awaited, and when they come true.
+//! Conditions of several events: partial matches, pending fires, and when conditions fire.
 //!
 //! ```text
-//!   count      notes within the time                                           N of them: true
-//!   sequence   for each step, when the newest chain that came so far began     the last step: true
-//!   all        the newest events of each part, as many as it wants             so many of each within the time: true
-//!   without    awaited from the first event on; the second part forgets it     its time is over: true
-//!   preceded   the newest event of the second part, for the time               the first part without one: true
+//!   count      partial matches within the time                                fires at N of them
+//!   sequence   for each step, when the newest chain that came so far began    fires at the last step
+//!   all        the newest events of each part, as many as it wants            fires when each part has enough of them
+//!   without    pending from the first event on; the second part cancels it    fires when its time expires
+//!   preceded   the newest event of the second part, for the time              fires at the first part without one
 //!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)    members (members.rs)    states (states.rs)
 //! ```
 //!
-//! `unless` forgets what was noted and awaited of a key.
+//! `unless` drops the partial matches and the pending fire of a key.
 //!
-//! An event counts towards one occurrence: then all that was noted of the key is forgotten. Times are those of arrival; of a
-//! late event its own, so that an hour of backlog is not a second.
+//! An event counts towards one occurrence: when the condition fires, all partial matches of the key are dropped. Times are
+//! times of arrival. For a late event its own time counts, so that an hour of backlog is not one second.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(super) struct Match<'m, 'a> {
 }
 
 impl Engine {
-    /// An event matches parts of an alarm's condition; by part, the hit.
+    /// Handles an event that matches parts of an alarm's condition; for each part, its hit.
     pub(super) fn match_parts<'a>(
         &mut self,
         arrival: &Arrival<'a>,
@@ -61,7 +61,7 @@ impl Engine {
                 }
             }
             Shape::Sequence { .. } => {
-                // The last step first: one event makes one step.
+                // The last step first: one event makes only one step.
                 for part in (0..parts.len()).rev() {
                     if let Some(met) = met(self, part, out) {
                         self.step(met, part, out);
@@ -107,7 +107,7 @@ impl Engine {
                     }
                 }
                 if let Some(met) = met(self, 1, out) {
-                    // One for each trust: nobody hides what is known better.
+                    // One for each trust: a less trusted sender does not hide the event of a more trusted one.
                     let known = met.facts.trust();
                     let note = PartialMatch::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
                     let since = alarm.detect.within.map(|within| met.at - within);
@@ -125,7 +125,7 @@ impl Engine {
                         self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
                             "the event behind `without` came a little before (`slack`)".to_owned()
                         });
-                        return; // It came already.
+                        return; // It already arrived.
                     }
                     let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
                     self.wait(met, due, Fields::new(), out);
@@ -150,7 +150,8 @@ impl Engine {
         Some(Match { arrival, alarm, at, key, facts })
     }
 
-    /// The condition is met: the alarm is raised, or waits until it was true for long enough. `more` is what is known beside the event.
+    /// The condition fires: the alarm is raised, or is pending until its `hold` has passed. `more` are fields that are not in
+    /// the event.
     pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
         if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
             self.forget_notes(met.alarm, &met.key, out);
@@ -164,13 +165,13 @@ impl Engine {
         }
     }
 
-    /// What was awaited comes true.
+    /// Fires what is pending.
     pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
         if alarm.is_some_and(|alarm| self.is_source_unreadable(alarm)) {
-            return; // It counts anew when every source can be read.
+            return; // It counts again when every source can be read.
         }
         if alarm.is_some_and(|alarm| self.silent_out_of_time(at, alarm, key, waiting.clone(), out)) {
             return;
@@ -184,8 +185,8 @@ impl Engine {
         }
     }
 
-    /// It comes true at a time, unless something forgets it. The first event's time stands, but for one of a sender who is better known:
-    /// nobody takes another's place by being early.
+    /// Makes the condition pending until a time. The time of the first event stays, except when a more trusted sender
+    /// follows: a sender does not take another's place by being early.
     fn wait(&mut self, met: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Match { arrival, alarm, key, facts, .. } = met;
         let occasion = arrival.occasion(alarm);
@@ -210,14 +211,14 @@ impl Engine {
                 duration_text(span)
             )
         });
-        // Of a late event the time may be over already.
+        // For a late event the time may have expired already.
         let event = self.keep(alarm, facts.with(more).fields(), out);
         let waiting =
             PendingFire { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
-    /// What was noted and awaited of a key counts no more.
+    /// Drops the partial matches and the pending fire of a key.
     pub(super) fn forget_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         let state = &self.state;
         let measures_on = measures_on(alarm);
@@ -227,7 +228,7 @@ impl Engine {
         }
     }
 
-    /// The same, where nothing is awaited.
+    /// The same, if nothing is pending.
     fn forget_notes(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         if self.state.waiting(&alarm.name, key).is_none() {
             self.forget_partial_matches(alarm, key, out);
@@ -238,7 +239,7 @@ impl Engine {
         let value = match distinct {
             None => None,
             Some(field) => match met.facts.text(field) {
-                // Cut like a value of a key, which it is one of.
+                // It is cut like a value of a key, because it serves as one.
                 Some(value) => Key::of([value]).value(0).map(Cow::into_owned),
                 None => return self.lacks(met.alarm, field, "counts different values of", out),
             },
@@ -250,7 +251,7 @@ impl Engine {
             self.decided(met.arrival.now, met.alarm, Some(&met.key), Decision::NotUsed, || {
                 format!("the event is late: it is of {}, before the window that counts", met.at)
             });
-            return; // A late one, from before the time that counts.
+            return; // A late event, from before the time that counts.
         }
         let counts =
             |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
@@ -312,7 +313,8 @@ impl Engine {
         self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
-    /// True when an event of the second part came within the time before, from a sender who is known as well as this one.
+    /// True when an event of the second part arrived within the time before, from a sender with at least the trust of this
+    /// one.
     fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
         let within = met.alarm.detect.within;
         let known = met.facts.trust();
@@ -320,7 +322,7 @@ impl Engine {
         notes.any(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within))
     }
 
-    /// An event that came before the one that it should follow is noted as such, where a little of that is allowed.
+    /// Stores an event that arrived before the one that it should follow, where `slack` allows this.
     fn note_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         if met.alarm.detect.slack.is_some() {
             let note =
@@ -329,7 +331,7 @@ impl Engine {
         }
     }
 
-    /// The event of a part that came a little before this one.
+    /// Returns the event of a part that arrived a little before this one.
     fn early(&self, met: &Match<'_, '_>, part: usize) -> Option<&PartialMatch> {
         let slack = met.alarm.detect.slack?;
         let notes = self.state.notes(&met.alarm.name, &met.key).iter();
@@ -371,7 +373,7 @@ impl Engine {
         self.add_partial_match(met, note, true, since, out);
     }
 
-    /// Notes an event. Of too much the oldest is forgotten, and that is told once.
+    /// Stores a partial match. If there are too many, the oldest keys are dropped; this is reported once.
     fn add_partial_match(
         &mut self,
         met: Match<'_, '_>,
@@ -389,7 +391,7 @@ impl Engine {
         }
     }
 
-    /// When notes take more memory than their share, the alarm whose notes take most forgets the older half of its keys.
+    /// When partial matches take more memory than their share, the alarm that takes most drops the older half of its keys.
     fn bound_notes(&mut self, out: &mut Vec<Output>) {
         let most = share(self.inventory.memory.0, MEMORY_NOTES);
         if self.state.noted.bytes() <= most {
@@ -404,7 +406,7 @@ impl Engine {
         self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
-    /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
+    /// Reports once for each alarm that it dropped half of its keys, because all alarms together have too many partial matches.
     fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
             "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
@@ -413,7 +415,7 @@ impl Engine {
         self.tell_once(format!("notes of {alarm}"), notice, out);
     }
 
-    /// Of too many keys the oldest are forgotten, and that is told once.
+    /// Reports once that the oldest keys are dropped because there are too many.
     pub(super) fn too_many_keys(&mut self, alarm: &Alarm, does: &str, narrow: &str, out: &mut Vec<Output>) {
         let most = alarm.max_keys.unwrap_or(COUNTED_KEYS);
         let text = format!(
@@ -424,9 +426,10 @@ impl Engine {
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
-    /// True when one more key may be active, or awaited, for an event of this trust: less trusted senders leave room for the others.
+    /// True when one more key may be active or pending for an event of this trust. Less trusted senders leave room for the
+    /// others.
     pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
-        // What the rules say of their number is meant for all.
+        // A number that the rules set applies to all senders.
         let unless = INSTANCES_PER_ALARM + if trust >= Trust::Address { INSTANCES_PER_ALARM / 4 } else { 0 };
         let most = alarm.max_keys.unwrap_or(unless);
         if self.state.keys_of(&alarm.name) < most {
@@ -443,17 +446,18 @@ impl Engine {
     }
 }
 
-/// What came early is noted behind the parts.
+/// Early events are stored with a part number behind those of the parts.
 fn place_of_early(alarm: &Alarm, part: usize) -> usize {
     alarm.detect.parts.len() + part
 }
 
-/// What is measured of a key ends the alarm, and is no part of the condition that came true or was forgotten.
+/// True when a measure of a key belongs to the end of the alarm. It is then no part of the condition that fired or was
+/// dropped.
 fn measures_on(alarm: &Alarm) -> bool {
     !matches!(alarm.detect.shape, Shape::Measure(_))
 }
 
-/// Of a part that wants several events its newest are noted, each in a place of its own; `None` when all those noted are newer.
+/// For a part that wants several events, returns the place for its newest; `None` when all stored events are newer.
 fn place(notes: &[PartialMatch], part: usize, n: usize, at: Time) -> Option<Option<String>> {
     if n == 1 {
         return Some(None);

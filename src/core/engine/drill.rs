@@ -1,7 +1,7 @@
-//! Alarms that are raised to be tried (`pointsman alarms test`): as if an application had caused them, and marked as tests.
+//! Test alarms (`pointsman alarms test`). They are raised as if an application had caused them, and are marked as tests.
 //!
-//! The event has what the inventory knows of the application, what the operator adds, and the field [`TEST_FIELD`], which no record
-//! can bring. From there on everything is as in earnest: calendars, inhibition, limits and reactions.
+//! The event has what the inventory says of the application, the fields that the operator adds, and the field [`TEST_FIELD`],
+//! which no record can bring. Everything else works as usual: calendars, inhibition, limits and reactions.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use super::key::Key;
 use super::record::Fields;
 use super::{Engine, Occasion, Output};
 
-/// The field of an event that is a test.
+/// The field that marks an event as a test.
 pub const TEST_FIELD: &str = "pointsman_test";
-/// What goes before texts that come of a test.
+/// The prefix of texts that come from a test.
 pub const TEST_MARK: &str = "TEST: ";
 
 /// True when these are the fields of a test.
@@ -26,10 +26,10 @@ pub fn is_test(fields: &Fields) -> bool {
 }
 
 impl Engine {
-    /// The event by which an alarm would be tried, and the key of its instance.
+    /// Returns the event that would test an alarm, and the key of its instance.
     ///
     /// # Errors
-    /// In words: there is no such alarm, it can't be tried, it is active already, or a field of its key is missing.
+    /// A text: there is no such alarm, it cannot be tested, it is active already, or a field of its key is missing.
     pub fn test_event(&self, name: &str, app: &str, more: &Fields) -> Result<(Key, Fields), String> {
         let Some(alarm) = self.names.get(name).and_then(|index| self.program.alarms.get(*index)) else {
             return Err(format!("there is no alarm {name}"));
@@ -62,7 +62,7 @@ impl Engine {
         Ok(Key::of(values))
     }
 
-    /// Raises an alarm to try it.
+    /// Raises an alarm as a test.
     pub(super) fn try_alarm(&mut self, now: Time, order: u64, (name, app): (&str, &str), more: &Fields, out: &mut Vec<Output>) {
         let program = self.program.clone();
         match (self.test_event(name, app, more), self.alarm(&program, name)) {

@@ -1,4 +1,4 @@
-//! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
+//! The fields of an event as rules' keys, arguments and scripts see them: names are resolved and derived fields are added.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::core::lang::program::{REPLACED, Unit};
 use super::bounds::bounded;
 use super::record::Fields;
 
-/// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
+/// A read-only view of an event. Fields are made on demand, because most events are only counted, by one or two fields.
 #[derive(Clone, Copy)]
 pub(super) struct EventView<'a> {
     event: &'a Event<'a>,
@@ -24,7 +24,7 @@ impl<'a> EventView<'a> {
         EventView { event, captures, index }
     }
 
-    /// A field that the event has of itself, before captures and fields of the record, or the key that is it instead.
+    /// A field that goes before captures and fields of the record, or the key that replaces it.
     fn own(&self, name: &str) -> Option<Value<'a>> {
         match self.replaced(name) {
             Some(Value::Unit) => None,
@@ -60,7 +60,7 @@ impl<'a> EventView<'a> {
         }
     }
 
-    /// One field, as a key has it.
+    /// Returns one field, as a key has it.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         if let Some(value) = self.own(name) {
             return Some(text(value));
@@ -73,7 +73,7 @@ impl<'a> EventView<'a> {
         {
             return Some(text(value));
         }
-        // Of captures the last with the name counts, of the record's fields the first.
+        // Of captures with the same name the last counts, of the record's fields the first.
         let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| shown(value));
         if captured.is_none()
             && BuiltIn::parse(name).is_some_and(BuiltIn::gives_way)
@@ -84,7 +84,8 @@ impl<'a> EventView<'a> {
         captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
     }
 
-    /// The event with what else is known: its own fields go first, but for the trust, which is that of the least known sender.
+    /// Adds fields to the event. The event's own fields go first, except for the trust, which is that of the least trusted
+    /// sender.
     pub(super) fn with(self, more: Fields) -> TriggerEvent<'a> {
         if more.is_empty() {
             return TriggerEvent::Now(self);
@@ -100,14 +101,13 @@ impl<'a> EventView<'a> {
         TriggerEvent::Kept(Arc::new(fields))
     }
 
-    /// One field as a number, when it reads as one.
+    /// Returns one field as a number, if it can be read as one.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         let text = self.text(name)?;
         let plain = text.parse::<f64>().ok().filter(|n| n.is_finite());
         plain.or_else(|| [Unit::Seconds, Unit::Bytes, Unit::Percent].into_iter().find_map(|unit| unit.read(&text)))
     }
 
-    /// How far the sender is known.
     pub(super) fn trust(&self) -> Trust {
         self.event.trust
     }
@@ -144,12 +144,12 @@ impl<'a> EventView<'a> {
     }
 }
 
-/// The value as text. Most are text already.
+/// The value as text, without a copy if it is text already.
 fn shown<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
     value.as_text().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 
-/// The same of one that is made for it.
+/// The same for a value that the caller owns.
 fn text(value: Value<'_>) -> Cow<'_, str> {
     match value {
         Value::Text(text) => text,
@@ -157,11 +157,11 @@ fn text(value: Value<'_>) -> Cow<'_, str> {
     }
 }
 
-/// The event that an alarm is raised for.
+/// The event for which an alarm is raised.
 pub(super) enum TriggerEvent<'a> {
-    /// It has just come.
+    /// An event that has just arrived.
     Now(EventView<'a>),
-    /// Its fields were kept.
+    /// The stored fields of an event.
     Kept(Arc<Fields>),
 }
 
@@ -180,7 +180,6 @@ impl TriggerEvent<'_> {
         }
     }
 
-    /// How far its sender is known.
     pub(super) fn trust(&self) -> Trust {
         match self {
             TriggerEvent::Now(facts) => facts.trust(),
@@ -196,38 +195,39 @@ impl TriggerEvent<'_> {
     }
 }
 
-/// Every field of an event: what the record says, what was captured, and what the inventory makes of it.
+/// Returns every field of an event: what the record says, what was captured, and what the inventory derives.
 ///
-/// `app`, `host`, `type` and `pair` are those of [`crate::core::inventory::Names`]. Captures go before fields of the record, but not before these.
+/// `app`, `host`, `type` and `pair` are those of [`crate::core::inventory::Names`]. Captures go before fields of the record,
+/// but not before these.
 pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
     EventView::new(event, captures, index).all()
 }
 
-/// A number as a field has it: a whole one without a point.
+/// Returns a number as a field has it: a whole number without a point.
 pub(super) fn number(amount: f64) -> Value<'static> {
     #[allow(clippy::cast_possible_truncation, reason = "it is whole and small")]
     if amount.fract() == 0.0 && amount.abs() < 1e15 { Value::Int(amount as i64) } else { Value::Float(amount) }
 }
 
-/// Fields of what we or an agent answer for; what is empty is left out.
+/// Makes fields with the trust `authenticated`, for what the controller or an agent reports. Empty fields are left out.
 pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
     let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("trust", Trust::Authenticated.name())]);
     all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()
 }
 
-/// How far the sender of what has these fields is known.
+/// Returns the trust of the sender of an event with these fields.
 pub(super) fn trust(fields: &Fields) -> Trust {
-    // What a journal of an earlier version has says it by another name.
+    // A journal of an earlier version uses another name.
     let said = fields.get("trust").or_else(|| fields.get("provenance"));
     said.and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
 }
 
-/// How far the least known of several senders is known, as a field.
+/// Returns the lowest trust of several senders, as a field.
 pub(super) fn trust_field(least: Trust) -> Fields {
     [("trust".to_owned(), Value::from(least.name()))].into()
 }
 
-/// An event that has these fields: what [`fields_of`] made, read back.
+/// Returns the event with these fields: the reverse of [`fields_of`].
 pub(super) fn event_of(fields: &Fields) -> Event<'static> {
     let mut event = Event::default();
     for (name, value) in fields {
@@ -246,7 +246,7 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
             Some(BuiltIn::Id) => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
             Some(BuiltIn::Time) => event.at = value.as_text().and_then(Time::parse_rfc3339),
             Some(BuiltIn::ClaimedRole) => event.claimed_role = value.as_text().and_then(ClaimedRole::parse),
-            // Of the application and the host, by the inventory.
+            // The inventory derives these from the application and the host.
             Some(BuiltIn::Pair) => {}
             Some(BuiltIn::Site) | None => event.fields.push((Cow::Owned(name.clone()), value.clone())),
         }
@@ -254,7 +254,7 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
     event
 }
 
-/// A text with `{field}` filled in; a field that the event does not have is shown as missing: `(no user)`.
+/// Fills in each `{field}` of a text. A field that the event does not have is shown as missing: `(no user)`.
 pub(super) fn fill(template: &str, fields: &Fields) -> String {
     let mut text = String::with_capacity(template.len());
     for part in parts(template) {
@@ -273,7 +273,7 @@ pub(super) fn fill(template: &str, fields: &Fields) -> String {
     text
 }
 
-/// The fields that a text names and the event does not have.
+/// Returns the fields that a text names and the event does not have.
 pub(super) fn missing<'t>(template: &'t str, fields: &Fields) -> Vec<&'t str> {
     let named = parts(template).into_iter().filter_map(|part| if let Part::Field(name) = part { Some(name) } else { None });
     named.filter(|name| !fields.contains_key(*name)).collect()
@@ -284,7 +284,7 @@ enum Part<'t> {
     Field(&'t str),
 }
 
-/// Plain text and `{field}` in turn. What stands in braces and is no name is plain text.
+/// Splits a text into plain text and `{field}`. Braces around something that is not a name are plain text.
 fn parts(template: &str) -> Vec<Part<'_>> {
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@".contains(c));
     let (mut all, mut rest) = (Vec::new(), template);
@@ -309,7 +309,7 @@ fn parts(template: &str) -> Vec<Part<'_>> {
 mod tests {
     use super::*;
 
-    /// One field asked for is what stands among all.
+    /// A single field is the same as in the list of all fields.
     #[test]
     fn one_field_is_the_same_as_among_all() {
         let twice = |name: &'static str| [(name, "first"), (name, "second")].map(|(n, v)| (n.into(), Value::from(v)));

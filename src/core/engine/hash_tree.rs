@@ -1,26 +1,27 @@
-//! A map by a sum of its keys, for very many of them.
+//! A map by a hash of its keys, for very many keys.
 //!
-//! A look-up costs what it takes from memory that is not at hand. Small trees, so many that each has a few keys, are found by the
-//! sum's last bits: that is one place in a list and mostly one node of a tree, however many keys there are. Keys of one sum are told apart
-//! as ever. What senders choose costs little more than other keys do: keys whose sums end alike make a larger tree and no list, and
-//! for many keys of one whole sum (SipHash) nobody knows a way. The order is nobody's affair: nothing is put out in it.
+//! The cost of a look-up is access to memory that is not in the cache. Small trees, each with a few keys, are found by the
+//! last bits of the hash. That is one place in a list and mostly one node of a tree, however many keys there are. Keys with
+//! the same hash are told apart as usual. Keys that senders choose cost little more than others: keys whose hashes end alike
+//! make a larger tree and no list, and nobody knows how to make many keys with the same hash (SipHash). Nothing depends on
+//! the order of iteration, because no output uses it.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Keys of a tree, on average and at most, before there are twice as many trees.
+/// Maximum keys of a tree on average; above it, the number of trees doubles.
 const KEYS_OF_A_TREE: usize = 8;
 
-/// Values by key, in no order that means anything.
+/// Values by key, in no meaningful order.
 #[derive(Clone, Debug)]
 pub(super) struct HashTree<K, V> {
-    /// So many as a power of two, or none; by the last bits of the sum.
+    /// By the last bits of the hash. The number of trees is zero or a power of two.
     trees: Vec<Tree<K, V>>,
     len: usize,
 }
 
-/// By sum; of several keys with one sum, by number, without a gap.
+/// By hash; several keys with one hash are numbered without a gap.
 type Tree<K, V> = BTreeMap<At, (K, V)>;
 type At = (u64, u32);
 
@@ -31,13 +32,13 @@ impl<K, V> Default for HashTree<K, V> {
 }
 
 fn sum<Q: Hash + ?Sized>(key: &Q) -> u64 {
-    // Without a secret: equal inputs give equal states.
+    // The hash has no secret, so that equal inputs give equal states.
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Which of so many trees; of none, none that is there.
+/// Returns the index of the tree of a hash; without trees, an index that does not exist.
 fn place(sum: u64, trees: usize) -> usize {
     #[allow(clippy::cast_possible_truncation, reason = "the last bits are what is wanted")]
     let sum = sum as usize;
@@ -71,7 +72,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         tree.get_mut(&at).map(|(_, value)| value)
     }
 
-    /// The value of a key, made when there is none.
+    /// Returns the value of a key, and inserts a default first if there is none.
     pub(super) fn or_default(&mut self, key: &K) -> &mut V
     where
         K: Clone,
@@ -94,7 +95,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
     {
         let (tree, (sum, n)) = self.find(key)?;
         let removed = tree.remove(&(sum, n))?;
-        // The last one of the sum takes the free number.
+        // The last one with this hash takes the free number.
         if let Some(last) = (n + 1..).take_while(|n| tree.contains_key(&(sum, *n))).last()
             && let Some(moved) = tree.remove(&(sum, last))
         {
@@ -108,7 +109,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         self.trees.iter().flat_map(BTreeMap::values).map(|(key, value)| (key, value))
     }
 
-    /// All, in the order of the keys.
+    /// Returns all entries, sorted by key.
     pub(super) fn sorted(&self) -> Vec<(&K, &V)>
     where
         K: Ord,
@@ -118,7 +119,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         all
     }
 
-    /// Drops what does not stay.
+    /// Keeps the entries for which `stays` is true.
     pub(super) fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
         let all = std::mem::take(self);
         for (key, value) in all.trees.into_iter().flat_map(BTreeMap::into_values) {
@@ -128,7 +129,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         }
     }
 
-    /// Where a key is.
+    /// Finds the place of a key.
     fn find<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<(&mut Tree<K, V>, At)>
     where
         K: Borrow<Q>,
@@ -140,7 +141,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         Some((tree, (sum, n)))
     }
 
-    /// A key that is not there yet.
+    /// Inserts a key that does not exist yet.
     fn insert(&mut self, key: K, value: V) {
         self.make_room();
         let sum = sum(&key);
@@ -151,7 +152,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         self.len += 1;
     }
 
-    /// For one more key: twice as many trees, when they are full.
+    /// Makes room for one more key: doubles the number of trees when they are full.
     fn make_room(&mut self) {
         if self.len < self.trees.len() * KEYS_OF_A_TREE {
             return;
@@ -165,7 +166,7 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
     }
 }
 
-/// The number of a key among those of its sum; the error is the first that is free.
+/// Returns the number of a key among those with its hash; the error is the first free number.
 fn number<K: Borrow<Q>, V, Q: Eq + ?Sized>(tree: &Tree<K, V>, sum: u64, key: &Q) -> Result<u32, u32> {
     let mut n = 0;
     while let Some((k, _)) = tree.get(&(sum, n)) {
@@ -177,7 +178,7 @@ fn number<K: Borrow<Q>, V, Q: Eq + ?Sized>(tree: &Tree<K, V>, sum: u64, key: &Q)
     Err(n)
 }
 
-/// Equal when the same keys have the same values.
+/// Two maps are equal when the same keys have the same values.
 impl<K: Hash + Eq, V: PartialEq> PartialEq for HashTree<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.len == other.len && self.iter().all(|(key, value)| other.get(key) == Some(value))
@@ -188,7 +189,7 @@ impl<K: Hash + Eq, V: PartialEq> PartialEq for HashTree<K, V> {
 mod tests {
     use super::*;
 
-    /// Keys of which many have one sum: as a map has them.
+    /// Keys of which many have the same hash: they behave as in any map.
     #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
     struct Alike(u64);
 

@@ -1,7 +1,9 @@
-//! `inhibited by`: what would be raised while another alarm is active waits until nothing inhibits it any more; `only while` drops it.
+//! `inhibited by` and `only while`. While an inhibiting alarm is active, an alarm is suppressed until nothing inhibits it any
+//! more. `only while` drops it.
 //!
-//! What waits is as good as active: the newest event of it counts, and it ends by whatever would end it if it were active: `cancel when`,
-//! `cancel after`, a state that is over, a hand. An alarm that is `cancel at once` is a moment and does not wait.
+//! A suppressed alarm behaves like an active one: the newest event counts, and whatever would end an active instance ends it:
+//! `cancel when`, `cancel after`, the end of a state, an operator. An alarm with `cancel at once` is a moment and is not
+//! suppressed.
 
 use std::sync::Arc;
 
@@ -14,24 +16,24 @@ use super::key::{Key, shown};
 use super::record::{Cause, Fields, Record, Suppressed};
 use super::{Engine, Occasion, Output, TriggerEvent, fields};
 
-/// What an alarm's end may let go.
+/// A suppressed alarm that the end of another alarm may release.
 #[derive(Clone, Debug)]
 pub(super) struct Freed {
     alarm: String,
     key: Key,
-    /// Why it may start nothing: what ended the other one came late.
+    /// Why it may start nothing: the event that ended the other alarm was late.
     late: Option<Stale>,
     pub(super) hops: usize,
 }
 
 impl Engine {
-    /// The alarm that inhibits another one, which is known so far: it is active for the same values of the keys that both have. One that is
-    /// less known keeps nobody from being heard.
+    /// Returns the alarm that inhibits another one: it is active for the same values of the keys that both have, and has at
+    /// least this trust. A less trusted alarm does not suppress a more trusted event.
     pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Trust) -> Option<&'a str> {
         alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known)).map(String::as_str)
     }
 
-    /// Tells of an alarm that is active and too little known to inhibit.
+    /// Reports an active alarm whose trust is too low to inhibit.
     pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
         for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
             let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
@@ -45,13 +47,13 @@ impl Engine {
         }
     }
 
-    /// How far it is known that an alarm is for now: as the least known of those while which it is raised.
+    /// Returns the trust of `only while`: the lowest trust of the alarms that must be active.
     pub(super) fn in_place(&self, alarm: &Alarm, key: &Key) -> Trust {
         let beside = alarm.only_while.iter().filter_map(|name| self.active_beside(alarm, key, name));
         beside.min().unwrap_or(Trust::Authenticated)
     }
 
-    /// Why an alarm is not for now, and what would raise it is dropped.
+    /// Returns why `only while` does not allow an alarm; what would raise it is dropped.
     pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key, known: Trust) -> Option<String> {
         let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known));
         let absent = alarm.only_while.iter().find(|name| self.active_beside(alarm, key, name).is_none());
@@ -60,7 +62,7 @@ impl Engine {
             .or_else(|| absent.map(|other| format!("unless {other} is active")))
     }
 
-    /// How far an alarm is known that is active for the values of the keys that it has in common with another one's instance.
+    /// Returns the trust of an alarm that is active for the same values of the keys that both have.
     fn active_beside(&self, alarm: &Alarm, key: &Key, name: &str) -> Option<Trust> {
         let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
         if by == alarm.by {
@@ -70,7 +72,7 @@ impl Engine {
         beside.map(|(_, instance)| fields::trust(&instance.event)).max()
     }
 
-    /// It waits until nothing inhibits it.
+    /// Suppresses a raise until nothing inhibits it.
     pub(super) fn suppress(
         &mut self,
         on: &Occasion,
@@ -91,7 +93,8 @@ impl Engine {
             return;
         }
         let late = on.late.clone().or(on.old.clone());
-        // Nobody takes the place of one who is better known, nor of one who may start something what may not.
+        // A less trusted event does not replace a more trusted one, and an event that may start nothing does not replace one
+        // that may.
         let better = |w: &Suppressed| fields::trust(&w.event) > fields::trust(&event) || w.late.is_none() && late.is_some();
         if waits.as_ref().is_some_and(better) {
             return;
@@ -113,7 +116,7 @@ impl Engine {
         self.record(Record::Inhibited { alarm: alarm.to_owned(), key: key.clone(), what: what.map(Box::new) }, out);
     }
 
-    /// What would end an instance ends what waits to be one.
+    /// Ends a suppressed alarm by whatever would end an active instance.
     pub(super) fn end_held(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
         if self.state.inhibited(alarm, key).is_none() {
             return;
@@ -130,7 +133,7 @@ impl Engine {
         self.held(alarm, key, None, out);
     }
 
-    /// An alarm has ended: what may have waited for that is looked at once this turn's changes are followed.
+    /// Notes that an alarm has ended. Alarms that it may have suppressed are evaluated after this turn's changes.
     pub(super) fn frees(&mut self, end: &Ending, name: &str, key: &Key) {
         let program = self.program.clone();
         let by = self.alarm(&program, name).map(|a| a.by.as_slice()).unwrap_or_default();
@@ -147,12 +150,13 @@ impl Engine {
         }
     }
 
-    /// What nothing inhibits any more is raised, unless something else inhibits it.
+    /// Raises an alarm that is no longer suppressed, unless something else inhibits it.
     pub(super) fn release(&mut self, now: Time, order: u64, freed: &Freed, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
         let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
-        // Who ended the other one adds nothing to what waited, and takes nothing from it: the next event would be raised as well.
+        // The event that ended the other alarm has no influence on what was suppressed: the next event would be raised as
+        // well.
         if self.inhibitor(alarm, &freed.key, fields::trust(&held.event)).is_some() {
             return;
         }
@@ -167,7 +171,7 @@ impl Engine {
         self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(held.event), out);
     }
 
-    /// The controller or other rules begin: what waits for nothing any more is raised in this turn.
+    /// After a start or a reload, raises in this turn what nothing inhibits any more.
     pub(super) fn begin_held(&mut self) {
         let all = self.state.all_inhibited().map(|(alarm, key, _)| Freed {
             alarm: alarm.to_owned(),

@@ -1,4 +1,4 @@
-//! The life of an instance: raised, repeated, cleared, and the reactions that are started at each.
+//! The life of an instance: it is raised, repeated and cleared, and each starts reactions.
 
 use std::sync::Arc;
 
@@ -22,19 +22,19 @@ pub(super) struct Ending {
     pub(super) at: Time,
     pub(super) order: u64,
     pub(super) cause: Cause,
-    /// How far who ends it is known.
+    /// The trust of the sender that ends it.
     pub(super) known: Trust,
-    /// Why it may start nothing: what ended it came late.
+    /// Why it may start nothing: what ended it was late.
     pub(super) late: Option<Stale>,
 }
 
 impl Ending {
-    /// By time, by hand or by ourselves.
+    /// An end by time, by an operator or by the controller itself.
     pub(super) fn at(at: Time, order: u64, cause: Cause) -> Ending {
         Ending { at, order, cause, known: Trust::Authenticated, late: None }
     }
 
-    /// Why nothing is started for it.
+    /// Why its end starts no reactions.
     fn idle(&self) -> Option<Stale> {
         match &self.cause {
             Cause::Removed | Cause::Changed => Some(Stale::RulesChanged),
@@ -44,7 +44,7 @@ impl Ending {
 }
 
 impl Engine {
-    /// Raises an alarm, or notes that its condition was met again.
+    /// Raises an alarm, or records that its condition fired again.
     pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         let (now, order) = (on.now, on.order);
         if alarm.composite {
@@ -107,7 +107,7 @@ impl Engine {
                 };
                 let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
-                // One who is better known is not refused because somebody else was there before.
+                // An event of a more trusted sender is not refused because another sender was first.
                 let better_known = on.late.is_none() && on.old.is_none() && seen.trust() > was_known;
                 let (better, seen) = if better_known {
                     let event = self.keep(alarm, seen.fields(), out);
@@ -132,8 +132,8 @@ impl Engine {
         }
     }
 
-    /// What raises or repeats an alarm starts its reactions, when it `acts`. A claim is owed in any case: that its alarm was active
-    /// already does not make it old.
+    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. A claim is owed in any case: the fact that
+    /// its alarm was active already does not make the claim old.
     fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
             return;
@@ -168,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// Says once of each alarm that its text names a field which an event does not have.
+    /// Reports once for each alarm that its text names a field which an event does not have.
     fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
         for field in fields::missing(&alarm.summary, event) {
             let text = format!(
@@ -180,17 +180,17 @@ impl Engine {
         }
     }
 
-    /// Clears an instance, when it is active or waits until nothing inhibits it.
+    /// Clears an instance that is active or suppressed.
     pub(super) fn clear(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
         self.end_held(end, alarm, key, out);
         let Some(instance) = self.state.instance(alarm, key) else { return };
         let program = self.program.clone();
         let reacts = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty());
         let signal = Signal::Cleared(alarm.to_owned());
-        // Most alarms end unheard.
+        // The end of most alarms has no reactions.
         let is_ours = !matches!(end.cause, Cause::Removed | Cause::Changed);
         if let (Some(why), Some(alarm)) = (end.late.as_ref().filter(|_| is_ours), self.alarm(&program, alarm)) {
-            // Of one that is raised and cleared in one, the first notice says it.
+            // For an alarm that is raised and cleared at once, the first notice already says it.
             let was_said = end.cause == Cause::AtOnce && !alarm.react.is_empty();
             if !alarm.on_cancel.is_empty() && !was_said {
                 out.push(not_started(alarm, key, why, "reactions to its end are"));
@@ -218,7 +218,7 @@ impl Engine {
         self.record(Record::Cleared { alarm: name, key: key_, at: end.at, cause: cause.clone(), summary }, out);
         self.frees(end, alarm, key);
         let Some(instance) = told else { return };
-        // Known only as far as the lesser known of who raised it and who ends it.
+        // The trust is the lower one of the sender that raised it and the sender that ends it.
         let mut event = instance.event.clone();
         let fields = Arc::make_mut(&mut event);
         let known = fields::trust(fields).min(end.known);
@@ -239,7 +239,7 @@ impl Engine {
     }
 }
 
-/// Why an instance ends, as a clause of its rule.
+/// Returns why an instance ends, in terms of its rule.
 fn cause_text(cause: &Cause) -> String {
     match cause {
         Cause::After => "`cancel after` is over".to_owned(),
@@ -249,19 +249,19 @@ fn cause_text(cause: &Cause) -> String {
     }
 }
 
-/// Reactions that are not started are reported, with the reason and what can be set.
+/// A notice that reactions are not started, with the reason and the setting that applies.
 fn not_started(alarm: &Alarm, key: &Key, why: &Stale, which: &str) -> Output {
     let text = format!("{}: its {which} not started: {why}", shown(&alarm.name, key));
     Output::Notice(Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Late, text) })
 }
 
-/// What people read of an alarm that is raised for an event.
+/// The summary of an alarm that is raised for an event.
 fn summary(alarm: &Alarm, event: &Fields) -> String {
     let mark = if is_test(event) { TEST_MARK } else { "" };
     cut(&format!("{mark}{}", fields::fill(&alarm.summary, event)), SUMMARY_BYTES).into_owned()
 }
 
-/// When an instance's time is over; `None` when only an event or a hand ends it.
+/// When an instance expires; `None` when only an event or an operator ends it.
 pub(super) fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<Time> {
     let ends = alarm.cancel.iter().filter_map(|cancel| match cancel {
         Cancel::After { span, since_raise: true } => Some(raised_at + *span),
@@ -297,7 +297,7 @@ pub(super) fn start_reactions(
     }))
 }
 
-/// That an alarm is not raised.
+/// A notice that an alarm is not raised.
 pub(super) fn told(alarm: &str, text: String) -> Output {
     Output::Notice(Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Suppressed, text) })
 }

@@ -1,8 +1,8 @@
 //! Bytes of the events that alarms keep: of active, pending, suppressed and throttled instances.
 //!
-//! One event is cut to [`EVENT_BYTES`] when it is kept at all. All together have a share of the memory
-//! ([`MEMORY_ALARMS`]). When half of it is used, an event of an untrusted sender is kept in its short form, and from three
-//! quarters on its instance is refused; for trusted senders these are three quarters and the whole. Each is a notice.
+//! A stored event is cut to [`EVENT_BYTES`]. All stored events together have a share of the memory ([`MEMORY_ALARMS`]). Above
+//! half of it, an event of an untrusted sender is stored in its short form; above three quarters, its instance is refused.
+//! For trusted senders the limits are three quarters and the whole. Each case is a notice.
 
 use std::sync::Arc;
 
@@ -17,39 +17,39 @@ use super::state::State;
 use super::{Engine, Output};
 use crate::core::notice::{Kind, Notice};
 
-/// Bytes that an instance takes beside its event.
+/// Estimated bytes of an instance in addition to its event.
 const INSTANCE_BYTES: usize = 512;
 
 impl Instance {
-    /// Bytes of memory that it takes, roughly; its lines are counted apart.
+    /// Estimates its memory in bytes. Its lines are counted separately.
     fn weight(&self) -> usize {
         INSTANCE_BYTES + weight(&self.event) + self.summary.len()
     }
 }
 
 impl PendingFire {
-    /// Bytes of memory that it takes, roughly.
+    /// Estimates its memory in bytes.
     fn weight(&self) -> usize {
         INSTANCE_BYTES + weight(&self.event)
     }
 }
 
 impl Suppressed {
-    /// Bytes of memory that it takes, roughly.
+    /// Estimates its memory in bytes.
     fn weight(&self) -> usize {
         INSTANCE_BYTES + weight(&self.event)
     }
 }
 
 impl Throttled {
-    /// Bytes of memory that it takes, roughly.
+    /// Estimates its memory in bytes.
     fn weight(&self) -> usize {
         self.instance.weight() + self.instance.line_bytes() + weight(&self.event)
     }
 }
 
 impl State {
-    /// Bytes of the events that are kept for a key. Of a limit's group: for what it puts off.
+    /// Bytes of the events that are kept for a key. For the group of a limit: of what is throttled.
     pub(super) fn kept_for(&self, alarm: &str, key: &super::Key) -> usize {
         let active = self.instance(alarm, key).map_or(0, Instance::weight);
         let pending = self.waiting(alarm, key).map_or(0, PendingFire::weight);
@@ -58,7 +58,7 @@ impl State {
         active + pending + suppressed + throttled
     }
 
-    /// The same of all keys, counted anew.
+    /// Counts the bytes of all keys again.
     pub(super) fn count_kept(&self) -> usize {
         let active: usize = self.active().map(|(_, _, instance)| instance.weight()).sum();
         let pending: usize = self.all_awaited().map(|(_, _, waiting)| waiting.weight()).sum();
@@ -69,7 +69,7 @@ impl State {
 }
 
 impl Engine {
-    /// The event as an alarm keeps it now.
+    /// Returns the event as an alarm stores it, depending on the memory in use.
     pub(super) fn keep(&mut self, alarm: &Alarm, event: Arc<Fields>, out: &mut Vec<Output>) -> Arc<Fields> {
         let [from, _] = self.rooms(trust(&event));
         if self.state.kept_bytes + weight(&event) <= from {
@@ -87,7 +87,7 @@ impl Engine {
         Arc::new(short(&event))
     }
 
-    /// True when the memory has room for one more instance, of a sender of this trust.
+    /// True when the memory has room for one more instance of a sender of this trust.
     pub(super) fn has_memory(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
         let [_, end] = self.rooms(trust);
         if self.state.kept_bytes < end {
@@ -101,7 +101,7 @@ impl Engine {
         false
     }
 
-    /// From how many kept bytes on events are shortened, and instances refused.
+    /// The numbers of stored bytes from which events are shortened, and from which instances are refused.
     fn rooms(&self, trust: Trust) -> [usize; 2] {
         let quarter = self.kept_most() / 4;
         if trust >= Trust::Address { [3 * quarter, 4 * quarter] } else { [2 * quarter, 3 * quarter] }

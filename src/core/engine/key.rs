@@ -1,4 +1,4 @@
-//! Which instance of an alarm: the values of its `by` fields.
+//! The key of an instance: the values of the `by` fields of its alarm.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::base::limits::KEY_BYTES;
 
-/// The values of an alarm's `by` fields, in its order. Shared, because records, state and deadlines all have it; and one piece of memory,
-/// because of a million keys each is looked at seldom, when it is not at hand.
+/// The values of an alarm's `by` fields, in the order of `by`. It is shared, because records, state and deadlines all have
+/// it. It is one piece of memory, because each of a million keys is read rarely, when it is not in the cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Arc<str>);
 
 const END: char = '\0';
-/// Goes before what stands for a sign that has a meaning here. Logs have neither, senders might.
+/// Escapes a character that has a meaning here. Logs contain neither, but senders might.
 const INSTEAD: char = '\u{1}';
-/// What stands for [`END`] and [`INSTEAD`] in a value.
+/// The escapes of [`END`] and [`INSTEAD`] in a value.
 const SIGNS: [(char, char); 2] = [(END, '0'), (INSTEAD, '1')];
 
-/// Bytes of the sum of a value that was cut, with its sign.
+/// Bytes of the hash of a value that was cut, with its mark.
 const SUM_BYTES: usize = "…#".len() + 16;
 
-/// FNV-1a: the same everywhere and for ever, because keys stand in journals.
+/// FNV-1a. It never changes, because keys are in journals.
 fn sum(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -34,7 +34,8 @@ impl Key {
         Key::read(&text)
     }
 
-    /// One more value of what [`Key::read`] makes a key of. A long one is cut, and told from others that begin alike by a sum of the whole.
+    /// Adds a value to the text from which [`Key::read`] makes a key. A long value is cut and gets a hash of the whole, so
+    /// that it differs from others with the same beginning.
     pub(super) fn push(text: &mut String, value: &str) {
         if value.len() > KEY_BYTES {
             let start = (0..=KEY_BYTES - SUM_BYTES).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
@@ -77,7 +78,7 @@ impl Key {
         self.0.len()
     }
 
-    /// True of an alarm without `by`.
+    /// True for an alarm without `by`.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -89,7 +90,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// As a journal has it: the list of the values.
+/// In a journal, a key is the list of its values.
 impl Serialize for Key {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(self.values())
@@ -102,7 +103,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// Of keys with their ages the first that stays when the older half is forgotten; `None` when none does.
+/// Returns the first key that stays when the older half is dropped; `None` when none stays.
 pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k Key)>) -> Option<(A, Key)> {
     let mut order: Vec<(A, &Key)> = keys.collect();
     let half = (order.len() / 2).max(1);
@@ -113,7 +114,7 @@ pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k
     order.into_iter().nth(half).map(|(age, key)| (age, key.clone()))
 }
 
-/// An instance, for people.
+/// An instance as people read it.
 pub(super) fn shown(alarm: &str, key: &Key) -> String {
     if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") }
 }
@@ -146,7 +147,7 @@ mod tests {
                 assert_eq!(key == Key::of(other), one == other);
             }
         }
-        // Sorted as the lists are.
+        // Keys are sorted as lists are.
         assert!(
             Key::of(["a", "b"]) < Key::of(["ab"]) && Key::of(["a"]) < Key::of(["a", ""]) && Key::of(["a", "z"]) < Key::of(["b"])
         );

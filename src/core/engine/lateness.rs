@@ -1,5 +1,5 @@
-//! Late is not new: the usual ages of senders' records, for
-//! the next start. Which record is late is decided where it is read (`src/core/site/arrivals.rs`).
+//! The usual ages of senders' records, kept for the next start. `src/core/site/arrivals.rs` decides which record is late when
+//! it is read.
 
 use std::time::Duration;
 
@@ -11,11 +11,12 @@ use super::state::State;
 use super::{Engine, Output};
 use crate::core::notice::{Kind, Notice};
 
-/// A usual age that changes by more than this is reported: a clock or a zone is wrong, or was set right.
+/// A usual age that changes by more than this is reported, in microseconds. The cause is a clock or a zone that is wrong or
+/// was corrected.
 const REPORTED_US: u64 = 2_000_000;
 
 impl Engine {
-    /// The usual age of a sender's records was learned.
+    /// Stores the usual age of a sender's records.
     #[expect(clippy::too_many_arguments, reason = "the parts of one input")]
     pub(super) fn learn_offset(
         &mut self,
@@ -53,12 +54,12 @@ impl Engine {
 }
 
 impl State {
-    /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when that is not known.
+    /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when unknown.
     pub fn usual_age(&self, source: &str, trust: Trust, host: &str) -> i64 {
         self.offsets(&bucket(source, trust), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
     }
 
-    /// The usual ages of the records of a source's senders: how far they are trusted, the host, and microseconds.
+    /// The usual ages of the records of a source's senders: trust, host and microseconds.
     pub fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
         let all = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
         let of = |trust: Trust| {
@@ -69,7 +70,7 @@ impl State {
     }
 }
 
-/// No sender teaches anything about one that is trusted more.
+/// Senders of different trust are kept apart: a sender has no influence on one that is trusted more.
 fn bucket(source: &str, trust: Trust) -> String {
     format!("{source} {}", trust.name())
 }

@@ -1,5 +1,5 @@
-//! `limit`: how often the reactions of an alarm start. What is too much waits, joined to the newest, until it may start; so a limit
-//! delays what an address should follow, and never forgets it.
+//! `limit`: how often the reactions of an alarm start. Reactions above the limit are throttled: the newest wait until they
+//! may start. A limit delays an address change and never drops it.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
 impl Limit {
-    /// What is counted together with an instance.
+    /// The part of a key that shares one limit.
     fn group(&self, key: &Key) -> Key {
         Key::of(self.by.iter().filter_map(|place| key.value(*place)))
     }
 }
 
 impl Engine {
-    /// Starts an alarm's reactions, or puts them off.
+    /// Starts an alarm's reactions, or throttles them.
     #[expect(clippy::too_many_arguments, reason = "an instance, its event, and where they go")]
     pub(super) fn start_reactions(
         &mut self,
@@ -38,7 +38,7 @@ impl Engine {
     ) {
         if let Some(limit) = &alarm.limit {
             let group = limit.group(key);
-            // What somebody less trusted started uses up nothing of the limit of others.
+            // Reactions that a less trusted sender started do not use up the limit of the others.
             let known = fields::trust(&event);
             let started = self.state.starts(&alarm.name, &group).map(Starts::all).into_iter().flatten();
             let counts: Vec<Time> = started.filter(|(at, by)| *at + limit.per > now && *by >= known).map(|(at, _)| at).collect();
@@ -50,7 +50,7 @@ impl Engine {
                     limit.n,
                     duration_text(limit.per)
                 );
-                // Nobody takes the place of one who is better known.
+                // An event of a less trusted sender does not replace one of a more trusted sender.
                 let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.put_off.as_ref());
                 if waits.is_none_or(|w| fields::trust(&w.event) <= fields::trust(&event)) {
                     let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
@@ -72,13 +72,14 @@ impl Engine {
                 self.too_many_keys(alarm, "limits", "`limit ... by`", out);
             }
         }
-        // What is about a claim has its order, however long a rule put it off: a newer claim stays the newest.
+        // Reactions to a claim have the sequence of the claim, however long a rule delayed them. So a newer claim stays the
+        // newest.
         let claim = self.claim_behind(&event);
         let order = claim.as_ref().map_or(order, |claim| self.claim_stands(claim, alarm.mode, out));
         out.push(start_reactions(alarm, key, &instance, None, alarm.react.clone(), (order, claim.is_some()), event));
     }
 
-    /// What a limit put off may start now.
+    /// Starts throttled reactions, now that the limit allows it.
     pub(super) fn may_start(&mut self, at: Time, order: u64, name: &str, group: &Key, out: &mut Vec<Output>) {
         let what = self.state.starts(name, group).and_then(|s| s.put_off.clone());
         self.record(Record::PutOff { alarm: name.to_owned(), group: group.clone(), what: None }, out);
@@ -91,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// What waits because of a limit is not started after its alarm has ended.
+    /// Drops throttled reactions of an alarm that has ended.
     pub(super) fn drop_put_off(&mut self, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);

@@ -1,4 +1,4 @@
-//! Texts of the events that an alarm keeps for its scripts (`keep N lines`): which, and how many bytes of them at most.
+//! Texts of the events that an alarm keeps for its scripts (`keep N lines`): which texts, and their maximum size.
 
 use crate::core::base::limits::{KEPT_BYTES, KEPT_BYTES_ALL, KEPT_LINE_BYTES};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ impl Instance {
 }
 
 impl State {
-    /// The text that an alarm keeps of an event, cut; `None` when it keeps no more. The error: all alarms together keep too much.
+    /// Returns the text that an alarm keeps of an event, cut; `None` when it keeps no more. The error means that all alarms
+    /// together keep too much.
     fn kept_line(&self, most: usize, alarm: &str, key: &Key, text: &str) -> Result<Option<String>, ()> {
         let (lines, bytes) = self.instance(alarm, key).map_or((0, 0), |i| (i.lines.len(), i.line_bytes()));
         if lines >= most || text.is_empty() {
@@ -34,16 +35,16 @@ impl State {
     }
 }
 
-/// The name, which no field can have, of the texts of counted events on their way to the alarm.
+/// The internal field for the texts of counted events on their way to the alarm. No event can have a field of this name.
 const COUNTED: &str = "=lines";
 
-/// The text of a counted event, cut, as a note keeps it.
+/// Returns the text of a counted event, cut, as a partial match keeps it.
 pub(super) fn noted_line(alarm: &Alarm, text: Option<String>) -> Fields {
     let Some(text) = text.filter(|text| alarm.keep > 0 && !text.is_empty()) else { return Fields::new() };
     [(COUNTED.to_owned(), Value::from(cut(&text)).into_owned())].into()
 }
 
-/// The texts of the notes that a count is made of, oldest first, as a field of the event.
+/// Returns the texts of the partial matches of a count, oldest first, as a field of the event.
 pub(super) fn counted_lines<'n>(alarm: &Alarm, notes: impl Iterator<Item = &'n PartialMatch>) -> Fields {
     if alarm.keep == 0 {
         return Fields::new();
@@ -52,21 +53,22 @@ pub(super) fn counted_lines<'n>(alarm: &Alarm, notes: impl Iterator<Item = &'n P
     [(COUNTED.to_owned(), Value::List(lines))].into()
 }
 
-/// No character is cut in two.
+/// Cuts a text between two characters.
 fn cut(text: &str) -> &str {
     let at = (0..=text.len().min(KEPT_LINE_BYTES)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     text.get(..at).unwrap_or_default()
 }
 
 impl Engine {
-    /// Takes the texts of counted events out of the event that they brought: as many as the alarm keeps beside the event's own.
+    /// Takes the texts of counted events out of the event that carries them, as many as the alarm keeps in addition to the
+    /// event's own.
     pub(super) fn counted_lines<'s>(&self, alarm: &Alarm, key: &Key, seen: TriggerEvent<'s>) -> (TriggerEvent<'s>, Vec<String>) {
         let TriggerEvent::Kept(mut event) = seen else { return (seen, Vec::new()) };
         let counted = if event.contains_key(COUNTED) { Arc::make_mut(&mut event).remove(COUNTED) } else { None };
         let Some(Value::List(lines)) = counted else { return (TriggerEvent::Kept(event), Vec::new()) };
         let (kept, bytes) = self.state.instance(&alarm.name, key).map_or((0, 0), |i| (i.lines.len(), i.line_bytes()));
         let most = alarm.keep.saturating_sub(kept + 1);
-        // The event's own line has room, too.
+        // The event's own line needs room, too.
         let (mut own, mut all) = (bytes + KEPT_LINE_BYTES, self.state.line_bytes + KEPT_LINE_BYTES);
         let newest = lines.iter().skip(lines.len().saturating_sub(most)).map(ToString::to_string);
         let fits = |line: &String| {
@@ -76,9 +78,9 @@ impl Engine {
         (TriggerEvent::Kept(event), newest.take_while(fits).collect())
     }
 
-    /// What an alarm keeps of an event's text.
+    /// Returns the line that an alarm keeps of an event's text.
     pub(super) fn line(&mut self, alarm: &Alarm, key: &Key, seen: &TriggerEvent<'_>, out: &mut Vec<Output>) -> Option<String> {
-        // Most alarms keep none: their events' text is not copied.
+        // Most alarms keep no lines, so the text is not copied.
         let text = if alarm.keep > 0 { seen.text() } else { None }?;
         self.state.kept_line(alarm.keep, &alarm.name, key, &text).unwrap_or_else(|()| {
             let text = format!(
@@ -114,7 +116,7 @@ mod tests {
         }
     }
 
-    /// One line, one instance and all of them have their bounds, and what ends gives its room back.
+    /// The size of a line, of an instance and of all instances is bounded, and an instance that ends frees its bytes.
     #[test]
     fn lines_are_bounded() {
         let mut state = State::default();

@@ -1,7 +1,7 @@
-//! Measures: what events amount to over a window, when that compares as an alarm wants it, and when it no longer does.
+//! Measures: an aggregate of events over a window, when its comparison becomes true, and when it becomes false.
 //!
-//! A window is kept as sixty buckets: a count, a sum, the least and the most of each. So its memory is bounded whatever comes, and an
-//! event leaves it up to a sixtieth of the window early. Time passes by deadlines: when the oldest bucket leaves, and when a
+//! A window has sixty buckets, each with a count, a sum, a minimum and a maximum. So its memory is bounded for any input, and
+//! an event leaves the window up to a sixtieth early. Time passes by deadlines: when the oldest bucket leaves, and when a
 //! comparison has been true for long enough.
 
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ use super::window::MeasureSlot;
 use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
 
-/// The window and measure of a slot.
+/// The window and the measure of a slot.
 fn measure_of(alarm: &Alarm, slot: MeasureSlot) -> Option<(Duration, &Measure)> {
     match slot {
         MeasureSlot::Detect => match (&alarm.detect.shape, alarm.detect.within) {
@@ -36,7 +36,7 @@ fn measure_of(alarm: &Alarm, slot: MeasureSlot) -> Option<(Duration, &Measure)> 
     }
 }
 
-/// The metric that an alarm is raised by.
+/// The metric that raises an alarm.
 fn metric_of(alarm: &Alarm) -> Option<&Measure> {
     measure_of(alarm, MeasureSlot::Detect).map(|(_, measure)| measure).filter(|measure| measure.what == Aggregate::Last)
 }
@@ -45,7 +45,7 @@ fn compares(amount: f64, threshold: &Threshold) -> bool {
     amount.partial_cmp(&threshold.amount).is_some_and(|order| threshold.comparison.holds(order))
 }
 
-/// What is measured, and what is wanted.
+/// Describes the measured amount and the wanted one.
 fn measured_text(alarm: &Alarm, verdict: &Verdict) -> String {
     let Some((over, measure)) = measure_of(alarm, MeasureSlot::Detect) else { return String::new() };
     let amount = verdict.amount.map_or("nothing".to_owned(), |amount| fields::number(amount).to_string());
@@ -62,26 +62,26 @@ fn measured_text(alarm: &Alarm, verdict: &Verdict) -> String {
     )
 }
 
-/// What was found of a key.
+/// The result of evaluating the measures of a key.
 struct Verdict {
     since: [Option<Time>; 2],
     due: Option<Time>,
-    /// The measure of the `detect`, now.
+    /// The amount of the `detect` measure now.
     amount: Option<f64>,
     raises: bool,
-    /// It is true now, however long.
+    /// The comparison is true now, for whatever time.
     stands: bool,
     cancels: bool,
-    /// How far the least known of those whose events are measured to raise it, and to cancel it, is known.
+    /// The lowest trust of the senders whose events are measured to raise it, and to cancel it.
     known: [Trust; 2],
-    /// Nothing is measured any more.
+    /// The windows are empty.
     empty: bool,
-    /// It is raised by a metric of which nothing is known.
+    /// A metric that has no value any more raised it.
     gone: bool,
 }
 
 impl Engine {
-    /// An event that an alarm measures.
+    /// Handles an event that an alarm measures.
     pub(super) fn measure<'a>(
         &mut self,
         arrival: &Arrival<'a>,
@@ -108,7 +108,7 @@ impl Engine {
         self.judge(&occasion, alarm, &met.key, Some(TriggerEvent::Now(met.facts)), out);
     }
 
-    /// Time passed for a key that is measured.
+    /// Evaluates a measured key again because time has passed.
     pub(super) fn measured_on(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
         if let Some(alarm) = self.alarm(&program, name) {
@@ -116,12 +116,12 @@ impl Engine {
         }
     }
 
-    /// Raises or clears by what is measured now.
+    /// Raises or clears an alarm by its current measures.
     fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<TriggerEvent<'_>>, out: &mut Vec<Output>) {
         let Some(verdict) = self.measured_now(on.now, alarm, key) else { return };
         let active = self.state.instance(&alarm.name, key).is_some();
         let in_season = self.allowed_by_calendar(alarm, on.now);
-        // Looked at again when it may be raised.
+        // Evaluated again when the calendars allow it.
         let season = if active || in_season { None } else { self.next_season(alarm, on.now) };
         let due = verdict.due.into_iter().chain(season).min();
         let (since, known) = (verdict.since, verdict.known);
@@ -153,7 +153,7 @@ impl Engine {
         }
     }
 
-    /// Nothing came of a metric for as long as it is believed: what it is about is not known any more, and that is told.
+    /// Reports a metric that has not arrived for as long as a value is valid: its value is unknown now.
     fn metric_gone(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         if metric_of(alarm).is_none() {
             return;
@@ -179,7 +179,7 @@ impl Engine {
             let lasts = threshold.and_then(|t| t.lasts).unwrap_or_default();
             (is, since, since.map(|since| since + lasts))
         };
-        // Of what has to last all that it was made of counts, not only what is in the window at its end.
+        // If a comparison has to last, all events since its beginning count, not only those in the window at its end.
         let known = |slot: MeasureSlot, window: MeasureSlot| {
             let over = measure_of(alarm, window).map_or(Duration::ZERO, |(over, _)| over);
             let now_known = measured.windows[window as usize].known(now, over);
@@ -193,7 +193,7 @@ impl Engine {
         let own = measure_of(alarm, MeasureSlot::Cancel).map(|(_, measure)| &measure.threshold);
         let (compared, threshold) = if own.is_some() { (amount(MeasureSlot::Cancel), own) } else { (measure, falls) };
         let (_, calm, until) = lasting(MeasureSlot::Cancel, compared, threshold);
-        // Nothing is left of what raised it, and nothing can be compared: that ends it as well.
+        // Nothing is left of what raised it, and nothing can be compared: that ends the alarm as well.
         let metric = metric_of(alarm).is_some();
         let nothing = detect.is_some() && measure.is_none() && (falls.is_some() || metric && own.is_some());
         let leaves = [MeasureSlot::Detect, MeasureSlot::Cancel].into_iter().filter_map(|slot| {

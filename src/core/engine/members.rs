@@ -1,7 +1,7 @@
 //! How many members of a group are in a state: hosts that are lost, applications that stopped, alarms that are active.
 //!
-//! Who belongs to it is decided when the rules are compiled; how many are in the state is counted anew with each change of a member,
-//! from the state, so nothing is kept that could be wrong.
+//! The members of a group are fixed when the rules are compiled. The number in the state is counted again from the state at
+//! each change of a member, so no stored count can become wrong.
 
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Counted, Hit, MemberState, Members, Shape};
@@ -12,7 +12,7 @@ use super::record::Fields;
 use super::{Arrival, Engine, Output, fields};
 
 impl Engine {
-    /// The state of a member changed: are there enough of its groups' members in it now?
+    /// Evaluates the groups of a member whose state changed.
     pub(super) fn members<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Members(counted) = &alarm.detect.shape else { return };
         let Counted { state, field, groups, .. } = counted.as_ref();
@@ -29,7 +29,7 @@ impl Engine {
         }
     }
 
-    /// The members of a group that are in a state: how far each is known.
+    /// Returns the trust of each member of a group that is in a state.
     pub(super) fn in_state(&self, state: &MemberState, field: &str, group: &Members) -> Vec<Trust> {
         let agents =
             |is: &dyn Fn(&str) -> bool| group.members.iter().filter(|member| is(member)).map(|_| Trust::Authenticated).collect();

@@ -1,10 +1,10 @@
-//! The engine, pure: alarms that are raised and cleared by events and time, and the claims of pairs.
+//! The engine, without side effects: events and time raise and clear alarms, and pairs make claims.
 //!
 //! ```text
-//!   Arrived (event + the atoms it matches) --+                  +--> Record   (all that the state changes by)
-//!   Clear, Ack, Lost, App, Metrics --------+--> turn(now) ----+--> Cue      (reactions to start)
-//!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
-//!                                                             +--> Notice   (for people)
+//!   Arrived (event + the atoms it matches) --+                +--> Record          (everything that changes the state)
+//!   Clear, Ack, Lost, App, Metrics ----------+--> turn(now) --+--> StartReactions
+//!   Timer -----------------------------------+                +--> CatchUp         (a late claim that is carried out)
+//!                                                             +--> Notice          (for people)
 //! ```
 //!
 //! The life of an instance (one alarm, one key):
@@ -14,17 +14,18 @@
 //!    (none) -------> active, count 1 ------------------------------------+
 //!      ^                |      ^                                          |
 //!      |  after, when,  |      +------------------------------------------+
-//!      +-- by hand -----+          `cancel at once`: raised and cleared in one, nothing is kept
+//!      +-- operator ----+          `cancel at once`: raised and cleared in one step, nothing is kept
 //! ```
 //!
-//! A condition of several events is noted and awaited before it is met (`condition.rs`); so are silences (`silence.rs`) and measures
-//! (`measure.rs`), and states that are joined are looked up (`states.rs`). Calendars delay what is met (`calendars.rs`), active alarms hold
-//! it back (`inhibited.rs`), a limit puts reactions off (`limit.rs`). What is raised, cleared or
-//! comes true is itself a change that conditions may be about (`signals.rs`), within the same turn.
+//! A condition of several events has partial matches and is pending before it fires (`condition.rs`), as are silences
+//! (`silence.rs`) and measures (`measure.rs`). Joined states are evaluated (`states.rs`). Calendars delay a raise
+//! (`calendars.rs`), active alarms suppress it (`inhibited.rs`), and a limit throttles reactions (`limit.rs`). An alarm that
+//! is raised or cleared, and a condition that fires, are themselves changes that conditions can match (`signals.rs`), within
+//! the same turn.
 //!
-//! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
-//! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
-//! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
+//! Invariants: the state changes only by [`Record`]s. One input gives the same outputs whenever its turn comes. A late event
+//! changes alarms but starts no reaction. The engine does not know clocks, scripts, agents or owners of resources. Tests:
+//! `tests/it/engine.rs` (the whole transition table), rule tests.
 
 mod bounds;
 mod calendars;
@@ -80,36 +81,36 @@ pub use state::State;
 pub use trace::{Decision, Trace, TracedDecision};
 pub use turn::{Input, MetricValue, Output, StartReactions};
 
-/// Bytes that most keys have room in.
+/// Bytes in which most keys fit.
 const KEY_TEXT: usize = 48;
 
-/// What an atom is to an alarm.
+/// The use of an atom in an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     Cancels,
-    /// It is measured for what cancels.
+    /// It is measured for `cancel when`.
     Measured,
-    /// What was noted and awaited counts no more.
+    /// It drops partial matches and pending fires.
     Unless,
-    /// It is in this part of the condition.
+    /// It belongs to this part of the condition.
     Part(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    /// What was awaited comes true.
+    /// A pending condition fires.
     Awaited,
-    /// What is measured has to be looked at again.
+    /// A measure is evaluated again.
     Measured,
     /// A calendar begins or ends.
     Calendar,
-    /// What a limit put off may start.
+    /// Throttled reactions may start.
     PutOff,
-    /// What is inhibited would be over.
+    /// A suppressed alarm would expire.
     Held,
-    /// The time of an acknowledgement is over.
+    /// The acknowledgement of an alarm expires.
     AckOver,
-    /// An instance's time is over.
+    /// An instance of an alarm expires.
     Over,
 }
 
@@ -122,20 +123,20 @@ struct Arrival<'a> {
     late: Option<Stale>,
 }
 
-/// When and why an alarm's condition is met.
+/// When and why an alarm's condition fires.
 struct Occasion {
     now: Time,
     order: u64,
-    /// Why it may start nothing: what led to it came late.
+    /// Why it may start nothing: its cause was late.
     late: Option<Stale>,
-    /// Why it may not start its reactions: what led to it is older than the alarm wants.
+    /// Why it may not start its reactions: its cause is older than the alarm allows.
     old: Option<Stale>,
-    /// When it would be over, if it was held back before.
+    /// When it would expire, if it was suppressed or delayed before.
     over: Option<Time>,
 }
 
 impl<'a> Arrival<'a> {
-    /// What is known of the event, with what an atom captured.
+    /// Returns a view of the event, with what an atom captured.
     fn facts(&self, hit: &'a Hit) -> EventView<'a> {
         EventView::new(self.event, &hit.captures, self.index)
     }
@@ -144,7 +145,7 @@ impl<'a> Arrival<'a> {
         Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self), over: None }
     }
 
-    /// The end of what it ends.
+    /// The ending of an instance that this event ends.
     fn ending(&self) -> Ending {
         Ending { known: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.order, Cause::When) }
     }
@@ -156,34 +157,34 @@ pub struct Engine {
     inventory: Arc<Inventory>,
     index: Arc<Index>,
     state: State,
-    /// By atom: the alarms that it is something to, by index.
+    /// By atom: the alarms that use it, by index.
     roles: Vec<Vec<(usize, Role)>>,
     /// By name: the alarms, by index.
     names: BTreeMap<String, usize>,
-    /// By time: what falls due then.
+    /// By time: what falls due.
     due: BTreeSet<(Time, Due, String, Key)>,
     /// By change: the conditions that are about it.
     signals: BTreeMap<Signal, Vec<AtomId>>,
-    /// By name: the alarms that are inhibited by it, by index.
+    /// By name: the alarms that it inhibits, by index.
     inhibits: BTreeMap<String, Vec<usize>>,
-    /// What this turn's changes have still to bring about.
+    /// Changes of this turn that are not handled yet.
     changes: VecDeque<signals::StateChange>,
-    /// What this turn may have let go.
+    /// Alarms that this turn may have released from suppression.
     freed: VecDeque<inhibited::Freed>,
-    /// How many changes led to what is being done.
+    /// The number of changes that led to the current one.
     hops: usize,
     /// The time of the turn, for the trace.
     now: Time,
-    /// When late claims are weighed.
+    /// When late claims are evaluated.
     weighing: claims::Weighing,
-    /// Reasons of decisions, where somebody asked for them.
+    /// The trace of decisions, if it is on.
     trace: Option<Box<Trace>>,
 }
 
 impl Engine {
-    /// An engine with these rules that goes on from a state.
+    /// Starts an engine with these rules and a state.
     pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, mut state: State) -> Engine {
-        // A state of an earlier version does not say it.
+        // A state of an earlier version does not have it.
         state.kept_bytes = state.count_kept();
         let mut roles: Vec<Vec<(usize, Role)>> = Vec::new();
         for (index, alarm) in program.alarms.iter().enumerate() {
@@ -242,17 +243,17 @@ impl Engine {
         }
     }
 
-    /// The rules of now.
+    /// The rules that are in force now.
     pub fn program(&self) -> &Program {
         &self.program
     }
 
-    /// What it must not forget.
+    /// The state that the engine must not lose.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// When [`Input::Timer`] is due next.
+    /// When the next [`Input::Timer`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         self.due.first().map(|(at, ..)| *at).into_iter().chain(self.weighs_at()).min()
     }
@@ -263,7 +264,7 @@ impl Engine {
         match input {
             Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
                 let late = if backlog { Some(Stale::Backlog { at: event.at }) } else { late };
-                // Only an operator tries alarms.
+                // Only an operator raises test alarms.
                 event.fields.retain(|(name, _)| name != TEST_FIELD);
                 self.mark_claim(&mut event, &hits);
                 self.claim(now, arrived, order, &source, (late.is_some(), backlog), &event, out);
@@ -313,10 +314,10 @@ impl Engine {
         self.weigh_all_claims(now, out);
     }
 
-    /// What falls due up to now comes to pass: each at its own time, or all now.
+    /// Handles everything that is due up to now: each at its own time, or, with `skip`, all at this moment.
     fn fall_due(&mut self, now: Time, order: u64, skip: bool, out: &mut Vec<Output>) {
         while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
-            // Also one whose key was forgotten meanwhile.
+            // This also removes an entry whose key was dropped meanwhile.
             self.due.remove(&entry);
             let (at, what, alarm, key) = entry;
             let at = if skip { now } else { at };
@@ -334,7 +335,8 @@ impl Engine {
         }
     }
 
-    /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
+    /// Begins after a start of the controller. Alarms that the rules no longer have are cleared with that cause, and silences
+    /// count from now.
     pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, order, out);
         self.drop_strangers(out);
@@ -345,8 +347,8 @@ impl Engine {
         self.follow(now, order, out);
     }
 
-    /// Goes on with other rules. All alarms keep their state but those in `reset`, which have another key or shape
-    /// ([`crate::core::lang::shape::reset`]), and those that are gone.
+    /// Continues with other rules. Alarms keep their state, except those in `reset`, whose key or shape differs
+    /// ([`crate::core::lang::shape::reset`]), and those that no longer exist.
     pub fn reload(
         &mut self,
         now: Time,
@@ -373,12 +375,12 @@ impl Engine {
         self.follow(now, order, out);
     }
 
-    /// Alarms that the rules no longer have are cleared with that cause.
+    /// Clears alarms that the rules no longer have, with that cause.
     fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_where(now, order, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
     }
 
-    /// Nothing is left of these alarms.
+    /// Removes everything that belongs to these alarms.
     fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
         let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
         let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
@@ -393,7 +395,7 @@ impl Engine {
         }
     }
 
-    /// Applies a record and journals it. Says when it made the state forget notes, because there were too many.
+    /// Applies a record and journals it. Returns whose partial matches were dropped because there were too many.
     fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
         // The index of deadlines follows the state.
         let before = self.dues(&record);
@@ -411,7 +413,7 @@ impl Engine {
         forgot
     }
 
-    /// What falls due now of what a record may change.
+    /// Returns the deadlines that a record may change.
     fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
         let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
         let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
@@ -434,12 +436,11 @@ impl Engine {
         }
     }
 
-    /// An alarm of the rules.
     fn alarm<'p>(&self, program: &'p Program, name: &str) -> Option<&'p Alarm> {
         program.alarms.get(*self.names.get(name)?)
     }
 
-    /// Said once, restarts included.
+    /// Sends a notice once, even across restarts.
     fn tell_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
         if !self.state.told.contains(&about) {
             self.record(Record::Told { about }, out);
@@ -449,7 +450,8 @@ impl Engine {
 
     fn arrived<'a>(&mut self, arrival: &Arrival<'a>, hits: &'a [Hit], out: &mut Vec<Output>) {
         let program = self.program.clone();
-        // By alarm, in the order of the rules: what cancels goes before what detects. Of two hits for one thing the first counts.
+        // By alarm, in the order of the rules: cancelling roles go before detecting ones. Of two hits for one role the first
+        // counts.
         let roles =
             |hit: &'a Hit| self.roles.get(place(hit.atom)).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
         let mut met: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
@@ -483,7 +485,7 @@ impl Engine {
         }
     }
 
-    /// An event matches what cancels an alarm.
+    /// Handles an event that matches a `cancel` of an alarm.
     fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
             let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
@@ -500,7 +502,7 @@ impl Engine {
         }
     }
 
-    /// The instance that an event is about; `None` when it lacks a field of the key.
+    /// Returns the key of the instance that an event is about; `None` when the event lacks a field of the key.
     fn key(&mut self, alarm: &Alarm, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<Key> {
         let mut values = String::with_capacity(KEY_TEXT);
         for field in &alarm.by {
@@ -515,7 +517,7 @@ impl Engine {
         Some(Key::read(&values))
     }
 
-    /// An event without a field that an alarm needs is not taken.
+    /// Reports an event that is not used because it lacks a field that an alarm needs.
     fn lacks(&mut self, alarm: &Alarm, field: &str, what: &str, out: &mut Vec<Output>) {
         self.decided(self.now, alarm, None, Decision::NoField, || {
             format!("the event has no `{field}`, which the alarm {what}: such an event is not used")
@@ -529,18 +531,18 @@ impl Engine {
     }
 }
 
-/// True when the event says which of a pair is primary; `hits` are the conditions that it matches.
+/// True when the event says which member of a pair is primary. `hits` are the conditions that it matches.
 pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
     claims::claim_of(inventory, program, index, event, hits).is_some()
 }
 
-/// True when it says so with the trust that counts for that pair.
+/// True when the event is a claim with the trust that its pair requires.
 pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
     claims::claim_of(inventory, program, index, event, hits).is_some()
         && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
 }
 
-/// Where an atom stands among those of the program.
+/// The index of an atom in the program.
 fn place(atom: AtomId) -> usize {
     atom.0 as usize
 }

@@ -1,4 +1,5 @@
-//! What conditions of several events have noted, by alarm and key, and its two bounds: keys of an alarm, events of all alarms.
+//! Partial matches of conditions of several events, by alarm and key, with two bounds: keys of an alarm, and partial matches
+//! of all alarms.
 
 use std::collections::BTreeMap;
 
@@ -11,39 +12,39 @@ use super::hash_tree::HashTree;
 use super::key::{Key, first_of_young_half};
 use super::record::PartialMatch;
 
-/// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
+/// All partial matches. Every key has one, every alarm has a key, and those of a key are sorted by time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PartialMatches {
     alarms: HashTree<String, OfAlarm>,
     count: usize,
     bytes: usize,
-    /// So many notes at most. Tests set less.
+    /// Maximum number of partial matches. Tests set a lower one.
     most: usize,
 }
 
-/// What was noted for one alarm.
+/// The partial matches of one alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct OfAlarm {
     keys: HashTree<Key, Vec<PartialMatch>>,
     count: usize,
-    /// Their memory, roughly, with that of the keys.
+    /// Their estimated memory, keys included.
     bytes: usize,
 }
 
-/// Bytes that a key takes beside its values and notes.
+/// Estimated bytes of a key in addition to its values and partial matches.
 const KEY_OVERHEAD: usize = 64;
 
 fn weight_of(key: &Key, notes: &[PartialMatch]) -> usize {
     KEY_OVERHEAD + key.len() + notes.iter().map(PartialMatch::weight).sum::<usize>()
 }
 
-/// Notes were forgotten because there were too many: by the half of the keys whose senders are least trusted, of equals whose last note is
-/// oldest.
+/// Partial matches were dropped because there were too many: those of the half of the keys with the least trusted senders,
+/// and among equals with the oldest last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Forgot {
-    /// Of the alarm that had one key too many.
+    /// Those of the alarm that had one key too many.
     Own,
-    /// Of the alarm that has most notes, because all have too many.
+    /// Those of the alarm that has most, because all together have too many.
     Of(String),
 }
 
@@ -54,18 +55,18 @@ impl Default for PartialMatches {
 }
 
 impl PartialMatches {
-    /// What was noted of a key.
+    /// The partial matches of a key.
     pub(super) fn of(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
         self.alarms.get(alarm).and_then(|of| of.keys.get(key)).map_or(&[], Vec::as_slice)
     }
 
-    /// The keys for which something was noted, with their alarms.
+    /// The keys with partial matches, with their alarms.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
         self.alarms.iter().flat_map(|(alarm, of)| of.keys.iter().map(move |(key, _)| (alarm.as_str(), key)))
     }
 
-    /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more; an
-    /// alarm has so many keys at most.
+    /// Stores a partial match. `alone`: it replaces all of its part with its value. Those before `since` no longer count.
+    /// `keys` is the maximum number of keys of an alarm.
     pub(super) fn note(
         &mut self,
         alarm: &String,
@@ -95,18 +96,18 @@ impl PartialMatches {
         None
     }
 
-    /// The memory of all notes, roughly.
+    /// The estimated memory of all partial matches, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The alarm whose notes take the most memory; of equals the last by name.
+    /// The alarm whose partial matches take most memory; of equals the last by name.
     pub(super) fn heaviest(&self) -> Option<&String> {
         let most = self.alarms.iter().max_by(|(a, x), (b, y)| (x.bytes, a).cmp(&(y.bytes, b)));
         most.map(|(alarm, _)| alarm)
     }
 
-    /// Forgets the half of an alarm's keys whose last note is oldest.
+    /// Drops the half of an alarm's keys whose last event is oldest.
     pub(super) fn forget_half(&mut self, alarm: &String) {
         let Some(of) = self.alarms.get_mut(alarm) else { return };
         let (count, bytes) = (of.count, of.bytes);
@@ -118,7 +119,7 @@ impl PartialMatches {
         }
     }
 
-    /// Forgets what was noted of a key.
+    /// Drops the partial matches of a key.
     pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
         let Some(of) = self.alarms.get_mut(alarm) else { return };
         let Some(notes) = of.keys.remove(key) else { return };
@@ -145,7 +146,7 @@ impl OfAlarm {
         });
         self.bytes = self.bytes + key_bytes + note.weight() - gone;
         if notes.len() == notes.capacity() {
-            // Most keys are seen once or twice: one, two, four, not four from the start.
+            // Most keys have one or two: grow as one, two, four, and do not start with four.
             notes.reserve_exact(notes.len().max(1));
         }
         let place = notes.partition_point(|n| n.at <= note.at);
@@ -153,7 +154,7 @@ impl OfAlarm {
         self.count = self.count + notes.len() - before;
     }
 
-    /// Forgets the half of the keys of the least trusted senders, of equals those whose last note is oldest.
+    /// Drops the half of the keys with the least trusted senders; of equals those whose last event is oldest.
     fn forget_old(&mut self) {
         let age = |notes: &Vec<PartialMatch>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
         match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
@@ -165,7 +166,7 @@ impl OfAlarm {
     }
 }
 
-/// As a journal has it: the keys of each alarm as a sorted list.
+/// In a journal, the keys of each alarm are a sorted list.
 impl Serialize for PartialMatches {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.alarms.sorted().into_iter().map(|(alarm, of)| (alarm, of.keys.sorted())))
@@ -196,13 +197,13 @@ mod tests {
     use crate::core::base::limits::COUNTED_KEYS;
     use crate::core::event::Trust;
 
-    /// Three alarms that invent keys, with little room for all of them together.
+    /// Three alarms invent keys, with little room for all of them together.
     #[test]
     fn notes_of_all_alarms_are_bounded() {
         let mut noted = PartialMatches { most: 100, ..PartialMatches::default() };
         let mut forgot = Vec::new();
         for n in 0..1_000_i64 {
-            // Alarm a gets four of six events, and alarm c but one of each key.
+            // Alarm `a` gets four of six events, and alarm `c` only one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
             let note = PartialMatch::new(0, Time::from_millis(n), Trust::Local);
             let key = Key::of([key.to_string()]);
@@ -220,10 +221,10 @@ mod tests {
         let mut half = noted.clone();
         half.forget_half(&half.heaviest().unwrap().clone());
         assert!(half.bytes() < bytes);
-        // The alarm that has most goes on losing its older half; the others come to as much in time.
+        // The alarm with most repeatedly loses its older half; in time the others have as many.
         assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
         assert!(forgot.iter().all(|f| *f != Forgot::Own) && forgot.len() > 10);
-        // Read back it is the same, with its counts.
+        // Reading it back gives the same partial matches and counts.
         let again: PartialMatches = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
         assert_eq!(PartialMatches { most: 100, ..again }, noted);
         for (alarm, key) in noted.clone().keys() {
@@ -232,7 +233,7 @@ mod tests {
         assert_eq!(noted, PartialMatches { most: 100, ..PartialMatches::default() });
     }
 
-    /// One key alone may be too much, too.
+    /// A single key can have too many as well.
     #[test]
     fn a_single_key_is_bounded() {
         let mut noted = PartialMatches { most: 2, ..PartialMatches::default() };

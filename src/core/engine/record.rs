@@ -1,4 +1,4 @@
-//! What the engine decides, as the journal keeps it.
+//! The decisions of the engine, as the journal stores them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ pub use super::bounds::Fields;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Its time was over.
+    /// It expired (`cancel after`).
     After,
-    /// An event said so.
+    /// An event or a state ended it (`cancel when`).
     When,
-    /// It keeps no state.
+    /// It is a moment and has no state (`cancel at once`).
     AtOnce,
-    /// Somebody said so: an operator, or the script of a run.
+    /// Somebody cleared it: an operator, or the script of a run.
     ByHand(String),
-    /// The rules do not have it any more.
+    /// The rules no longer have it.
     Removed,
     /// Its rule has another key or shape than before.
     Changed,
@@ -54,41 +54,41 @@ pub enum Record {
     Raised {
         alarm: String,
         key: Key,
-        /// By the input of this order.
+        /// The sequence of the input that raised it.
         order: u64,
         at: Time,
-        /// When its time is over, if nothing refreshes it.
+        /// When it expires, if nothing refreshes it.
         due: Option<Time>,
         /// The event that raised it.
         event: Arc<Fields>,
         summary: String,
-        /// Its text, when the alarm keeps lines.
+        /// The text of the event, if the alarm keeps lines.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
-        /// Why its reactions were not started, when they were not.
+        /// Why its reactions were not started, if they were not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         idle: Option<Stale>,
-        /// The texts of the events that were counted before it, when the alarm keeps lines.
+        /// The texts of the events that were counted before it, if the alarm keeps lines.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         before: Vec<String>,
     },
-    /// An active alarm's condition was met again.
+    /// The condition of an active alarm fired again.
     Repeated {
         alarm: String,
         key: Key,
-        /// By the input of this order.
+        /// The sequence of the input that repeated it.
         order: u64,
         at: Time,
-        /// When its time is over now.
+        /// When it expires now.
         due: Option<Time>,
-        /// The event and what people read of it, when its sender is better known than the one whose event the alarm was raised for: they
-        /// take its place.
+        /// The event and its summary, if its sender is more trusted than the sender of the event for which the alarm was
+        /// raised. They replace the earlier ones.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         better: Option<Box<(Arc<Fields>, String)>>,
-        /// The event's text, when the alarm keeps one more line.
+        /// The event's text, if the alarm keeps one more line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
-        /// The texts of the events that were counted before it, likewise.
+        /// The texts of the events that were counted before it, if the alarm keeps them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         before: Vec<String>,
     },
@@ -97,20 +97,20 @@ pub enum Record {
         key: Key,
         at: Time,
         cause: Cause,
-        /// What people read of the end, where the alarm says that.
+        /// The summary of the end, if the alarm has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         summary: Option<String>,
     },
-    /// An event counts towards an alarm's condition, which is not met yet.
+    /// An event counts towards an alarm's condition, which has not fired yet.
     PartialMatches {
         alarm: String,
         key: Key,
         note: PartialMatch,
-        /// It stands for all that was noted of this part with this value.
+        /// It replaces all partial matches of this part with this value.
         alone: bool,
-        /// What was noted before this does not count any more.
+        /// Partial matches before this time no longer count.
         since: Option<Time>,
-        /// For how many keys the alarm notes at most, when it says so.
+        /// Maximum number of keys with partial matches, if the alarm sets one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         most: Option<usize>,
     },
@@ -118,69 +118,69 @@ pub enum Record {
     Measured {
         alarm: String,
         key: Key,
-        /// For its `detect` (0) or its `cancel` (1).
+        /// It belongs to the alarm's `detect` (0) or `cancel` (1).
         slot: usize,
         at: Time,
         value: f64,
-        /// How far its sender is known.
+        /// The trust of its sender.
         #[serde(default)]
         known: Trust,
         over: Duration,
     },
-    /// What is measured was compared.
+    /// The comparisons of a measure were evaluated.
     Judged {
         alarm: String,
         key: Key,
-        /// Since when it has been so that it raises, and that it cancels.
+        /// Since when the comparison that raises, and the one that cancels, have been true.
         since: [Option<Time>; 2],
-        /// How far the least known of those is known whose events made it so, all the while.
+        /// The lowest trust of the senders whose events made them true for all of that time.
         #[serde(default)]
         known: [Trust; 2],
-        /// When it is looked at again.
+        /// When it is evaluated again.
         due: Option<Time>,
     },
-    /// An alarm's condition comes true at a time, unless an event comes before.
+    /// An alarm's condition is pending: it fires at a time, unless an event comes before.
     Awaited { alarm: String, key: Key, waiting: PendingFire },
-    /// What would raise an alarm waits until nothing inhibits it.
+    /// An alarm is suppressed until nothing inhibits it.
     Inhibited {
         alarm: String,
         key: Key,
-        /// What waits; nothing any more when it is raised, or has ended.
+        /// What is suppressed; `None` when it is raised or has ended.
         what: Option<Box<Suppressed>>,
     },
     /// Reactions of an alarm with a limit were started.
     Started {
         alarm: String,
-        /// For which values of the limit's keys.
+        /// The values of the limit's keys.
         group: Key,
         at: Time,
-        /// How far the sender is trusted whose event they are about.
+        /// The trust of the sender of the event that they are about.
         #[serde(default)]
         known: Trust,
-        /// What was started before this does not count any more.
+        /// Starts before this time no longer count.
         since: Time,
     },
-    /// They were not, because of the limit; the newest waits.
+    /// Reactions were throttled by the limit; the newest wait.
     PutOff {
         alarm: String,
-        /// For which values of the limit's keys.
+        /// The values of the limit's keys.
         group: Key,
-        /// What waits; nothing any more when its alarm was cleared.
+        /// What waits; `None` when its alarm was cleared.
         what: Option<Box<Throttled>>,
     },
-    /// Of what an alarm has noted, the half of the keys whose last event is oldest is forgotten: there is no more memory.
+    /// There was no more memory: an alarm dropped the half of its keys whose last event is oldest.
     ForgottenHalf { alarm: String },
-    /// What was noted and awaited of a key counts no more.
+    /// The partial matches and the pending fire of a key were dropped.
     Forgotten {
         alarm: String,
         key: Key,
-        /// What is measured of it counts on: it is what ends the alarm.
+        /// Its measure continues, because it ends the alarm.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         measures_on: bool,
     },
-    /// An application said what it is.
+    /// An application claimed a role.
     Claimed {
-        /// Which application, by its name in the inventory.
+        /// The name of the application in the inventory.
         app: Name,
         claim: Claim,
     },
@@ -192,43 +192,43 @@ pub enum Record {
         by: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
-        /// The acknowledgement ends then; `None`: with the alarm.
+        /// When the acknowledgement expires; `None`: when the alarm ends.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Time>,
     },
-    /// The time of an acknowledgement is over.
+    /// The acknowledgement of an alarm expired.
     AckEnded { alarm: String, key: Key, at: Time },
     /// Somebody commented on an active alarm.
     Commented { alarm: String, key: Key, comment: AlarmComment },
-    /// An application stopped, or does not count as stopped any more.
+    /// An application stopped, or no longer counts as stopped.
     App {
-        /// Which, by its name in the inventory.
+        /// The name of the application in the inventory.
         app: Name,
         stopped: bool,
     },
     /// How far a source's records of one host are usually behind their arrival.
     Offset {
         source: String,
-        /// Which host, as the record names it.
+        /// The host, as the record names it.
         host: String,
-        /// When that was learned.
+        /// When this was learned.
         at: Time,
         offset: i64,
-        /// How much of it is a zone that the stamps do not say: events have their times without it.
+        /// The part of it that is a time zone which the time stamps do not state: events have their times without it.
         #[serde(default, skip_serializing_if = "is_zero")]
         zone: i64,
     },
-    /// A source can't be read, or can be again.
+    /// A source became unreadable, or readable again.
     Away { source: String, away: bool },
-    /// A host is lost, or is not any more.
+    /// A host is lost, or is no longer lost.
     Lost { host: Name, lost: bool },
-    /// How far the newest claim of an application has come.
+    /// The stand of the newest claim of an application changed.
     Stands { app: Name, stand: Stand },
-    /// Whether nothing tells which of the claims of a pair is the newest.
+    /// Whether nothing shows which of the claims of a pair is the newest.
     RoleUnclear { pair: Name, unclear: bool },
-    /// The late claims of an application's pair were weighed.
+    /// The late claims of an application's pair were evaluated.
     Weighed { app: Name },
-    /// Something was said that is said once.
+    /// Something was reported that is reported once.
     Told { about: String },
 }
 
@@ -237,7 +237,7 @@ fn is_zero(n: &i64) -> bool {
 }
 
 impl Record {
-    /// The key of an alarm, or the group of its limit, that it is about.
+    /// The key of the alarm, or the group of its limit, that the record is about.
     pub(super) fn key(&self) -> Option<(&str, &Key)> {
         match self {
             Record::Raised { alarm, key, .. }
@@ -259,7 +259,7 @@ impl Record {
 }
 
 impl Record {
-    /// The key for which it may change what is kept of events.
+    /// The key for which the record may change the stored events.
     pub(super) fn keeps(&self) -> Option<(&str, &Key)> {
         match self {
             Record::PartialMatches { .. }
@@ -281,19 +281,19 @@ pub struct AlarmComment {
     pub text: String,
 }
 
-/// Who acknowledged an active alarm.
+/// Who acknowledged an active alarm, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "AcknowledgementForm")]
 pub struct Acknowledgement {
     pub by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// It ends then; `None`: with the alarm.
+    /// When it expires; `None`: when the alarm ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
 }
 
-/// An acknowledgement as states of this version and of earlier ones have it.
+/// An acknowledgement as states of this version and of earlier versions store it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum AcknowledgementForm {
@@ -316,41 +316,41 @@ impl From<AcknowledgementForm> for Acknowledgement {
     }
 }
 
-/// What an application said of its role.
+/// What an application claimed about its role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     pub primary: bool,
-    /// By the input of this order.
+    /// The sequence of the input with the claim.
     pub order: u64,
-    /// By the record's own time, or its arrival.
+    /// The record's own time, or else its arrival.
     pub at: Time,
-    /// It came late, or out of a backlog: no run was started for it.
+    /// It arrived late, or came out of a backlog: no run was started for it.
     #[serde(default)]
     pub late: bool,
-    /// It came out of a backlog: it was written while nobody listened.
+    /// It came out of a backlog: it was written while the controller did not listen.
     pub backlog: bool,
-    /// When it was probably written, in our clock: its arrival, where it came in time.
+    /// When it was probably written, by the controller's clock. For a claim that arrived in time this is its arrival.
     #[serde(default)]
     pub written: Time,
-    /// How far it has come.
+    /// How far it has been carried out.
     #[serde(default)]
     pub stand: Stand,
-    /// How far its sender is known.
+    /// The trust of its sender.
     #[serde(alias = "provenance")]
     pub trust: Trust,
 }
 
-/// An event that counts towards a condition. Small, because there may be a million of them: most are only counted.
+/// An event that counts towards a condition. It is small, because there may be a million of them: most are only counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartialMatch {
-    /// When; of a sequence, when it began.
+    /// The time of the event; for a sequence, the time when it began.
     pub at: Time,
-    /// Which part of the condition.
+    /// The index of the part of the condition.
     part: u32,
-    /// How far the least known of the senders up to it is known.
+    /// The lowest trust of the senders up to it.
     #[serde(default)]
     pub known: Trust,
-    /// What has to be kept of it.
+    /// What has to be kept of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kept: Option<Box<Kept>>,
 }
@@ -368,20 +368,20 @@ impl PartialMatch {
         PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
     }
 
-    /// With the value that has to be distinct (of parts that want several events, the place that it has among them), and with what it
-    /// captured, and what the steps before it did: the occurrence has it, too.
+    /// Adds the value that has to be distinct, and the fields that the event and the steps before it captured, which the
+    /// occurrence has as well. For parts that want several events, the value is the place of the event among them.
     pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> PartialMatch {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
         PartialMatch { kept, ..self }
     }
 
-    /// Bytes of memory that it takes, roughly.
+    /// Estimates its memory in bytes.
     pub(super) fn weight(&self) -> usize {
         let kept = |kept: &Kept| size_of::<Kept>() + kept.value.as_ref().map_or(0, String::len) + weight(&kept.seen);
         size_of::<Self>() + self.kept.as_deref().map_or(0, kept)
     }
 
-    /// Which part of the condition.
+    /// The index of the part of the condition.
     pub fn part(&self) -> usize {
         self.part as usize
     }
@@ -391,24 +391,24 @@ impl PartialMatch {
         self.kept.as_ref()?.value.as_deref()
     }
 
-    /// What it and those before it captured.
+    /// What this event and those before it captured.
     pub(super) fn seen(&self) -> Fields {
         self.kept.as_ref().map(|kept| kept.seen.clone()).unwrap_or_default()
     }
 }
 
-/// A condition that comes true at a time, unless an event comes before.
+/// A condition that fires at a time, unless an event comes before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingFire {
     pub due: Time,
-    /// The event that began it.
+    /// The event that started the time.
     pub event: Arc<Fields>,
-    /// Why it may start nothing, when that event was late.
+    /// Why it may start nothing, if that event was late.
     pub late: Option<Stale>,
-    /// Of a silence: how often it came true since something was heard.
+    /// For a silence: how often it fired since the last event.
     #[serde(default)]
     pub round: u32,
-    /// Of what a calendar holds back: when it would be over.
+    /// For a raise that a calendar delays: when it would expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Time>,
 }
@@ -418,15 +418,15 @@ pub struct PendingFire {
 pub struct Suppressed {
     /// When it would have been raised.
     pub since: Time,
-    /// When it would be over.
+    /// When it would expire.
     pub over: Option<Time>,
-    /// The event that it would have been raised for.
+    /// The event for which it would have been raised.
     pub event: Arc<Fields>,
-    /// Why it may start nothing, when that event was late.
+    /// Why it may start nothing, if that event was late.
     pub late: Option<Stale>,
 }
 
-/// Reactions that wait until a limit lets them start.
+/// Reactions that wait until a limit allows them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Throttled {
     pub due: Time,
@@ -436,27 +436,27 @@ pub struct Throttled {
     pub event: Arc<Fields>,
 }
 
-/// How far a claim has come.
+/// How far a claim has been carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stand {
-    /// No rule reacts to it, or none may: it is known, and moves nothing.
+    /// No rule reacts to it, or no rule may. It is stored and moves nothing.
     #[default]
     Withheld,
     /// Rules react to it, and it is not carried out yet.
     Owed,
-    /// The same, and a run that was started for it did not end well.
+    /// As `Owed`, and a run that was started for it did not succeed.
     Failed,
-    /// It came late: rules would have reacted.
+    /// It arrived late: rules would have reacted.
     Late,
-    /// It came late: rules would have reacted with an operator's agreement.
+    /// It arrived late: rules would have reacted after an operator's agreement.
     Ask,
-    /// It is carried out, or something newer is.
+    /// It, or something newer, is carried out.
     Settled,
 }
 
 impl Stand {
-    /// True when the controller has to see that it is carried out.
+    /// True when the controller has to ensure that it is carried out.
     pub fn is_owed(self) -> bool {
         matches!(self, Stand::Owed | Stand::Failed)
     }
@@ -467,21 +467,21 @@ impl Stand {
 pub struct Instance {
     /// When it was raised.
     pub raised_at: Time,
-    /// When its condition was last met.
+    /// When its condition fired last.
     pub last_at: Time,
-    /// How often its condition was met.
+    /// How often its condition fired.
     pub count: u64,
-    /// The input that met it last.
+    /// The sequence of the input that made it fire last.
     pub order: u64,
-    /// When its time is over.
+    /// The time when it expires.
     pub due: Option<Time>,
     /// The event that raised it.
     pub event: Arc<Fields>,
     pub summary: String,
-    /// Texts of the events that met its condition, the first of them.
+    /// Texts of the first events for which its condition fired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
-    /// Why its reactions were not started, when they were not.
+    /// Why its reactions were not started, if they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Stale>,
     /// What people wrote about it, oldest first.

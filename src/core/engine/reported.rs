@@ -1,7 +1,8 @@
-//! What agents report, as conditions meet it: applications that stop and run again, and what hosts measure.
+//! What agents report, as conditions match it: applications that stop and run again, and metrics of hosts.
 //!
-//! Whether an application is stopped is state: of one whose host is lost nothing new is known, so it stays what it was. A metric is
-//! no state; the newest of each key stands in what the alarms measure (`measure.rs`), and one that no rule is about ends here.
+//! Whether an application is stopped is state. If its host is lost, nothing new is reported, so the state stays the same. A
+//! metric is not state: the newest value of each key is in the measures of the alarms (`measure.rs`), and a metric that no
+//! rule uses is dropped here.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ impl Engine {
         self.is_wanted(&Signal::Metric(name.to_owned()))
     }
 
-    /// An application stopped, or does not count as stopped any more.
+    /// Handles an application that stopped, or no longer counts as stopped.
     pub(super) fn app_changed(&mut self, app: Name, stopped: bool, text: &str, out: &mut Vec<Output>) {
         if self.state.is_stopped(&app) == stopped {
             return;
@@ -29,13 +30,13 @@ impl Engine {
         self.record(Record::App { app, stopped }, out);
     }
 
-    /// What is known of an application when an agent speaks of it.
+    /// The fields of an application that an agent reports about.
     pub(super) fn of_app(&self, app: &str) -> Fields {
         let host = self.inventory.applications.get(app).map_or("", |a| a.host.as_str());
         fields::vouched([("host", host), ("app", app)])
     }
 
-    /// What stopped and is not in the inventory any more is nobody's business.
+    /// Forgets stopped applications that are no longer in the inventory.
     pub(super) fn drop_strangers(&mut self, out: &mut Vec<Output>) {
         let known = |app: &&Name| !self.inventory.applications.contains_key(*app);
         let gone: Vec<Name> = self.state.stopped().filter(known).cloned().collect();
@@ -45,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// A host was measured.
+    /// Handles the metrics of a host.
     pub(super) fn was_measured(&mut self, host: &str, values: Vec<MetricValue>) {
         for MetricValue { name, mount, value } in values {
             let of = if mount.is_empty() { String::new() } else { format!(" of {mount}") };

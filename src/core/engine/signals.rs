@@ -1,8 +1,7 @@
-//! Alarms about alarms, patterns of several events, hosts that are lost: changes in the engine that conditions meet as if they
-//! were events.
+//! Alarms about alarms, patterns of several events and lost hosts: changes in the engine that conditions match like events.
 //!
-//! What a change brings about is done within the same turn, after all that its own event brings about. It goes on for so many
-//! hops; what would go further is told once and not done.
+//! The consequences of a change are handled within the same turn, after those of the event that caused it. The number of hops
+//! is limited; a change beyond the limit is dropped and reported once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,14 +35,14 @@ impl Engine {
         self.signals.contains_key(signal)
     }
 
-    /// A change that conditions may be about.
+    /// Queues a change for the conditions that are about it.
     pub(super) fn signal(&mut self, signal: Signal, event: Arc<Fields>, late: Option<Stale>) {
         if self.is_wanted(&signal) {
             self.changes.push_back(StateChange { signal, event, late, hops: self.hops + 1 });
         }
     }
 
-    /// An alarm was raised or cleared.
+    /// Queues the raise or the end of an alarm.
     pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Arc<Fields>, late: Option<Stale>) {
         if !self.is_wanted(&signal) {
             return;
@@ -53,7 +52,7 @@ impl Engine {
         self.signal(signal, event, late);
     }
 
-    /// Somebody takes an active alarm on; who did so first stands.
+    /// Acknowledges an active alarm; the first acknowledgement counts.
     pub(super) fn ack(
         &mut self,
         now: Time,
@@ -74,7 +73,7 @@ impl Engine {
         self.record(Record::Acked { alarm, key, at: now, by, comment, until }, out);
     }
 
-    /// The time of an acknowledgement is over: the alarm counts as one that nobody acknowledged.
+    /// Ends an acknowledgement that has expired: the alarm counts as not acknowledged.
     pub(super) fn end_ack(&mut self, at: Time, alarm: &str, key: &Key, out: &mut Vec<Output>) {
         if self.state.acked(alarm, key).is_none() {
             return;
@@ -85,7 +84,7 @@ impl Engine {
         }
     }
 
-    /// Somebody comments on an active alarm.
+    /// Adds an operator's comment to an active alarm.
     pub(super) fn comment(&mut self, now: Time, alarm: &str, key: &Key, by: &str, text: &str, out: &mut Vec<Output>) {
         if self.state.instance(alarm, key).is_some() {
             let comment = AlarmComment { at: now, by: by.to_owned(), text: text.to_owned() };
@@ -93,14 +92,14 @@ impl Engine {
         }
     }
 
-    /// A host is lost, or is not any more.
+    /// Queues the loss or the return of a host.
     pub(super) fn host_changed(&mut self, host: &str, lost: bool) {
         let (signal, says) = if lost { (Signal::HostLost, "lost") } else { (Signal::HostBack, "back") };
         let text = format!("{host} is {says}");
         self.signal(signal, Arc::new(fields::vouched([("host", host), ("app", OWN_APP), ("text", &text)])), None);
     }
 
-    /// What the changes of this turn bring about.
+    /// Handles the changes of this turn.
     pub(super) fn follow(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let index = self.index.clone();
@@ -133,7 +132,8 @@ impl Engine {
         self.hops = 0;
     }
 
-    /// An alarm that is counted was raised or cleared: how many stand now, with the keys of this event?
+    /// Handles the raise or the end of an alarm that is counted: counts the active instances that share the keys of this
+    /// event.
     pub(super) fn standing<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
         let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
@@ -145,7 +145,8 @@ impl Engine {
         self.count_states(met, *n, known, Fields::new(), out);
     }
 
-    /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
+    /// Counts states, each with its trust: enough of them raise the alarm, and too few end it. `more` are fields that are not
+    /// in the event.
     pub(super) fn count_states(
         &mut self,
         met: Match<'_, '_>,
@@ -157,7 +158,7 @@ impl Engine {
         let Match { arrival, alarm, .. } = met;
         let active = self.state.instance(&alarm.name, &met.key).is_some();
         if known.len() >= n && !active {
-            // So many are known so far: the best of them are enough.
+            // The wanted number of states with the highest trust is enough.
             known.sort_unstable_by(|a, b| b.cmp(a));
             let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Trust::Authenticated);
             self.lower_pending_trust(alarm, &met.key, least, out);
@@ -176,7 +177,7 @@ impl Engine {
         }
     }
 
-    /// What is awaited of a state is known no further than the state has been all the while.
+    /// Lowers the trust of a pending state to the lowest trust that the state had in all that time.
     pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::trust(&w.event)) else { return };
         let mut waiting = waiting.clone();
@@ -184,20 +185,20 @@ impl Engine {
         self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
     }
 
-    /// The condition of a composite pattern came true.
+    /// Handles the occurrence of a composite pattern.
     pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
         let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
         self.signal(Signal::Occurrence(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }
 
-    /// What is known of a key when no event is at hand: its values, what the inventory makes of them, and how far those who said it are
-    /// known.
+    /// The fields of a key without an event: its values, what the inventory derives from them, and the trust of those that
+    /// reported it.
     pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Trust) -> Arc<Fields> {
         let mut fields: Fields = alarm.by.iter().zip(key.values()).map(|(f, v)| (f.clone(), Value::from(&*v))).collect();
         fields.insert("trust".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
-        // A key is what the alarm is about, whatever the inventory makes of the rest: the pair of a silence `by pair`.
+        // A key is what the alarm is about, whatever the inventory derives from the rest: the pair of a silence `by pair`.
         all.extend(fields);
         Arc::new(all)
     }

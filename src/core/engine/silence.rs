@@ -1,8 +1,9 @@
-//! `no A for D`: what is expected of each key, and what happens when it does not come.
+//! `no A for D`: the events that are expected for each key, and what happens when they do not arrive.
 //!
-//! A key counts from the controller's start when the inventory has it, else from its first event. A start counts anew: what came
-//! while nobody listened is not known. So does the end of a time in which a source could not be read: during it no silence comes true.
-//! With `only during` or `not during` the time is measured within the calendars (`calendars.rs`).
+//! A key counts from the controller's start if the inventory has it, otherwise from its first event. A start begins to count
+//! again, because what arrived while the controller did not listen is unknown. So does the end of a time in which a source
+//! was unreadable: during it no silence fires. With `only during` or `not during` the time is measured within the calendars
+//! (`calendars.rs`).
 
 use std::time::Duration;
 
@@ -17,14 +18,15 @@ use super::record::{PendingFire, Record};
 use super::trace::Decision;
 use super::{Engine, Output, fields};
 
-/// How long a silence has to last: growing with each occurrence since it began.
+/// How long a silence has to last. It grows with each occurrence since the silence began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
     let times = backoff.map_or(1, |b| b.factor.checked_pow(round).unwrap_or(b.up_to).min(b.up_to));
     span * times
 }
 
 impl Engine {
-    /// A source can't be read, or can be again: with the last of them all silences count anew.
+    /// Handles a source that became unreadable or readable again. When the last one is readable again, all silences start
+    /// again.
     pub(super) fn source_changed(&mut self, now: Time, source: String, away: bool, out: &mut Vec<Output>) {
         if self.state.is_away(&source) == away {
             return;
@@ -35,12 +37,12 @@ impl Engine {
         }
     }
 
-    /// True when what is awaited of an alarm is a silence of which nobody knows whether it is one.
+    /// True when an alarm waits for a silence that cannot be judged, because a source is unreadable.
     pub(super) fn is_source_unreadable(&self, alarm: &Alarm) -> bool {
         !self.state.away.is_empty() && matches!(alarm.detect.shape, Shape::Silence { .. })
     }
 
-    /// Silences are waited for from now on; those that are waited for already, `anew`.
+    /// Starts to wait for silences; with `anew`, also restarts those that are waited for already.
     pub(super) fn begin_silences(&mut self, now: Time, anew: bool, out: &mut Vec<Output>) {
         let program = self.program.clone();
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
@@ -62,14 +64,14 @@ impl Engine {
         }
     }
 
-    /// Waits until the silence has lasted so long. Where no time of the calendars is as long, it waits for the end of their search:
-    /// that it waits says that the key is known.
+    /// Waits until the silence has lasted long enough. If no period of the calendars is that long, it waits until the end of
+    /// the calendar search: the pending entry keeps the key.
     fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: PendingFire, out: &mut Vec<Output>) {
         let due = self.silent_until(alarm, now, lasts).unwrap_or(now + CALENDAR_SEARCH);
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: PendingFire { due, ..waiting } }, out);
     }
 
-    /// A silence falls due when its alarm may not be raised: the rules have other calendars now, and it counts anew.
+    /// Restarts a silence that falls due when its alarm may not be raised, because the rules have other calendars now.
     pub(super) fn silent_out_of_time(
         &mut self,
         now: Time,
@@ -87,12 +89,12 @@ impl Engine {
         true
     }
 
-    /// What was expected came.
+    /// Handles an expected event: the silence starts again.
     pub(super) fn restart_silence(&mut self, met: Match<'_, '_>, out: &mut Vec<Output>) {
         let (arrival, alarm, key) = (met.arrival, met.alarm, met.key);
         let Some(span) = alarm.detect.within else { return };
         if arrival.late.is_some() {
-            return; // It says nothing about now.
+            return; // A late event says nothing about the present.
         }
         self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || {
             format!("the event came that must not be missing: the silence of {} counts from now", duration_text(span))
@@ -106,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// How far it is known that there is such a key: as the best known of those who said it, and the inventory's are known.
+    /// The trust of a key: the highest trust of the senders that reported it; keys of the inventory are authenticated.
     fn vouched(&self, alarm: &Alarm, key: &Key) -> Trust {
         let waiting = self.state.waiting(&alarm.name, key).map(|w| &w.event);
         let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
@@ -119,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// A silence came true, and goes on.
+    /// Waits for the next occurrence of a silence that has fired and goes on.
     pub(super) fn continue_silence(&mut self, at: Time, alarm: &Alarm, key: &Key, was: PendingFire, out: &mut Vec<Output>) {
         if let (Shape::Silence { backoff: Some(backoff), .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) {
             let round = was.round.saturating_add(1);

@@ -1,4 +1,4 @@
-//! What the engine must not forget: the fold of its records.
+//! The state that the engine must not lose: the fold of its records.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,33 +21,33 @@ use super::window::Measured;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Starts {
     pub(super) at: Vec<Time>,
-    /// How far the senders are trusted whose events started them.
+    /// The trust of the senders whose events started them.
     #[serde(default)]
     pub(super) known: Vec<Trust>,
     pub(super) put_off: Option<Box<Throttled>>,
 }
 
 impl Starts {
-    /// When something was started, and how far the sender was trusted.
+    /// The time of each start, and the trust of the sender.
     pub(super) fn all(&self) -> impl Iterator<Item = (Time, Trust)> {
         let known = self.known.iter().copied().chain(std::iter::repeat(Trust::default()));
         self.at.iter().copied().zip(known)
     }
 }
 
-/// How far a source's records of one host are usually behind.
+/// How far a source's records of one host are usually behind their arrival.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Offsets {
     pub(super) usual: i64,
-    /// How much of it is a zone that the stamps do not say.
+    /// The part of it that is a time zone which the time stamps do not state.
     #[serde(default)]
     pub(super) zone: i64,
-    /// When that was learned.
+    /// When this was learned.
     #[serde(default)]
     pub(super) at: Time,
 }
 
-/// Everything that the engine must not forget.
+/// The state that the engine must not lose.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     #[serde(with = "of_alarms")]
@@ -63,46 +63,45 @@ pub struct State {
     #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
     pub(super) claims: BTreeMap<Name, Claim>,
-    /// By source and host.
     pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
     pub(super) lost: BTreeSet<Name>,
     pub(super) unweighed: BTreeSet<Name>,
-    /// Claims that have to be carried out: by order, whose.
+    /// Claims that have to be carried out: the application, by sequence.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) owed: BTreeMap<u64, Name>,
-    /// Pairs of which nothing tells who is primary.
+    /// Pairs for which nothing shows which member is primary.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) unclear: BTreeSet<Name>,
     pub(super) told: BTreeSet<String>,
     /// Bytes of the lines that all instances keep.
     #[serde(default)]
     pub(super) line_bytes: usize,
-    /// Bytes of the events that are kept of all keys, roughly.
+    /// Estimated bytes of the stored events of all keys.
     #[serde(default)]
     pub(super) kept_bytes: usize,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) stopped: BTreeSet<Name>,
-    /// Sources that can't be read.
+    /// Sources that are unreadable.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) away: BTreeSet<String>,
-    /// Who took active alarms on.
+    /// Acknowledgements of active alarms.
     #[serde(with = "pairs", default)]
     pub(super) acked: BTreeMap<String, BTreeMap<Key, Acknowledgement>>,
 }
 
 impl State {
-    /// Active instances, in order of alarm and key.
+    /// Active instances, sorted by alarm and key.
     pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
         let all = self.alarms.sorted().into_iter();
         all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
     }
 
-    /// The key that is shown so of an instance that is active, or inhibited.
+    /// The key of an active or suppressed instance, by its text for people.
     pub fn key_shown(&self, alarm: &str, shown: &str) -> Option<&Key> {
         self.clearable(alarm).find(|key| key.to_string() == shown)
     }
 
-    /// Active instances of one alarm, in order of their keys.
+    /// Active instances of one alarm, sorted by key.
     pub fn active_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Instance)> {
         self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
     }
@@ -112,37 +111,37 @@ impl State {
         self.claims.get(app)
     }
 
-    /// Whose claim of this order has to be carried out; `None` when none of this order has to be.
+    /// The application whose claim with this sequence has to be carried out; `None` if there is none.
     pub fn owed(&self, order: u64) -> Option<&Name> {
         self.owed.get(&order)
     }
 
-    /// The orders of all claims that have to be carried out.
+    /// The sequences of all claims that have to be carried out.
     pub fn all_owed(&self) -> impl Iterator<Item = u64> {
         self.owed.keys().copied()
     }
 
-    /// True when nothing is heard of a host.
+    /// True when a host is lost.
     pub fn is_lost(&self, host: &str) -> bool {
         self.lost.contains(host)
     }
 
-    /// The hosts of which nothing is heard.
+    /// The hosts that are lost now.
     pub fn lost(&self) -> impl Iterator<Item = &Name> {
         self.lost.iter()
     }
 
-    /// The sources that can't be read.
+    /// The sources that are unreadable now.
     pub fn away(&self) -> impl Iterator<Item = &String> {
         self.away.iter()
     }
 
-    /// True when a source can't be read.
+    /// True when a source is unreadable.
     pub fn is_away(&self, source: &str) -> bool {
         self.away.contains(source)
     }
 
-    /// The applications that stopped.
+    /// The applications that have stopped.
     pub fn stopped(&self) -> impl Iterator<Item = &Name> {
         self.stopped.iter()
     }
@@ -157,18 +156,18 @@ impl State {
         self.acked.get(alarm)?.get(key)
     }
 
-    /// Acknowledgements that end by themselves.
+    /// Acknowledgements that expire, with their times.
     pub(super) fn acks_that_end(&self) -> impl Iterator<Item = (Time, &str, &Key)> {
         let all = self.acked.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, ack)| (alarm.as_str(), key, ack)));
         all.filter_map(|(alarm, key, ack)| Some((ack.until?, alarm, key)))
     }
 
-    /// True when an application stopped.
+    /// True when an application has stopped.
     pub fn is_stopped(&self, app: &str) -> bool {
         self.stopped.contains(app)
     }
 
-    /// What was noted of a key.
+    /// The partial matches of a key.
     pub fn notes(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
         self.noted.of(alarm, key)
     }
@@ -178,73 +177,73 @@ impl State {
         self.starts.get(alarm)?.get(group)
     }
 
-    /// What a limit puts off, in order of alarm and group.
+    /// Throttled reactions, sorted by alarm and group.
     pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &Throttled)> {
         let groups =
             self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
         groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
     }
 
-    /// For how many groups of an alarm a limit remembers something.
+    /// The number of groups of which a limit remembers something.
     pub(super) fn groups_of(&self, alarm: &str) -> usize {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
-    /// For how many keys an alarm is active, awaited, inhibited or measured.
+    /// The number of keys for which an alarm is active, pending, suppressed or measured.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
         let inhibited = self.inhibited.get(alarm).map_or(0, BTreeMap::len);
         self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + inhibited + measured
     }
 
-    /// What is measured of a key.
+    /// The measure of a key.
     pub(super) fn measured(&self, alarm: &str, key: &Key) -> Option<&Measured> {
         self.measured.get(alarm)?.get(key).map(Box::as_ref)
     }
 
-    /// What is measured, in order of alarm and key.
+    /// All measures, sorted by alarm and key.
     pub(super) fn all_measured(&self) -> impl Iterator<Item = (&str, &Key, &Measured)> {
         self.measured.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, m)| (alarm.as_str(), key, m.as_ref())))
     }
 
-    /// What is awaited of an alarm, in order of keys.
+    /// The pending fires of an alarm, sorted by key.
     pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &PendingFire)> {
         self.awaited.get(alarm).into_iter().flatten()
     }
 
-    /// What is awaited, in order of alarm and key.
+    /// All pending fires, sorted by alarm and key.
     pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &PendingFire)> {
         self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
     }
 
-    /// What waits until nothing inhibits it, of a key.
+    /// The suppressed raise of a key, if there is one.
     pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Suppressed> {
         self.inhibited.get(alarm)?.get(key)
     }
 
-    /// The same of an alarm, in order of keys.
+    /// The suppressed raises of an alarm, sorted by key.
     pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Suppressed)> {
         self.inhibited.get(alarm).into_iter().flatten()
     }
 
-    /// The same of all, in order of alarm and key.
+    /// All suppressed raises, sorted by alarm and key.
     pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Suppressed)> {
         self.inhibited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, held)| (alarm.as_str(), key, held)))
     }
 
-    /// The keys of an alarm that a hand can clear: it is active for them, or waits until nothing inhibits it.
+    /// The keys of an alarm that an operator can clear: it is active or suppressed for them.
     pub fn clearable(&self, alarm: &str) -> impl Iterator<Item = &Key> {
         let waits = self.inhibited_of(alarm).map(|(key, _)| key).filter(move |key| self.instance(alarm, key).is_none());
         self.active_of(alarm).map(|(key, _)| key).chain(waits)
     }
 
-    /// The keys for which something was noted or is awaited, by alarm.
+    /// The keys with partial matches, pending fires or measures, by alarm.
     pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
         let awaited = self.all_awaited().map(|(alarm, key, _)| (alarm, key));
         self.noted.keys().chain(awaited).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
     }
 
-    /// What is awaited of a key.
+    /// The pending fire of a key.
     pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&PendingFire> {
         self.awaited.get(alarm)?.get(key)
     }
@@ -253,13 +252,13 @@ impl State {
         self.alarms.get(alarm)?.get(key).map(Box::as_ref)
     }
 
-    /// How far a source's records of one host are usually behind.
+    /// How far a source's records of one host are usually behind their arrival.
     pub(super) fn offsets(&self, source: &str, host: &str) -> Option<&Offsets> {
         self.offsets.get(source)?.get(host)
     }
 
-    /// Keeps the usual offset of a source's host. Of too many the half that was learned longest ago is forgotten; by time and then by
-    /// name, so that every fold does the same.
+    /// Stores the usual offset of a source's host. If there are too many, the half that was learned longest ago is dropped,
+    /// by time and then by name, so that every fold has the same result.
     fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64, zone: i64) {
         let known = Offsets { usual: offset, zone, at };
         self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), known);
@@ -274,12 +273,12 @@ impl State {
         }
     }
 
-    /// Applies one record. The only way in which the state changes.
+    /// Applies one record. This is the only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         self.applied(record);
     }
 
-    /// The same; says when notes were forgotten, because there were too many.
+    /// The same; returns whose partial matches were dropped because there were too many.
     pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
         let before = record.keeps().map_or(0, |(alarm, key)| self.kept_for(alarm, key));
         let forgot = self.changed(record);
@@ -375,7 +374,8 @@ impl State {
                 starts.at.push(*at);
                 starts.known.push(*known);
                 if groups.len() > COUNTED_KEYS {
-                    // What waits is forgotten last, and before it what the best trusted started.
+                    // Groups with throttled reactions are dropped last, and before them those that the most trusted senders
+                    // started.
                     forget_old_half(groups, |s| (s.put_off.is_some(), s.known.iter().copied().max(), s.at.last().copied()));
                     self.kept_bytes = self.count_kept();
                 }
@@ -453,7 +453,7 @@ impl State {
     }
 }
 
-/// Active instances, as a journal has them: by alarm a list of pairs, all in order.
+/// Active instances as a journal stores them: for each alarm a sorted list of pairs.
 mod of_alarms {
     use super::*;
 
@@ -472,7 +472,7 @@ mod of_alarms {
     }
 }
 
-/// An alarm without keys is not kept, nor a source without hosts.
+/// Removes a key. An alarm without keys, or a source without hosts, is removed as well.
 fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTreeMap<K, T>>, name: &str, key: &Q) {
     if let Some(keys) = all.get_mut(name) {
         keys.remove(key);
@@ -482,7 +482,7 @@ fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTr
     }
 }
 
-/// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
+/// Drops the older half of the keys, by age and then by key, so that every fold has the same result.
 fn forget_old_half<T, A: Ord + Clone>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
     match first_of_young_half(keys.iter().map(|(key, kept)| (age(kept), key))) {
         Some(first) => keys.retain(|key, kept| (&age(kept), key) >= (&first.0, &first.1)),
@@ -498,7 +498,7 @@ mod tests {
     use crate::core::engine::Fields;
     use crate::core::event::Value;
 
-    /// What people read of an instance comes from the same sender as its event.
+    /// The summary of an instance comes from the same sender as its event.
     #[test]
     fn who_is_better_known_takes_the_place() {
         let (alarm, key, at) = ("a".to_owned(), Key::of(["k"]), Time::default());

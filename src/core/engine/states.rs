@@ -1,12 +1,12 @@
-//! States that are joined: alarms that are active, hosts that are lost, applications that stopped, counts of groups, and `not` before them.
+//! Joined states: active alarms, lost hosts, stopped applications, counts of groups, and their negation with `not`.
 //!
 //! ```text
-//!   a state begins or ends --> which keys does it concern? --> what is so of each, of all terms, from the state --+--> comes true
-//!   a start, a reload ------> the keys that are known -------/                                                    +--> ends
+//!   a state begins or ends --> which keys does it concern? --> evaluate all terms of each key from the state --+--> fires
+//!   a start, a reload -----------> all candidate keys ---------/                                               +--> ends
 //! ```
 //!
-//! What is so is looked up anew with each change of a term, so nothing is kept that could be wrong. A change brings the whole about only
-//! when it is one towards it: a state that began, or a negated one that ended.
+//! All terms are evaluated again at each change of a term, so no stored result can become wrong. A change makes the condition
+//! fire only if it is a change towards it: a state that began, or a negated one that ended.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,27 +23,27 @@ use super::record::Fields;
 use super::trace::Decision;
 use super::{Arrival, Engine, Output};
 
-/// What is so of one term, by key: how far it is known. Of a term without keys only the empty key.
+/// The keys for which one term is true, with their trust. A term without keys has only the empty key.
 type Table = BTreeMap<Key, Trust>;
 
-/// A change of a term, as joined states see it.
+/// A change of a term of joined states.
 struct Turn<'m, 'a> {
     arrival: &'m Arrival<'a>,
-    /// What is known of the event; `None` when there was none.
+    /// A view of the event; `None` when there was none.
     facts: Option<EventView<'a>>,
-    /// It may make the whole true.
+    /// The change may make the condition true.
     towards: bool,
-    /// How far who ended what must not be so is known: whoever may end a state may bring about what is so without it.
+    /// The trust of the sender that ended a negated state. Whoever can end a state can cause what depends on its absence.
     most: Trust,
 }
 
 impl Engine {
-    /// States began or ended that an alarm joins.
+    /// Handles the beginning or the end of states that an alarm joins.
     pub(super) fn states<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
         let Shape::States(states) = &alarm.detect.shape else { return };
         let mut turn = Turn { arrival, facts: None, towards: false, most: Trust::Authenticated };
         let mut keys = Some(BTreeSet::new());
-        // One change may be one of several terms.
+        // One change may belong to several terms.
         for (part, hit) in parts.iter().enumerate() {
             let (Some(hit), Some(term)) = (hit, states.terms.get(part / 2)) else { continue };
             let facts = arrival.facts(hit);
@@ -58,7 +58,7 @@ impl Engine {
         self.evaluate_keys(&turn, alarm, states, keys, out);
     }
 
-    /// What is true while nothing is the matter is so from the start, of all keys that are known.
+    /// After a start, raises conditions that are true from the beginning, for all candidate keys.
     pub(super) fn begin_states(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         let (program, index) = (self.program.clone(), self.index.clone());
         let event = Event { trust: Trust::Authenticated, ..Event::default() };
@@ -73,7 +73,7 @@ impl Engine {
         }
     }
 
-    /// The keys that a change of a term concerns; `None`: all that there are.
+    /// The keys that a change of a term concerns; `None`: all keys.
     fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
         if !term.keyed {
             return None;
@@ -97,12 +97,12 @@ impl Engine {
         apps.filter_map(|(name, _)| key_of(&alarm.by, &self.all_of(&self.of_app(name)))).collect()
     }
 
-    /// With what the inventory makes of it.
+    /// Adds the fields that the inventory derives.
     fn all_of(&self, fields: &Fields) -> Fields {
         fields::fields_of(&fields::event_of(fields), &[], &self.index)
     }
 
-    /// What is so of these keys now.
+    /// Evaluates the joined states of these keys now.
     fn evaluate_keys(
         &mut self,
         turn: &Turn<'_, '_>,
@@ -131,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// All keys that the whole may be true or false of: those of its terms, its own, and those that the inventory has.
+    /// All keys for which the condition may be true or false: those of its terms, its own, and those of the inventory.
     fn candidate_keys(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> BTreeSet<Key> {
         if alarm.by.is_empty() {
             return [Key::default()].into();
@@ -143,7 +143,7 @@ impl Engine {
         keyed.chain(own).chain(awaited).chain(known).collect()
     }
 
-    /// The whole is so of a key.
+    /// Raises the alarm for a key for which the condition is true.
     fn raise_for_key(
         &mut self,
         turn: &Turn<'_, '_>,
@@ -159,7 +159,7 @@ impl Engine {
         if let Some(waiting) = self.state.waiting(&alarm.name, &key)
             && states.terms.iter().any(|term| term.negated)
         {
-            // Who ended what must not be so is not known any more.
+            // The trust of the sender that ended a negated state is lost by now.
             known = known.min(fields::trust(&waiting.event));
         }
         self.lower_pending_trust(alarm, &key, known, out);
@@ -169,7 +169,7 @@ impl Engine {
         let values = || alarm.by.iter().zip(key.values());
         let mut more: Fields = values().map(|(field, value)| (field.clone(), Value::from(&*value).into_owned())).collect();
         more.extend(trust_field(known));
-        // The event may be about another key: what it says is not of this one.
+        // The event may be about another key; then its fields do not belong to this one.
         let own = turn.facts.filter(|facts| values().all(|(f, value)| facts.text(f).is_none_or(|own| own == value)));
         let event = fields::event_of(&self.of_key(alarm, &key, known));
         let arrival = match own {
@@ -180,7 +180,7 @@ impl Engine {
         self.fire(Match { arrival: &arrival, alarm, at: arrival.now, key: key.clone(), facts }, more, out);
     }
 
-    /// Of which keys a term is so, `not` aside; of this one only, when one is wanted.
+    /// The keys for which a term is true, without its `not`; only the key `only`, if it is set.
     fn holding(&self, alarm: &Alarm, term: &Term, only: Option<&Key>) -> Table {
         let mut table = Table::new();
         let mut add = |key: Key, known: Trust| {
@@ -194,7 +194,7 @@ impl Engine {
                 for group in &counted.groups {
                     let key = if term.keyed { Key::of(&group.key) } else { Key::default() };
                     let mut known = self.in_state(&counted.state, counted.field, group);
-                    // So many are known so far: the best of them are enough.
+                    // The wanted number of members with the highest trust is enough.
                     known.sort_unstable_by(|a, b| b.cmp(a));
                     if let Some(known) = group.n.checked_sub(1).and_then(|n| known.get(n)) {
                         add(key, *known);
@@ -243,18 +243,18 @@ impl Engine {
         table
     }
 
-    /// True when an active instance is in a state of its alarm.
+    /// True when an active instance is in this state of its alarm.
     fn is_in(&self, state: &MemberState, key: &Key) -> bool {
         !matches!(state, MemberState::Unacked(name) if self.state.acked(name, key).is_some())
     }
 }
 
-/// True when the keys tell applications apart: a host is lost for each of its own, then.
+/// True when the keys tell applications apart: a lost host then counts for each of its applications.
 fn of_apps(alarm: &Alarm) -> bool {
     !alarm.by.iter().all(|field| field == "host" || field == "site")
 }
 
-/// Which of joined states do not hold for a key, in words.
+/// Describes which of the joined states do not hold for a key.
 fn missing(states: &States, tables: &[Table], key: &Key) -> String {
     let none = Key::default();
     let each = states.terms.iter().zip(tables).zip(1..).filter_map(|((term, table), n)| {
@@ -275,8 +275,8 @@ fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
     by.iter().map(|field| fields.get(field).map(Value::to_string)).collect::<Option<Vec<_>>>().map(Key::of)
 }
 
-/// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What must
-/// not be so is known as far as who ended it, when that is what makes it true.
+/// Returns whether the condition is true for a key, as its trust: the lowest trust of all terms, or the highest of
+/// alternative terms. A negated state has the trust of the sender that ended it, if its end makes the condition true.
 fn evaluate(states: &States, tables: &[Table], key: &Key, most: Trust) -> Option<Trust> {
     if let Some(known) = &states.known {
         let values: Vec<Cow<'_, str>> = key.values().collect();

@@ -1,6 +1,6 @@
-//! Why the engine did with an event what it did: kept for `pointsman explain`, and for nobody else.
+//! The trace: why the engine treated an event as it did. It exists only for `pointsman explain`.
 //!
-//! A live controller has no trace, and then a decision costs one look at an empty option: the texts are made only where somebody wants them.
+//! A live controller has no trace, and a decision then costs one check of an empty option: the texts are made only on demand.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ use super::condition::Match;
 use super::key::Key;
 use super::record::PartialMatch;
 
-/// What was decided about an alarm, least far first: what came furthest explains best why an alarm was not raised.
+/// What was decided about an alarm, from the earliest stage to the latest. The latest stage explains best why an alarm was
+/// not raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
     /// Its mode is `off`.
@@ -21,19 +22,19 @@ pub enum Decision {
     NoField,
     /// An event that cancels it is about a key for which it is not active.
     CancelsNothing,
-    /// A part of its condition was matched and is not used: it is out of order, too late, a duplicate.
+    /// A part of its condition was matched and is not used: it is out of order, too late or a duplicate.
     NotUsed,
-    /// What was measured does not compare as wanted.
+    /// What was measured does not compare as required.
     Measured,
     /// States that are joined do not all hold.
     NoState,
-    /// A part of its condition was matched, and others are awaited.
+    /// A part of its condition was matched, and other parts are missing.
     Partial,
-    /// What was counted or awaited was forgotten: `unless`, `cancel when`, the second part of a `without`.
+    /// Partial matches or a pending fire were dropped: `unless`, `cancel when`, the second part of a `without`.
     Forgotten,
-    /// It is awaited: it has to last (`hold`, `without`, a silence).
+    /// It is pending: it has to last (`hold`, `without`, a silence).
     Pending,
-    /// Its condition came true while `only while` did not allow it.
+    /// Its condition fired while `only while` did not allow it.
     NotWhile,
     /// Its calendars do not allow it at this time.
     NotNow,
@@ -50,7 +51,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// A stable word, as JSON has it.
+    /// The stable name, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Decision::Off => "off",
@@ -77,33 +78,33 @@ impl Decision {
 /// One decision about an alarm, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracedDecision {
-    /// In the engine's time.
+    /// The time of the decision, by the engine's clock.
     pub at: Time,
     pub alarm: String,
-    /// Of which instance; `None` where the event has no key.
+    /// The key of the instance; `None` if the event has no key.
     pub key: Option<Key>,
     pub decision: Decision,
     /// The reason, as a sentence without its subject.
     pub reason: String,
 }
 
-/// Decisions that somebody wants to see.
+/// Decisions that a user wants to see.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    /// The alarms that are of interest; empty: all.
+    /// The alarms of interest; empty: all.
     alarms: BTreeSet<String>,
     found: Vec<TracedDecision>,
 }
 
 impl Trace {
-    /// A trace of these alarms; of all where none is named.
+    /// Makes a trace of these alarms; of all alarms if the set is empty.
     pub fn of(alarms: BTreeSet<String>) -> Trace {
         Trace { alarms, found: Vec::new() }
     }
 }
 
 impl Engine {
-    /// Keeps the reasons of decisions from now on, or does not any more.
+    /// Starts or stops the trace of decisions.
     pub fn trace(&mut self, trace: Option<Trace>) {
         self.trace = trace.map(Box::new);
     }
@@ -132,7 +133,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What was counted or awaited of a key is going to be forgotten because of something.
+    /// Traces that the partial matches or the pending fire of a key will be dropped, and why.
     pub(super) fn trace_forgotten(&mut self, at: Time, alarm: &Alarm, key: &Key, why: &str) {
         if self.trace.is_none() {
             return;
@@ -148,7 +149,7 @@ impl Engine {
         self.decided(at, alarm, Some(key), Decision::Forgotten, || format!("{why}: {what}"));
     }
 
-    /// An event counts, and is not enough.
+    /// Traces an event that counts, when the count is not reached.
     pub(super) fn trace_count(&mut self, met: &Match<'_, '_>, n: usize, since: Option<Time>, distinct: Option<(&str, &str)>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let inside = |note: &&PartialMatch| since.is_none_or(|since| note.at >= since);
@@ -166,7 +167,7 @@ impl Engine {
         self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || reason);
     }
 
-    /// A step of a sequence comes without the one before.
+    /// Traces a step of a sequence that arrives without the step before.
     pub(super) fn trace_step(&mut self, met: &Match<'_, '_>, part: usize) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let last = met.alarm.detect.parts.len();

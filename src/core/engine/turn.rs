@@ -1,4 +1,4 @@
-//! What goes into a turn of the engine and what comes out of it.
+//! The input and the output of a turn of the engine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,63 +14,63 @@ use super::key::Key;
 use super::record::{Cause, Fields, Record};
 use crate::core::notice::Notice;
 
-/// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
+/// An input of the engine. `order` is its sequence in the journal and strictly increases.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// An event that matches atoms, or is a claim ([`super::is_claim`]).
     Arrived {
         order: u64,
-        /// Where it came from.
+        /// The source of the event.
         source: String,
         event: Box<Event<'static>>,
         /// The atoms that it matches, in order.
         hits: Vec<Hit>,
-        /// It was written while nobody listened.
+        /// It was written while the controller did not listen.
         backlog: bool,
         /// When its bytes were read.
         arrived: Time,
-        /// Why it may start nothing, when it came late.
+        /// Why it may start nothing, if it was late.
         late: Option<Stale>,
     },
     /// How far the records of a sender are usually behind their arrival.
     Offset {
         order: u64,
         source: String,
-        /// The host, as its records name it; empty where they name none.
+        /// The host, as its records name it; empty if they name none.
         host: String,
-        /// How far it is trusted.
+        /// The trust of the sender.
         trust: Trust,
         /// The usual age of its records, in microseconds.
         usual: i64,
-        /// How much of it is a zone that the stamps do not say and that was found for them.
+        /// The part of it that is a time zone which the time stamps do not state and which was inferred.
         zone: i64,
     },
-    /// An alarm is cleared by hand, of one key or of all.
+    /// An operator clears an alarm, for one key or for all.
     Clear {
         order: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
     },
-    /// Somebody acknowledges an alarm, of one key or of all.
+    /// Somebody acknowledges an alarm, for one key or for all.
     Ack {
         order: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
         comment: Option<String>,
-        /// How long; `None`: until the alarm ends.
+        /// How long it lasts; `None`: until the alarm ends.
         lasts: Option<Duration>,
     },
-    /// An alarm is raised to be tried, as if by this application.
+    /// An operator raises a test alarm, as if this application had caused it.
     Test {
         order: u64,
         alarm: String,
         app: Name,
-        /// What else its event says.
+        /// Additional fields of its event.
         fields: Fields,
     },
-    /// Somebody comments on an alarm, of one key or of all.
+    /// Somebody comments on an alarm, for one key or for all.
     Comment {
         order: u64,
         alarm: String,
@@ -78,32 +78,32 @@ pub enum Input {
         by: String,
         text: String,
     },
-    /// What was written while nobody listened has been read.
+    /// The backlog of a source has been read.
     BacklogEnded {
         order: u64,
         source: String,
     },
-    /// A source can't be read, or can be again.
+    /// A source became unreadable, or readable again.
     Source {
         order: u64,
         source: String,
         away: bool,
     },
-    /// A host is lost, or is not any more.
+    /// A host is lost, or is no longer lost.
     Lost {
         order: u64,
         host: Name,
         lost: bool,
     },
-    /// An application stopped, or does not count as stopped any more.
+    /// An application stopped, or no longer counts as stopped.
     App {
         order: u64,
-        /// Which, by its name in the inventory.
+        /// The name of the application in the inventory.
         app: Name,
         stopped: bool,
         text: String,
     },
-    /// A host was measured: what rules want of that.
+    /// Metrics of a host that rules use.
     Metrics {
         order: u64,
         host: Name,
@@ -112,7 +112,7 @@ pub enum Input {
     Timer {
         order: u64,
     },
-    /// Too many deadlines passed to go through them: those that are left come to pass now.
+    /// Too many deadlines passed to handle each at its own time: the rest is handled now.
     Skipped {
         order: u64,
     },
@@ -138,29 +138,29 @@ impl Input {
     }
 }
 
-/// Something that was measured of a host.
+/// A metric that was measured on a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricValue {
     pub name: String,
-    /// Of which mount point; empty where it is of none.
+    /// The mount point; empty if it has none.
     pub mount: String,
     pub value: f64,
 }
 
-/// What the engine wants.
+/// An output of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     Record(Record),
     StartReactions(Box<StartReactions>),
-    /// The claim of this order has to be carried out: by what rules start for it, or else by the controller.
+    /// The claim with this sequence has to be carried out, by reactions that rules start or else by the controller.
     ClaimOwed(u64),
-    /// A claim came too late to act, and stands: the host should have the pair's resource.
+    /// A claim came too late to start reactions and counts: the host should have the pair's resource.
     CatchUp {
         pair: Name,
         resource: Name,
         host: Name,
         order: u64,
-        /// When it was probably written; `None` of one out of a backlog.
+        /// When it was probably written; `None` for a claim out of a backlog.
         written: Option<Time>,
     },
     /// Something that people should know.
@@ -173,22 +173,22 @@ pub struct StartReactions {
     pub alarm: String,
     pub key: Key,
     pub category: Category,
-    /// Why it was cleared, when these are its reactions to that.
+    /// Why it was cleared, if these are the reactions to its end.
     pub cleared: Option<Cause>,
-    /// Chains of calls: chains start together, in order.
+    /// Chains of calls. The chains start together; the calls of a chain run in order.
     pub chains: Vec<Vec<ReactionCall>>,
-    /// What becomes of the calls.
+    /// How the calls are carried out.
     pub mode: Mode,
     pub summary: String,
-    /// How often its condition was met.
+    /// How often its condition fired.
     pub count: u64,
     /// When it was raised.
     pub raised_at: Time,
-    /// Texts of the events that met its condition, when it keeps lines.
+    /// Texts of the events for which its condition fired, if it keeps lines.
     pub lines: Vec<String>,
-    /// The order of the input that caused it.
+    /// The sequence of the input that caused it.
     pub order: u64,
-    /// They are about the newest claim of a member of a pair, and `order` is its order.
+    /// They are about the newest claim of a member of a pair, and `order` is the sequence of that claim.
     pub claim: bool,
     pub event: Arc<Fields>,
 }

@@ -1,4 +1,4 @@
-//! Windows of events that are measured, kept in parts, so that their memory is bounded whatever comes.
+//! Windows of measured events. They are kept in buckets, so that their memory is bounded for any input.
 
 use std::time::Duration;
 
@@ -8,30 +8,30 @@ use crate::core::base::time::Time;
 use crate::core::event::Trust;
 use crate::core::lang::program::Aggregate;
 
-/// Parts of a window.
+/// Number of buckets of a window.
 const BUCKETS: u32 = 60;
 
-/// What a key of an alarm is measured by: its `detect`, and its `cancel when`.
+/// The measures of a key of an alarm: for its `detect` and for its `cancel when`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Measured {
     pub(super) windows: [MeasureWindow; 2],
-    /// Since when the comparison to raise, and that to cancel, has been true.
+    /// Since when the comparison that raises, and the one that cancels, have been true.
     pub(super) since: [Option<Time>; 2],
-    /// How far the least known of those is known whose events made it so, since then.
+    /// The lowest trust of the senders whose events made them true since then.
     #[serde(default)]
     pub(super) known: [Trust; 2],
-    /// When it has to be looked at again.
+    /// When it has to be evaluated again.
     pub(super) due: Option<Time>,
 }
 
-/// Which of an alarm's measures.
+/// One of an alarm's two measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MeasureSlot {
     Detect = 0,
     Cancel = 1,
 }
 
-/// Events of a while, in parts.
+/// Events of a window, in buckets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct MeasureWindow(Vec<Bucket>);
 
@@ -42,20 +42,20 @@ struct Bucket {
     sum: f64,
     least: f64,
     most: f64,
-    /// How far the least known of the senders is known.
+    /// The lowest trust of the senders.
     #[serde(default)]
     known: Trust,
     #[serde(default)]
     last: f64,
 }
 
-/// A sum is never infinite: a journal could not say it.
+/// Adds without becoming infinite, because a journal cannot store an infinite number.
 fn plus(a: f64, b: f64) -> f64 {
     (a + b).clamp(f64::MIN, f64::MAX)
 }
 
 impl MeasureWindow {
-    /// An event, `value` of it.
+    /// Adds an event with the value `value`.
     fn add(&mut self, at: Time, value: f64, known: Trust, over: Duration) {
         let step = (over / BUCKETS).max(Duration::from_millis(1));
         let begin = at.floor(step);
@@ -77,7 +77,7 @@ impl MeasureWindow {
         }
     }
 
-    /// What it amounts to now; `None` when there is nothing to measure.
+    /// The aggregate of the window now; `None` when there is nothing to measure.
     pub(super) fn amount(&self, now: Time, over: Duration, what: Aggregate) -> Option<f64> {
         let inside = || self.0.iter().filter(|b| b.at + over > now);
         let count = inside().map(|b| f64::from(b.count)).sum::<f64>();
@@ -93,12 +93,12 @@ impl MeasureWindow {
         }
     }
 
-    /// How far the least known of the senders of what is in it is known.
+    /// The lowest trust of the senders of the events in the window.
     pub(super) fn known(&self, now: Time, over: Duration) -> Trust {
         self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Trust::Authenticated)
     }
 
-    /// When the next bucket leaves; of the newest event alone, when it does.
+    /// When the next bucket leaves; for `last`, when the newest event does.
     pub(super) fn leaves(&self, now: Time, over: Duration, what: Aggregate) -> Option<Time> {
         let mut inside = self.0.iter().map(|b| b.at + over).filter(|at| *at > now);
         if what == Aggregate::Last { inside.next_back() } else { inside.next() }
@@ -123,7 +123,7 @@ impl Measured {
 mod tests {
     use super::*;
 
-    /// Buckets say the same as all events of the window would, but for the sixtieth that leaves early.
+    /// Buckets give the same result as all events of the window, except for the sixtieth that leaves early.
     #[test]
     fn windows_amount_to_what_is_in_them() {
         let mut rng = crate::core::sim::Rng::new(5);
@@ -155,7 +155,7 @@ mod tests {
         );
     }
 
-    /// A sum that is too large stands at the largest number, which a journal can say; what is infinite it could not.
+    /// A sum that is too large stays at the largest number, because a journal cannot store an infinite one.
     #[test]
     fn sums_are_finite() {
         let (over, mut measured) = (Duration::from_secs(60), Measured::default());

@@ -1,8 +1,8 @@
-//! The fields that events have of themselves, declared once: for the compiler, the engine and the documents.
+//! The built-in fields of events, declared once for the compiler, the engine and the documents.
 
 macro_rules! built_in {
     ($($name:ident = $text:literal, $meaning:literal;)*) => {
-        /// A field that an event has of itself, or that the inventory knows of it. It may be absent from an event.
+        /// A field that every event can have from its record or from the inventory. It may be absent from an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each variant's meaning is the text beside it")]
         pub enum BuiltIn { $($name),* }
@@ -12,9 +12,9 @@ macro_rules! built_in {
             pub const ALL: &'static [BuiltIn] = &[$(BuiltIn::$name),*];
             /// The name that rules and scripts use.
             pub fn name(self) -> &'static str { match self { $(BuiltIn::$name => $text),* } }
-            /// The field of that name.
+            /// The field with that name.
             pub fn parse(name: &str) -> Option<BuiltIn> { match name { $($text => Some(BuiltIn::$name),)* _ => None } }
-            /// What it is, in one line.
+            /// Its meaning, in one line.
             pub fn meaning(self) -> &'static str { match self { $(BuiltIn::$name => $meaning),* } }
         }
     };
@@ -39,21 +39,21 @@ built_in! {
 }
 
 impl BuiltIn {
-    /// True when a capture of the name goes before it. Of the others a capture of the name is never seen.
+    /// True when a capture with this name goes before the field. Otherwise such a capture is never visible.
     pub fn gives_way(self) -> bool {
         matches!(self, BuiltIn::Raw | BuiltIn::Sender)
     }
 
-    /// The fields that go before captures of their names.
+    /// The fields that go before captures with their names.
     pub fn fixed() -> impl Iterator<Item = BuiltIn> + Clone {
         BuiltIn::ALL.iter().copied().filter(|field| !field.gives_way())
     }
 
-    /// True of the name of such a field.
+    /// True for the name of such a field.
     pub fn is_fixed(name: &str) -> bool {
         BuiltIn::parse(name).is_some_and(|field| !field.gives_way())
     }
 }
 
-/// Fields that events and changes in the engine bring beside those of the record, as rules and scripts name them.
+/// Fields of events and of changes in the engine that do not come from the record, as rules and scripts name them.
 pub const DERIVED: [&str; 9] = ["alarm", "by", "calendar", "cause", "count", "key", "metric", "mount", "value"];

@@ -1,5 +1,6 @@
-//! Event ids: `00-04561`, `4561`, `04561` and `GCTI-00-04561` are one id; other programs' ids are words (`CVE-ID`). A vendor's id is the same
-//! id with and without its marks: `%LINK-3-UPDOWN` and `LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)` and `IFNET/4/LINK_STATE`.
+//! Event ids. `00-04561`, `4561`, `04561` and `GCTI-00-04561` are the same id; ids of other programs are words (`CVE-ID`). A
+//! vendor's id is the same with and without its marks: `%LINK-3-UPDOWN` and `LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)` and
+//! `IFNET/4/LINK_STATE`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,18 +14,19 @@ pub type TypeCode = u8;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventId<'a> {
-    /// A numbered event; the type code is `None` when neither the record nor its file's header gave one.
+    /// A numbered event; the type code is `None` when neither the record nor its file's header has one.
     Number {
         code: Option<TypeCode>,
         /// The number, up to five digits.
         number: u32,
     },
-    /// Another program's id, as written (RFC 5424 MSGID).
+    /// An id of another program, as written (RFC 5424 MSGID).
     Word(Cow<'a, str>),
 }
 
 impl<'a> EventId<'a> {
-    /// Reads any of the four spellings; anything else is a word. `None` for an empty text and for `-`, the nil value of RFC 5424.
+    /// Reads any of the four spellings; anything else is a word. `None` for an empty text and for `-`, the nil value of RFC
+    /// 5424.
     pub fn parse(text: &'a str) -> Option<EventId<'a>> {
         if text.is_empty() || text == "-" {
             return None;
@@ -70,20 +72,21 @@ impl fmt::Display for EventId<'_> {
     }
 }
 
-/// The id of a network device that holds its own severity, without the marks around it, and the severity (0 to 7). `None` for any other word.
+/// The id of a network device that contains its own severity, without the marks around it, and the severity (0 to 7). `None`
+/// for any other word.
 ///
 /// | form | written as | id |
 /// |---|---|---|
-/// | Cisco and its kin | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED` | `LINK-3-UPDOWN` |
+/// | Cisco and compatible | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED` | `LINK-3-UPDOWN` |
 /// | Huawei, H3C | `%%01IFNET/4/LINK_STATE(l)`, `IFNET/3/PHY_UPDOWN` | `IFNET/4/LINK_STATE` |
 ///
-/// A name has letters in lower case only behind a `%`, and begins or goes on with a capital: `%UC_CALLMANAGER-3-DeviceUnregistered`,
+/// A name has lower-case letters only after a `%`, and it contains a capital: `%UC_CALLMANAGER-3-DeviceUnregistered`,
 /// `%%01IFNET/2/linkDown_active(l)`.
 pub fn vendor_id(word: &str) -> Option<(&str, u8)> {
     bare_vendor_id(word, word.starts_with('%'))
 }
 
-/// [`vendor_id`] of a word behind its `%`.
+/// [`vendor_id`] of a word after its `%`.
 pub fn marked_vendor_id(word: &str) -> Option<(&str, u8)> {
     bare_vendor_id(word, true)
 }
@@ -109,10 +112,10 @@ fn bare_vendor_id(word: &str, marked: bool) -> Option<(&str, u8)> {
         .then(|| (&bare[..bare.len() - (mnemonic.len() - end)], digit - b'0'))
 }
 
-/// What stands in a rule's id that no decoder yields, and the id that was probably meant where it can be told.
+/// The part of a rule's id that no decoder produces, and the id that was probably meant, if that is clear.
 ///
-/// An id has no blanks and control characters, no `%` at its front that is not a vendor's mark, and no colon at its end; ids of network devices
-/// are in capitals.
+/// An id has no blanks, no control characters, no leading `%` that is not a vendor's mark, and no colon at its end. Ids of
+/// network devices are in capitals.
 pub fn unreadable(text: &str) -> Option<(&'static str, Option<String>)> {
     if text.is_empty() || text == "-" {
         return Some(("an empty id", None));
@@ -126,7 +129,7 @@ pub fn unreadable(text: &str) -> Option<(&'static str, Option<String>)> {
     if bare.len() < text.len() {
         return Some(("a colon at its end", meant(bare).or(Some(bare.to_owned()))));
     }
-    // `01070638:5` of F5: severity behind the id.
+    // `01070638:5` of F5: the severity follows the id.
     if let Some((id, severity)) = text.split_once(':')
         && id.len() == 8
         && id.bytes().all(|b| b.is_ascii_hexdigit())

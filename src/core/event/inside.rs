@@ -1,11 +1,11 @@
-//! Fields that stand inside a record's text: `json.path`, `kv.key`, `cef.key`, `leef.key`. Read when a rule names one, not before.
+//! Fields inside a record's text: `json.path`, `kv.key`, `cef.key`, `leef.key`. They are read only when a rule names one.
 //!
-//! - `json.user.name`: the first `{` of the text begins an object (RFC 8259; also behind `@cee:`). Numbers in a path are places in
-//!   lists; a key with dots in it may be written as it is. `null` is as if it were not there.
-//! - `kv.user`: `user=` at the beginning or behind a blank, comma, semicolon or bracket; the value stands in quotes or ends at the next blank, comma
-//!   or semicolon.
-//! - `cef.src`, `leef.src`: ArcSight's Common Event Format and IBM's Log Event Extended Format: the extension's keys, and the header
-//!   as `vendor`, `product`, `version`, `id`, `name` and `severity`.
+//! - `json.user.name`: the first `{` of the text begins an object (RFC 8259; also after `@cee:`). Numbers in a path are
+//!   indices of lists; a key with dots in it may be written as it is. `null` counts as absent.
+//! - `kv.user`: `user=` at the beginning or after a blank, comma, semicolon or bracket. The value is in quotes, or ends at
+//!   the next blank, comma or semicolon.
+//! - `cef.src`, `leef.src`: ArcSight's Common Event Format and IBM's Log Event Extended Format. The fields are the keys of
+//!   the extension, and the header as `vendor`, `product`, `version`, `id`, `name` and `severity`.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ fn at<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
         Json::Array(list) => list.get(key.parse::<usize>().ok()?),
         _ => None,
     };
-    // The longest key that is there: `{"a.b": 1}` has `a.b`.
+    // The longest key that exists: `{"a.b": 1}` has `a.b`.
     let whole = [path.len()].into_iter();
     let mut ends = whole.chain(path.rmatch_indices('.').map(|(i, _)| i));
     ends.find_map(|end| {
@@ -100,7 +100,7 @@ fn cef(text: &str, key: &str) -> Option<String> {
     if let Some(place) = names.iter().position(|n| *n == key) {
         return head.into_iter().nth(place);
     }
-    // A value goes on until the blank before the next key.
+    // A value continues to the blank before the next key.
     let mut starts = Vec::new();
     let mut from = 0;
     while let Some(equals) = unescaped(&rest[from..], '=').map(|i| from + i) {
@@ -114,7 +114,7 @@ fn cef(text: &str, key: &str) -> Option<String> {
     Some(unescape(rest[value..end].trim_end()))
 }
 
-/// Where a mark stands that no backslash stands before.
+/// The place of a mark without a backslash before it.
 fn unescaped(text: &str, mark: char) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(at, c)| {
@@ -138,8 +138,8 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// `LEEF:Version|Vendor|Product|Version|EventID|` and in version 2 a delimiter (a character, or its number as `x5E`), then keys
-/// and values (IBM, "Log Event Extended Format").
+/// `LEEF:Version|Vendor|Product|Version|EventID|` and in version 2 a delimiter (a character, or its number as `x5E`), then
+/// keys and values (IBM, "Log Event Extended Format").
 fn leef<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let mut rest = &text[text.find("LEEF:")? + 5..];
     let mut head = Vec::new();

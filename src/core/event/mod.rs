@@ -1,7 +1,7 @@
-//! One decoded log record: the word that sources, rules, engine and scripts share.
+//! One decoded log record, the type that sources, rules, engine and scripts share.
 //!
-//! Flows in: what `decode` read from raw bytes. Flows out: the same, borrowed from the record while it is matched,
-//! owned (`into_owned`) once a rule wants it. Nothing here judges: an event says what its record says.
+//! `decode` makes it from raw bytes. It borrows from the record while it is matched, and is owned (`into_owned`) once a rule
+//! wants it. Nothing here judges: an event says what its record says.
 
 mod built_in;
 mod id;
@@ -25,10 +25,10 @@ pub use inside::PREFIXES as INSIDE_PREFIXES;
 pub use stale::{Stale, StaleRecord};
 pub use value::Value;
 
-/// The application that Pointsman's own events name. What a log says in this name is not `authenticated`.
+/// The application that self events name. An event of a log with this name is not `authenticated`.
 pub const OWN_APP: &str = "pointsman";
 
-/// What a member of a pair says that it is.
+/// The role that a member of a pair claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimedRole {
@@ -37,7 +37,7 @@ pub enum ClaimedRole {
 }
 
 impl ClaimedRole {
-    /// The word for it: `primary` or `backup`.
+    /// The name of the role: `primary` or `backup`.
     pub fn name(self) -> &'static str {
         match self {
             ClaimedRole::Primary => "primary",
@@ -45,15 +45,16 @@ impl ClaimedRole {
         }
     }
 
-    /// The role of that name.
+    /// The role with that name.
     pub fn parse(name: &str) -> Option<ClaimedRole> {
         [ClaimedRole::Primary, ClaimedRole::Backup].into_iter().find(|role| role.name() == name)
     }
 }
 
-/// Severity of a record. Syslog's eight (RFC 5424 section 6.2.1) and Genesys' five, on one scale, lowest first.
+/// Severity of a record. The eight levels of syslog (RFC 5424 section 6.2.1) and the five of Genesys are on one scale, lowest
+/// first.
 ///
-/// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` read as debug, trace, info, notice and critical.
+/// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` are read as debug, trace, info, notice and critical.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -101,7 +102,7 @@ impl Level {
         }
     }
 
-    /// The level of a rule's word: the names above, and the Genesys words `interaction`, `standard`, `alarm`.
+    /// The level for a word of a rule: the names above, and the Genesys words `interaction`, `standard`, `alarm`.
     pub fn parse(word: &str) -> Option<Level> {
         match word {
             "interaction" => Some(Level::Info),
@@ -122,7 +123,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// How far the sender of an event is known, least first.
+/// How far the sender of an event is authenticated, least first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trust {
@@ -133,7 +134,7 @@ pub enum Trust {
     Address,
     /// A file, a unix socket or standard input of this machine.
     Local,
-    /// A TLS client certificate or an agent vouches for it.
+    /// A TLS client certificate or an agent authenticates it.
     Authenticated,
 }
 
@@ -148,8 +149,8 @@ impl Trust {
         }
     }
 
-    /// How much of a shared bound senders with this trust or less may fill together: the rest is left for those who are better
-    /// trusted, so that nobody shuts them out.
+    /// The part of a shared limit that senders with this trust or less may fill together. The rest is reserved for senders
+    /// with more trust, so that less trusted ones cannot exclude them.
     pub fn share_of(self, bound: usize) -> usize {
         match self {
             Trust::Unverified => bound / 2,
@@ -165,91 +166,91 @@ impl Trust {
     }
 }
 
-/// How a record was read.
+/// The form in which a record was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     Rfc5424,
-    /// RFC 3164, as loosely as senders write it.
+    /// RFC 3164, with the deviations that senders use.
     Rfc3164,
     /// A Genesys record, short or full, bare in a file.
     Genesys,
-    /// Any other record: a line with a stamp and a level or without, JSON, pairs, text.
+    /// Any other record: a line with or without a time stamp and a level, JSON, pairs, text.
     #[default]
     Plain,
 }
 
-/// What was out of the ordinary with a record. All false for a clean one.
+/// Irregularities of a record. All are false for a regular one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EventMarks {
     /// The record was longer than [`crate::core::base::limits::RECORD_BYTES`] and was cut there.
     pub cut: bool,
-    /// The bytes were not UTF-8; each was read as the Latin-1 character of its number, so that none is lost.
+    /// The bytes were not UTF-8. Each was read as the Latin-1 character with its number, so that none is lost.
     pub latin1: bool,
-    /// A header was begun that could not be read to its end; it stands in the text.
+    /// A header began that could not be read to its end; it is part of the text.
     pub broken: bool,
     /// The year was not in the record and was guessed (nearest to the reference time).
     pub guessed_year: bool,
-    /// The date was not in the record: taken from the last dated record, the file's header or the reference time.
+    /// The date was not in the record and was taken from the last dated record, the file's header or the reference time.
     pub guessed_date: bool,
-    /// The record does not say its time zone; the one of its source was taken.
+    /// The record does not state its time zone; the zone of its source was used.
     pub zoneless: bool,
-    /// More fields than [`crate::core::base::limits::FIELDS_PER_EVENT`]; the rest was not taken.
+    /// The record has more fields than [`crate::core::base::limits::FIELDS_PER_EVENT`]; the rest was dropped.
     pub fields_dropped: bool,
-    /// A further line of the record before it, whose time, host, application and type it has.
+    /// A further line of the previous record, with the time, host, application and type of that record.
     pub continuation: bool,
     /// A line of a file's header: it says who writes the file, not that something happened.
     pub header: bool,
-    /// The stamp lies more than an hour from the source's last one, and no other record has agreed with it yet.
+    /// The time stamp is more than an hour from the source's last one, and no other record has confirmed it yet.
     pub jump: bool,
-    /// An `ignore` of the rules matches it: no rule sees it.
+    /// An `ignore` of the rules matches it: no rule receives it.
     pub ignored: bool,
-    /// A piece of a record whose end comes with a later line: no rule sees it, for the last piece has the whole text.
+    /// A part of a record that a later line completes. No rule receives it, because the last part has the whole text.
     pub partial: bool,
 }
 
-/// One decoded log record. Borrowed from the record's bytes where possible; [`Event::into_owned`] keeps it.
+/// One decoded log record. It borrows from the record's bytes where possible; [`Event::into_owned`] copies it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event<'a> {
-    /// The record's own time, where it has one.
+    /// The record's own time, if it has one.
     pub at: Option<Time>,
-    /// The host that the record names, as written there; empty when it names none.
+    /// The host that the record names, as written there; empty if it names none.
     pub host: Cow<'a, str>,
-    /// The application that the record (or its file's header) names, as written there; empty when none.
+    /// The application that the record (or its file's header) names, as written there; empty if there is none.
     pub app: Cow<'a, str>,
-    /// The application's type as a file header names it (`TServer`); empty when none.
+    /// The application's type as a file header names it (`TServer`); empty if there is none.
     pub app_type: Cow<'a, str>,
-    /// Process id as written; empty when none.
+    /// Process id as written; empty if there is none.
     pub pid: Cow<'a, str>,
     pub id: Option<EventId<'a>>,
     pub level: Option<Level>,
     /// Syslog facility number, 0 to 23.
     pub facility: Option<u8>,
-    /// What the record says, without its head: priority, stamp, names, level. JSON and pairs are text as a whole.
+    /// The text of the record without its head: priority, time stamp, names, level. JSON and pairs are text as a whole.
     pub text: Cow<'a, str>,
-    /// The record as it came, where it differs from the text; else empty. See [`Event::raw`].
+    /// The raw record, if it differs from the text; otherwise empty. See [`Event::raw`].
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub raw: Cow<'a, str>,
     /// The address that it came from, for records from the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<IpAddr>,
-    /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and whatever else has a name, in order.
+    /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and all other named values, in order.
     pub fields: Vec<(Cow<'a, str>, Value<'a>)>,
-    /// How far its sender is known.
+    /// The trust of its sender.
     #[serde(alias = "provenance")]
     pub trust: Trust,
-    /// What it says that its application is, where rules or the configuration take it for a claim of a pair's member.
+    /// The role that its application claims, if rules or the configuration take it for a claim of a pair's member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_role: Option<ClaimedRole>,
-    /// How it was read.
+    /// The form in which it was read.
     pub format: Format,
-    /// What had to be mended.
+    /// The irregularities of the record.
     pub marks: EventMarks,
 }
 
 impl Event<'_> {
-    /// The event with everything that it borrows copied.
+    /// The event with a copy of everything that it borrows.
     pub fn into_owned(self) -> Event<'static> {
         fn own(c: Cow<'_, str>) -> Cow<'static, str> {
             Cow::Owned(c.into_owned())
@@ -274,7 +275,7 @@ impl Event<'_> {
         }
     }
 
-    /// The event as the journal keeps it: long texts are cut.
+    /// The event as the journal stores it: long texts are cut.
     pub fn kept(&self) -> Event<'static> {
         let short = |text: &str| Cow::Owned(cut(text, EVENT_FIELD_BYTES).into_owned());
         let mut left = EVENT_BYTES - EVENT_TEXT_BYTES;
@@ -308,7 +309,7 @@ impl Event<'_> {
         }
     }
 
-    /// Bytes of memory that it takes, roughly.
+    /// Estimates its memory in bytes.
     pub fn weight(&self) -> usize {
         let texts = [&self.host, &self.app, &self.app_type, &self.pid, &self.text, &self.raw];
         let texts: usize = texts.into_iter().map(|t| t.len()).sum();
@@ -316,32 +317,33 @@ impl Event<'_> {
         size_of::<Self>() + texts + fields
     }
 
-    /// The record as it came, without its line end. Bytes that were not UTF-8 are read as Latin-1.
+    /// The raw record, without its line end. Bytes that were not UTF-8 are read as Latin-1.
     pub fn raw(&self) -> &str {
         if self.raw.is_empty() { &self.text } else { &self.raw }
     }
 
-    /// The record around the text, where the text was taken out of JSON.
+    /// The JSON record around the text, if the text was extracted from JSON.
     fn wrapper(&self) -> Option<&str> {
         (self.raw.starts_with('{') && !self.raw.ends_with(&*self.text)).then_some(&*self.raw)
     }
 
-    /// The value of a field by the name that rules use: the built-in ones that the record itself has, then structured data and attributes,
-    /// then what stands inside the text (`json.path`, `kv.key`, `cef.key`, `leef.key`). `None` when the event does not have it.
+    /// The value of a field by the name that rules use. The order is: built-in fields of the record itself, structured data
+    /// and attributes, fields inside the text (`json.path`, `kv.key`, `cef.key`, `leef.key`). `None` when the event does not
+    /// have it.
     pub fn field(&self, name: &str) -> Option<Value<'_>> {
         match BuiltIn::parse(name) {
-            // What the inventory knows may come with the record as well.
+            // The record may also have what the inventory derives.
             None | Some(BuiltIn::Pair | BuiltIn::Site | BuiltIn::Time) => {}
             Some(field) => return self.built_in(field),
         }
         match self.fields.iter().find(|(k, _)| k == name) {
             Some((_, value)) => Some(value.clone()),
-            // What a wrapper says stands outside of the text.
+            // The fields of a wrapper are outside of the text.
             None => inside::field(&self.text, name).or_else(|| self.wrapper().and_then(|raw| inside::field(raw, name))),
         }
     }
 
-    /// A field that the record itself has; `None` also of those that the inventory knows.
+    /// A field that the record itself has; `None` also for fields of the inventory.
     fn built_in(&self, field: BuiltIn) -> Option<Value<'_>> {
         let text = |s: &'_ str| (!s.is_empty()).then(|| Value::Text(Cow::Owned(s.to_owned())));
         match field {

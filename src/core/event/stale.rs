@@ -1,4 +1,4 @@
-//! Why a record, and what came of it, starts nothing: it is not new.
+//! Why a record, and what follows from it, starts nothing: it is not new.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,35 +13,35 @@ use super::Event;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stale {
-    /// It was written while nobody listened.
+    /// It was written while the controller did not listen.
     Backlog { at: Option<Time> },
-    /// It came later than its sender's records usually do, by this.
+    /// It arrived later than its sender's records usually do, by this time.
     Behind { by: Duration, record: StaleRecord },
     /// Its sender was emptying a queue of older records.
     Queued { record: StaleRecord },
-    /// It is older than `max age` of the alarm allows.
+    /// It is older than the `max age` of the alarm allows.
     TooOld { age: Duration, limit: Duration },
-    /// The alarm behind it was removed from the rules, or changed.
+    /// The alarm was removed from the rules, or changed.
     RulesChanged,
-    /// As a journal of an earlier version says it.
+    /// The text in a journal of an earlier version.
     #[serde(untagged)]
     Earlier(String),
 }
 
-/// The times of a stale record, and whose clock or zone may be wrong.
+/// The times of a stale record, and the host whose clock or zone may be wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StaleRecord {
-    /// Its stamp, in UTC.
+    /// Its time stamp, in UTC.
     pub at: Option<Time>,
     pub arrived: Time,
-    /// The host that it names; empty where it names none.
+    /// The host that it names; empty if it names none.
     pub host: String,
-    /// The stamp says no zone.
+    /// The time stamp does not state a zone.
     pub zoneless: bool,
 }
 
 impl StaleRecord {
-    /// What is told of a record that arrived then.
+    /// The times of a record that arrived at this time.
     pub fn of(event: &Event<'_>, arrived: Time) -> StaleRecord {
         StaleRecord { at: event.at, arrived, host: event.host.to_string(), zoneless: event.marks.zoneless }
     }

@@ -1,4 +1,4 @@
-//! A value of a field, a parameter or a script: text, number, truth, or a list or map of them.
+//! A value of a field, a parameter or a script: text, number, boolean, or a list or map of these.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::base::text::cut;
 
-/// A value as rules, scripts and the journal know it.
+/// A value as rules, scripts and the journal use it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value<'a> {
@@ -24,7 +24,7 @@ pub enum Value<'a> {
     Map(BTreeMap<String, Value<'a>>),
 }
 
-/// Bytes that an entry of a map takes beside its name and value, roughly.
+/// Estimated bytes of an entry of a map in addition to its name and value.
 const ENTRY_BYTES: usize = 48;
 
 impl Value<'_> {
@@ -41,7 +41,7 @@ impl Value<'_> {
         }
     }
 
-    /// The value with texts of more than `max` bytes cut, wherever they stand in it.
+    /// The value with texts of more than `max` bytes cut, at any depth.
     pub fn cut(&self, max: usize) -> Value<'static> {
         match self {
             Value::Text(t) => Value::Text(Cow::Owned(cut(t, max).into_owned())),
@@ -51,7 +51,7 @@ impl Value<'_> {
         }
     }
 
-    /// Bytes of memory that it takes, roughly.
+    /// Estimates its memory in bytes.
     pub fn weight(&self) -> usize {
         let inside = match self {
             Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
@@ -62,10 +62,10 @@ impl Value<'_> {
         size_of::<Self>() + inside
     }
 
-    /// The number that it is, or reads as.
+    /// Its number, or the number that its text can be read as.
     pub fn as_number(&self) -> Option<f64> {
         match self {
-            // Exact up to 2^53; what a log counts is smaller.
+            // Exact up to 2^53; counts in logs are smaller.
             #[allow(clippy::cast_precision_loss, reason = "as said")]
             Value::Int(n) => Some(*n as f64),
             Value::Float(x) => Some(*x),
@@ -74,7 +74,7 @@ impl Value<'_> {
         }
     }
 
-    /// The text, when it is one.
+    /// Its text, if it is a text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::Text(t) => Some(t),
@@ -90,7 +90,8 @@ impl From<&str> for Value<'static> {
 }
 
 impl fmt::Display for Value<'_> {
-    /// As a message shows it: text bare, the rest as JSON would have it. Not escaped; see [`crate::core::base::text`].
+    /// The value as a message shows it: text without quotes, the rest as in JSON. It is not escaped; see
+    /// [`crate::core::base::text`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Unit => f.write_str("()"),

@@ -1,29 +1,29 @@
-//! Conditions over one event: which match, by which clauses, and which nearly do.
+//! Conditions over one event: which match, by which clauses, and which nearly match.
 
 use crate::core::event::{Event, Value};
 use crate::core::lang::program::{Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Operand, Predicate, Program, Shape};
 use crate::core::lang::{Clause, ClauseCount};
 use crate::core::site::Site;
 
-/// Conditions that are examined clause by clause; of more rules, those that have most in common with the record.
+/// Maximum number of conditions that are examined clause by clause; of more, those that have most in common with the record.
 const EXAMINED: usize = 100;
 
-/// A condition, and how each of its clauses went for an event.
+/// A condition, and the result of each of its clauses for an event.
 #[derive(Clone, Debug)]
 pub struct ConditionReport {
     pub atom: AtomId,
-    /// The pattern's name, or `alarm/detect` of a condition without a name.
+    /// The pattern's name, or `alarm/detect` for a condition without a name.
     pub name: String,
     /// `file:line`.
     pub place: String,
     /// The rules that use it.
     pub uses: Vec<ConditionUse>,
     pub clauses: Vec<Clause>,
-    /// What it captured, when the event matches it.
+    /// What it captured, if the event matches it.
     pub captures: Option<Vec<(String, Value<'static>)>>,
 }
 
-/// What a condition is to a rule.
+/// How a rule uses a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConditionUse {
     /// A part of the `detect` of an alarm; parts count from 1.
@@ -38,9 +38,9 @@ pub enum ConditionUse {
     Unless {
         alarm: String,
     },
-    /// `ignore`: what matches is taken away from all rules.
+    /// `ignore`: no rule receives a matching event.
     Ignore,
-    /// A member of this pair says its role.
+    /// A member of this pair claims a role.
     Claim {
         pair: String,
     },
@@ -73,7 +73,7 @@ impl ConditionUse {
 }
 
 impl ConditionReport {
-    /// How a condition of a site went for an event.
+    /// Examines a condition of a site for an event.
     pub fn new(site: &Site, atom: AtomId, event: &Event<'_>) -> Option<ConditionReport> {
         let compiled = site.program.atoms.get(atom.0 as usize)?;
         let (clauses, captures) = site.matcher.explain(compiled, event);
@@ -82,12 +82,12 @@ impl ConditionReport {
         Some(ConditionReport { atom, name: compiled.name.clone(), place, uses: uses_of(&site.program, atom), clauses, captures })
     }
 
-    /// The event matches it.
+    /// True when the event matches it.
     pub fn matches(&self) -> bool {
         self.captures.is_some()
     }
 
-    /// How near the event came, from 0 to 100: the mean of the clauses.
+    /// How close the event is, from 0 to 100: the mean of the clauses.
     pub fn near(&self) -> usize {
         let all: usize = self.clauses.iter().map(|clause| usize::from(clause.near)).sum();
         if self.clauses.is_empty() { 0 } else { all / self.clauses.len() }
@@ -99,7 +99,7 @@ impl ConditionReport {
     }
 }
 
-/// All conditions about records that match, then those that come nearest, at most so many of them, the nearest first.
+/// All conditions about records that match, then at most `near` of those that nearly match, the closest first.
 pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionReport> {
     let about_records = |(atom, n): (&Atom, u32)| (atom.signal.is_none()).then(|| (score(site, atom, event), AtomId(n)));
     let mut all: Vec<(usize, AtomId)> = site.program.atoms.iter().zip(0..).filter_map(about_records).collect();
@@ -110,16 +110,17 @@ pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionR
     matched.sort_by_key(|report| report.atom);
     missed.retain(|report| !report.uses.is_empty());
     missed.sort_by_key(|report| (usize::MAX - report.near(), report.atom));
-    // The same condition in the text of a rule may stand for several parts of it.
+    // The same condition in the text of a rule may be several parts of the rule.
     missed.dedup_by(|b, a| a.place == b.place && a.name == b.name && a.near() == b.near());
-    // What has nothing in common says nothing.
+    // A condition without anything in common explains nothing.
     missed.retain(|report| report.near() > 0);
     missed.truncate(near);
     matched.append(&mut missed);
     matched
 }
 
-/// How much a condition and an event have in common, cheaply: its clauses that hold, and the words of its expressions.
+/// How much a condition and an event have in common, computed cheaply: its clauses that hold, and the words of its
+/// expressions.
 pub(super) fn score(site: &Site, atom: &Atom, event: &Event<'_>) -> usize {
     let ClauseCount { held, failed } = site.matcher.count_clauses(atom, event);
     if failed == 0 {
@@ -128,13 +129,14 @@ pub(super) fn score(site: &Site, atom: &Atom, event: &Event<'_>) -> usize {
     held * 100 / (held + failed) + words_share(atom, event)
 }
 
-/// How many of the words that a condition wants stand in the event, in percent: those of its expressions, texts and numbered ids.
+/// The percentage of the words that a condition wants which are in the event: words of its expressions, texts and numbered
+/// ids.
 fn words_share(atom: &Atom, event: &Event<'_>) -> usize {
     let text = event.raw().to_lowercase();
     let share = |words: Vec<String>| {
         let worth = |word: &String| match text.contains(word.as_str()) {
             true => 100,
-            // A word with a mistake mostly begins as the right one.
+            // A misspelled word mostly begins like the correct one.
             false => word.get(..3).map_or(0, |begin| if text.contains(begin) { 50 } else { 0 }),
         };
         let sum: usize = words.iter().map(worth).sum();
@@ -156,7 +158,7 @@ fn words_share(atom: &Atom, event: &Event<'_>) -> usize {
     of_expressions.max(of_phrases).max(of_ids)
 }
 
-/// The texts that a test of fields asks for.
+/// The texts that a test of fields requires.
 fn phrases_of(predicate: &Predicate, phrases: &mut Vec<String>) {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| phrases_of(part, phrases)),
@@ -171,7 +173,7 @@ fn phrases_of(predicate: &Predicate, phrases: &mut Vec<String>) {
     }
 }
 
-/// The words of an expression that have to stand in what it matches, roughly: runs of three letters or more, in lower case.
+/// An estimate of the words that a match of an expression must contain: runs of three letters or more, in lower case.
 pub fn literal_words(regex: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -204,13 +206,13 @@ pub fn literal_words(regex: &str) -> Vec<String> {
     words
 }
 
-/// Who uses a condition.
+/// The uses of a condition.
 pub fn uses_of(program: &Program, atom: AtomId) -> Vec<ConditionUse> {
     let mut uses = Vec::new();
     for alarm in &program.alarms {
         let name = || alarm.name.clone();
         let parts = match alarm.detect.shape {
-            // Beginning and end of each state.
+            // The beginning and the end of each state.
             Shape::States(_) => 1,
             _ => alarm.detect.parts.len(),
         };

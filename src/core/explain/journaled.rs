@@ -1,4 +1,4 @@
-//! The same stories out of a journal: what a running controller decided, and a run from its record to its last step.
+//! The same stories from a journal: what a running controller decided, and a run from its record to its last step.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use crate::core::site::Site;
 
 use super::story::AlarmStory;
 
-/// Makes decisions of the records of a journal, one after the other.
+/// Converts the records of a journal, one after the other, to decisions.
 #[derive(Default)]
 pub struct JournaledDecisions {
     at: Time,
-    /// What counts of each alarm and key.
+    /// The times of the events that count, for each alarm and key.
     counted: BTreeMap<(String, Key), Vec<Time>>,
 }
 
 impl JournaledDecisions {
-    /// One record, with its number; what it says of the alarm goes into its story.
+    /// Reads one record, with its number, and adds what it says of the alarm to its story.
     pub fn see(&mut self, n: u64, record: &Record, site: &Site, story: &mut AlarmStory) {
         match record {
             Record::Input { at, input, .. } => {
@@ -99,7 +99,7 @@ pub struct RunStory {
     run: RunId,
     history: History,
     at: Time,
-    /// The newest input and what the engine decided about it.
+    /// The newest input, and what the engine decided about it.
     cause: Vec<StoryLine>,
     pub lines: Vec<StoryLine>,
     /// The step that was asked for last.
@@ -117,12 +117,12 @@ pub struct StoryLine {
 }
 
 impl RunStory {
-    /// The story of a run, to be told by the records of a journal in their order.
+    /// An empty story of a run, which the records of a journal fill in order.
     pub fn new(run: RunId) -> RunStory {
         RunStory { run, ..RunStory::default() }
     }
 
-    /// One record; false when the story is over.
+    /// Reads one record; returns false when the story is complete.
     pub fn see(&mut self, n: u64, record: &Record) -> bool {
         if let Record::Input { at, .. } = record {
             self.at = *at;
@@ -204,7 +204,7 @@ impl RunStory {
     }
 }
 
-/// What came in, for people.
+/// Describes an input for people.
 fn input_text(input: &Input) -> String {
     match input {
         Input::Event { source, event, .. } => format!("a record of {source}: {}", event.raw()),

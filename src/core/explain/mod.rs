@@ -1,14 +1,15 @@
-//! Why: how a record was read, which conditions it matches, which it nearly matches, and why an alarm was raised or was not.
+//! Explanations: how a record was read, which conditions it matches or nearly matches, and why an alarm was raised or was
+//! not.
 //!
 //! ```text
-//!   record --decode--> RecordReading (fields, and where they stand)
+//!   record --decode--> RecordReading (fields, and their places)
 //!          --Matcher::explain--> ConditionReport (each clause, what was wanted, what was seen)
 //!          --DryRun with a trace--> decisions of the engine --> AlarmStory --> verdict: the cause in its first lines
 //! ```
 //!
-//! Nothing is decided here. The decoder, the matcher and the engine that run in production report what they do ([`crate::core::lang::Clause`],
-//! [`crate::core::engine::TracedDecision`]); this module chooses and words it. So an explanation cannot differ from what happens.
-//! Tests: `tests/it/explain.rs` with the planted mistakes of `tests/explain`.
+//! Nothing is decided here. The decoder, the matcher and the engine that run in production report what they do
+//! ([`crate::core::lang::Clause`], [`crate::core::engine::TracedDecision`]); this module selects and words it. So an
+//! explanation cannot differ from what happens. Tests: `tests/it/explain.rs` with the planted mistakes of `tests/explain`.
 
 mod condition;
 mod journaled;

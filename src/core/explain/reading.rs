@@ -11,35 +11,35 @@ use crate::core::inventory::Index;
 /// A record, and what the decoder read in it.
 #[derive(Clone, Debug)]
 pub struct RecordReading {
-    /// The record as it came; bytes that are not UTF-8 are read as Latin-1.
+    /// The raw record; bytes that are not UTF-8 are read as Latin-1.
     pub record: String,
-    /// Which reader took it: the form of its head.
+    /// The form of its head, and so the reader that accepted it.
     pub head: String,
     pub fields: Vec<FieldReading>,
-    /// What was out of the ordinary, in words.
+    /// Its irregularities, in words.
     pub marks: Vec<&'static str>,
-    /// An `ignore` of the rules takes it away from all of them.
+    /// An `ignore` of the rules matches it, so no rule receives it.
     pub ignored: bool,
 }
 
 /// One field of a record.
 #[derive(Clone, Debug)]
 pub struct FieldReading {
-    /// As rules name it.
+    /// Its name in rules.
     pub name: String,
     pub value: String,
-    /// The bytes of the record that it came from, where it stands there as it is.
+    /// The bytes of the record that it came from, if it is there unchanged.
     pub span: Option<Range<usize>>,
-    /// What is to be known about it: the inventory's name, the zone.
+    /// Additional information: the inventory's name, the zone.
     pub note: Option<String>,
 }
 
-/// Why stamps that do not say their zone are read in a certain one.
+/// Why time stamps without a zone are read in a certain one.
 #[derive(Clone, Debug)]
 pub enum ZoneReason {
-    /// The command line says it, with this name.
+    /// The command line sets it, with this name.
     CommandLine(String),
-    /// The configuration's entry of the file says it.
+    /// The configuration's entry of the file sets it.
     File(String),
     /// The zone of this machine.
     Machine(String),
@@ -56,7 +56,7 @@ impl ZoneReason {
 }
 
 impl RecordReading {
-    /// Of a record and the event that the decoder made of it.
+    /// The reading of a record, from the event that the decoder made of it.
     pub fn new(record: &[u8], event: &Event<'_>, index: &Index, zone: &ZoneReason) -> RecordReading {
         let text: Cow<'_, str> = match std::str::from_utf8(record) {
             Ok(text) => Cow::Borrowed(text),
@@ -115,7 +115,7 @@ impl RecordReading {
     }
 }
 
-/// Which form the head of a record has.
+/// The form of the head of a record.
 fn head(event: &Event<'_>) -> String {
     let form = match event.format {
         Format::Rfc5424 => "a syslog message (RFC 5424)",
@@ -176,12 +176,12 @@ fn marks(event: &Event<'_>) -> Vec<&'static str> {
     all.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect()
 }
 
-/// Where a part that was borrowed from the record stands in it; what was copied is looked for.
+/// The place in the record of a part that was borrowed from it; a copied part is searched.
 fn span_of(record: &str, part: &str) -> Option<Range<usize>> {
     if part.is_empty() {
         return None;
     }
-    // The decoder borrows: where a part lies in memory says where it stands, though the same word may stand twice.
+    // The decoder borrows: the address of a part shows its place, even if the same word occurs twice.
     let begin = (part.as_ptr() as usize).checked_sub(record.as_ptr() as usize);
     match begin {
         Some(begin) if record.get(begin..begin + part.len()) == Some(part) => Some(begin..begin + part.len()),
@@ -202,7 +202,7 @@ fn found_apart_from_case(record: &str, part: &str) -> Option<Range<usize>> {
 }
 
 impl RecordReading {
-    /// When it counts, as the record says; for messages.
+    /// The time that the record states, for messages.
     pub fn time(&self) -> Option<Time> {
         let field = self.fields.iter().find(|field| field.name == "time")?;
         Time::parse_rfc3339(&field.value)

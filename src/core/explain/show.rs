@@ -14,24 +14,24 @@ use super::reading::RecordReading;
 use super::story::AlarmStory;
 use super::verdict::failure;
 
-/// Characters of a value that are shown.
+/// Maximum characters of a value that are shown.
 const VALUE: usize = 200;
-/// Decisions that the small timeline shows.
+/// Maximum decisions that the small timeline shows.
 const TIMELINE: usize = 40;
 /// Colours that mark fields in turn.
 const COLOURS: [&str; 5] = ["36", "33", "35", "34", "32"];
 
-/// Everything that is said about one record.
+/// The complete explanation of one record.
 #[derive(Clone, Debug)]
 pub struct RecordStory {
-    /// `app.log:17`, or what it is called else.
+    /// `app.log:17`, or another name.
     pub name: String,
     pub reading: RecordReading,
-    /// Those that match, then the nearest.
+    /// Those that match, then the closest.
     pub conditions: Vec<ConditionReport>,
     /// What the engine decided when the record came.
     pub decisions: Vec<DecisionOfLine>,
-    /// What would have been told: alarms, reactions, steps.
+    /// What would have been reported: alarms, reactions, steps.
     pub told: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl RecordStory {
         self.conditions.iter().filter(|c| !c.matches())
     }
 
-    /// The cause in one line, or two.
+    /// The cause, in one or two lines.
     fn verdict(&self) -> Vec<String> {
         let ignored = self.matched().find(|c| c.uses.contains(&ConditionUse::Ignore));
         if let (true, Some(by)) = (self.reading.ignored, ignored) {
@@ -202,7 +202,7 @@ fn clause_text(clause: &Clause, colour: bool) -> String {
     text
 }
 
-/// As one JSON object.
+/// The explanation of a record as one JSON object.
 pub fn record_json(story: &RecordStory) -> Json {
     let fields: Vec<Json> = story
         .reading

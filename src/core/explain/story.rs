@@ -1,4 +1,5 @@
-//! What happened to one alarm through a whole log: which records matched its condition, which came nearest, what the engine decided.
+//! What happened to one alarm through a whole log: the records that matched its condition, the closest others, the decisions
+//! of the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +11,11 @@ use crate::core::site::Site;
 
 use super::condition::{ConditionReport, ConditionUse, score};
 
-/// Records that are remembered for a part of a condition because they came near.
+/// Maximum number of nearly matching records that are kept for a part of a condition.
 const NEAREST: usize = 3;
-/// Decisions and entries that are kept of an alarm; of more, the first and what is counted.
+/// Maximum number of decisions and entries that are kept of an alarm; further ones are only counted.
 const KEPT: usize = 10_000;
-/// How far alarms that are about alarms are followed.
+/// Maximum depth to which alarms about alarms are followed.
 const DEPTH: usize = 4;
 
 /// A record that nearly matched a part of a condition.
@@ -31,11 +32,11 @@ pub(super) struct NearRecord {
 pub(super) struct PartStory {
     pub(super) is: ConditionUse,
     pub(super) atoms: Vec<AtomId>,
-    /// Records that matched it, and the first and last of them.
+    /// Records that matched it, with the first and the last of them.
     pub(super) matched: u64,
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
-    /// Those that came nearest without matching.
+    /// The closest records that did not match.
     pub(super) near: Vec<NearRecord>,
     /// The alarms whose changes it is about; empty when it is about records.
     pub(super) about: BTreeSet<String>,
@@ -53,14 +54,14 @@ pub struct AlarmStory {
     pub(super) entries: Vec<TimelineEntry>,
     pub(super) lines: u64,
     pub(super) ignored: u64,
-    /// Decisions that are not kept, because there are too many.
+    /// The number of decisions that were not kept, because there were too many.
     pub(super) dropped: u64,
     pub(super) end: Option<Time>,
-    /// By alarm that this one's condition is about: what happened to that.
+    /// The stories of the alarms that the condition of this one is about.
     pub(super) about: BTreeMap<String, AlarmStory>,
 }
 
-/// The stories of an alarm and of those that its condition is about, to be filled; the names are those whose decisions are wanted.
+/// Empty stories of an alarm and of those that its condition is about, and the names of the alarms whose decisions they need.
 ///
 /// # Errors
 /// There is no such alarm; the message names the nearest.
@@ -137,7 +138,7 @@ fn part(program: &Program, is: ConditionUse, atoms: &[AtomId]) -> PartStory {
 }
 
 impl AlarmStory {
-    /// A record of the log, before anything comes of it.
+    /// Adds a record of the log, before the engine handles it.
     pub fn see(&mut self, site: &Site, line: u64, event: &Event<'_>) {
         self.lines += 1;
         self.ignored += u64::from(event.marks.ignored);
@@ -147,7 +148,7 @@ impl AlarmStory {
         self.about.values_mut().for_each(|other| other.see(site, line, event));
     }
 
-    /// What the engine decided.
+    /// Adds a decision of the engine.
     pub fn decided(&mut self, decision: &DecisionOfLine) {
         self.about.values_mut().for_each(|other| other.decided(decision));
         let of_key = self.key.is_none()
@@ -163,7 +164,7 @@ impl AlarmStory {
         }
     }
 
-    /// An entry of the timeline.
+    /// Adds an entry of the timeline.
     pub fn tell(&mut self, entry: &TimelineEntry) {
         let of_key = self.key.is_none() || entry.key.is_none() || entry.key == self.key;
         let wanted = matches!(entry.kind, EntryKind::RunStarted | EntryKind::RunFinished | EntryKind::Step | EntryKind::Notice);
@@ -188,7 +189,7 @@ impl PartStory {
             matched |= score == usize::MAX;
             best = best.max(Some((score, *id)));
         }
-        // A record that an `ignore` takes away matches nothing, however well it would.
+        // A record that an `ignore` hides matches nothing.
         let taken_away = event.marks.ignored || event.marks.partial;
         if matched && !taken_away {
             self.matched += 1;
@@ -203,7 +204,7 @@ impl PartStory {
         }
         let Some(report) = ConditionReport::new(site, atom, event) else { return };
         let text = event.raw().to_owned();
-        // The same kind of record again says nothing more.
+        // A further record of the same kind adds no information.
         let same = |near: &NearRecord| {
             near.score == score && near.report.clauses.iter().map(|c| c.near).eq(report.clauses.iter().map(|c| c.near))
         };
@@ -215,7 +216,7 @@ impl PartStory {
         self.near.truncate(NEAREST);
     }
 
-    /// It is about records of a log.
+    /// True when it is about records of a log.
     pub(super) fn is_about_records(&self, program: &Program) -> bool {
         self.atoms.iter().any(|atom| program.atoms.get(atom.0 as usize).is_some_and(|atom| atom.signal.is_none()))
     }

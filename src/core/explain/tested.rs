@@ -1,4 +1,4 @@
-//! Why a rule test did not go as it says: the story of the alarm that was expected.
+//! Why a rule test failed: the story of the alarm that was expected.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::core::site::Site;
 
 use super::story::stories_of;
 
-/// The cause in a few lines, for an alarm that a test expects; nothing for one that the rules do not have.
+/// The cause in a few lines, for an alarm that a test expects; empty if the rules do not have it.
 pub fn reason_of_test(site: &Arc<Site>, test: &RuleTest, alarm: &str, key: Option<&str>) -> Vec<String> {
     let Ok((mut story, names)) = stories_of(&site.program, alarm, key) else { return Vec::new() };
     let (verdict, trace) = run_traced(site, test, names);

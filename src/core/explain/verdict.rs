@@ -1,4 +1,5 @@
-//! The cause in a few lines: why an alarm was raised, or was not. Chosen from the decisions of the engine; none is made here.
+//! The cause in a few lines: why an alarm was raised, or was not. It is selected from the decisions of the engine; none is
+//! made here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,11 +15,11 @@ use crate::core::replay::{DecisionOfLine, EntryKind};
 use super::condition::{ConditionReport, ConditionUse};
 use super::story::{AlarmStory, PartStory};
 
-/// Characters of a record that are shown.
+/// Maximum characters of a record that are shown.
 const SHOWN: usize = 160;
 
 impl AlarmStory {
-    /// The cause, the most important line first; `named` shows the number of a line as people find it.
+    /// The cause, the most important line first; `named` shows the number of a line in the form that people use.
     pub fn verdict(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Vec<String> {
         let name = self.title();
         let raised: Vec<&DecisionOfLine> = self.of(Decision::Raised);
@@ -54,7 +55,7 @@ impl AlarmStory {
         self.decisions.iter().filter(|d| d.decision.decision == decision).collect()
     }
 
-    /// What came of it once it was raised: reactions that did not start or failed, its end.
+    /// What followed a raise: reactions that did not start or failed, and its end.
     fn after_raise(&self, named: &dyn Fn(u64) -> String) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(first) = self.of(Decision::NotStarted).first() {
@@ -103,7 +104,7 @@ impl AlarmStory {
             return vec!["every record is taken away by an `ignore` of the rules".to_owned()];
         }
         let furthest = self.decisions.iter().map(|d| d.decision.decision).filter(|d| *d != Decision::CancelsNothing).max();
-        // What was nearly enough says more than a part that never came, but not of a sequence.
+        // A condition that nearly fired explains more than a part without events, except for a sequence.
         if furthest.is_none_or(|d| d <= Decision::Partial)
             && let Some(lines) = self.missing_part(program, named)
         {
@@ -116,11 +117,11 @@ impl AlarmStory {
             Decision::Partial | Decision::NotUsed => self.not_enough(named),
             Decision::NoField => self.of(Decision::NoField).first().map(|d| said(d, named)).into_iter().collect(),
             other => {
-                // The last says how it stood at the end.
+                // The last decision shows the state at the end.
                 let all = self.of(other);
                 let mut lines: Vec<String> = all.last().map(|d| said(d, named)).into_iter().collect();
                 if other == Decision::Pending {
-                    // What was pending was forgotten, or lasts still.
+                    // What was pending was dropped, or is still pending.
                     let since = all.last().map(|d| d.decision.at);
                     match self.of(Decision::Forgotten).last().filter(|d| Some(d.decision.at) >= since) {
                         Some(forgot) => lines.insert(0, said(forgot, named)),
@@ -134,7 +135,7 @@ impl AlarmStory {
         }
     }
 
-    /// A part of its condition that nothing matched, with what came nearest.
+    /// A part of its condition that nothing matched, with the closest record.
     fn missing_part(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Option<Vec<String>> {
         let needed = |part: &&PartStory| match (&part.is, &self.alarm.detect.shape) {
             (ConditionUse::Detect { part, .. }, Shape::Without | Shape::NotPreceded) => *part == 1,
@@ -179,7 +180,7 @@ impl AlarmStory {
         None
     }
 
-    /// Parts of its condition were matched, and it was not enough.
+    /// Parts of its condition were matched, but not enough.
     fn not_enough(&self, named: &dyn Fn(u64) -> String) -> Vec<String> {
         let partial = self.of(Decision::Partial);
         let mut lines = Vec::new();
@@ -209,7 +210,7 @@ impl AlarmStory {
                         keys.join(", ")
                     ));
                 }
-                // Of the best, the newest.
+                // The newest of the best.
                 let best = partial.iter().max_by_key(|d| (leading_number(&d.decision.reason), d.decision.at));
                 lines.extend(best.map(|d| format!("not enough: {}", said(d, named))));
             }
@@ -242,7 +243,7 @@ impl AlarmStory {
     }
 }
 
-/// The record that came nearest to a part, and why it does not match.
+/// The closest record to a part, and why it does not match.
 fn nearest(part: &PartStory, named: &dyn Fn(u64) -> String) -> Vec<String> {
     let Some(near) = part.near.first().filter(|near| near.report.near() > 0) else { return Vec::new() };
     let mut lines = vec![format!("nearest is {}: {}", named(near.line), failure(&near.report))];
@@ -298,7 +299,7 @@ fn records(n: u64) -> String {
     if n == 1 { "1 record".to_owned() } else { format!("{n} records") }
 }
 
-/// The shortest time in which so many of them came.
+/// The shortest time in which `n` of them came.
 fn shortest(times: &[Time], n: usize) -> Option<Duration> {
     times.windows(n.max(1)).filter_map(|w| Some(w.last()?.since(*w.first()?))).min()
 }

@@ -1,9 +1,10 @@
-//! The tree of one rule file, as the parser leaves it: names are text, nothing is resolved, every node has its bytes.
+//! The syntax tree of one rule file, as the parser makes it: names are text, nothing is resolved, every node has its span of
+//! bytes.
 //!
-//! Two trees are equal when they say the same: places do not count.
+//! Two trees are equal when their contents are equal: spans do not count.
 //!
-//! What could not be read is not in the tree; it has a diagnostic instead. [`Later`](ClauseKind::Later) stands for what
-//! the language has and this version does not, so that the checker does not complain twice.
+//! What could not be read is not in the tree and has a diagnostic instead. [`Later`](ClauseKind::Later) stands for what the
+//! language has and this version does not, so that the checker does not complain twice.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use std::time::Duration;
 use crate::core::diag::{Place, Source};
 use crate::core::lang::program::{Backoff, Comparison, IdPattern, Shape, Threshold};
 
-/// Bytes of the file.
+/// A range of bytes in the file.
 pub(crate) type TextSpan = Range<usize>;
 
-/// A thing with its place.
+/// A node with its span.
 #[derive(Clone, Debug)]
 pub(crate) struct At<T> {
     pub(crate) it: T,
@@ -28,14 +29,14 @@ impl<T: PartialEq> PartialEq for At<T> {
     }
 }
 
-/// A name or a text with its place; of a string, what stands between the quotes, escapes resolved.
+/// A name or a text with its span. A string is without its quotes, and escapes are resolved.
 pub(crate) type Text = At<String>;
 
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) source: Arc<Source>,
     pub(crate) items: Vec<Item>,
-    /// Names that stand in parts which this version does not have; they count as used.
+    /// Names in parts that this version does not have; they count as used.
     pub(crate) mentions: Vec<String>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) enum Item {
     Alarm(AlarmSyntax),
     Defaults(Vec<ClauseSyntax>),
     Pattern(Pattern),
-    /// A pattern whose events no rule sees.
+    /// A pattern whose events no rule receives.
     Ignore(Pattern),
     Piece(Piece),
     List(List),
@@ -58,14 +59,14 @@ pub(crate) enum Item {
     Calendar(CalendarSyntax),
 }
 
-/// A part of expressions with a name: `piece prefix /.../`, used as `${prefix}` and `(?<field:prefix>)`.
+/// A named part of expressions: `piece prefix /.../`, used as `${prefix}` and `(?<field:prefix>)`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
     pub(crate) name: Text,
     pub(crate) regex: Regex,
 }
 
-/// Values with a name: `list admins [10.0.0.0/8, "bastion"]`, used as `peer in admins`.
+/// A named list of values: `list admins [10.0.0.0/8, "bastion"]`, used as `peer in admins`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct List {
     pub(crate) name: Text,
@@ -110,7 +111,7 @@ pub(crate) enum ClauseKind {
     Keep(At<usize>),
     OnlyDuring(Vec<Text>),
     NotDuring(Vec<Text>),
-    /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
+    /// A clause with this name that could not be read or belongs to a later version; its diagnostic exists already.
     Later(&'static str),
 }
 
@@ -124,11 +125,11 @@ pub(crate) enum CancelSyntax {
         choice: Choice,
         keys: Keys,
     },
-    /// `when < 300 for 5m`: of the measure of the `detect`.
+    /// `when < 300 for 5m`: compares the measure of the `detect`.
     Falls(Threshold),
     /// `when count of A over 10m <= 2`.
     Measured(Box<Detect>),
-    /// `when A without B within 2m`: with a condition of several events, or one that lasts.
+    /// `when A without B within 2m`: a condition of several events, or one that lasts.
     Comes(Box<Detect>),
     AtOnce,
     ByHand,
@@ -143,7 +144,7 @@ pub(crate) struct Detect {
     pub(crate) tail: Tail,
 }
 
-/// What stands at the end of a condition.
+/// The end of a condition.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Tail {
     pub(crate) keys: Keys,
@@ -157,7 +158,7 @@ pub(crate) struct Keys {
     pub(crate) renames: Vec<Rename>,
 }
 
-/// What an operand calls a key, `B.login`, or what all of them call it: `peer as host`.
+/// The name of a key in an operand, `B.login`, or in all of them: `peer as host`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rename {
     pub(crate) key: String,
@@ -175,7 +176,7 @@ pub(crate) enum TimeClause {
     Over(Duration, Threshold),
 }
 
-/// Atoms of which one must be met, and a condition on all of them.
+/// Atoms of which one must match, and a condition on all of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Choice {
     pub(crate) atoms: Vec<AtomSyntax>,
@@ -209,7 +210,7 @@ pub(crate) enum AtomSyntax {
         on: Option<At<MembersSyntax>>,
         span: TextSpan,
     },
-    /// `metric disk_used(mount = "/var")`; what it is compared with is the measure's.
+    /// `metric disk_used(mount = "/var")`; the measure has the comparison.
     Metric {
         name: Text,
         of: Vec<Binding>,
@@ -220,7 +221,7 @@ pub(crate) enum AtomSyntax {
         name: Text,
         change: ChangeSyntax,
     },
-    /// `claim primary`: a member of a pair says which role it has.
+    /// `claim primary`: a member of a pair claims this role.
     Claim {
         primary: bool,
         span: TextSpan,
@@ -260,7 +261,7 @@ impl PartialEq for AtomSyntax {
 }
 
 impl AtomSyntax {
-    /// Where it stands, or at least its name.
+    /// The span of the atom, or at least of its name.
     pub(crate) fn span(&self) -> TextSpan {
         match self {
             AtomSyntax::Named(name) | AtomSyntax::Alarm { name, .. } | AtomSyntax::Calendar { name, .. } => name.span.clone(),
@@ -291,16 +292,16 @@ pub(crate) enum Quantity {
     Some(usize),
 }
 
-/// What became of something that has a state.
+/// A change of something that has a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChangeSyntax {
     /// `raised`, `begins`.
     Began,
     /// `cleared`, `back`, `running`, `ends`.
     Ended,
-    /// `active`, `lost`, `stopped`: it began, and while it lasts.
+    /// `active`, `lost`, `stopped`: when it begins, and while it lasts.
     Lasts,
-    /// `unacked`: it began, and while it lasts and nobody took it on.
+    /// `unacked`: when it begins, and while it lasts and nobody has acknowledged it.
     Unacked,
 }
 
@@ -310,7 +311,7 @@ pub(crate) struct EventSyntax {
     pub(crate) from: Option<At<From>>,
 }
 
-/// Where events come from: from one of these, and on one of these hosts.
+/// Where events come from: one of these senders, on one of these hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct From {
     pub(crate) whom: SenderSyntax,
@@ -365,7 +366,7 @@ pub(crate) enum ReactionClause {
     Retry(u32, Duration),
     /// The trust that its effects require.
     Trust(Text),
-    /// It could not be read; its diagnostic was given.
+    /// It could not be read; its diagnostic exists already.
     Later,
 }
 
@@ -387,11 +388,11 @@ pub(crate) enum CalendarClause {
     /// A cron expression, and how long each of its times lasts.
     Cron(Text, Option<At<Duration>>),
     Except(Vec<Text>),
-    /// It could not be read; its diagnostic was given.
+    /// It could not be read; its diagnostic exists already.
     Later,
 }
 
-/// A day of the week, or several in a row, as written.
+/// A day of the week or a range of days, as written.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Days {
     pub(crate) first: Text,
@@ -437,7 +438,7 @@ pub(crate) enum ExpressionKind {
     HostOf(Text),
 }
 
-/// A literal, as written: what it is compared with decides what it means.
+/// A literal, as written. The field that it is compared with decides its meaning.
 pub(crate) type Literal = At<LiteralKind>;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -456,7 +457,7 @@ pub(crate) enum LiteralKind {
     Percent(String),
 }
 
-/// In a list: a literal or a bare word.
+/// An element of a list: a literal or a bare word.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Element {
     Network(Text),
@@ -493,7 +494,7 @@ pub(crate) enum Relation {
     EndsWith(Text),
     InList(Vec<Element>),
     InNetwork(Text),
-    /// In a list of the rules, or a group of the inventory.
+    /// In a list of the rules, or in a group of the inventory.
     InNamed(Text),
 }
 
@@ -503,16 +504,16 @@ pub(crate) enum OperandSyntax {
     Bare(Text),
 }
 
-/// A regular expression: one or more literals side by side, read as one.
+/// A regular expression: one or more adjacent literals, read as one.
 #[derive(Clone, Debug)]
 pub(crate) struct Regex {
-    /// What stands between the delimiters, with its place.
+    /// The text between the delimiters, with its span.
     pub(crate) pieces: Vec<Text>,
     /// `i`: letter case does not count.
     pub(crate) ignore_case: bool,
     /// `s`: `.` also matches a line feed.
     pub(crate) dot_all: bool,
-    /// All of it, delimiters and flags included.
+    /// The whole expression, delimiters and flags included.
     pub(crate) span: TextSpan,
 }
 

@@ -1,10 +1,10 @@
-//! A regular expression that costs little until it is used, and not much until it is used much.
+//! Regular expressions that cost little until they are used often.
 //!
-//! Of ten thousand expressions most never see an event: the literals that an event must have keep it away. So an expression
-//! is only parsed at first, and measured; the first texts are tried with its tree alone, which hardly ever needs to be told
-//! more than that it does not stand there ([`walk`]). Where captures are wanted, or the tree would take long, a small
-//! automaton is made of it, and one that has searched [`WARM_BYTES`] is built again in the form that is quick to search. All
-//! say the same of every text (a test compares them); which of them was asked shows in nothing but time.
+//! Most of ten thousand expressions never see an event, because the literals that an event must contain exclude it. So an
+//! expression is only parsed and measured at first. The first texts are tried with its tree alone, which mostly only has to
+//! show that the expression does not match ([`walk`]). Where captures are wanted, or the tree would take long, a small
+//! automaton is built. After [`WARM_BYTES`] have been searched, a form that searches quickly is built. All forms give the
+//! same result for every text (a test compares them); they differ only in time.
 
 mod progress;
 mod tree;
@@ -23,45 +23,45 @@ use tree::Tree;
 pub use progress::{MatchProgress, Would};
 pub(in crate::core::lang) use tree::{Class, NodeKind, Parts, TreePart};
 
-/// Bytes searched after which the quick form is worth being built: about what building costs.
+/// Bytes searched after which the quick form is worth building: about the cost of building it.
 const WARM_BYTES: usize = 16 * 1024;
-/// More than one state takes, and more states than one range of a class makes in UTF-8.
+/// More bytes than one state takes, and more states than one range of a class makes in UTF-8.
 const STATE_BYTES: usize = 64;
 const STATES_PER_RANGE: usize = 12;
 
 pub struct Expression {
     text: Box<str>,
     tree: Tree,
-    /// Of its captures, in their order.
+    /// The names of its captures, in order.
     names: Box<[Box<str>]>,
     limit: usize,
-    /// The small form; `None` were the library to refuse it, which it does only for its size: [`Expression::new`] saw to that.
+    /// The small form. The library refuses it only for its size, which [`Expression::new`] has checked; then it is `None`.
     small: OnceLock<Option<PikeVM>>,
     searched: AtomicUsize,
-    /// The quick form; `None` where the library refuses it.
+    /// The quick form; `None` if the library refuses it.
     quick: OnceLock<Option<Regex>>,
 }
 
 /// Why an expression could not be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It takes more bytes than it may.
+    /// It takes more bytes than allowed.
     TooLarge,
-    /// It is not understood.
+    /// Its syntax is not valid.
     Wrong,
 }
 
 impl Expression {
-    /// Of a text that may take `limit` bytes when compiled.
+    /// Makes an expression that may take `limit` bytes when compiled.
     pub fn new(text: &str, limit: usize) -> Result<Expression, Refused> {
         Expression::parsed(text, limit).map(|(expression, _)| expression)
     }
 
-    /// The same, with the library's tree, which says more than is kept.
+    /// The same, with the library's tree, which has more information than is kept.
     pub(in crate::core::lang) fn parsed(text: &str, limit: usize) -> Result<(Expression, Hir), Refused> {
         let hir = parse(text)?;
         let small = OnceLock::new();
-        // What surely fits need not be tried.
+        // If the estimate is within the limit, a trial is not necessary.
         if most_bytes(&hir) > limit {
             let built = compile(&hir, Some(limit))?;
             small.get_or_init(|| Some(built));
@@ -73,7 +73,7 @@ impl Expression {
         Ok((Expression { text: text.into(), tree, names, limit, small, searched, quick: OnceLock::new() }, hir))
     }
 
-    /// As it was written, flags in front.
+    /// The text as written, with the flags in front.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -82,12 +82,12 @@ impl Expression {
         self.tree.root()
     }
 
-    /// The names of its captures, in their order.
+    /// The names of its captures, in order.
     pub fn capture_names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(AsRef::as_ref)
     }
 
-    /// Whether it stands anywhere in the text.
+    /// True when the expression matches anywhere in the text.
     pub fn is_match(&self, text: &str) -> bool {
         match self.quick(text) {
             Some(quick) => quick.is_match(text),
@@ -96,9 +96,9 @@ impl Expression {
         }
     }
 
-    /// The named captures of the first match, those that took part in it; `None` when it stands nowhere in the text.
+    /// The named captures of the first match that took part in it; `None` when the expression does not match.
     pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
-        // Most capture nothing, and where it ends need not be found then.
+        // Most expressions capture nothing; the end of the match is then not needed.
         if self.names.is_empty() {
             return self.is_match(text).then(Vec::new);
         }
@@ -118,7 +118,8 @@ impl Expression {
         Some(self.capture_names().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
     }
 
-    /// How far it gets in a text in which it does not stand. Costs a millisecond or so: for people who ask why.
+    /// How much of the expression matches a text that it does not match as a whole. It takes about a millisecond: for people
+    /// who ask why.
     pub fn progress(&self, text: &str) -> Option<MatchProgress> {
         progress::progress(&self.text, text)
     }
@@ -127,9 +128,9 @@ impl Expression {
         self.small.get_or_init(|| compile(&parse(&self.text).ok()?, None).ok()).as_ref()
     }
 
-    /// The quick form, once so much was searched that it pays.
+    /// The quick form, once enough was searched to justify it.
     fn quick(&self, text: &str) -> Option<&Regex> {
-        // A lost addition delays it by one text: nothing hangs on the number.
+        // A lost addition only delays the quick form by one text.
         let searched = self.searched.load(Ordering::Relaxed).saturating_add(text.len());
         if searched < WARM_BYTES {
             self.searched.store(searched, Ordering::Relaxed);
@@ -139,7 +140,7 @@ impl Expression {
     }
 }
 
-/// Its text alone: rules are compared by what they say, and how much an expression was used says nothing.
+/// Shows only the text: rules are compared by their contents, and the use of an expression is not part of them.
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/", self.text)
@@ -156,7 +157,7 @@ fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, Refused> {
     built.map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })
 }
 
-/// The bytes that the small form takes at most, roughly, and rather too many.
+/// Estimates the maximum bytes of the small form, rather too high than too low.
 fn most_bytes(hir: &Hir) -> usize {
     let states = |n: usize| n.saturating_mul(STATE_BYTES);
     let of_all = |parts: &[Hir]| parts.iter().fold(states(2 + parts.len()), |sum, part| sum.saturating_add(most_bytes(part)));
@@ -174,7 +175,7 @@ fn most_bytes(hir: &Hir) -> usize {
     }
 }
 
-/// Depth is bounded by the library's own limit on nesting.
+/// The library's own limit on nesting bounds the depth.
 fn names_of<'h>(hir: &'h Hir, names: &mut Vec<&'h str>) {
     match hir.kind() {
         HirKind::Capture(capture) => {
@@ -221,13 +222,13 @@ mod tests {
         "(?:aü)*?",
     ];
 
-    /// Random expressions on random texts: tree, small and quick form find the same, and capture the same.
+    /// Random expressions on random texts: the tree, the small form and the quick form find and capture the same.
     #[test]
     fn all_forms_say_the_same() {
         let (mut found, mut walked) = (0, 0);
         for seed in 0..400 {
             let mut rng = Rng::new(seed);
-            // A name may stand only once.
+            // A name may occur only once.
             let mut text = ["", "(?i)", "(?s)", "(?is)"][rng.index(4)].to_owned();
             for _ in 0..=rng.index(5) {
                 let part = PARTS[rng.index(PARTS.len())];
@@ -261,7 +262,7 @@ mod tests {
         assert!(found > 5_000 && walked > 15_000, "{found}, {walked}");
     }
 
-    /// What would take long by its tree is left to an automaton; what has no automaton yet got none for saying no.
+    /// An automaton is used where the tree would take long. None is built to find that an expression does not match.
     #[test]
     fn nothing_is_built_to_say_no() {
         let expression = Expression::new("(?<n>[0-9]+) of (?:all|them)", 1 << 20).unwrap();

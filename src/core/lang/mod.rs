@@ -1,12 +1,12 @@
-//! The rule language: files `*.alarm` to a [`program::Program`], and events to the atoms that they meet.
+//! The rule language: compiles files `*.alarm` to a [`program::Program`], and finds the atoms that events match.
 //!
 //! ```text
-//!   text --parse--> tree --compile (names, types, contradictions)--> program --Matcher--> which atoms does this event meet?
+//!   text --parse--> tree --compile (names, types, contradictions)--> program --Matcher--> which atoms does this event match?
 //!              \_____________ diagnostics: all of them, each with its place ____________/
 //! ```
 //!
-//! The grammar in `grammar/` is normative. What an alarm makes of atoms that met is the engine's affair. Does not know:
-//! time, state. Tests: `tests/it/lang.rs` with `tests/lang/`, and the grammar's own sentences.
+//! The grammar in `grammar/` is normative. What an alarm does with its matches is the task of the engine. This module does
+//! not know time or state. Tests: `tests/it/lang.rs` with `tests/lang/`, and the grammar's own sentences.
 
 mod ast;
 pub mod calendar;

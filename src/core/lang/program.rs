@@ -1,7 +1,7 @@
-//! What checked rule files compile to: the only view that the matcher and the engine have of them.
+//! The compiled form of checked rule files: the only view that the matcher and the engine have of them.
 //!
-//! An alarm's conditions over single events are *atoms*: numbered, stateless, matched by `lang::matcher` for all
-//! alarms at once. What an alarm makes of atoms that met (raise, clear, count) is the engine's affair.
+//! An alarm's conditions over single events are *atoms*: numbered, stateless, matched by `lang::matcher` for all alarms at
+//! once. What an alarm does with its matches (raise, clear, count) is the task of the engine.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use super::expression::Expression;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct AtomId(pub u32);
 
-/// An atom that an event met, with what its regular expressions captured.
+/// An atom that an event matches, with the captures of its regular expressions.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Hit {
     pub atom: AtomId,
@@ -38,18 +38,18 @@ pub struct Program {
     pub atoms: Vec<Atom>,
     /// Alarms in order of definition. Names are unique.
     pub alarms: Vec<Alarm>,
-    /// Named bindings of scripts, by name. Every reaction that an alarm calls is here, also the implicit ones.
+    /// Named bindings of scripts, by name. They include every reaction that an alarm calls, also the implicit ones.
     pub reactions: BTreeMap<String, Reaction>,
-    /// Lines that the patterns bring as their own tests, in order of files and lines.
+    /// Lines that patterns have as their own tests, in order of files and lines.
     pub samples: Vec<Sample>,
-    /// Fields inside texts (`json.path`) that alarms use as keys, in summaries or as arguments: what an event has of them comes
-    /// with its captures.
+    /// Fields inside texts (`json.path`) that alarms use as keys, in summaries or as arguments. They are added to the
+    /// captures of an event.
     pub inside: Vec<String>,
-    /// An event that matches one of these is taken away from every rule.
+    /// An event that matches one of these is hidden from every rule.
     pub ignored: Vec<AtomId>,
-    /// Named times, which alarms name.
+    /// Named calendars, to which alarms refer.
     pub calendars: BTreeMap<String, Calendar>,
-    /// Conditions by which members of pairs say which role they have, beside the ids of the inventory.
+    /// Conditions by which members of pairs claim a role, in addition to the ids of the inventory.
     pub claims: Vec<ClaimCondition>,
 }
 
@@ -58,46 +58,46 @@ pub struct Program {
 pub struct ClaimCondition {
     pub atom: AtomId,
     pub pair: String,
-    /// True: the member says that it is primary; false: that it is backup.
+    /// True: the member claims to be primary; false: backup.
     pub primary: bool,
 }
 
-/// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.
+/// A line that a pattern has as its own test; `check` and `test` run it through the decoder and the matcher.
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub atom: AtomId,
-    /// The record, as the log file has it; several lines are joined by a line feed.
+    /// The record, as in the log file; several lines are joined by a line feed.
     pub record: String,
-    /// `sample`: the record must meet the atom. `not sample`: it must not.
+    /// `sample`: the record must match the atom. `not sample`: it must not.
     pub matches: bool,
     /// Fields that the record must have after the match, captures included.
     pub fields: Vec<(String, Value<'static>)>,
-    /// Where it was written.
+    /// The place in the rule file.
     pub place: Place,
 }
 
 /// A condition over one event. All parts that are present must hold.
 #[derive(Clone, Debug)]
 pub struct Atom {
-    /// The pattern's name, or `alarm/detect`, `alarm/cancel` for an inline condition.
+    /// The pattern's name, or `alarm/detect` or `alarm/cancel` for an inline condition.
     pub name: String,
-    /// One of these ids; empty for any event.
+    /// The event has one of these ids; empty for any.
     pub ids: Vec<IdPattern>,
-    /// From one of these senders; empty for any.
+    /// The event comes from one of these senders; empty for any.
     pub from: Vec<Sender>,
     /// One of these alternatives matches (each on its own field); captures become fields. Empty: no `match` clause.
     pub matches: Vec<FieldRegex>,
-    /// And all of these hold (the pattern's own, and that of a `(pattern where ...)`). They see the captures of the first
-    /// alternative of `matches` that matched. Shared, because many atoms may come of one `where`.
+    /// All of these hold: the pattern's own, and those of a `(pattern where ...)`. They see the captures of the first
+    /// alternative of `matches` that matched. They are shared, because many atoms may come from one `where`.
     pub predicates: Vec<Arc<Predicate>>,
-    /// Fields that a match sets beside its captures.
+    /// Fields that a match sets in addition to its captures.
     pub sets: Vec<(String, Operand)>,
-    /// What the condition that it stands in calls fields of it: the name there, and the field's. An event without the field matches nothing
-    /// by that name.
+    /// Names that the surrounding condition gives to fields of the event: the name there, and the field's own name. An event
+    /// without the field has no field of that name.
     pub renames: Vec<(String, String)>,
-    /// It is met by this change in the engine, and by no record.
+    /// The change in the engine that matches it; no record does.
     pub signal: Option<Signal>,
-    /// Where it was written.
+    /// The place in the rule file.
     pub place: Place,
 }
 
@@ -118,22 +118,22 @@ impl Atom {
     }
 }
 
-/// A change in the engine that conditions are about, as if it were an event.
+/// A change in the engine that conditions can match like an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
     /// This alarm was raised.
     Raised(String),
     /// This alarm was cleared.
     Cleared(String),
-    /// Somebody took this alarm on.
+    /// Somebody acknowledged this alarm.
     Acked(String),
-    /// The time of that is over.
+    /// The acknowledgement of this alarm expired.
     AckEnded(String),
-    /// The condition of this pattern came true.
+    /// The condition of this pattern fired.
     Occurrence(String),
-    /// A host is lost: nothing is heard of it.
+    /// A host is lost: nothing is received from it.
     HostLost,
-    /// A host is heard again.
+    /// A host is connected again.
     HostBack,
     AppStopped,
     /// An application runs again.
@@ -147,19 +147,19 @@ pub enum Signal {
 /// An id that a rule wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdPattern {
-    /// Numbered events `first..=last`, of the type code given, or of any.
+    /// Numbered events `first..=last`, of the given type code or of any.
     Numbers {
         /// The type code; `None` matches any code and none.
         code: Option<TypeCode>,
         first: u32,
-        /// Last number; equal to `first` for a single id.
+        /// The last number; equal to `first` for a single id.
         last: u32,
     },
     Word(String),
 }
 
 impl IdPattern {
-    /// The pattern that an id is when a rule or the inventory names it.
+    /// The pattern for an id that a rule or the inventory names.
     pub fn of(id: &EventId<'_>) -> IdPattern {
         match id {
             EventId::Number { code, number } => IdPattern::Numbers { code: *code, first: *number, last: *number },
@@ -167,8 +167,8 @@ impl IdPattern {
         }
     }
 
-    /// True when the event's id is wanted. An event without a code matches only rules without one and with 00; 00 in an
-    /// event is common to all types.
+    /// True when the pattern matches the event's id. An event without a code matches only patterns without a code or with 00.
+    /// In an event, 00 is common to all types.
     pub fn matches(&self, id: &EventId<'_>) -> bool {
         match (self, id) {
             (IdPattern::Numbers { code: want, first, last }, EventId::Number { code: have, number }) => {
@@ -185,12 +185,12 @@ impl IdPattern {
     }
 }
 
-/// A sender that a rule wants. Names are compared after aliases were resolved through the inventory; `*` stands for any
-/// run of characters in `App` and `Host`.
+/// A sender that a rule wants. Names are compared after the inventory resolved their aliases; `*` stands for any run of
+/// characters in `App` and `Host`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sender {
     App(String),
-    /// Application type: the inventory's, or the file header's where the inventory has none.
+    /// Application type: from the inventory, or from the file header if the inventory has none.
     Type(String),
     Host(String),
 }
@@ -198,18 +198,18 @@ pub enum Sender {
 /// A regular expression on a field.
 #[derive(Clone, Debug)]
 pub struct FieldRegex {
-    /// Field name; `text` unless said.
+    /// The field name; default: `text`.
     pub field: String,
-    /// The compiled expression (linear time, size limited).
+    /// The compiled expression (linear time, limited size).
     pub regex: Arc<Expression>,
     /// Its named groups, in order.
     pub captures: Vec<Capture>,
 }
 
-/// What an event has of itself and a key may be instead: `by peer as host`.
+/// Fixed fields of an event that a key may replace: `by peer as host`.
 pub const REPLACED: [&str; 5] = ["host", "app", "type", "pair", "site"];
 
-/// The name of the capture that is a key of this name: no expression can capture one that stands for the event's own.
+/// The internal name of the capture for a key of this name. No expression can capture a field that replaces a fixed field.
 pub fn replacing(key: &str) -> String {
     if REPLACED.contains(&key) { format!("={key}") } else { key.to_owned() }
 }
@@ -217,23 +217,23 @@ pub fn replacing(key: &str) -> String {
 /// A named group of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capture {
-    /// The field's name. Several groups may have one: the first that took part counts.
+    /// The field's name. Several groups may have the same name: the first that took part counts.
     pub name: String,
-    /// The group's name in the expression, where each has its own.
+    /// The unique name of the group in the expression.
     pub group: String,
-    /// What its text is read as.
+    /// The type as which its text is read.
     pub kind: CaptureKind,
 }
 
-/// What a capture is read as. A text that does not read so does not match.
+/// The type of a capture. A text that cannot be read as this type does not match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureKind {
     Text,
     /// A number, whole or not.
     Number,
-    /// An address of IPv4 or IPv6, in its shortest form; one of IPv4 within IPv6 is that of IPv4.
+    /// An IPv4 or IPv6 address in its shortest form; an IPv4 address within IPv6 becomes an IPv4 address.
     Address,
-    /// A host: the inventory's name for it, where it has one.
+    /// A host: the inventory's name for it, if it has one.
     Host,
     App,
 }
@@ -247,20 +247,20 @@ pub enum Predicate {
     /// A test of one field.
     Test {
         field: String,
-        /// What is asked of it.
+        /// The test of the field.
         test: FieldTest,
     },
 }
 
-/// What is asked of a field.
+/// A test of a field.
 #[derive(Clone, Debug)]
 pub enum FieldTest {
     /// `== != < <= > >=` with a value; numbers as numbers, text as text, `level` by severity.
     Compare(Comparison, Operand),
-    /// `~`; `!~` is `Not`-less negation (`true` = negated).
+    /// `~`, or `!~`.
     Regex {
         regex: Arc<Expression>,
-        /// `!~`.
+        /// True for `!~`.
         negated: bool,
     },
     /// `contains "..."`.
@@ -271,7 +271,7 @@ pub enum FieldTest {
     EndsWith(String),
     /// `in [a, b]`.
     InList(Vec<Value<'static>>),
-    /// `in 10.0.0.0/8`: the field reads as an address within the network.
+    /// `in 10.0.0.0/8`: the field is an address within the network.
     InNetwork { network: std::net::IpAddr, prefix: u8 },
 }
 
@@ -287,7 +287,7 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// As rules write it.
+    /// The operator as rules write it.
     pub fn sign(self) -> &'static str {
         match self {
             Comparison::Equal => "==",
@@ -299,7 +299,7 @@ impl Comparison {
         }
     }
 
-    /// Whether it holds when the left side stands so to the right one.
+    /// True when the comparison holds for this ordering of its left side to its right side.
     pub fn holds(self, order: Ordering) -> bool {
         match self {
             Comparison::Equal => order.is_eq(),
@@ -318,9 +318,9 @@ pub enum Operand {
     Value(Value<'static>),
     /// A severity (field `level` only).
     Level(Level),
-    /// How far the sender is known (field `trust` only).
+    /// A level of trust (field `trust` only).
     Trust(Trust),
-    /// An amount with a unit; a field is read in this unit, with or without it.
+    /// An amount with a unit; the field is read in this unit, with or without its name.
     Amount(f64, Unit),
     /// An event id (field `id` only).
     Id(IdPattern),
@@ -328,7 +328,7 @@ pub enum Operand {
     Field(String),
 }
 
-/// What an amount is of. A field without a unit is read as seconds, bytes, or percent.
+/// The unit of an amount. A field without a unit is read as seconds, bytes or percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Unit {
@@ -338,7 +338,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The amount that a text says: `1m30s`, `1.5GB` (a KB is 1,024 bytes), `90%`. `None` when it is none of this unit.
+    /// The amount in a text: `1m30s`, `1.5GB` (a KB is 1,024 bytes), `90%`. `None` when the text is not an amount of this
+    /// unit.
     pub fn read(self, text: &str) -> Option<f64> {
         let finite = |x: f64| x.is_finite().then_some(x);
         match self {
@@ -361,7 +362,7 @@ impl Unit {
     }
 }
 
-/// How grave an alarm is.
+/// The severity of an alarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Category {
@@ -387,12 +388,12 @@ impl Category {
     }
 }
 
-/// What an alarm does with its reactions.
+/// How an alarm carries out its reactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     #[default]
     Live,
-    /// Says what it would run.
+    /// Reports what it would run.
     Dry,
     /// Runs them when an operator agrees within the time.
     Confirm {
@@ -406,68 +407,70 @@ pub enum Mode {
 /// What a repeat does while the alarm is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhileActive {
-    /// Counts, and starts the cancel time-out again.
+    /// Counts, and restarts the cancel time-out.
     #[default]
     Refresh,
-    /// Counts; the time-out is untouched.
+    /// Counts; the time-out does not change.
     Ignore,
-    /// As refresh, and the reactions run again.
+    /// As `Refresh`, and the reactions run again.
     Rerun,
 }
 
-/// An alarm: what raises it, what clears it, what to do.
+/// An alarm: what raises it, what clears it and what it starts.
 #[derive(Clone, Debug)]
 pub struct Alarm {
     pub name: String,
     pub category: Category,
-    /// Text for people with `{field}` in it; empty when none was given.
+    /// Summary with `{field}` in it; empty if there is none.
     pub summary: String,
-    /// Text for people when it ends, likewise; empty where the other one is enough.
+    /// Summary of its end, likewise; empty if `summary` serves for both.
     pub end_summary: String,
-    /// What an operator should know or do; empty when none was given.
+    /// What an operator should know or do; empty if there is none.
     pub help: String,
     pub detect: Detection,
-    /// Fields (of the event, its captures, or derived: `pair`) that make the instance's key, in order. Empty: one instance.
+    /// Fields (of the event, its captures, or derived: `pair`) that form the key of an instance, in order. Empty: one
+    /// instance.
     pub by: Vec<String>,
-    /// What clears it. Empty: by hand.
+    /// What clears it. Empty: only an operator.
     pub cancel: Vec<Cancel>,
-    /// Reactions: chains start together in order; the calls of a chain one after another, each when the one before ended well.
+    /// Reactions. Chains start together, in order; each call of a chain starts when the one before succeeded.
     pub react: Vec<Vec<ReactionCall>>,
-    /// Reactions when it is cleared, for whatever cause; the script finds it in `alarm.cause`.
+    /// Reactions when it is cleared, for any cause; the script finds the cause in `alarm.cause`.
     pub on_cancel: Vec<Vec<ReactionCall>>,
-    /// Its condition must stay true for so long before it is raised: no `cancel when` may come meanwhile.
+    /// How long its condition must stay true before it is raised (`hold`): no `cancel when` may come meanwhile.
     pub hold: Option<Duration>,
-    /// While one of these alarms is active, for the same values of the keys that both have, it is not raised, and waits.
+    /// While one of these alarms is active for the same values of the keys that both have, this one is suppressed.
     pub inhibited_by: Vec<String>,
-    /// It is raised only while these alarms are active, for the same values of the keys that both have.
+    /// It is raised only while these alarms are active for the same values of the keys that both have.
     pub only_while: Vec<String>,
-    /// It is raised only while none of these is.
+    /// It is raised only while none of these is active.
     pub only_while_not: Vec<String>,
-    /// For how many keys it may be active or counted; `None`: [`crate::core::base::limits::INSTANCES_PER_ALARM`] and
+    /// Maximum number of keys that are active or counted; `None`: [`crate::core::base::limits::INSTANCES_PER_ALARM`] and
     /// [`crate::core::base::limits::COUNTED_KEYS`].
     pub max_keys: Option<usize>,
-    /// So many texts of the events that met its condition are kept while it is active; the script finds them in `alarm.lines`.
+    /// Number of texts to keep of events for which its condition fired, while it is active; the script finds them in
+    /// `alarm.lines`.
     pub keep: usize,
-    /// It is a pattern of several events: when its condition comes true that is an event ([`Signal::Occurrence`]), and nothing else.
+    /// It is a pattern of several events: when its condition fires, the only effect is an event ([`Signal::Occurrence`]).
     pub composite: bool,
-    /// Keys of [`Program::calendars`]: it is for the times of any of these; empty: for all times.
+    /// Keys of [`Program::calendars`]: it is raised only during one of these; empty: always.
     pub only_during: Vec<String>,
-    /// Keys of [`Program::calendars`]: it is not for the times of any of these.
+    /// Keys of [`Program::calendars`]: it is not raised during any of these.
     pub not_during: Vec<String>,
-    /// How often its reactions start at most.
+    /// The maximum rate of its reactions.
     pub limit: Option<Limit>,
     /// What a repeat does.
     pub while_active: WhileActive,
-    /// What happens to its reactions.
+    /// How its reactions are carried out.
     pub mode: Mode,
-    /// Events older than this (record time against arrival) raise but start no run; `None`: only lateness counts.
+    /// Events older than this (record time against arrival) raise it but start no run; `None`: only lateness counts.
     pub max_age: Option<Duration>,
-    /// Where it was written.
+    /// The place in the rule file.
     pub place: Place,
 }
 
 impl Alarm {
-    /// An alarm of which only the name is known.
+    /// An alarm with a name and defaults.
     pub fn new(name: String, place: Place) -> Alarm {
         Alarm {
             name,
@@ -499,7 +502,7 @@ impl Alarm {
 }
 
 impl Detection {
-    /// True when it is about something that lasts, and ends by itself unless its alarm says what ends it.
+    /// True when it is about something that lasts. It then ends by itself, unless its alarm says what ends it.
     pub fn is_state(&self) -> bool {
         matches!(
             self.shape,
@@ -508,28 +511,28 @@ impl Detection {
     }
 }
 
-/// How often the reactions of an alarm start at most. What is too much waits, and the newest of it starts when it may.
+/// The maximum rate of an alarm's reactions. Reactions above it are throttled, and the newest start as soon as allowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
     pub n: usize,
     pub per: Duration,
-    /// For each value of these fields of the alarm's `by`, by their places in it.
+    /// The fields that share a limit, as indices into the alarm's `by`.
     pub by: Vec<usize>,
 }
 
-/// How events come to an alarm's condition.
+/// The condition of an alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detection {
-    /// Conditions over single events, each met by any of its atoms. What they are for, the shape says.
+    /// Conditions over single events, each matched by any of its atoms. The shape says what they are for.
     pub parts: Vec<Vec<AtomId>>,
-    /// How they belong together.
+    /// How the parts belong together.
     pub shape: Shape,
-    /// An event of these makes what was noted and awaited count no more.
+    /// An event that matches one of these drops partial matches and pending fires.
     pub unless: Vec<AtomId>,
-    /// Its time: between the first event and the last (`within`), without any (`for` of a silence), or of a measure's window (`over`).
-    /// `None`: it does not matter.
+    /// Its time: between the first event and the last (`within`), without any event (`for` of a silence), or the window of a
+    /// measure (`over`). `None`: time does not matter.
     pub within: Option<Duration>,
-    /// How much before the event that it should follow another may come: sources are not equally quick.
+    /// How much earlier an event may arrive than the one that it should follow: sources are not equally quick.
     pub slack: Option<Duration>,
 }
 
@@ -539,20 +542,20 @@ pub enum Shape {
     /// An event of the only part.
     #[default]
     One,
-    /// So many events of the part.
+    /// A number of events of the part.
     Count {
         n: usize,
-        /// With as many different values of this field.
+        /// With the same number of different values of this field.
         distinct: Option<String>,
     },
     /// An event of each part, in this order.
     Sequence {
-        /// After the first occurrence each further event of the last part is one.
+        /// After the first occurrence each further event of the last part is another.
         each: bool,
     },
     /// Events of each part, in any order.
     All {
-        /// How many of each part.
+        /// The number of events of each part.
         counts: Vec<usize>,
     },
     /// An event of the first part, and none of the second within the time after it.
@@ -561,34 +564,34 @@ pub enum Shape {
     NotPreceded,
     /// No event of the part for the time.
     Silence {
-        /// How the time grows while it goes on.
+        /// How the time grows while the silence goes on.
         backoff: Option<Backoff>,
-        /// The values that the keys may have from the start: those of the inventory that the condition is about.
+        /// The keys that are expected from the start: those of the inventory that the condition is about.
         expected: Vec<Vec<String>>,
     },
-    /// What the events of the part amount to over the time.
+    /// An aggregate of the events of the part over the time.
     Measure(Measure),
-    /// So many members of a group are in this state at once.
+    /// A number of members of a group are in this state at once.
     Members(Box<Counted>),
-    /// So many instances of this alarm are active at once, with these keys.
+    /// A number of instances of this alarm are active at once, with these keys.
     Standing { n: usize, alarm: String },
     /// States of which all, or one, hold at once. Each has two parts: what begins it, and what ends it.
     States(Box<States>),
 }
 
-/// States that are joined.
+/// States that are joined with `and` or `or`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct States {
     pub terms: Vec<Term>,
-    /// All have to hold; else one is enough.
+    /// True: all have to hold; false: one is enough.
     pub all: bool,
-    /// The keys for which it may be true, where it may be true of a key that nothing active has: sorted, those of the inventory.
-    /// `None`: the keys are those of what is active.
+    /// The candidate keys of the inventory, sorted, if the condition may be true for a key that no active state has. `None`:
+    /// only the keys of active states.
     pub known: Option<Vec<Vec<String>>>,
 }
 
 impl States {
-    /// True when it holds while nothing is the matter at all.
+    /// True when the condition holds while no state is active.
     pub fn at_rest(&self) -> bool {
         if self.all { self.terms.iter().all(|t| t.negated) } else { self.terms.iter().any(|t| t.negated) }
     }
@@ -597,11 +600,11 @@ impl States {
 /// One of several states that are joined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
-    /// It has to be so, or, negated, must not be so.
+    /// The state that must hold, or, if negated, must not hold.
     pub what: StateHolds,
-    /// `not`.
+    /// True for `not`.
     pub negated: bool,
-    /// It is so for some values of the keys; else it is so or not, for all of them.
+    /// True: the state holds for some values of the keys. False: it holds or does not hold for all of them.
     pub keyed: bool,
 }
 
@@ -619,19 +622,19 @@ impl Term {
 /// When a state that is joined with others holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateHolds {
-    /// For one of these hosts or applications; with none said, for any that the state is of.
+    /// For one of these hosts or applications; if the list is empty, for any that has the state.
     Any(MemberState, Vec<String>),
-    /// For so many members of a group.
+    /// For a number of members of a group.
     Members(Counted),
 }
 
-/// What is counted of the members of groups.
+/// A count of members of groups in a state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
     pub state: MemberState,
-    /// The field that says of which member an event is.
+    /// The field of an event that names the member.
     pub field: &'static str,
-    /// How many of which, as the rule says it: two that say different things are not the same where nobody is known.
+    /// The quantity as the rule writes it: two different quantities are not equal, even if no member exists.
     pub said: String,
     /// The groups: one, or each pair or site.
     pub groups: Vec<Members>,
@@ -645,34 +648,35 @@ pub enum MemberState {
     Stopped,
     /// This alarm is active for it.
     Active(String),
-    /// This alarm is active, and nobody took it on.
+    /// This alarm is active, and nobody has acknowledged it.
     Unacked(String),
 }
 
 /// A group that a condition is about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Members {
-    /// The key: the pair or site; nothing of a group with a name.
+    /// The key: the pair or site; empty for a named group.
     pub key: Vec<String>,
-    /// Who belongs to it, sorted.
+    /// The names of its members, sorted.
     pub members: Vec<String>,
-    /// So many have to be in the state.
+    /// The number of members that have to be in the state.
     pub n: usize,
 }
 
 impl Members {
-    /// Where a member stands in it.
+    /// The index of a member in the group.
     pub fn place(&self, member: &str) -> Option<usize> {
         self.members.binary_search_by(|m| m.as_str().cmp(member)).ok()
     }
 
-    /// True when somebody belongs to it.
+    /// True when the group has this member.
     pub fn has(&self, member: &str) -> bool {
         self.place(member).is_some()
     }
 }
 
-/// How the time of a silence grows: each occurrence waits so many times longer than the one before, up to so many times the first.
+/// How the time of a silence grows: each occurrence waits `factor` times longer than the one before, up to `up_to` times the
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as said")]
 pub struct Backoff {
@@ -680,13 +684,13 @@ pub struct Backoff {
     pub up_to: u32,
 }
 
-/// A measure of events over a window, and when it is true.
+/// A measure of events over a window, and its comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
     pub what: Aggregate,
-    /// Of which field; none for a count and a rate.
+    /// The measured field; `None` for a count and a rate.
     pub field: Option<String>,
-    /// When it is true.
+    /// The comparison that has to be true.
     pub threshold: Threshold,
 }
 
@@ -699,7 +703,7 @@ pub enum Aggregate {
     Average,
     Least,
     Most,
-    /// Of a metric, the newest.
+    /// The newest value of a metric.
     Last,
 }
 
@@ -708,28 +712,28 @@ pub enum Aggregate {
 pub struct Threshold {
     /// How it is compared.
     pub comparison: Comparison,
-    /// With what; durations in seconds, sizes in bytes.
+    /// The number on the right side; durations in seconds, sizes in bytes.
     pub amount: f64,
-    /// For so long without a break.
+    /// How long it must hold without a break.
     pub lasts: Option<Duration>,
 }
 
 /// What clears an alarm.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cancel {
-    /// So long after it was last refreshed, or after it was raised.
+    /// A time after it was last refreshed, or after it was raised.
     After {
         span: Duration,
         /// `since raise`: repeats do not prolong it.
         since_raise: bool,
     },
-    /// When an event matches one of these atoms with the same key. `by` of the detect applies.
+    /// An event that matches one of these atoms with the same key. The `by` of the detect applies.
     When(Vec<AtomId>),
-    /// When the measure of the `detect` compares so.
+    /// The measure of the `detect` compares in this way.
     Falls(Threshold),
-    /// When a measure of its own is true.
+    /// A measure of its own is true.
     Measured {
-        /// Of events that meet one of these.
+        /// The atoms of the events that it measures.
         of: Vec<AtomId>,
         over: Duration,
         measure: Measure,
@@ -748,7 +752,7 @@ pub struct ReactionCall {
     pub args: Vec<(String, Argument)>,
 }
 
-/// An argument expression. There are no others.
+/// The expression of an argument. There are no others.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
     Value(Value<'static>),
@@ -760,20 +764,20 @@ pub enum Argument {
     HostOf(String),
 }
 
-/// A named binding of a script to parameters, time-out and retry.
+/// A named binding of a script to parameters, time-out and retries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reaction {
     pub name: String,
     /// The script's file name within the script folder: `vip_down.rhai`.
     pub script: String,
     pub with: Vec<(String, Value<'static>)>,
-    /// Bounds one attempt of a step; waiting is not counted.
+    /// The time limit of one attempt of a step; waiting does not count.
     pub timeout: Duration,
-    /// A failed step is repeated so many times, so far apart.
+    /// The number of retries of a failed step, and the time between them.
     pub retry: Option<(u32, Duration)>,
-    /// The trust that an event needs for its runs to change anything outside of Pointsman.
+    /// The trust that an event requires for its runs to change anything outside of Pointsman.
     pub requires: Trust,
 }
 
-/// The trust that an event needs for what it starts to change anything outside, where a reaction says nothing else.
+/// The default trust that an event requires for its runs to change anything outside of Pointsman.
 pub const EFFECTS_REQUIRE: Trust = Trust::Address;

@@ -1,7 +1,7 @@
-//! What of a rule its state hangs on, as a text: two programs number their conditions differently, so conditions are compared
-//! by what they say.
+//! The parts of a rule that decide whether its state stays valid, as a text. Two programs number their conditions
+//! differently, so conditions are compared by their contents.
 //!
-//! The texts are compared within one version of the program and never kept.
+//! The texts are compared within one version of the program and never stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::core::diag::{Place, Source};
 
 use super::program::{Alarm, Atom, AtomId, Cancel, Detection, Program, Shape};
 
-/// Alarms whose state means nothing to other rules, and why.
+/// Alarms whose state is not valid for other rules, and why.
 pub type Reset = BTreeMap<String, &'static str>;
 
-/// The alarms of both programs whose state means nothing to the new one, and why.
+/// The alarms of both programs whose state is not valid for the new one, and why.
 pub fn reset(before: &Program, after: &Program) -> Reset {
     let known: BTreeMap<&str, &Alarm> = before.alarms.iter().map(|a| (a.name.as_str(), a)).collect();
     let why = |new: &Alarm| -> Option<&'static str> {
@@ -26,7 +26,7 @@ pub fn reset(before: &Program, after: &Program) -> Reset {
     after.alarms.iter().filter_map(|a| Some((a.name.clone(), why(a)?))).collect()
 }
 
-/// All that a program says, by kind (`alarm`, `pattern`, `reaction`) and name.
+/// The contents of a program, by kind (`alarm`, `pattern`, `reaction`) and name.
 pub fn all(program: &Program) -> BTreeMap<(&'static str, String), String> {
     let name = |a: &Alarm| match a.name.strip_prefix("pattern ").filter(|_| a.composite) {
         Some(pattern) => ("pattern", pattern.to_owned()),
@@ -35,18 +35,18 @@ pub fn all(program: &Program) -> BTreeMap<(&'static str, String), String> {
     let mut all: BTreeMap<(&'static str, String), String> = program.alarms.iter().map(|a| (name(a), alarm(program, a))).collect();
     all.extend(program.calendars.iter().map(|(name, c)| (("calendar", name.clone()), format!("{c:?}"))));
     all.extend(program.reactions.iter().map(|(name, r)| (("reaction", name.clone()), format!("{r:?}"))));
-    // A condition within an alarm is named after it, with a stroke between.
+    // A condition within an alarm is named after it, with a slash between.
     for pattern in program.atoms.iter().filter(|a| a.signal.is_none() && !a.name.contains('/')) {
         all.entry(("pattern", pattern.name.clone())).or_default().push_str(&atom(pattern));
     }
     all
 }
 
-/// How events come to the alarm's condition.
+/// The condition of the alarm as a text.
 fn detection(program: &Program, alarm: &Alarm) -> String {
     let parts: Vec<BTreeSet<String>> = alarm.detect.parts.iter().map(|atoms| any_of(program, atoms)).collect();
     let unless = any_of(program, &alarm.detect.unless);
-    // Whatever else a condition has; which keys there may be from the start is the inventory's affair.
+    // All other properties of a condition. The keys that exist from the start depend on the inventory, and do not count.
     let mut rest = Detection { parts: Vec::new(), unless: Vec::new(), ..alarm.detect.clone() };
     match &mut rest.shape {
         Shape::Silence { expected, .. } => expected.clear(),
@@ -77,7 +77,7 @@ fn any_of(program: &Program, atoms: &[AtomId]) -> BTreeSet<String> {
     atoms.iter().filter_map(|id| program.atoms.get(id.0 as usize)).map(atom).collect()
 }
 
-/// What an event must be like; not what the condition is called, nor where it stands.
+/// What an event must be like; without the name and the place of the condition.
 fn atom(atom: &Atom) -> String {
     let Atom { ids, from, matches, predicates, sets, renames, signal, .. } = atom;
     format!("{ids:?} {from:?} {matches:?} {predicates:?} {sets:?} {renames:?} {signal:?}")
@@ -95,7 +95,7 @@ mod tests {
         program
     }
 
-    /// Only what the state hangs on counts; numbers of conditions, places and names of patterns do not.
+    /// Only what the state depends on counts; numbers of conditions, places and names of patterns do not.
     #[test]
     fn state_hangs_on_key_and_shape_alone() {
         let before = "pattern p { match /x (?<u>\\S+)/ }

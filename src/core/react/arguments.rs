@@ -1,4 +1,4 @@
-//! What a reaction's script is called with: parameters bound in the rules, arguments of the call, and the alarm.
+//! The arguments of a reaction's script: parameters bound in the rules, arguments of the call, and the alarm.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::record::Bound;
 /// Binds one call of an alarm's reaction.
 ///
 /// # Errors
-/// Which argument has no value, and why.
+/// The argument that has no value, and why.
 pub(super) fn bind(
     program: &Program,
     rules: u64,

@@ -1,8 +1,8 @@
-//! What is looked up about runs, so that nothing is gone through for each of thousands: lanes, deadlines, counts. All of it follows
-//! from the runs' state.
+//! Indexes of the runs, so that nothing searches thousands of runs: lanes, deadlines, counts. They follow from the state of
+//! the runs.
 //!
-//! A lane is one reaction, one key and one trust: of a lane one run is under way, and one waits. So whoever is less trusted
-//! neither replaces nor delays what somebody better trusted started.
+//! A lane is one reaction, one key and one trust. One run of a lane is active, and one waits. So a less trusted sender
+//! neither replaces nor delays a run that a more trusted sender started.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,22 +16,22 @@ use super::record::{LaneKey, Run, RunId, State};
 #[derive(Clone, Debug, Default)]
 struct Lane {
     under_way: Option<RunId>,
-    /// May be more than one only in journals of earlier versions.
+    /// More than one only in journals of earlier versions.
     waiting: BTreeSet<RunId>,
 }
 
-/// What is looked up.
+/// Indexes that follow from the state of the runs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RunIndex {
     lanes: BTreeMap<LaneKey, Lane>,
     due: BTreeSet<(Time, RunId)>,
-    /// By order: how many runs.
+    /// The number of runs, by sequence.
     orders: BTreeMap<u64, usize>,
     /// Runs that were not started for claims, by trust.
     counts: BTreeMap<Trust, usize>,
     /// Runs that were started for claims.
     claims: usize,
-    /// Bytes of all runs, by the trust of those whose room they take: claims have what authenticated senders have.
+    /// Bytes of all runs, by the trust of the share that they use. Claims use the share of authenticated senders.
     bytes: BTreeMap<Trust, usize>,
 }
 
@@ -94,35 +94,35 @@ impl RunIndex {
         self.lanes.get(lane).map(|lane| lane.waiting.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// The runs of a lane that wait and may begin as far as the lane is concerned: none while one is under way.
+    /// The waiting runs of a lane that may begin: none while a run of the lane is active.
     pub(super) fn next(&self, lane: &LaneKey) -> Vec<RunId> {
         if self.lanes.get(lane).is_none_or(|lane| lane.under_way.is_some()) { Vec::new() } else { self.waiting(lane) }
     }
 
-    /// Every lane in which something waits and nothing is under way.
+    /// Every lane in which a run waits and none is active.
     pub(super) fn idle(&self) -> Vec<LaneKey> {
         self.lanes.iter().filter(|(_, lane)| lane.under_way.is_none()).map(|(key, _)| key.clone()).collect()
     }
 
-    /// When something falls due next, and the runs of which something falls due by then.
+    /// When a run is due next.
     pub(super) fn next_due(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The runs of which something is due by now, in the order of their numbers.
+    /// The runs that are due now, sorted by number.
     pub(super) fn due(&self, now: Time) -> Vec<RunId> {
         let mut due: Vec<RunId> = self.due.range(..=(now, RunId::MAX)).map(|(_, id)| *id).collect();
         due.sort_unstable();
         due
     }
 
-    /// True when a run of this order has not ended.
+    /// True when a run with this sequence has not ended.
     pub(super) fn has_order(&self, order: u64) -> bool {
         self.orders.contains_key(&order)
     }
 
-    /// How many runs there may be beside a further one of this trust, where that is fewer than there are; `None` when it may start.
-    /// Those who are less trusted leave room for the others, and claims have room of their own.
+    /// The limit of runs that prevents a further run of this trust; `None` when it may start. Less trusted senders leave room
+    /// for the others, and claims have a limit of their own.
     pub(super) fn full(&self, claim: bool, trust: Trust) -> Option<usize> {
         if claim {
             return (self.claims >= CLAIM_RUNS).then_some(CLAIM_RUNS);
@@ -133,7 +133,7 @@ impl RunIndex {
         (all >= RUNS || as_little >= room).then_some(room)
     }
 
-    /// How many bytes of `most` runs like this may take, where so many more are beyond that; `None` when there is room.
+    /// The bytes of `most` that runs like this may take, if `more` bytes exceed them; `None` when there is room.
     pub(super) fn lacks_memory(&self, claim: bool, trust: Trust, more: usize, most: usize) -> Option<usize> {
         let trust = payer(claim, trust);
         let room = trust.share_of(most);
@@ -142,7 +142,7 @@ impl RunIndex {
     }
 }
 
-/// Whose room a run takes.
+/// The trust whose share a run uses.
 fn payer(claim: bool, trust: Trust) -> Trust {
     if claim { Trust::Authenticated } else { trust }
 }

@@ -1,4 +1,4 @@
-//! How much scripts may keep: in `state`, and in the answers of the steps of one run.
+//! How much scripts may store: in `state`, and in the answers of the steps of one run.
 
 use crate::core::base::limits::{MEMORY_RUNS, RUN_BYTES, STATE_BYTES, STATE_ENTRIES, share};
 use crate::core::event::Value;
@@ -8,10 +8,10 @@ use super::Runs;
 use super::record::{Run, RunId, State};
 
 impl State {
-    /// Whether `state` of a reaction has room for a value.
+    /// Checks that the `state` of a reaction has room for a value.
     ///
     /// # Errors
-    /// In words for the script's author: what is full, and what to do.
+    /// A text for the script's author: what is full, and what to do.
     pub(super) fn has_room(&self, reaction: &str, key: &str, value: &Value<'_>) -> Result<(), String> {
         let Some(kept) = self.kept.get(reaction) else { return Ok(()) };
         let others = kept.iter().filter(|(k, _)| *k != key);
@@ -32,14 +32,14 @@ impl State {
 }
 
 impl Run {
-    /// Bytes that it takes: what its script is called with, and the steps that ended.
+    /// The bytes of its call and of the steps that ended.
     pub(super) fn weight(&self) -> usize {
         let call = &self.bound.call;
         let called = [&call.alarm, &call.event, &call.params].into_iter().flatten();
         called.map(|(name, value)| name.len() + value.weight()).sum::<usize>() + self.answered()
     }
 
-    /// Bytes of the steps that ended.
+    /// The bytes of the steps that ended.
     fn answered(&self) -> usize {
         let done = |done: &FinishedStep| weight(&done.result) + done.step.args.iter().map(Value::weight).sum::<usize>();
         self.history.iter().map(done).sum()
@@ -51,10 +51,10 @@ fn weight(result: &StepResult) -> usize {
 }
 
 impl Runs {
-    /// The answer of a run's step, or why there is no room for it.
+    /// The answer of a run's step, or an error if there is no room for it.
     pub(super) fn with_room(&self, run: RunId, result: StepResult) -> StepResult {
         let Some(state) = self.state.run(run) else { return result };
-        // Words of why a step failed are few, and say more than that there is no room for them.
+        // The reason of a failed step is short, and more useful than the message that there is no room for it.
         let more = match &result {
             Ok(value) => value.weight(),
             Err(_) => return result,

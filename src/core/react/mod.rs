@@ -1,19 +1,20 @@
-//! Runs of reactions, pure: durable functions, step by step.
+//! Runs of reactions, without side effects: durable functions, executed step by step.
 //!
 //! ```text
-//!   Cue (an alarm's reactions) --+                          +--> Record   (before the step that it is about is done)
+//!   StartReactions --------------+                          +--> Record   (before the step that it is about is done)
 //!   Evaluated (script's next) ---+--> turn(now) ------------+--> Evaluate (what is next, given the history?)
 //!   Answered (step's result) ----+                          +--> Do       (this step)
 //!   Agree, Timer ----------------+                          +--> Notice   (for people)
 //!
-//!   wanted --(none of its reaction and key runs; agreed)--> begun --> asked --> answered --+--> ended
-//!     |                                                                ^   |  (retry: again)
-//!     +--> replaced by a newer one, or expired                         +---+<--------------+
+//!   wanted --(no run of its lane is active; agreed)--> begun --> asked --> answered --+--> ended
+//!     |                                                            ^   |  (retry)      |
+//!     +--> replaced by a newer one, or expired                     +---+<--------------+
 //! ```
 //!
-//! Invariants: a step is asked for on record before it is done, and a finished one is never done again (I4); runs of one
-//! (reaction, key) are one at a time, and of those that wait only the newest, apart for each trust (`index.rs`). `wait`, `state` and `log` are done here.
-//! Does not know: what a verb does, how a script is evaluated. Tests: `tests/it/runs.rs`, `sim`.
+//! Invariants: a step is recorded before it is done, and a finished one is never done again (I4). Of one (reaction, key) one
+//! run is active at a time, and of those that wait only the newest is kept, separately for each trust (`index.rs`). `wait`,
+//! `state` and `log` are done here. This module does not know what a verb does or how a script is evaluated. Tests:
+//! `tests/it/runs.rs`, `sim`.
 
 mod arguments;
 mod index;
@@ -38,7 +39,7 @@ use index::RunIndex;
 use record::LaneKey;
 pub use record::{AskedStep, Bound, FailedRun, Record, Run, RunId, RunOutcome, State};
 
-/// What the runs are told.
+/// An input of the runs.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// An alarm starts its reactions.
@@ -48,19 +49,19 @@ pub enum Input {
         run: RunId,
         next: Next,
     },
-    /// How a step ended.
+    /// A step ended with this result.
     Answered {
         run: RunId,
-        /// Number of the step.
+        /// The number of the step.
         n: u32,
-        /// Which attempt; an answer to an earlier one is late and void.
+        /// The attempt; an answer to an earlier attempt is ignored.
         attempt: u32,
         result: StepResult,
     },
-    /// A step was refused, and would be refused again: its script is told at once, whatever `retry` says.
+    /// A step was refused and would be refused again. Its script gets the error at once, whatever `retry` says.
     Refused {
         run: RunId,
-        /// Number of the step.
+        /// The number of the step.
         n: u32,
         attempt: u32,
         why: String,
@@ -73,27 +74,27 @@ pub enum Input {
         run: RunId,
         by: String,
     },
-    /// An operator starts a run again that failed, or tries the step of one that waits to do so.
+    /// An operator starts a failed run again, or the next attempt of a run that waits for a retry.
     Retry {
         run: RunId,
     },
     Timer,
 }
 
-/// What the runs want.
+/// An output of the runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     Record(Record),
-    /// Evaluate the run's script with its history, and tell what is next.
+    /// Evaluate the run's script with its history, and return what is next.
     Evaluate(RunId),
-    /// Do this step, and tell how it ended.
+    /// Do this step, and return its result.
     Do {
         run: RunId,
         attempt: u32,
         step: Step,
     },
-    /// A run that was started for the claim of this order has ended, or could not be started. Not well: by an accident, and not by a
-    /// decision of its script or an operator.
+    /// A run that was started for the claim with this sequence has ended, or could not be started. `well` is false after an
+    /// accident, and true after a decision of its script or an operator.
     ClaimRun {
         order: u64,
         well: bool,
@@ -110,13 +111,13 @@ pub struct Runs {
     inventory: Arc<Inventory>,
     state: State,
     index: RunIndex,
-    /// Lanes that were idle at the start although something waited in them.
+    /// Lanes in which a run waited and none was active at the start.
     idle: Vec<LaneKey>,
 }
 
 impl Runs {
-    /// Runs that go on from a state: unfinished ones are evaluated again with their history, and a step whose end is not
-    /// known is done again only where its verb allows that.
+    /// Starts from a state. Unfinished runs are evaluated again with their history. A step whose result is unknown is done
+    /// again only if its verb allows it.
     pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State, out: &mut Vec<Output>) -> Runs {
         let index = RunIndex::new(&state);
         let idle = index.idle();
@@ -133,22 +134,22 @@ impl Runs {
         runs
     }
 
-    /// What is wanted from now on is bound by these rules; what was wanted before ends on what it began with.
+    /// Sets new rules. Runs that are wanted from now on use them; earlier runs end with the rules that they began with.
     pub fn reload(&mut self, rules: u64, program: Arc<Program>, inventory: Arc<Inventory>) {
         (self.rules, self.program, self.inventory) = (rules, program, inventory);
     }
 
-    /// Everything that must not be forgotten.
+    /// The state that must not be lost.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// When [`Input::Timer`] is due next.
+    /// When the next [`Input::Timer`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         self.index.next_due()
     }
 
-    /// True when a run of this order has not ended.
+    /// True when a run with this sequence has not ended.
     pub fn is_under_way(&self, order: u64) -> bool {
         self.index.has_order(order)
     }
@@ -182,7 +183,7 @@ impl Runs {
         }
     }
 
-    /// True when the run waits for the end of this attempt of this step.
+    /// True when the run waits for the result of this attempt of this step.
     fn expects(&self, run: RunId, n: u32, attempt: u32) -> bool {
         let asked = self.state.runs.get(&run).and_then(|r| r.asked.as_ref());
         asked.is_some_and(|a| a.step.n == n && a.attempt == attempt && a.again_at.is_none())
@@ -212,7 +213,7 @@ impl Runs {
                     let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
                     out.push(Output::Notice(Notice { reaction: Some(reaction), ..Notice::new(Kind::NotStarted, text) }));
                     if start.claim && start.mode != Mode::Dry {
-                        // What nobody could agree to is withheld.
+                        // A reaction to which nobody could agree is withheld.
                         out.push(Output::ClaimRun { order: start.order, well: start.mode != Mode::Live });
                     }
                     continue;
@@ -237,7 +238,7 @@ impl Runs {
         }
     }
 
-    /// Why no further run may start for this trust, where that is so.
+    /// Why no further run may start for this trust; `None` if one may.
     fn full(&self, claim: bool, trust: Trust) -> Option<String> {
         let of = if claim { "claims".to_owned() } else { format!("events with the trust `{}`", trust.name()) };
         if let Some(room) = self.index.full(claim, trust) {
@@ -248,12 +249,12 @@ impl Runs {
         Some(format!("runs that have not ended take up {} MiB, which is the limit for {of}", room >> 20))
     }
 
-    /// A run is wanted: it begins as soon as its lane is free, and takes the place of the one that waits there.
+    /// Adds a wanted run. It begins as soon as its lane is free, and replaces the run that waits there.
     fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
         let Wanted { order, claim, key, then, agree_by } = wanted;
         let lane = (bound.reaction.clone(), key.clone(), bound.trust());
         let waiting = self.index.waiting(&lane);
-        // One that takes the place of another needs no room of its own.
+        // A run that replaces another needs no room of its own.
         let full = if waiting.is_empty() { self.full(claim, bound.trust()) } else { None };
         if let Some(why) = full {
             let text = format!("{} is not started: {why}; see `pointsman runs`", bound.reaction);
@@ -281,7 +282,7 @@ impl Runs {
         self.begin_next(now, &lane, out);
     }
 
-    /// Starts a run again that failed, with the reaction of now; of one that waits to try a step again, does so at once.
+    /// Starts a failed run again with the current reaction. If the run waits for a retry of a step, the step starts at once.
     fn retry(&mut self, now: Time, run: RunId, out: &mut Vec<Output>) {
         if let Some(asked) = self.state.run(run).and_then(|r| r.asked.clone()).filter(|asked| asked.again_at.is_some()) {
             return self.ask(now, run, asked.step, asked.attempt + 1, out);
@@ -294,7 +295,7 @@ impl Runs {
         self.want(now, Wanted { order, claim: false, key, then, agree_by: None }, bound, out);
     }
 
-    /// Begins the run of a lane that waits, when it was agreed to and none of the lane is under way.
+    /// Begins the waiting run of a lane, if it has been agreed to and no run of the lane is active.
     fn begin_next(&mut self, now: Time, lane: &LaneKey, out: &mut Vec<Output>) {
         for run in self.index.next(lane) {
             if self.state.run(run).is_some_and(|r| r.agree_by.is_none()) {

@@ -1,4 +1,4 @@
-//! What runs decide, as the journal keeps it, and the state that it folds to.
+//! The decisions about runs, as the journal stores them, and the state to which they fold.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,22 +14,22 @@ use crate::core::script::{FinishedStep, ScriptCall, Step, StepResult};
 /// The number of a run; never used twice.
 pub type RunId = u64;
 
-/// A call of a reaction with everything that it needs, arguments evaluated.
+/// A call of a reaction with everything that it needs; its arguments are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     pub reaction: String,
-    /// What its script is called with.
+    /// The arguments of its script.
     pub call: ScriptCall,
-    /// The number of the rules that it was bound by: their script, and their view of the inventory, it keeps to its end.
+    /// The number of the rules that it was bound by. It keeps their script and their view of the inventory to its end.
     #[serde(default)]
     pub rules: u64,
-    /// Bounds one attempt of a step.
+    /// The time limit of one attempt of a step.
     #[serde(default = "step_timeout")]
     pub timeout: Duration,
-    /// A failed step is repeated so many times, so far apart.
+    /// The number of retries of a failed step, and the time between them.
     #[serde(default)]
     pub retry: Option<(u32, Duration)>,
-    /// The trust that an event needs for the run to change anything outside.
+    /// The trust that an event requires for the run to change anything outside.
     #[serde(default = "effects_require")]
     pub requires: Trust,
 }
@@ -40,8 +40,8 @@ impl Bound {
         self.call.event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
     }
 
-    /// Where values of its reaction are kept: what senders without the required trust set is kept apart, so that they change nothing
-    /// that others read.
+    /// The name under which values of its reaction are stored. Values that senders without the required trust set are stored
+    /// separately, so that they change nothing that others read.
     pub(super) fn compartment(&self) -> String {
         if self.trust() < self.requires { format!("{} ({})", self.reaction, self.trust().name()) } else { self.reaction.clone() }
     }
@@ -59,11 +59,11 @@ fn step_timeout() -> Duration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
-    /// Well, with the script's value.
+    /// It succeeded, with the script's value.
     Finished(Value<'static>),
-    /// Not well, with the reason.
+    /// It failed, with the reason.
     Failed(String),
-    /// A newer one of the same reaction and key took its place before it began.
+    /// A newer run of the same reaction and key replaced it before it began.
     Replaced,
     /// Nobody agreed to it in time.
     Expired,
@@ -89,20 +89,20 @@ impl RunOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ran")]
 pub enum Record {
-    /// A run is wanted; it begins when no other of its reaction and key runs, and when an operator agreed, where one must.
+    /// A run is wanted. It begins when no other run of its lane is active and, if required, when an operator has agreed.
     Wanted {
         run: RunId,
-        /// The order of its cause.
+        /// The sequence of its cause.
         order: u64,
         at: Time,
-        /// The instance's key, as shown.
+        /// The key of the instance, as shown.
         key: String,
         bound: Bound,
-        /// What follows when it ended well.
+        /// The calls that follow when it has succeeded.
         then: Vec<Bound>,
-        /// An operator must agree by then.
+        /// An operator must agree by this time.
         agree_by: Option<Time>,
-        /// It is about the newest claim of a member of a pair, whose order is `order`.
+        /// It is about the newest claim of a member of a pair, and `order` is the sequence of that claim.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         claim: bool,
     },
@@ -113,16 +113,16 @@ pub enum Record {
         run: RunId,
         at: Time,
     },
-    /// Its script wants a step; journaled before the step is done.
+    /// Its script wants a step; this is journaled before the step is done.
     Asked {
         run: RunId,
         step: Step,
         /// 1 for the first attempt.
         attempt: u32,
-        /// A wait ends then; any other step has failed by then.
+        /// A wait ends at this time; any other step has failed by then.
         due: Option<Time>,
     },
-    /// The step failed and is tried again then.
+    /// The step failed and is retried at this time.
     Again {
         run: RunId,
         at: Time,
@@ -131,7 +131,7 @@ pub enum Record {
         run: RunId,
         result: StepResult,
     },
-    /// A reaction keeps a value, or keeps it no more.
+    /// A reaction stores a value, or deletes it.
     Kept {
         reaction: String,
         key: String,
@@ -142,7 +142,7 @@ pub enum Record {
         at: Time,
         outcome: RunOutcome,
     },
-    /// An operator starts a run again that had failed; a new one follows.
+    /// An operator starts a failed run again; a new run follows.
     Retried {
         run: RunId,
     },
@@ -170,44 +170,44 @@ pub struct AskedStep {
     pub step: Step,
     /// 1 for the first attempt.
     pub attempt: u32,
-    /// A wait ends then; any other step has failed by then.
+    /// A wait ends at this time; any other step has failed by then.
     pub due: Option<Time>,
-    /// It failed, and is tried again then.
+    /// It failed, and is retried at this time.
     pub again_at: Option<Time>,
 }
 
-/// One reaction, one key, one trust.
+/// A lane: one reaction, one key, one trust.
 pub(super) type LaneKey = (String, String, Trust);
 
 /// A run that has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// The order of its cause.
+    /// The sequence of its cause.
     pub order: u64,
-    /// The instance's key, as shown.
+    /// The key of the instance, as shown.
     pub key: String,
     pub bound: Bound,
-    /// What follows when it ended well.
+    /// The calls that follow when it has succeeded.
     pub then: Vec<Bound>,
-    /// An operator must agree by then.
+    /// An operator must agree by this time.
     pub agree_by: Option<Time>,
-    /// It is about the claim of a member of a pair that has its order.
+    /// It is about the claim of a member of a pair with the same sequence.
     #[serde(default)]
     pub claim: bool,
     pub begun: bool,
     /// The steps that ended.
     pub history: Vec<FinishedStep>,
-    /// The step that has not.
+    /// The step that has not ended.
     pub asked: Option<AskedStep>,
 }
 
 impl Run {
-    /// The lane that it is in.
+    /// The lane of the run.
     pub(super) fn lane(&self) -> LaneKey {
         (self.bound.reaction.clone(), self.key.clone(), self.bound.trust())
     }
 
-    /// When something of it falls due.
+    /// When the run is due next.
     pub(super) fn due(&self) -> Option<Time> {
         match &self.asked {
             Some(asked) => asked.again_at.or(asked.due),
@@ -217,7 +217,7 @@ impl Run {
     }
 }
 
-/// Everything about runs that must not be forgotten.
+/// The state of runs that must not be lost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub(super) last: RunId,
@@ -231,12 +231,12 @@ pub struct State {
 /// A run that failed or was cancelled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedRun {
-    /// The order of its cause.
+    /// The sequence of its cause.
     pub order: u64,
-    /// The instance's key, as shown.
+    /// The key of the instance, as shown.
     pub key: String,
     pub bound: Bound,
-    /// What would have followed it.
+    /// The calls that would have followed it.
     pub then: Vec<Bound>,
     pub ended_at: Time,
 }
@@ -261,7 +261,7 @@ impl State {
         self.runs.values().any(|r| r.bound.rules == rules || r.then.iter().any(|b| b.rules == rules))
     }
 
-    /// Applies one record. The only way in which the state changes.
+    /// Applies one record. This is the only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Wanted { run, order, key, bound, then, agree_by, claim, .. } => {

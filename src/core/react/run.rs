@@ -1,4 +1,4 @@
-//! One run: asks, answers, retries, waits, ends.
+//! One run: asks for steps, receives answers, retries, waits, ends.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use super::state::is_state;
 use super::{Output, Runs, Wanted};
 
 impl Runs {
-    /// A run after a restart.
+    /// Continues a run after a restart.
     pub(super) fn resume(&mut self, run: RunId, out: &mut Vec<Output>) {
         let Some(asked) = self.state.runs.get(&run).and_then(|r| r.asked.clone()) else {
             out.push(Output::Evaluate(run));
             return;
         };
         if asked.again_at.is_some() || asked.step.verb == Verb::Wait {
-            return; // Its deadline stands.
+            return; // Its deadline stays.
         }
         if is_state(asked.step.verb) {
-            return; // It gets its turn (`give_state`).
+            return; // Its turn comes in `give_state`.
         }
         match asked.step.verb.decl().again {
             Again::Safe => out.push(Output::Do { run, attempt: asked.attempt, step: asked.step }),
@@ -48,7 +48,7 @@ impl Runs {
     pub(super) fn evaluated(&mut self, now: Time, run: RunId, next: Next, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).filter(|r| r.begun && r.asked.is_none()) else { return };
         match next {
-            Next::Step(step) if step.n as usize != state.history.len() => {} // Evaluated with an older history.
+            Next::Step(step) if step.n as usize != state.history.len() => {} // It was evaluated with an older history.
             Next::Step(step) if step.n as usize >= STEPS_PER_RUN => {
                 self.end(now, run, RunOutcome::Failed(format!("it took {STEPS_PER_RUN} steps, which is the limit")), out);
             }
@@ -63,16 +63,16 @@ impl Runs {
         let (reaction, timeout, compartment) = (state.bound.reaction.clone(), state.bound.timeout, state.bound.compartment());
         let due = match step.verb {
             Verb::Wait => Some(now + span(step.args.first())),
-            // It has its own time, and an answer comes in any case.
+            // It has its own time limit, and an answer comes in any case.
             Verb::Vip(ResourceVerb::Settle) | Verb::Port(ResourceVerb::Settle) => None,
-            // It waits for another run, which ends within its own time-outs.
+            // It waits for another run, which ends within its own time limits.
             Verb::State(_) => None,
             Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::HostRun | Verb::Notify | Verb::AlarmClear | Verb::Log => {
                 Some(now + timeout)
             }
         };
         let asked = Record::Asked { run, step: step.clone(), attempt, due };
-        // Whoever does something else gives the state back to the others.
+        // A run that does something else releases the state to the others.
         let gives_back = !is_state(step.verb) && step.verb != Verb::Log && self.state.has_state(run);
         self.record(asked, out);
         if gives_back {
@@ -93,7 +93,7 @@ impl Runs {
         }
     }
 
-    /// The step that was asked for ended, or is tried again.
+    /// Handles the result of the step that was asked for: it ends, or is retried.
     pub(super) fn answered(&mut self, now: Time, run: RunId, result: StepResult, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run) else { return };
         let Some(asked) = state.asked.clone() else { return };
@@ -116,7 +116,7 @@ impl Runs {
         self.ended(run, result, out);
     }
 
-    /// The step that was asked for ended: its script is told.
+    /// Ends the step that was asked for, and returns the result to its script.
     pub(super) fn ended(&mut self, run: RunId, result: StepResult, out: &mut Vec<Output>) {
         let result = self.with_room(run, result);
         self.record(Record::Answered { run, result }, out);
@@ -151,7 +151,7 @@ impl Runs {
     pub(super) fn end(&mut self, now: Time, run: RunId, outcome: RunOutcome, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).cloned() else { return };
         let well = matches!(outcome, RunOutcome::Finished(_));
-        // That nobody agreed, or somebody cancelled it, is a decision.
+        // Missing agreement and cancellation are decisions.
         let expired = matches!(outcome, RunOutcome::Expired | RunOutcome::Cancelled(_));
         if let RunOutcome::Cancelled(by) = &outcome {
             let text = format!("{} was cancelled by {by}", state.bound.reaction);

@@ -1,9 +1,9 @@
-//! What a reaction keeps (`state.get`, `state.set`, `state.add` ...), and who may change it when several of its runs go on at once.
+//! The values of a reaction (`state.get`, `state.set`, `state.add` ...), and which of several active runs may change them.
 //!
-//! A run that reads with `state.get` has the state of its reaction to itself until it ends, or until it wants a step other than
-//! `state` and `log`. Other runs of the reaction that want the state wait meanwhile, the one with the lowest number first. So a
-//! script that reads a value, changes it and writes it back loses nothing, and nobody waits for a step of the outer world.
-//! Who has the state is read from the histories of the runs: nothing is kept that a restart could lose.
+//! A run that reads with `state.get` owns the state of its reaction until it ends, or until it wants a step other than
+//! `state` and `log`. Other runs of the reaction that want the state wait meanwhile; the lowest number is first. So a script
+//! that reads a value, changes it and writes it back loses no update, and no run waits for an external step of another. The
+//! owner follows from the histories of the runs: nothing is stored that a restart could lose.
 
 use crate::core::base::limits::STATE_LIST;
 use crate::core::event::Value;
@@ -12,13 +12,13 @@ use crate::core::script::{StateVerb, Verb};
 use super::record::{Record, Run, RunId, State};
 use super::{Output, Runs};
 
-/// True for the verbs that read and write what a reaction keeps.
+/// True for the verbs that read and write the values of a reaction.
 pub(super) fn is_state(verb: Verb) -> bool {
     matches!(verb, Verb::State(_))
 }
 
 impl State {
-    /// True when the run has the state of its reaction to itself.
+    /// True when the run owns the state of its reaction.
     pub(super) fn has_state(&self, run: RunId) -> bool {
         self.runs.get(&run).is_some_and(has_state)
     }
@@ -32,7 +32,8 @@ fn has_state(run: &Run) -> bool {
 }
 
 impl Runs {
-    /// Answers the runs of a compartment (a reaction, and the trust of its events) that want its state, as far as no other run has it.
+    /// Answers the runs of a compartment (a reaction, and the trust of its events) that want its state, unless another run
+    /// owns it.
     pub(super) fn give_state(&mut self, compartment: &str, out: &mut Vec<Output>) {
         loop {
             let runs = || self.state.runs.iter().filter(|(_, run)| run.begun && run.bound.compartment() == compartment);
@@ -77,7 +78,7 @@ impl Runs {
                     other => return Err(format!("state.append: `{key}` is {other}, and no list")),
                 };
                 list.extend(value.cloned());
-                // The oldest go.
+                // The oldest elements are dropped.
                 list.drain(..list.len().saturating_sub(STATE_LIST));
                 let length = Value::Int(i64::try_from(list.len()).unwrap_or(i64::MAX));
                 (Some(Value::List(list)), length)
@@ -91,7 +92,7 @@ impl Runs {
     }
 }
 
-/// The sum of a number that is kept, 0 where none is, and one that is added.
+/// The sum of a stored number, or 0 if there is none, and an added one.
 fn sum(kept: &Value<'static>, more: Option<&Value<'static>>) -> Option<Value<'static>> {
     match (kept, more?) {
         (Value::Unit, more @ (Value::Int(_) | Value::Float(_))) => Some(more.clone()),

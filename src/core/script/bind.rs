@@ -1,4 +1,4 @@
-//! The verbs as Rhai functions: handles, their methods, and the few that stand alone.
+//! The verbs as Rhai functions: handles, their methods, and the few functions without a handle.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn error<T>(context: &NativeCallContext<'_>, text: impl Into<String>) -> Result<
     Err(EvalAltResult::ErrorRuntime(text.into().into(), context.call_position()).into())
 }
 
-/// Registers everything that scripts may call beside the language's own functions.
+/// Registers everything that scripts may call in addition to the language's own functions.
 pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
     engine.register_type_with_name::<ScriptHandle>("handle");
     engine.register_indexer_get(
@@ -31,7 +31,7 @@ pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
         },
     );
     bind_handles(engine, inventory);
-    // A method's name and number of arguments is registered once, whatever handles have it.
+    // A method's name and number of arguments is registered once, whichever handles have it.
     let mut seen: BTreeSet<(&str, usize)> = BTreeSet::new();
     for verb in Verb::ALL {
         let params = verb.decl().params.len();
@@ -63,7 +63,7 @@ fn bind_alone(engine: &mut Engine, name: &'static str, verb: Verb, params: usize
     };
 }
 
-/// A verb is done to a handle.
+/// Calls a verb of a handle.
 fn act(context: &NativeCallContext<'_>, handle: &ScriptHandle, method: &str, args: Vec<Dynamic>) -> Result<Dynamic> {
     let name = format!("{}.{method}", handle.kind);
     let called = |verb: &&Verb| verb.decl().calls.contains(&name.as_str()) && verb.decl().params.len() == args.len();
@@ -87,7 +87,7 @@ fn step(context: &NativeCallContext<'_>, verb: Verb, args: Vec<Dynamic>) -> Resu
     }
 }
 
-/// `retry(n, every, || ...)`: while it throws, up to n times more.
+/// `retry(n, every, || ...)`: calls the closure again while it throws, at most `n` more times.
 fn retry(context: NativeCallContext<'_>, times: i64, every: Dynamic, attempt: FnPtr) -> Result<Dynamic> {
     let mut left = times.max(0);
     loop {

@@ -1,4 +1,4 @@
-//! Finds what is wrong with a script before anything runs: names, arguments, parameters.
+//! Finds mistakes in a script before anything runs: names, arguments, parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use super::verbs::{Verb, VerbDecl};
 pub struct Param {
     pub name: String,
     pub kind: ParamKind,
-    /// Where it is declared.
+    /// The place of its declaration.
     pub place: Place,
 }
 
-/// The parameters that a script declares, in order, and everything that is wrong with it. Names in it are looked up in the
-/// inventory, where there is one.
+/// The parameters that a script declares, in order, and all mistakes in it. Names in it are looked up in the inventory, if
+/// there is one.
 pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>, Vec<Diagnostic>) {
     let (declared, found) = inspect(source, inventory);
     (declared.params, found)
 }
 
-/// As [`check`], with everything that the script says of itself.
+/// As [`check`], with everything that the script declares.
 pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared, Vec<Diagnostic>) {
     if source.text.len() > SOURCE_BYTES {
         let text = format!("{} has more than {SOURCE_BYTES} bytes: a script of that size is not read", source.name);
@@ -59,7 +59,7 @@ pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared
         statement.walk(&mut path, &mut |path| checker.node(path));
     }
     for function in ast.iter_functions() {
-        // A closure's parameters are also what it captures.
+        // A closure's parameters include what it captures.
         checker.scope = function.params.iter().map(ToString::to_string).collect();
         let mut alone = ast.clone_functions_only();
         alone.retain_functions(|_, _, name, n| name == function.name && n == function.params.len());
@@ -72,17 +72,17 @@ pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared
     (Declared { params: checker.params, event_fields: fields }, found)
 }
 
-/// What a script says of itself.
+/// What a script declares and uses.
 #[derive(Clone, Debug, Default)]
 pub struct Declared {
     /// The parameters that it declares, in order.
     pub params: Vec<Param>,
-    /// The fields of the event that it names (`event.user`), and where.
+    /// The fields of the event that it names (`event.user`), with their places.
     pub event_fields: Vec<(String, Place)>,
 }
 
 impl Declared {
-    /// Fields that nothing sets, and that are nearly the name of one that is known. Others may come with the record.
+    /// Reports fields that nothing sets and whose name is similar to a known one. Other fields may come from the record.
     pub fn misspelled_fields(&self, known: &BTreeSet<String>) -> Vec<Diagnostic> {
         let unknown = self.event_fields.iter().filter(|(name, _)| name.len() > 2 && !known.contains(name));
         let found = unknown.filter_map(|(name, place)| {
@@ -94,13 +94,13 @@ impl Declared {
     }
 }
 
-/// The verbs that are called by this word, whatever they are done to: as they are called, and what is declared of them.
+/// The verbs with this name, of all handles: the full name of the call, and the declaration.
 fn called(word: &str) -> impl Iterator<Item = (&'static str, &'static VerbDecl)> {
     let all = Verb::ALL.iter().flat_map(|verb| verb.decl().calls.iter().map(|call| (*call, verb.decl())));
     all.filter(move |(call, _)| call.rsplit('.').next() == Some(word))
 }
 
-/// What people call a verb who come from elsewhere.
+/// The verb for which users of other systems use this name.
 fn called_otherwise(name: &str) -> Option<&'static str> {
     Some(match name {
         "warning" => "log.warn",
@@ -113,16 +113,16 @@ fn called_otherwise(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What an alarm has for scripts.
+/// The properties of an alarm in scripts.
 const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
 
-/// A place of the library as one of ours: `length` characters from line and column on.
+/// Converts a position of the library: `length` characters from line and column on.
 pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
     let (Some(line), column) = (at.line(), at.position().unwrap_or(1)) else {
         let end = source.text.len();
         return Place { source: source.clone(), bytes: end..end };
     };
-    // The library saw the text with its escapes written out.
+    // The library received the text with its escapes expanded.
     let (whole, added) = super::escapes::expand(&source.text);
     let start: usize = whole.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let begin: usize = whole[start.min(whole.len())..].chars().take(column - 1).map(char::len_utf8).sum();
@@ -132,7 +132,7 @@ pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place 
     Place { source: source.clone(), bytes: at..at + span }
 }
 
-/// Every function that the script may call, with the numbers of arguments that it may have.
+/// Every function that the script may call, with its possible numbers of arguments.
 fn functions(evaluator: &Evaluator, ast: &AST) -> BTreeMap<String, BTreeSet<usize>> {
     let mut all: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for signature in evaluator.engine().gen_fn_signatures(true) {
@@ -165,7 +165,7 @@ fn functions(evaluator: &Evaluator, ast: &AST) -> BTreeMap<String, BTreeSet<usiz
     ] {
         all.entry(name.to_owned()).or_default().extend(counts);
     }
-    // Not the blocking one of the library.
+    // The library's own function blocks the thread.
     all.remove("sleep");
     all
 }
@@ -176,9 +176,9 @@ struct Checker<'a> {
     functions: BTreeMap<String, BTreeSet<usize>>,
     params: Vec<Param>,
     used: BTreeSet<String>,
-    /// Parameters of the function that is looked at.
+    /// Parameters of the function that is being checked.
     scope: Vec<String>,
-    /// Fields of the event that it names, and where.
+    /// Fields of the event that it names, with their positions.
     event_fields: Vec<(String, Position)>,
     found: Vec<Diagnostic>,
 }
@@ -241,7 +241,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Looks at one node; true, so that the walk goes on.
+    /// Checks one node. Returns true, so that the walk continues.
     fn node(&mut self, path: &[ASTNode<'_>]) -> bool {
         match path.last() {
             Some(ASTNode::Expr(Expr::Variable(variable, _, at))) if variable.0.is_none() => {
@@ -307,7 +307,7 @@ impl Checker<'_> {
         }
     }
 
-    /// `host(...).run(...)`: only the controller's own machine runs commands.
+    /// Checks `host(...).run(...)`: only the controller's own machine runs commands.
     fn runs_on(&mut self, handle: &Expr, at: Position) {
         let Some(inventory) = self.inventory else { return };
         let Expr::FnCall(call, _) = handle else { return };
@@ -364,7 +364,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Names in quotes that must stand in the inventory.
+    /// Checks names in quotes that must be in the inventory.
     fn literals(&mut self, call: &FnCallExpr, this: usize) {
         let name = call.name.as_str();
         if this == 0
@@ -387,7 +387,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A name that comes from elsewhere, which rules would be checked for if the script declared what it is.
+    /// Warns of a name from elsewhere, which rules would check if the script declared its kind.
     fn unchecked(&mut self, kind: ParamKind, verb: &str, argument: &Expr) {
         let Expr::Dot(dot, ..) = argument else { return };
         let (Expr::Variable(variable, ..), Expr::Property(property, at)) = (&dot.lhs, &dot.rhs) else { return };
@@ -433,7 +433,7 @@ impl Checker<'_> {
     }
 }
 
-/// What the inventory lacks when a parameter of this kind names it: the word for it, and the names that it has.
+/// If the inventory lacks the name that a parameter of this kind names: the word for its kind, and the names that exist.
 pub fn unknown_name(inventory: &Inventory, kind: ParamKind, name: &str) -> Option<(&'static str, Vec<String>)> {
     fn keys<V>(map: &BTreeMap<String, V>) -> Vec<String> {
         map.keys().cloned().collect()

@@ -1,18 +1,18 @@
-//! `\n` and `\t` in strings between backticks, which the library leaves as they stand: everybody who writes
-//! `` `${n} failed:\n` `` means a line feed.
+//! Expands `\n` and `\t` in strings between backticks, which the library does not: everybody who writes `` `${n} failed:\n`
+//! `` means a line feed.
 //!
-//! Before a script is compiled each such escape becomes an interpolation of the library's own: `${"\n"}`. Lines stay what they are;
-//! columns are counted back ([`written_at`]). A backslash before a backslash is one backslash.
+//! Before a script is compiled, each such escape becomes an interpolation of the library: `${"\n"}`. Line numbers stay the
+//! same; columns are converted back ([`written_at`]). A backslash before a backslash is one backslash.
 
-/// What the scanner is in.
+/// The context of the scanner.
 enum Within {
-    /// Code; how many braces are open in it.
+    /// Code, with the number of braces that are open in it.
     Code(usize),
     /// A string between backticks.
     Ticks,
 }
 
-/// The script as it is compiled, and of each byte that was put in where it stands in that text.
+/// The script as it is compiled, and the position in it of each inserted byte.
 pub(super) fn expand(text: &str) -> (String, Vec<usize>) {
     let mut out = String::with_capacity(text.len());
     let mut added = Vec::new();
@@ -70,7 +70,7 @@ pub(super) fn expand(text: &str) -> (String, Vec<usize>) {
     (out, added)
 }
 
-/// Bytes of what begins here and has no code in it: a comment, a string, a character; else one character.
+/// The length in bytes of the next item without code: a comment, a string, a character literal; otherwise one character.
 fn skipped(rest: &str) -> usize {
     if rest.starts_with("//") {
         return rest.find('\n').unwrap_or(rest.len());
@@ -96,7 +96,7 @@ fn skipped(rest: &str) -> usize {
     rest.len()
 }
 
-/// Where a byte of the compiled text was written.
+/// The written position of a byte of the compiled text.
 pub(super) fn written_at(added: &[usize], at: usize) -> usize {
     at - added.partition_point(|byte| *byte < at)
 }

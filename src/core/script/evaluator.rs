@@ -18,21 +18,21 @@ use super::tape::Tape;
 use super::value::{ScriptHandle, from_dynamic, to_dynamic};
 use super::{FinishedStep, Next, ScriptCall};
 
-/// Operations of one evaluation; a reaction needs a few hundred.
+/// Maximum operations of one evaluation; a reaction needs a few hundred.
 const OPERATIONS: u64 = 100_000;
 const CALL_LEVELS: usize = 32;
-/// Nesting of expressions, at the top and in functions.
+/// Maximum nesting of expressions, at the top level and in functions.
 const EXPRESSION_DEPTH: usize = 32;
-/// Bytes of one text.
+/// Maximum bytes of one text.
 const TEXT: usize = 64 * 1024;
-/// Elements of one list or map, those within it included. Nested data is walked by recursion in the library; at this depth
-/// it stays within two megabytes of stack, which is what threads have.
+/// Maximum elements of one list or map, nested ones included. The library walks nested data by recursion; at this depth it
+/// stays within two megabytes of stack, which is the size that threads have.
 const ELEMENTS: usize = 200;
-/// Variables and functions of one script.
+/// Maximum variables and functions of one script.
 const VARIABLES: usize = 1_000;
 const FUNCTIONS: usize = 200;
 
-/// A script that was compiled. It pins its text: a run ends on what it began with.
+/// A compiled script. It keeps its text: a run ends with the script that it began with.
 #[derive(Debug)]
 pub struct Compiled {
     ast: AST,
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Evaluator {
 }
 
 impl Evaluator {
-    /// An evaluator with all limits set, and nothing in reach but the verbs.
+    /// An evaluator with all limits set, in which scripts can reach only the verbs.
     pub fn new(inventory: Arc<Inventory>) -> Evaluator {
         let mut engine = Engine::new_raw();
         LanguageCorePackage::new().register_into_engine(&mut engine);
@@ -85,7 +85,7 @@ impl Evaluator {
         for word in ["eval", "import", "export", "print", "debug"] {
             engine.disable_symbol(word);
         }
-        // The core package brings a `sleep` that blocks the thread.
+        // The core package has a `sleep` that blocks the thread.
         fn no_sleep<T>(_: T) -> Result<(), Box<EvalAltResult>> {
             Err("`sleep` is not a verb; use wait(\"2s\")".into())
         }
@@ -100,7 +100,7 @@ impl Evaluator {
     /// Compiles a script.
     ///
     /// # Errors
-    /// Where its syntax is wrong. What else is wrong with it, [`super::check()`] says.
+    /// A mistake in its syntax, with its place. [`super::check()`] finds other mistakes.
     pub fn compile(&self, source: &Arc<Source>) -> Result<Arc<Compiled>, Diagnostic> {
         match self.engine.compile(super::escapes::expand(&source.text).0) {
             Ok(ast) => Ok(Arc::new(Compiled { ast, source: source.clone() })),
@@ -139,7 +139,7 @@ impl Evaluator {
     }
 }
 
-/// `state` and `log` are seen everywhere, also in helper functions, which see no variable of their caller.
+/// Makes `state` and `log` visible everywhere, also in helper functions, which see no variable of their caller.
 #[allow(deprecated, reason = "the library marks this call volatile; it has no other for what functions see")]
 fn resolve(engine: &mut Engine) {
     let state = ScriptHandle::new("state", "", Map::new());
@@ -157,7 +157,7 @@ fn map(values: &BTreeMap<String, Value<'static>>) -> Map {
     values.iter().map(|(k, v)| (k.as_str().into(), to_dynamic(v))).collect()
 }
 
-/// An error of a script, in words for an administrator.
+/// An error of a script, as a text for an administrator.
 fn explain(error: &EvalAltResult) -> String {
     let mut inner = error;
     let mut place = error.position();

@@ -1,6 +1,6 @@
-//! What scripts are called with and get: the kinds of parameters, and the handles that verbs are done to.
+//! The kinds of parameters of scripts and verbs, and the handles that have verbs.
 
-/// What a parameter is: of a verb, or of a script (`const PARAMS`).
+/// The kind of a parameter of a verb or of a script (`const PARAMS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamKind {
     Text,
@@ -59,22 +59,22 @@ impl ParamKind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with that name.
     pub fn parse(name: &str) -> Option<ParamKind> {
         ParamKind::ALL.into_iter().find(|k| k.name() == name)
     }
 }
 
-/// A function that gives a handle or looks something up; no step.
+/// A function that returns a handle or looks something up; it is not a step.
 #[derive(Debug)]
 pub struct HandleDecl {
     /// Its name: `vip`.
     pub name: &'static str,
-    /// What its argument names.
+    /// The kind of name that its argument is.
     pub of: ParamKind,
-    /// What it has beside verbs.
+    /// Its properties, in addition to verbs.
     pub properties: &'static [&'static str],
-    /// What it is, in a sentence.
+    /// Its description, in a sentence.
     pub help: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! `scripts/verbs.md`, made from what is declared.
+//! Generates `scripts/verbs.md` from the declarations.
 
 use std::fmt::Write as _;
 

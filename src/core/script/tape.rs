@@ -1,4 +1,4 @@
-//! The tape of a run: recorded steps are played back, and the first that is not recorded stops the script.
+//! The tape of a run: it plays recorded steps back, and the first step that is not recorded stops the script.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,21 +13,21 @@ use super::{FinishedStep, Step, Verb};
 struct Inner {
     history: Vec<FinishedStep>,
     n: usize,
-    /// The step that the script stopped at.
+    /// The step at which the script stopped.
     wanted: Option<Step>,
-    /// How the script differed from its record.
+    /// How the script differs from its record.
     differs: Option<String>,
 }
 
-/// Shared between the evaluator and the verbs that a script calls.
+/// The tape that the evaluator and the verbs of a script share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tape(Arc<Mutex<Inner>>);
 
-/// What the tape says when the script has ended.
+/// What the tape contains when the script has ended.
 pub(super) struct Played {
     pub(super) wanted: Option<Step>,
     pub(super) differs: Option<String>,
-    /// Recorded steps that the script did not come to.
+    /// The number of recorded steps that the script did not reach.
     pub(super) left: usize,
 }
 
@@ -36,7 +36,7 @@ impl Tape {
         Tape(Arc::new(Mutex::new(Inner { history: history.to_vec(), ..Inner::default() })))
     }
 
-    /// The tape of the call that a verb is in.
+    /// The tape of the call that contains a verb.
     pub(super) fn of(context: &NativeCallContext<'_>) -> Option<Tape> {
         context.tag().and_then(|tag| tag.clone().try_cast::<Tape>())
     }
@@ -46,7 +46,7 @@ impl Tape {
         Played { wanted: inner.wanted.clone(), differs: inner.differs.clone(), left: inner.history.len().saturating_sub(inner.n) }
     }
 
-    /// The script wants a step: its recorded result, or the end of the evaluation.
+    /// Handles a step that the script wants: returns its recorded result, or stops the evaluation.
     pub(super) fn step(&self, verb: Verb, args: Vec<Dynamic>, at: Position) -> Result<Dynamic, Box<EvalAltResult>> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stop = || Err(EvalAltResult::ErrorTerminated("suspended".into(), at).into());

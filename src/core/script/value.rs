@@ -1,4 +1,4 @@
-//! Values between scripts and the rest of the program.
+//! Converts values between scripts and the rest of the program.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::core::event::Value;
 
-/// Something that verbs are done to: `vip("x")`, `pair("y")`, `host("z")`, `log`, `state`, `alarm`.
+/// Something that has verbs: `vip("x")`, `pair("y")`, `host("z")`, `log`, `state`, `alarm`.
 #[derive(Clone, Debug)]
 pub(super) struct ScriptHandle {
     pub(super) kind: &'static str,
     pub(super) name: String,
-    /// What it has beside verbs.
+    /// Its properties, in addition to verbs.
     pub(super) properties: Arc<Map>,
 }
 
@@ -37,8 +37,8 @@ pub(super) fn to_dynamic(value: &Value<'_>) -> Dynamic {
     }
 }
 
-/// A script's value; what has no counterpart (a function, a handle) is its name. Depth is bounded by the limits on lists
-/// and maps.
+/// The value of a script. A value without counterpart (a function, a handle) becomes its name. The limits on lists and maps
+/// bound the depth.
 pub(super) fn from_dynamic(value: &Dynamic) -> Value<'static> {
     if value.is_unit() {
         Value::Unit

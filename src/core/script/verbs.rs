@@ -1,31 +1,31 @@
-//! The verbs of scripts, declared once: from here come the binding, the checker's knowledge, what a restart does, who does a step, the
-//! trust that it requires, and `scripts/verbs.md`.
+//! The verbs of scripts, declared once. The declarations determine the binding, the checks, what a restart does, who does a
+//! step, the trust that it requires, and `scripts/verbs.md`.
 
 use serde::{Deserialize, Serialize};
 
 use super::Again;
 use super::params::ParamKind;
 
-/// What a step does. It is journaled by its name, so a verb that once was stays here.
+/// What a step does. It is journaled by its name, so a verb is never removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Verb {
-    /// Something about a virtual IP.
+    /// A verb of a virtual IP.
     Vip(ResourceVerb),
-    /// Something about a load-balanced port.
+    /// A verb of a load-balanced port.
     Port(ResourceVerb),
     PairSwitchover,
     HostRun,
     Notify,
     Wait,
     AlarmClear,
-    /// A line for people; its first argument is the level.
+    /// Logs a line for people; its first argument is the level.
     Log,
-    /// Something about the values that a reaction keeps.
+    /// A verb of the values that a reaction stores.
     State(StateVerb),
 }
 
-/// What is done to a resource, or asked about it.
+/// A change of a resource, or a question about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResourceVerb {
     Up,
@@ -36,7 +36,7 @@ pub enum ResourceVerb {
     Holders,
 }
 
-/// What is done with the values that a reaction keeps.
+/// An operation on the values that a reaction stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StateVerb {
     Get,
@@ -49,15 +49,15 @@ pub enum StateVerb {
 /// Who does a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Executor {
-    /// The run itself: it waits, logs, or uses what its reaction keeps.
+    /// The run itself: it waits, logs, or uses the values of its reaction.
     Run,
     /// The controller: planner and alarms.
     Controller,
-    /// Workers beside the controller: an effect in the world.
+    /// Workers beside the controller: an effect outside of Pointsman.
     Effects,
 }
 
-/// Whose requirement the trust of the run's event must meet before the step is done.
+/// The requirement that the trust of the run's event must meet before the step is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requirement {
     /// The step changes nothing outside of Pointsman's own memory and logs.
@@ -68,24 +68,24 @@ pub enum Requirement {
     Reaction,
 }
 
-/// What is declared of a verb.
+/// The declaration of a verb.
 #[derive(Debug)]
 pub struct VerbDecl {
-    /// As steps and rule tests have it: `vip.up`.
+    /// Its name in steps and rule tests: `vip.up`.
     pub name: &'static str,
-    /// As scripts call it, which is the name but for `log`.
+    /// Its names in scripts, which are the same except for `log`.
     pub calls: &'static [&'static str],
-    /// Its parameters beside the handle's name.
+    /// Its parameters after the handle's name.
     pub params: &'static [(&'static str, ParamKind)],
-    /// What it gives, in a few words.
+    /// What it returns, in a few words.
     pub gives: &'static str,
-    /// What a restart does with it when its end is not known.
+    /// What a restart does with it when its result is unknown.
     pub again: Again,
     pub executor: Executor,
     pub requires: Requirement,
     /// What it does, in a sentence.
     pub help: &'static str,
-    /// A statement that uses it; tried by a test.
+    /// A statement that uses it; a test runs it.
     pub example: &'static str,
 }
 
@@ -101,7 +101,7 @@ macro_rules! verbs {
             /// Every verb, in the order of the reference.
             pub const ALL: &'static [Verb] = &[$($($verb)+),*];
 
-            /// What is declared of it.
+            /// The declaration of the verb.
             pub fn decl(self) -> &'static VerbDecl {
                 match self {
                     $($($verb)+ => &VerbDecl {
@@ -122,12 +122,12 @@ macro_rules! verbs {
 }
 
 impl Verb {
-    /// Its name, as steps and rule tests have it.
+    /// Its name in steps and rule tests.
     pub fn name(self) -> &'static str {
         self.decl().name
     }
 
-    /// The verb of a step's name.
+    /// The verb with this name in steps.
     pub fn parse(name: &str) -> Option<Verb> {
         Verb::ALL.iter().copied().find(|verb| verb.name() == name)
     }

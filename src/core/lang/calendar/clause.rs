@@ -1,4 +1,4 @@
-//! What one clause of a calendar says: days, and hours of each.
+//! One clause of a calendar: days, and hours of each day.
 
 use chrono::{Datelike, Days, NaiveDate};
 use chrono_tz::Tz;
@@ -7,9 +7,9 @@ use super::cron::Cron;
 use super::spans::{TimeSpan, Window, note};
 use super::wall::{DAY_MINUTES, MINUTE_US, moment, utc_date};
 
-/// Days before a window whose spans may reach into it: over midnight, by the zone's distance from UTC, over a gap.
+/// Number of days before a window whose spans may reach into it: over midnight, by the zone's offset from UTC, over a gap.
 const BEFORE: u64 = 3;
-/// Days of a span of dates that are looked at to say that all of them lie in a gap.
+/// Maximum number of days of a span of dates to check when all of them may lie in a gap.
 const LOOKED_AT: usize = 366;
 
 /// One clause of a calendar.
@@ -26,13 +26,13 @@ pub(in crate::core::lang) enum CalendarSpan {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::lang) enum Hours {
     Whole,
-    /// From and to; what ends no later than it begins ends on the next day.
+    /// From and to; if `to` is not later than `from`, it is on the next day.
     FromTo(u32, u32),
     At(u32),
 }
 
 impl Hours {
-    /// The moments between which these hours of a day lie.
+    /// The beginning and the end of these hours on a day.
     fn of(self, zone: Tz, date: NaiveDate) -> (i64, i64) {
         let (from, to) = match self {
             Hours::Whole => (0, DAY_MINUTES),
@@ -48,7 +48,7 @@ impl Hours {
 }
 
 impl CalendarSpan {
-    /// Notes the spans that touch the window.
+    /// Adds the spans that touch the window.
     pub(super) fn spans(&self, zone: Tz, window: Window, found: &mut Vec<TimeSpan>) {
         let (Some(first), Some(last)) = (utc_date(window.from), utc_date(window.to)) else { return };
         let lasts = if let CalendarSpan::Cron(cron) = self { cron.lasts_days() } else { 0 };
@@ -74,7 +74,7 @@ impl CalendarSpan {
         }
     }
 
-    /// False when it certainly is never met: no such day, or all of it where clocks go forward.
+    /// False when it certainly never matches: there is no such day, or all of it is where clocks go forward.
     pub(super) fn ever(&self, zone: Tz) -> bool {
         match self {
             CalendarSpan::Every(..) => true,
@@ -88,7 +88,7 @@ impl CalendarSpan {
         }
     }
 
-    /// True when it certainly is always met.
+    /// True when it certainly always matches.
     pub(super) fn always(&self) -> bool {
         let whole = |hours: &Hours| matches!(hours, Hours::Whole | Hours::FromTo(0, DAY_MINUTES));
         matches!(self, CalendarSpan::Every(days, hours) if days.iter().all(|day| *day) && whole(hours))

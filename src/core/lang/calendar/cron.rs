@@ -1,7 +1,7 @@
 //! Cron expressions of five fields: minute, hour, day of month, month, day of week.
 //!
-//! The crate reads the fields and says which days are meant; moments are made here, by the rule of [`super::wall`]. One
-//! exception: an expression for every hour goes by the hours as they pass, so a time that is there twice counts twice and one
+//! The crate reads the fields and decides the days; this module makes the moments, by the rule of [`super::wall`]. There is
+//! one exception: an expression for every hour follows the hours as they pass. A time that exists twice counts twice, and one
 //! that does not exist does not count. Otherwise `*/10 * * * *` would be silent for an hour in autumn.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::DAY_US;
 use super::spans::{TimeSpan, Window, note};
 use super::wall::{MINUTE_US, moment, moments};
 
-/// Of each field: what it is called, what it may be, and the words that it may have.
+/// For each field: its name, its values, and the words that it accepts.
 const FIELDS: [(&str, &str, &[&str]); 5] = [
     ("minute", "0 to 59", &[]),
     ("hour", "0 to 23", &[]),
@@ -23,7 +23,7 @@ const FIELDS: [(&str, &str, &[&str]); 5] = [
     ("day of week", "0 to 7, sun to sat, 5#2 for the second Friday", &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "L"]),
 ];
 
-/// After so many years every day of the week was on every date, 1901 to 2099.
+/// In this number of years every date from 1901 to 2099 falls on every day of the week.
 const CYCLE: std::ops::Range<i32> = 2001..2029;
 
 /// A cron expression, and how long each of its times lasts.
@@ -36,7 +36,7 @@ pub(in crate::core::lang) struct Cron {
 }
 
 impl Cron {
-    /// Reads an expression; a time without a length lasts a minute. The mistake is one sentence.
+    /// Reads an expression; a time without a length lasts a minute. The error is one sentence.
     pub(in crate::core::lang) fn read(text: &str, lasts: Option<Duration>) -> Result<Cron, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         if fields.len() != FIELDS.len() {
@@ -61,13 +61,13 @@ impl Cron {
         Ok(Cron { cron, hours, minutes, lasts })
     }
 
-    /// True when it has a day of month and a day of week, either of which is enough.
+    /// True when it has a day of month and a day of week, and either is enough.
     pub(in crate::core::lang) fn either(&self) -> bool {
         let pattern = &self.cron.pattern;
         !pattern.is_dom_wildcard() && !pattern.is_dow_wildcard() && !pattern.matches_dom_and_dow()
     }
 
-    /// For how many days, at most, a time reaches beyond its own.
+    /// The maximum number of days by which a time extends beyond its own day.
     pub(super) fn lasts_days(&self) -> u64 {
         u64::try_from(self.lasts / DAY_US + 1).unwrap_or(1)
     }
@@ -78,7 +78,7 @@ impl Cron {
         CYCLE.into_iter().any(|year| (1..=366).any(|n| day(year, n)))
     }
 
-    /// Notes the spans that begin on a day of the wall clock.
+    /// Adds the spans that begin on a day of the wall clock.
     pub(super) fn spans(&self, zone: Tz, date: NaiveDate, window: Window, found: &mut Vec<TimeSpan>) {
         if !self.has(date) {
             return;
@@ -122,7 +122,7 @@ fn parser() -> CronParser {
     CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build()
 }
 
-/// True when the field alone can be read, and means something.
+/// True when the field alone can be read and is valid.
 fn understood(i: usize, field: &str, words: &[&str]) -> bool {
     let upper = field.to_ascii_uppercase();
     let known = upper.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).all(|word| words.contains(&word));

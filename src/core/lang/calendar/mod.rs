@@ -1,12 +1,12 @@
-//! Calendars: named times, by the wall clocks of a zone. In goes a moment, out comes whether a calendar is active then, and when
-//! that changes next.
+//! Calendars: named times, by the wall clocks of a zone. For a moment they answer whether a calendar is active, and when that
+//! changes next.
 //!
-//! A calendar is a set of half-open spans of time: the union of what its clauses say, without the times of the calendars that it
-//! excepts. It is never written out; a window of days is, for as many days as a question needs. Pure: the moment is handed in,
-//! the rules of the zones are compiled in.
+//! A calendar is a set of half-open spans of time: the union of its clauses, without the times of the calendars that it
+//! excepts. The set is never complete; only a window is computed, of as many days as a question needs. There are no side
+//! effects: the caller passes the moment, and the rules of the zones are compiled in.
 //!
-//! Wall clocks are not always of use: a time that does not exist, because clocks go forward, is the moment after the gap; one
-//! that is there twice means its first. [`wall`] has the rule, [`cron`] its one exception.
+//! Wall clocks are not always unambiguous. A time that does not exist, because clocks go forward, is the moment after the
+//! gap. A time that exists twice means its first. [`wall`] has the rule, [`cron`] its one exception.
 
 mod clause;
 mod cron;
@@ -30,15 +30,15 @@ pub(in crate::core::lang) use wall::{clock, date, day, zone, zone_like};
 /// Microseconds of a day.
 const DAY_US: i64 = 86_400_000_000;
 
-/// 2026-01-01T00:00:00Z: from there on times are looked at to know how long they are.
+/// 2026-01-01T00:00:00Z: the beginning of the times that are searched for the longest.
 const LOOKED_AT: i64 = 1_767_225_600_000_000;
-/// Changes that are looked at: those of a daily calendar for two months.
+/// Number of changes to search: those of a daily calendar for two months.
 const TIMES: usize = 120;
 
 /// A named set of times.
 #[derive(Clone, Debug)]
 pub struct Calendar {
-    /// Those that it excepts, and those that they except, each before the ones that need it; itself at the end.
+    /// The calendars that it excepts directly or indirectly, each before those that need it, and itself at the end.
     parts: Vec<CalendarPart>,
 }
 
@@ -46,25 +46,25 @@ pub struct Calendar {
 #[derive(Clone, Debug)]
 pub(in crate::core::lang) struct CalendarPart {
     pub(in crate::core::lang) zone: Tz,
-    /// Any of them makes it active.
+    /// The calendar is active when one of them is.
     pub(in crate::core::lang) clauses: Vec<CalendarSpan>,
-    /// Places, in [`Calendar::parts`], of those whose times are taken away.
+    /// Indices, in [`Calendar::parts`], of the calendars whose times are subtracted.
     pub(in crate::core::lang) except: Vec<usize>,
 }
 
 impl Calendar {
-    /// A calendar of parts, the last of which it is; each excepts only such as stand before it.
+    /// A calendar of parts, of which the last is the calendar itself; each excepts only earlier ones.
     pub(in crate::core::lang) fn new(parts: Vec<CalendarPart>) -> Calendar {
         Calendar { parts }
     }
 
-    /// True when the moment is one of the calendar's times. A span holds its begin and not its end.
+    /// True when the moment is one of the calendar's times. A span includes its beginning and not its end.
     pub fn active(&self, at: Time) -> bool {
         let at = at.micros();
         !self.spans(Window { from: at, to: at.saturating_add(1) }).is_empty()
     }
 
-    /// The next moment, strictly later, at which [`Calendar::active`] becomes another; `None` when there is none within
+    /// The next later moment at which the result of [`Calendar::active`] changes; `None` when there is none within
     /// [`CALENDAR_SEARCH`].
     pub fn next_change(&self, after: Time) -> Option<Time> {
         let now = self.active(after);
@@ -76,7 +76,7 @@ impl Calendar {
             let window = Window { from, to: from.saturating_add(days * DAY_US).min(end) };
             let spans = self.spans(window);
             let change = match spans.first() {
-                // From the first moment of the window on it is active, until the first span ends.
+                // It is active from the first moment of the window until the first span ends.
                 Some(first) if first.from == from && now => Some(first.to).filter(|to| *to < window.to),
                 Some(first) if now => Some(from).filter(|_| first.from > from),
                 Some(first) => Some(first.from),
@@ -91,7 +91,7 @@ impl Calendar {
         None
     }
 
-    /// The longest of the times that follow each other from a fixed day on, some hundred of them; `None` when none of them ends.
+    /// The longest of some hundred successive times from a fixed day on; `None` when none of them ends.
     pub(in crate::core::lang) fn longest(&self) -> Option<Duration> {
         let mut at = Time::from_micros(LOOKED_AT);
         let mut longest = None;
@@ -105,14 +105,14 @@ impl Calendar {
         longest
     }
 
-    /// True when it certainly never is active: no clause can be met, or all time is taken away.
+    /// True when it certainly is never active: no clause can match, or all time is subtracted.
     pub(in crate::core::lang) fn never(&self) -> bool {
         let Some(own) = self.parts.last() else { return true };
         let all_taken = own.except.iter().filter_map(|i| self.parts.get(*i)).any(CalendarPart::always);
         all_taken || !own.clauses.iter().any(|clause| clause.ever(own.zone))
     }
 
-    /// The spans of a window, in order, apart from each other.
+    /// The spans of a window, sorted and disjoint.
     fn spans(&self, window: Window) -> Vec<spans::TimeSpan> {
         let mut sets: Vec<Vec<spans::TimeSpan>> = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
@@ -131,7 +131,7 @@ impl Calendar {
 }
 
 impl CalendarPart {
-    /// True when it certainly always is active.
+    /// True when it certainly is always active.
     fn always(&self) -> bool {
         self.except.is_empty() && self.clauses.iter().any(CalendarSpan::always)
     }

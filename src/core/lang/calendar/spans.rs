@@ -1,6 +1,6 @@
 //! Spans of time and sets of them: union and difference within a window.
 
-/// From a moment up to another that is not within, in microseconds since 1970.
+/// A half-open span of time, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TimeSpan {
     pub(super) from: i64,
@@ -14,7 +14,7 @@ pub(super) struct Window {
     pub(super) to: i64,
 }
 
-/// Notes what of a span lies within the window; one that goes on where the last one ended is joined to it.
+/// Adds the part of a span that lies within the window; a span that begins where the last one ended is joined to it.
 pub(super) fn note(found: &mut Vec<TimeSpan>, window: Window, from: i64, to: i64) {
     let (from, to) = (from.max(window.from), to.min(window.to));
     if from >= to {
@@ -26,7 +26,7 @@ pub(super) fn note(found: &mut Vec<TimeSpan>, window: Window, from: i64, to: i64
     }
 }
 
-/// The same times in order, and no two spans that touch.
+/// The same times, sorted, without spans that touch.
 pub(super) fn union(mut found: Vec<TimeSpan>) -> Vec<TimeSpan> {
     found.sort_unstable();
     let mut joined: Vec<TimeSpan> = Vec::with_capacity(found.len());
@@ -39,7 +39,7 @@ pub(super) fn union(mut found: Vec<TimeSpan>) -> Vec<TimeSpan> {
     joined
 }
 
-/// What of a set is not in the other; both are in order and apart.
+/// The part of a set that is not in the other; both are sorted and disjoint.
 pub(super) fn without(set: &[TimeSpan], taken: &[TimeSpan]) -> Vec<TimeSpan> {
     let mut left = Vec::with_capacity(set.len());
     let mut next = 0;

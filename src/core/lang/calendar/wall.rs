@@ -1,4 +1,4 @@
-//! Wall clocks: dates, times of day and zones as texts, and the moments that they are.
+//! Wall clocks: dates, times of day and zones as texts, and the moments that they denote.
 
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::{GapInfo, TZ_VARIANTS, Tz};
@@ -10,7 +10,7 @@ pub(super) const DAY_MINUTES: u32 = 24 * 60;
 /// Microseconds of a minute.
 pub(super) const MINUTE_US: i64 = 60_000_000;
 
-/// Names of days as rules have them, Monday first.
+/// Names of days in rules, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// A zone by its IANA name.
@@ -18,7 +18,7 @@ pub(in crate::core::lang) fn zone(name: &str) -> Option<Tz> {
     name.parse().ok()
 }
 
-/// The zone that was probably meant: spelled nearly so, or of that city.
+/// The zone that was probably meant: a similar name, or the zone of that city.
 pub(in crate::core::lang) fn zone_like(name: &str) -> Option<&'static str> {
     let city = name.replace(' ', "_");
     let of_city = |zone: &str| zone.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city));
@@ -26,7 +26,7 @@ pub(in crate::core::lang) fn zone_like(name: &str) -> Option<&'static str> {
     names().find(|zone| of_city(zone)).or_else(|| nearest(name, names()))
 }
 
-/// A date as it is written, when there is such a day.
+/// A date as written, if the day exists.
 pub(in crate::core::lang) fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }
@@ -39,13 +39,13 @@ pub(in crate::core::lang) fn clock(text: &str) -> Option<u32> {
     (minutes < 60 && since <= DAY_MINUTES).then_some(since)
 }
 
-/// The place of a day of the week, Monday first, by its name.
+/// The index of a day of the week by its name, Monday first; the error is a similar name.
 pub(in crate::core::lang) fn day(name: &str) -> Result<usize, Option<&'static str>> {
     let near = || nearest(name, DAYS).or_else(|| DAYS.into_iter().find(|day| name.to_ascii_lowercase().starts_with(day)));
     DAYS.iter().position(|day| *day == name).ok_or_else(near)
 }
 
-/// The date of a moment in UTC, while it is one that people write.
+/// The date of a moment in UTC, if its year has at most four digits.
 pub(super) fn utc_date(at: i64) -> Option<NaiveDate> {
     let date = DateTime::from_timestamp_micros(at)?.date_naive();
     (1..=9_998).contains(&chrono::Datelike::year(&date)).then_some(date)
@@ -56,7 +56,7 @@ pub(super) fn moments(zone: Tz, date: NaiveDate, minutes: u32) -> LocalResult<i6
     zone.from_local_datetime(&naive(date, minutes)).map(|at| at.timestamp_micros())
 }
 
-/// The moment that is meant by a time of the wall clock: the first of two, and of none the one after the gap.
+/// The moment that a time of the wall clock means: the first of two, or the one after the gap if there is none.
 pub(super) fn moment(zone: Tz, date: NaiveDate, minutes: u32) -> i64 {
     match moments(zone, date, minutes) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at,

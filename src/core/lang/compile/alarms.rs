@@ -1,4 +1,4 @@
-//! Alarms: clauses gathered, defaults filled in, contradictions found.
+//! Alarms: gathers clauses, fills in defaults, finds contradictions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::detection::Inherited;
 const CATEGORIES: &[&str] = &["critical", "major", "minor", "none"];
 const MODES: &[&str] = &["live", "dry", "confirm", "off"];
 
-/// Clauses of which an alarm has one at most.
+/// The name of a clause that an alarm has at most once.
 fn single(kind: &ClauseKind) -> Option<&'static str> {
     match kind {
         ClauseKind::Category(_) => Some("category"),
@@ -40,7 +40,7 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
     }
 }
 
-/// What a default is replaced by.
+/// The kind of a clause, by which an alarm's clause replaces a default.
 fn kind(clause: &ClauseKind) -> &'static str {
     match clause {
         ClauseKind::Cancel(_) => "cancel",
@@ -173,7 +173,7 @@ impl<'t> Compiler<'t, '_> {
         self.program.alarms.push(alarm);
     }
 
-    /// A silence within calendars none of whose times is as long.
+    /// Reports a silence that is longer than any period of its calendars.
     fn never_long_enough(&mut self, file: &File, clauses: &[&ClauseSyntax], alarm: &Alarm) {
         let (Shape::Silence { .. }, Some(lasts)) = (&alarm.detect.shape, alarm.detect.within) else { return };
         let calendars: Vec<&Calendar> = alarm.only_during.iter().filter_map(|name| self.program.calendars.get(name)).collect();
@@ -193,7 +193,7 @@ impl<'t> Compiler<'t, '_> {
             Some("a silence counts within one time of the calendar: make its `for` shorter".to_owned());
     }
 
-    /// A limit has keys of the alarm; unless it says which, all.
+    /// Compiles a limit. Its keys are keys of the alarm; default: all of them.
     fn limit(
         &mut self,
         file: &File,
@@ -317,7 +317,7 @@ impl<'t> Compiler<'t, '_> {
         if alarm.cancel.is_empty() && !ends.is_empty() {
             alarm.cancel.push(Cancel::When(ends));
         }
-        // Of a condition that could not be compiled it is not known whether it ends by itself.
+        // If a condition could not be compiled, it is unknown whether it ends by itself.
         let compiled = !alarm.detect.parts.is_empty();
         if alarm.cancel.is_empty() && !unread && compiled && !alarm.detect.is_state() {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
@@ -333,7 +333,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// An inline `cancel when event ...` that names no sender has those of the `detect`.
+    /// An inline `cancel when event ...` without a sender has the senders of the `detect`.
     fn same_senders(
         &mut self,
         alarm: &Alarm,

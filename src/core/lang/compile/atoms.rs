@@ -12,13 +12,13 @@ use super::detection::Inherited;
 use super::{Compiler, Named, expressions};
 
 impl<'t> Compiler<'t, '_> {
-    /// The atom of a named pattern; compiled once.
+    /// The atom of a named pattern, which is compiled once.
     pub(super) fn pattern_atom(&mut self, name: &str) -> Option<AtomId> {
         if let Some(atom) = self.pattern_atoms.get(name) {
             return *atom;
         }
         let named = self.patterns.get(name).copied()?;
-        // Reported once, whatever comes of it.
+        // Reported once, whatever the result.
         self.pattern_atoms.insert(name.to_owned(), None);
         self.open_patterns.insert(name.to_owned());
         let atom = self.compile_pattern(named);
@@ -100,7 +100,7 @@ impl<'t> Compiler<'t, '_> {
         Some(id)
     }
 
-    /// A pattern of several events: a condition of its own, and the atom that is met when it comes true.
+    /// A pattern of several events: a condition of its own, and the atom that matches when it fires.
     fn composite(&mut self, Named { file, pattern }: Named<'t>, detect: &'t ast::Detect, span: &TextSpan) -> Option<AtomId> {
         for clause in &pattern.clauses {
             if !matches!(clause.it, PatternClause::Detect(_) | PatternClause::Later) || clause.span != *span {
@@ -113,7 +113,7 @@ impl<'t> Compiler<'t, '_> {
         atom
     }
 
-    /// A condition of several events with a name of its own: the atom that is met when it comes true.
+    /// A named condition of several events: returns the atom that matches when it fires.
     pub(super) fn coming(
         &mut self,
         file: &'t File,
@@ -137,7 +137,7 @@ impl<'t> Compiler<'t, '_> {
         Some(self.signal(file, Signal::Occurrence(name.it.clone()), &name.span))
     }
 
-    /// What a field is set to.
+    /// The value to which a field is set.
     fn setting(&mut self, file: &File, operand: &ast::OperandSyntax) -> Option<Operand> {
         match operand {
             ast::OperandSyntax::Literal(literal) => Some(Operand::Value(super::values::value_of(&literal.it))),
@@ -279,7 +279,7 @@ impl<'t> Compiler<'t, '_> {
         outer.truncate(depth);
     }
 
-    /// Compiles the patterns that a choice names, where they are known.
+    /// Compiles the patterns that a choice names and that exist.
     pub(super) fn patterns_of(&mut self, choice: &Choice) {
         for atom in &choice.atoms {
             match atom {
@@ -292,7 +292,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The atom with these conditions, too.
+    /// Adds these conditions to an atom.
     fn narrowed(&mut self, id: AtomId, outer: &[Arc<Predicate>]) -> AtomId {
         if let Some(atom) = self.program.atoms.get_mut(id.0 as usize) {
             atom.predicates.extend(outer.iter().cloned());
@@ -300,7 +300,7 @@ impl<'t> Compiler<'t, '_> {
         id
     }
 
-    /// False when too much was copied already; that is told once.
+    /// False when too much has been copied already; this is reported once.
     fn room_for_copy(&mut self, file: &File, id: AtomId, span: &TextSpan) -> bool {
         let before = self.copies;
         let expressions = self.program.atoms.get(id.0 as usize).map_or(0, |atom| atom.matches.len());
@@ -335,7 +335,7 @@ impl<'t> Compiler<'t, '_> {
         self.pattern_atom(&word.it)
     }
 
-    /// Senders, looked up in the inventory: an alias stands for its name.
+    /// Senders as the inventory resolves them: an alias stands for its name.
     fn senders(&mut self, file: &File, whom: &SenderSyntax) -> Vec<Sender> {
         let inventory = self.world.inventory;
         match whom {
@@ -346,7 +346,8 @@ impl<'t> Compiler<'t, '_> {
                         if let Some((name, _)) = inventory.application(&word.it) {
                             return vec![Sender::App(name.clone())];
                         }
-                        // A program that several hosts run, and as it stands in records of hosts that the inventory does not have.
+                        // A program that runs on several hosts; its own name stands for records of hosts that the inventory
+                        // does not have.
                         let programs = inventory.of_program(&word.it).map(|(name, _)| Sender::App(name.clone()));
                         let programs: Vec<Sender> = programs.chain([Sender::App(word.it.clone())]).collect();
                         if programs.len() > 1 {
@@ -400,7 +401,7 @@ impl<'t> Compiler<'t, '_> {
             Some(near) => {
                 self.report(file, Code::UnknownSender, &word.span, message).help = Some(format!("did you mean `{near}`?"));
             }
-            // Nothing to compare with: an inventory of hosts alone says nothing about applications.
+            // There is nothing to compare with: an inventory of hosts alone has no applications.
             None if known.is_empty() => {}
             None => {
                 let help = "the condition compares with the name as it stands in the record".to_owned();

@@ -1,4 +1,4 @@
-//! Calendars: days, hours and zones understood, exceptions resolved, what is never active found.
+//! Calendars: reads days, hours and zones, resolves exceptions, finds calendars that are never active.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::core::lang::calendar::{
 
 use super::Compiler;
 
-/// What a calendar says by itself; `None` when a part of it is wrong.
+/// The calendars without their exceptions; `None` when a part is wrong.
 type Own<'t> = BTreeMap<&'t str, Option<(CalendarPart, Vec<&'t Text>)>>;
 
-/// Calendars in the order in which they need each other, by way of `except`.
+/// Calendars in the order in which they need each other through `except`.
 struct Order<'t> {
-    /// From where the way began to where it is.
+    /// The path from the first calendar to the current one.
     way: Vec<&'t str>,
     done: Vec<&'t str>,
 }
@@ -61,7 +61,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The calendars of maintenance that the configuration names; unknown ones are reported.
+    /// The maintenance calendars that the configuration names; unknown ones are reported.
     pub(super) fn maintenance(&mut self) {
         let Some(inventory) = self.world.inventory else { return };
         for (what, name, calendar) in inventory.maintenance.all() {
@@ -81,7 +81,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The names of calendars that an alarm has; unknown ones are reported, all count as used.
+    /// The names of an alarm's calendars. Unknown ones are reported, and all count as used.
     pub(super) fn calendar_names(&mut self, file: &File, words: &[Text]) -> Vec<String> {
         for word in words {
             self.calendar_name(file, word);
@@ -89,7 +89,7 @@ impl<'t> Compiler<'t, '_> {
         words.iter().map(|word| word.it.clone()).collect()
     }
 
-    /// Says so when no calendar has the name; it counts as used.
+    /// Reports a name that no calendar has; it counts as used.
     pub(super) fn calendar_name(&mut self, file: &File, word: &Text) {
         self.used_calendars.insert(word.it.clone());
         if !self.calendars.contains_key(word.it.as_str()) {
@@ -98,7 +98,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// Notes the calendar behind all that it needs; false when that can't be, which was told then, here or where it is wrong.
+    /// Appends a calendar after all that it needs. Returns false when that is impossible, which has a diagnostic here or at
+    /// the mistake.
     fn visit(&mut self, own: &Own<'t>, order: &mut Order<'t>, file: &File, name: &'t str, from: &Text) -> bool {
         if order.done.contains(&name) {
             return true;
@@ -112,7 +113,7 @@ impl<'t> Compiler<'t, '_> {
         order.way.push(name);
         for word in except {
             let Some((next, _)) = own.get_key_value(word.it.as_str()) else { return false };
-            // The clause of the calendar itself that leads around; the others say it of themselves.
+            // The clause of the calendar itself that closes the cycle; the other calendars report their own.
             let blamed = if order.way.len() == 1 { word } else { from };
             if order.way.contains(next) {
                 if order.way[0] == *next {
@@ -186,7 +187,7 @@ impl<'t> Compiler<'t, '_> {
         read
     }
 
-    /// Days of the week, Monday first. A range goes on over Sunday.
+    /// Days of the week, Monday first. A range may continue past Sunday.
     fn days(&mut self, file: &File, written: &[Days]) -> Option<[bool; 7]> {
         let mut days = [false; 7];
         let mut whole = true;
@@ -290,7 +291,7 @@ impl<'t> Compiler<'t, '_> {
     }
 }
 
-/// A calendar with the places of those that it excepts.
+/// A calendar with the indices of those that it excepts.
 fn part(own: &Own<'_>, order: &[&str], name: &str) -> Option<CalendarPart> {
     let (part, except) = own.get(name)?.as_ref()?;
     let places = except.iter().filter_map(|word| order.iter().position(|name| *name == word.it));

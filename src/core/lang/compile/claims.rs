@@ -1,4 +1,4 @@
-//! Claims: the conditions by which members of a pair say that they are primary or backup (`says_primary`, `says_backup` of the
+//! Claims: the conditions by which members of a pair claim to be primary or backup (`says_primary`, `says_backup` of the
 //! configuration), and `claim primary` of rules, which is any of them.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use super::Compiler;
 use super::detection::one_of;
 
 impl<'t> Compiler<'t, '_> {
-    /// The patterns of all pairs as conditions of the program.
+    /// Compiles the patterns of all pairs to conditions of the program.
     pub(super) fn claims(&mut self) {
         let Some(inventory) = self.world.inventory else { return };
         for (name, pair) in &inventory.pairs {
@@ -31,7 +31,7 @@ impl<'t> Compiler<'t, '_> {
 
     fn claim(&mut self, name: &str, key: &str, pair: &Pair, pattern: &ClaimPattern) -> Option<AtomId> {
         let (ClaimPattern::Match(text) | ClaimPattern::Pattern(text)) = pattern;
-        // What is wrong is shown in the entry itself.
+        // Mistakes are shown in the entry itself.
         let source = Arc::new(Source { name: format!("pair {name}, {key}"), text: text.clone() });
         let file = File { source: source.clone(), items: Vec::new(), mentions: Vec::new() };
         let span = 0..text.len();
@@ -56,7 +56,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// `claim primary`: the conditions of all pairs for this role. Pairs that say it by the same ids share one condition.
+    /// `claim primary`: the conditions of all pairs for this role. Pairs that use the same ids share one condition.
     pub(super) fn claim_atoms(
         &mut self,
         file: &File,

@@ -1,4 +1,4 @@
-//! What is compiled of a condition: the parts that the compilers of its kinds fill in.
+//! The result of compiling a condition, which the compilers of its kinds fill in.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::core::lang::program::{AtomId, Detection};
 pub(super) struct CompiledDetect {
     pub(super) detect: Detection,
     pub(super) by: Vec<String>,
-    /// `for D` of a state: it has to last so long.
+    /// `for D` of a state: how long it has to last.
     pub(super) hold: Option<Duration>,
     /// What ends the state that it is about.
     pub(super) ends: Vec<AtomId>,

@@ -15,7 +15,7 @@ use super::renames::Renaming;
 use super::states::{self, Joined, state_of};
 use super::{Compiler, members};
 
-/// The keys of a condition that says none of its own, and what they are called: those of what it ends.
+/// The keys, with their renamings, that a condition without keys inherits from the condition that it ends.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Inherited<'a> {
     pub(super) by: &'a [String],
@@ -23,7 +23,7 @@ pub(super) struct Inherited<'a> {
 }
 
 impl<'t> Compiler<'t, '_> {
-    /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
+    /// Compiles the condition of an alarm or a pattern, and reports mistakes and doubts.
     pub(super) fn detection(
         &mut self,
         file: &'t File,
@@ -44,14 +44,14 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         let name = format!("{of}/detect");
-        // Patterns are compiled before, so that what they capture is known; one of several events has renamings of its own.
+        // Patterns are compiled first, so that their captures exist; a pattern of several events has its own renamings.
         tree.parts.iter().chain(&tree.unless).for_each(|choice| self.patterns_of(choice));
         let own = self.renamings(file, &tree.tail.keys, tree.parts.iter().chain(&tree.unless));
         self.renamings = [inherited.renamings, &own].concat();
         let before = self.found.len();
         let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
         if matches!(tree.shape, Shape::Silence { .. } | Shape::Measure(_)) {
-            // Silence of everything, and how much there is of everything, are worth knowing.
+            // A silence of everything and a count of everything are useful.
             let kept = self.found.split_off(before).into_iter().filter(|d| d.code != Code::MatchesEverything);
             self.found.extend(kept.collect::<Vec<_>>());
         }
@@ -59,13 +59,13 @@ impl<'t> Compiler<'t, '_> {
         let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
         let mut found =
             CompiledDetect { by: if said.is_empty() { inherited.by.to_vec() } else { said }, ..CompiledDetect::default() };
-        // With a part that could not be compiled the condition means nothing, and has its diagnostic.
+        // If a part could not be compiled, the condition has no meaning, and there is a diagnostic already.
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
         found.detect = Detection { parts, shape: tree.shape.clone(), unless, ..Detection::default() };
         let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
         self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
-        // Who speaks is counted, where the key is who is spoken of.
+        // If a key replaces this field, `distinct` counts the event's own field, which is its sender.
         if let Shape::Count { distinct: Some(field), .. } = &mut found.detect.shape
             && self.is_called_otherwise(field)
             && REPLACED.contains(&field.as_str())
@@ -81,7 +81,7 @@ impl<'t> Compiler<'t, '_> {
         found
     }
 
-    /// A condition that is about one state ends with it, and has its keys unless it says others.
+    /// A condition about one state ends with the state, and by default has its keys.
     fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
         let Some(state) = state_of(&tree.parts) else { return };
         match (state, &tree.shape) {
@@ -127,7 +127,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// A state that ends by itself, for each of those that it is about.
+    /// A state that ends by itself, for each member that it is about.
     fn ends_by(
         &mut self,
         file: &File,
@@ -145,7 +145,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The time of a condition fits its shape.
+    /// Checks that the time of a condition fits its shape.
     pub(super) fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
         let lasts = !found.ends.is_empty();
         if let Some(At { it: TimeClause::For(over, _) | TimeClause::Over(over, _) | TimeClause::Within(over, _), span }) =
@@ -264,7 +264,7 @@ impl<'t> Compiler<'t, '_> {
         self.report(file, Code::BadTime, at, message).help = Some("avg(ms) of A; count of A".to_owned());
     }
 
-    /// A measure that cancels.
+    /// Compiles a measure that cancels.
     pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &TextSpan) -> Option<super::Cancel> {
         let name = format!("{of}/cancel");
         let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
@@ -292,7 +292,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// `> 500` is ended by `< 300`, and not by `< 800`: then it would be raised and ended by the same values, or by none.
+    /// Reports thresholds the wrong way round. `< 300` ends `> 500`, but `< 800` does not: the same values, or none, would
+    /// raise and end it.
     pub(super) fn wrong_way_round(&mut self, file: &File, shape: &Shape, ends: Threshold, span: &TextSpan) {
         use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
         let Shape::Measure(Measure { threshold: raises, .. }) = shape else { return };
@@ -312,7 +313,7 @@ impl<'t> Compiler<'t, '_> {
         self.report(file, Code::WrongWayRound, span, message).help = Some(help.to_owned());
     }
 
-    /// `cancel when < 300`: of a measure only.
+    /// `cancel when < 300`: valid only for a measure.
     pub(super) fn falls(&mut self, file: &File, shape: &Shape, threshold: Threshold, span: &TextSpan) -> super::Cancel {
         if !matches!(shape, Shape::Measure(_)) {
             let message = "only a measure can be compared with a number";
@@ -348,17 +349,17 @@ impl<'t> Compiler<'t, '_> {
         self.add(Atom { signal: Some(signal), ..Atom::new(name, file.place(span)) })
     }
 
-    /// Narrows an atom to these values of a field; none means all.
+    /// Restricts an atom to these values of a field; an empty list means all.
     pub(super) fn only(&mut self, atom: AtomId, field: &str, names: Vec<String>) {
         if let Some(atom) = self.program.atoms.get_mut(atom.0 as usize).filter(|_| !names.is_empty()) {
             atom.predicates.push(std::sync::Arc::new(one_of(field, names)));
         }
     }
 
-    /// What the keys of a silence may be from the start: all that the inventory has of them.
+    /// The keys of a silence that are expected from the start: all that the inventory has.
     fn expected(&self, by: &[String], atoms: &[AtomId]) -> Vec<Vec<String>> {
         let [field] = by else { return if by.is_empty() { vec![Vec::new()] } else { Vec::new() } };
-        // Who is spoken of is not who speaks.
+        // The key is what the events are about, not their sender.
         if self.is_called_otherwise(field) {
             return Vec::new();
         }
@@ -394,14 +395,14 @@ impl<'t> Compiler<'t, '_> {
         names.into_iter().map(|name| vec![name.clone()]).collect()
     }
 
-    /// The keys of an alarm that another file or a later line may define.
+    /// The keys of an alarm, which another file or a later line may define.
     fn keys_of(&self, alarm: &str) -> Vec<String> {
         self.alarm_keys.get(alarm).cloned().unwrap_or_default()
     }
 }
 
 impl Compiler<'_, '_> {
-    /// Alarms that are raised by what they themselves bring about, each told once.
+    /// Reports once each alarm whose own consequences raise it.
     pub(super) fn cycles(&mut self) {
         let alarms = &self.program.alarms;
         let about = |alarm: &Alarm| -> Vec<String> {

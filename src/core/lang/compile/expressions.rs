@@ -1,7 +1,7 @@
-//! Regular expressions: pieces filled in, captures typed, compiled within bounds.
+//! Regular expressions: fills in pieces, gives captures types, compiles within limits.
 //!
-//! `${name}` stands for a piece, `(?<field:name>)` captures one; the built-in pieces are the types of captures. Groups may share a
-//! name: the library wants each name once, so the later ones get a number, and the field has the name.
+//! `${name}` stands for a piece, `(?<field:name>)` captures one; the built-in pieces are the types of captures. Groups may
+//! share a name. The library requires unique names, so later groups get a number, and the field keeps the name.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::core::lang::program::{Capture, CaptureKind, FieldRegex};
 
 use super::Compiler;
 
-/// Pieces that are always there: name, expression, what a capture of it is read as.
+/// Built-in pieces: name, expression, and the type of a capture.
 const TYPES: &[(&str, &str, CaptureKind)] = &[
     ("int", r"[-+]?\d+", CaptureKind::Number),
     ("number", r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?", CaptureKind::Number),
@@ -37,18 +37,18 @@ const TYPES: &[(&str, &str, CaptureKind)] = &[
 #[derive(Default)]
 struct Filled {
     text: String,
-    /// The groups so far: the library's name, the field's, what it is read as.
+    /// The groups so far: the library's name, the field's name, and the type.
     groups: Vec<(String, String, CaptureKind)>,
     taken: BTreeSet<String>,
-    /// From which byte of `text` on which byte of the expression as written.
+    /// Pairs of a byte of `text` and the byte of the written expression that it comes from.
     places: Vec<(usize, usize)>,
 }
 
-/// What keeps an expression from being filled: code, message, help.
+/// Why an expression cannot be filled in: code, message, help.
 type Unfilled = (Code, String, Option<String>);
 
 impl<'t> Compiler<'t, '_> {
-    /// A piece that is never used is still compiled, so that its mistakes are told.
+    /// Compiles all pieces. An unused piece is compiled as well, so that its mistakes are reported.
     pub(super) fn pieces(&mut self, trees: &'t [File]) {
         for (file, piece) in super::pieces_of(trees) {
             if TYPES.iter().any(|(name, ..)| *name == piece.name.it) {
@@ -67,7 +67,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// A compiled expression with its captures, or what is wrong with it, at the very character where that is known.
+    /// A compiled expression with its captures, or a diagnostic at the exact character if that can be found.
     pub(super) fn field_regex(&mut self, file: &File, regex: &Regex, field: String) -> Option<FieldRegex> {
         let (regex, captures) = self.compiled(file, regex, true, false)?;
         Some(FieldRegex { field, regex, captures })
@@ -85,10 +85,10 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, code, &within(regex, at), message).help = help;
             return None;
         }
-        // The flags stand in the expression itself, so that the matcher, which reads it again, knows them.
+        // The flags are in the expression itself, so that the matcher, which parses it again, sees them.
         let whole = format!("{}{}", flags(regex), filled.text);
         if self.regex_bytes > REGEX_BYTES_ALL {
-            return None; // That was told.
+            return None; // This was reported already.
         }
         match Expression::parsed(&whole, REGEX_BYTES) {
             Ok((built, hir)) => {
@@ -104,7 +104,7 @@ impl<'t> Compiler<'t, '_> {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
-                // What a piece matches alone says nothing.
+                // What a piece alone matches says nothing.
                 if !piece {
                     self.expression(file, regex, &built, &hir);
                 }
@@ -126,7 +126,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// Fills pieces in, from the first byte to the last; of what can't be, where it stands and why.
+    /// Fills in pieces from the first byte to the last. The error has the place and the reason.
     fn fill(&mut self, text: &str, filled: &mut Filled, depth: usize) -> Result<(), (usize, Unfilled)> {
         let mut at = 0;
         let mut classes = 0_usize;
@@ -148,7 +148,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 '[' => {
                     classes += 1;
-                    // A bracket that closes at once is one of the class.
+                    // A bracket directly at the beginning belongs to the class.
                     for first in ["[^]", "[]"] {
                         if rest.starts_with(first) && classes == 1 {
                             end = at + first.len();
@@ -228,7 +228,7 @@ impl<'t> Compiler<'t, '_> {
 }
 
 impl Filled {
-    /// The name of a group that no other group of the expression has.
+    /// A group name that no other group of the expression has.
     fn unique(&mut self, name: &str) -> String {
         let mut unique = name.to_owned();
         let mut n = 2;
@@ -239,7 +239,7 @@ impl Filled {
         unique
     }
 
-    /// Where a byte of the filled expression was written.
+    /// The byte of the written expression that a byte of the filled expression comes from.
     fn as_written(&self, at: usize) -> usize {
         let after = self.places.partition_point(|(filled, _)| *filled <= at);
         after.checked_sub(1).and_then(|i| self.places.get(i)).map_or(0, |(_, written)| *written)
@@ -273,7 +273,7 @@ fn named<'a>(text: &'a str, open: &str, close: char) -> Option<&'a str> {
     (name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(word)).then_some(name)
 }
 
-/// A named group that begins here: its name, its type, and how long its beginning is.
+/// A named group that begins here: its name, its type, and the length of its beginning.
 fn capture(text: &str) -> Option<(&str, Option<&str>, usize)> {
     let open = ["(?<", "(?P<"].into_iter().find(|open| text.starts_with(open))?;
     let (inner, _) = text[open.len()..].split_once('>')?;
@@ -297,7 +297,7 @@ fn why(text: &str) -> (String, Option<usize>) {
     }
 }
 
-/// What to write instead of what other libraries have and this one, which never takes long, has not.
+/// Suggests a replacement for features of other libraries which this one, with its linear time, does not have.
 fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
     let rest = text.get(at?..)?;
     let not = "for what must not be there write a second test: `match /A/ where not text ~ /B/`, or `where text !~ /B/`";
@@ -316,7 +316,8 @@ fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
     .find_map(|(begins, help)| rest.starts_with(begins).then_some(help))
 }
 
-/// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; near enough for a caret.
+/// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; it is close enough for a
+/// caret.
 fn within(regex: &Regex, at: usize) -> TextSpan {
     let mut left = at;
     for At { it, span } in &regex.pieces {

@@ -1,6 +1,7 @@
-//! Groups, pairs and sites of the inventory in conditions: as senders, as names, and how many of their members are in a state.
+//! Groups, pairs and sites of the inventory in conditions: as senders, as names, and how many of their members are in a
+//! state.
 //!
-//! All of it is decided here, by the inventory that the rules are compiled with; the engine is told names and numbers.
+//! Everything is resolved here, by the inventory with which the rules are compiled. The engine gets names and numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +38,7 @@ impl<'w> Compiler<'_, 'w> {
         if self.room_for_senders(file, word, hosts.len()) { hosts } else { vec![nobody(word)] }
     }
 
-    /// False when groups stand for too many senders already; that is told once.
+    /// False when groups stand for too many senders already; this is reported once.
     fn room_for_senders(&mut self, file: &File, word: &Text, more: usize) -> bool {
         let before = self.group_senders;
         self.group_senders = before.saturating_add(more);
@@ -49,7 +50,7 @@ impl<'w> Compiler<'_, 'w> {
         self.group_senders <= GROUP_SENDERS
     }
 
-    /// The hosts that `host a, b` or `host in G` names; none for all.
+    /// The hosts that `host a, b` or `host in G` names; empty for all.
     pub(super) fn those_hosts(&mut self, file: &File, names: &[Text], group: Option<&Text>) -> Vec<String> {
         match group {
             None => self.hosts(file, names),
@@ -64,7 +65,7 @@ impl<'w> Compiler<'_, 'w> {
         }
     }
 
-    /// The hosts or the applications of a group; somebody who is not there when there are none.
+    /// The hosts or the applications of a group. If it has none, a name that does not exist.
     fn members_of(&mut self, file: &File, word: &Text, field: &str) -> Vec<String> {
         let Some(group) = self.group(file, word) else { return vec![String::new()] };
         let (members, what) = if field == "host" { (group.hosts, "hosts") } else { (group.applications, "applications") };
@@ -76,7 +77,7 @@ impl<'w> Compiler<'_, 'w> {
         members
     }
 
-    /// The inventory, which who is meant by this word cannot be known without.
+    /// The inventory, which is necessary to resolve this word; a missing one is reported.
     fn inventory_for(&mut self, file: &File, word: &Text) -> Option<&'w Inventory> {
         if self.world.inventory.is_none() {
             let message = format!("who is meant by `{}` stands in the inventory, and none was given", word.it);
@@ -96,7 +97,7 @@ impl<'w> Compiler<'_, 'w> {
         found
     }
 
-    /// How many members are in a state: it stands alone in a `detect`.
+    /// Checks that a count of members in a state is alone in a `detect`.
     pub(super) fn members_alone<'c>(
         &mut self,
         file: &File,
@@ -113,7 +114,7 @@ impl<'w> Compiler<'_, 'w> {
         }
     }
 
-    /// A condition about how many members of a group are in a state.
+    /// A condition about the number of members of a group that are in a state.
     pub(super) fn members(&mut self, file: &File, state: &ast::AtomSyntax, found: &mut CompiledDetect) {
         let Some(on) = on(state) else { return };
         let Some((counted, _, ended)) = self.counted(file, state, on) else { return };
@@ -133,7 +134,7 @@ impl<'w> Compiler<'_, 'w> {
         found.detect.shape = Shape::Members(Box::new(counted));
     }
 
-    /// What is counted of the members of a group; what begins the state of one, and what ends it.
+    /// The count of the members of a group, with the signals that begin and end the state of one.
     pub(super) fn counted(
         &mut self,
         file: &File,
@@ -198,7 +199,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 }
 
-/// How many of a group a state is about.
+/// The group, and the quantity of its members, that a state is about.
 pub(super) fn on(state: &ast::AtomSyntax) -> Option<&At<ast::MembersSyntax>> {
     match state {
         ast::AtomSyntax::Alarm { on, .. } | ast::AtomSyntax::Host { on, .. } | ast::AtomSyntax::App { on, .. } => on.as_ref(),
@@ -206,7 +207,7 @@ pub(super) fn on(state: &ast::AtomSyntax) -> Option<&At<ast::MembersSyntax>> {
     }
 }
 
-/// The keys of a condition about how many of a group are in a state.
+/// The keys of a condition about the number of members of a group that are in a state.
 pub(super) fn keys(state: &ast::AtomSyntax) -> Vec<String> {
     let each = on(state).map(|on| on.it.of.it.as_str()).filter(|of| crate::core::inventory::EACH.contains(of));
     each.into_iter().map(str::to_owned).collect()

@@ -1,4 +1,4 @@
-//! Conditions about what hosts measure: which metric, of which mount point, and by which keys.
+//! Conditions about metrics of hosts: the metric, the mount point, and the keys.
 
 use crate::core::diag::Code;
 use crate::core::inventory::{METRICS, OF_MOUNTS};
@@ -9,7 +9,7 @@ use super::Compiler;
 use super::condition::CompiledDetect;
 
 impl Compiler<'_, '_> {
-    /// The atom of a metric; `None` when there is no such one.
+    /// The atom of a metric; `None` when the metric does not exist.
     pub(super) fn metric(&mut self, file: &File, name: &Text, of: &[Binding], span: &TextSpan) -> Option<AtomId> {
         if !METRICS.contains(&name.it.as_str()) {
             self.unknown(file, Code::UnknownMetric, name, format!("no agent measures `{}`", name.it), METRICS);
@@ -36,7 +36,7 @@ impl Compiler<'_, '_> {
         Some(id)
     }
 
-    /// A metric has a number for each host, and where it is of mount points for each of these.
+    /// A metric has a number for each host and, if it has mount points, for each of these.
     pub(super) fn metric_key(&mut self, file: &File, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
         let Some(metric) = metric_of(&tree.parts) else { return };
         let wanted = metric_keys(metric);
@@ -59,7 +59,7 @@ pub(super) fn metric_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
     }
 }
 
-/// The keys that tell its numbers apart.
+/// The keys that distinguish its numbers.
 pub(super) fn metric_keys(metric: &ast::AtomSyntax) -> Vec<String> {
     let several = matches!(metric, ast::AtomSyntax::Metric { name, of, .. } if name.it == OF_MOUNTS && of.len() != 1);
     let keys: &[&str] = if several { &["host", "mount"] } else { &["host"] };

@@ -1,4 +1,4 @@
-//! Trees to the program: names resolved, everything checked, all mistakes reported.
+//! Compiles trees to the program: resolves names, checks everything, reports all mistakes.
 
 mod advice;
 pub use uses::fields_set;
@@ -33,17 +33,17 @@ use super::ast::{File, Item, Piece, Text, TextSpan};
 use super::parse::parse;
 use super::program::{AtomId, Cancel, Program};
 
-/// What rules may name beside each other.
+/// The names outside of the rules that they may refer to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Declarations<'a> {
-    /// Machines, programs, pairs, resources; without one, names of them are not checked, and conditions about
+    /// Hosts, applications, pairs and resources. Without an inventory, their names are not checked, and conditions about
     /// groups, pairs and sites are refused.
     pub inventory: Option<&'a Inventory>,
-    /// The scripts by file name with the parameters that they declare; without them, calls are not checked.
+    /// The scripts by file name, with their declared parameters. Without them, calls are not checked.
     pub scripts: Option<&'a BTreeMap<String, Vec<Param>>>,
 }
 
-/// Warnings that mean nothing while a part of the rules can't be read.
+/// Warnings that mean nothing while a part of the rules cannot be read.
 const DOUBTFUL: &[Code] = &[
     Code::UnusedPattern,
     Code::UnusedReaction,
@@ -54,8 +54,8 @@ const DOUBTFUL: &[Code] = &[
     Code::NeverRaised,
 ];
 
-/// Compiles rule files, in the order given, and says everything that is wrong with them. The program holds what could be
-/// compiled; with errors among the diagnostics it must not run.
+/// Compiles rule files in the given order, and reports all mistakes in them. The program contains what could be compiled. If
+/// there are errors among the diagnostics, it must not run.
 pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut trees = Vec::new();
@@ -110,7 +110,7 @@ pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec
         (file, place.map(|p| p.bytes.start))
     };
     found.sort_by_key(order);
-    // Of what could not be read it is not known what it uses and says.
+    // If a part could not be read, it is unknown what that part uses and sets.
     if !unread.is_empty() {
         found.retain(|d| !DOUBTFUL.contains(&d.code));
     }
@@ -129,7 +129,7 @@ fn pieces_of(trees: &[File]) -> impl Iterator<Item = (&File, &Piece)> {
     })
 }
 
-/// A pattern's tree and where it stands.
+/// The tree of a pattern, with its file.
 #[derive(Clone, Copy)]
 struct Named<'t> {
     file: &'t File,
@@ -140,38 +140,38 @@ struct Compiler<'t, 'w> {
     world: &'w Declarations<'w>,
     program: Program,
     patterns: BTreeMap<&'t str, Named<'t>>,
-    /// The atom of each pattern, where it could be compiled.
+    /// The atom of each pattern; `None` if it could not be compiled.
     pattern_atoms: BTreeMap<String, Option<AtomId>>,
-    /// Parts of expressions by name, with the file that each stands in.
+    /// Parts of expressions by name, with the file that defines each.
     pieces: BTreeMap<&'t str, (&'t File, &'t Piece)>,
     used_pieces: BTreeSet<String>,
-    /// Lists of values by name, with the file that each stands in.
+    /// Lists of values by name, with the file that defines each.
     lists: BTreeMap<&'t str, (&'t File, &'t super::ast::List)>,
     used_lists: BTreeSet<String>,
-    /// The values of all lists so far.
+    /// The number of values of all lists so far.
     listed: usize,
-    /// Names that expressions capture anywhere: what an unquoted word may be.
+    /// Names that expressions capture anywhere: an unquoted word may be one of them.
     captured: BTreeSet<String>,
     /// Patterns whose conditions are being compiled.
     open_patterns: BTreeSet<String>,
     /// The keys of each alarm.
     alarm_keys: BTreeMap<&'t str, Vec<String>>,
-    /// What the operands of the condition that is being compiled call its keys.
+    /// The names of keys in the operands of the condition that is being compiled.
     renamings: Vec<renames::Renaming>,
-    /// What `inhibited by` may name.
+    /// The names that `inhibited by` may use.
     alarm_names: BTreeSet<&'t str>,
     used_patterns: BTreeSet<String>,
     used_reactions: BTreeSet<String>,
-    /// Calendars by name, with the file that each stands in.
+    /// Calendars by name, with the file that defines each.
     calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::CalendarSyntax)>,
     used_calendars: BTreeSet<String>,
-    /// About what all expressions take when compiled.
+    /// Approximate bytes of all compiled expressions.
     regex_bytes: usize,
-    /// Conditions and expressions that were copied to be narrowed.
+    /// Number of conditions and expressions that were copied to be narrowed.
     copies: usize,
-    /// Senders that groups stand for, so far.
+    /// Number of senders that groups stand for, so far.
     group_senders: usize,
-    /// Names with which unknown ones were compared.
+    /// Number of names with which unknown names were compared.
     compared: usize,
     found: Vec<Diagnostic>,
 }
@@ -183,7 +183,7 @@ impl<'t> Compiler<'t, '_> {
         &mut self.found[last]
     }
 
-    /// Reports an unknown name with the near miss, or with all that there are when they are few.
+    /// Reports an unknown name with a similar name, or with all names if they are few.
     fn unknown<'n>(&mut self, file: &File, code: Code, word: &Text, message: String, known: impl IntoIterator<Item = &'n str>) {
         let known: Vec<&str> = known.into_iter().collect();
         let help = match self.near(&word.it, &known) {
@@ -194,13 +194,13 @@ impl<'t> Compiler<'t, '_> {
         self.report(file, code, &word.span, message).help = help;
     }
 
-    /// The near miss. Rules with thousands of unknown names are not worth the time of comparing all with all.
+    /// A similar name. For rules with thousands of unknown names the search stops, because it would take too long.
     fn near<'n>(&mut self, wrong: &str, known: &[&'n str]) -> Option<&'n str> {
         self.compared = self.compared.saturating_add(known.len());
         if self.compared > NEAR_MISSES { None } else { nearest(wrong, known.iter().copied()) }
     }
 
-    /// The names of all patterns, to find what was meant; none when that is not looked for any more.
+    /// The names of all patterns, to find a similar one; empty when the search has stopped.
     fn pattern_names(&self) -> Vec<&'t str> {
         if self.compared > NEAR_MISSES { Vec::new() } else { self.patterns.keys().copied().collect() }
     }
@@ -220,7 +220,7 @@ impl<'t> Compiler<'t, '_> {
         self.report(file, Code::DuplicateName, &word.span, message).context.push((first, "first defined here".to_owned()));
     }
 
-    /// What stands in parts that this version does not have counts as used.
+    /// Names in parts that this version does not have count as used.
     fn mentions(&mut self, trees: &[File]) {
         for name in trees.iter().flat_map(|f| &f.mentions) {
             self.used_patterns.insert(name.clone());

@@ -17,7 +17,7 @@ const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critic
 const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"];
 
 impl<'t> Compiler<'t, '_> {
-    /// Compiles a condition; `None` when a part of it is wrong. Depth is bounded by the parser.
+    /// Compiles a condition; `None` when a part of it is wrong. The parser bounds the depth.
     pub(super) fn predicate(&mut self, file: &File, predicate: &ast::PredicateSyntax) -> Option<Predicate> {
         let compiled = self.condition(file, predicate)?;
         self.contradictions(file, predicate, &compiled);
@@ -25,7 +25,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     fn condition(&mut self, file: &File, predicate: &ast::PredicateSyntax) -> Option<Predicate> {
-        // Every part is looked at, so that every mistake is found.
+        // Every part is compiled, so that every mistake is found.
         let all = |me: &mut Self, parts: &[ast::PredicateSyntax]| {
             let parts: Vec<Option<Predicate>> = parts.iter().map(|p| me.condition(file, p)).collect();
             parts.into_iter().collect::<Option<Vec<_>>>()
@@ -38,7 +38,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// A field that nothing captures anywhere, and that is nearly the name of one that every event has or some pattern captures.
+    /// Reports a field that no expression captures, if its name is similar to that of a built-in or captured field.
     fn misspelled(&mut self, file: &File, field: &Text) {
         let name = field.it.as_str();
         let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
@@ -81,7 +81,8 @@ impl<'t> Compiler<'t, '_> {
         Some(Predicate::Test { field: name, test })
     }
 
-    /// The id that events have where a rule writes this one: `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are one. Warns of one that no decoder yields.
+    /// The id that events have where a rule writes this one: `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are the same. Warns of an
+    /// id that no decoder produces.
     pub(super) fn readable(&mut self, file: &File, id: &IdPattern, at: &TextSpan) -> IdPattern {
         let IdPattern::Word(text) = id else { return id.clone() };
         if let Some((what, meant)) = unreadable(text) {
@@ -97,7 +98,7 @@ impl<'t> Compiler<'t, '_> {
         id_of(text)
     }
 
-    /// Ids and trust_levels: an order of ids says nothing.
+    /// Checks the comparison of ids and levels of trust: ids have no order.
     fn ordered(&mut self, file: &File, field: &str, comparison: Comparison, at: &TextSpan) {
         if field == "id" && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
             let message = "ids have no order: a range is written `event 00-04560..00-04563`";
@@ -246,7 +247,7 @@ impl<'t> Compiler<'t, '_> {
         None
     }
 
-    /// All lists by name.
+    /// Registers all lists by name.
     pub(super) fn lists(&mut self, trees: &'t [File]) {
         for file in trees {
             for item in &file.items {

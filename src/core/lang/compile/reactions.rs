@@ -1,4 +1,4 @@
-//! Reactions and calls of them: scripts found, parameters bound once, values of the declared types.
+//! Reactions and calls of them: finds scripts, binds each parameter once, checks the declared types.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl<'t> Compiler<'t, '_> {
                 self.reaction(file, reaction);
             }
         }
-        // A script without a reaction of its name is one.
+        // A script without a reaction of its name is a reaction itself.
         for script in self.world.scripts.into_iter().flat_map(|s| s.keys()) {
             if let Some(name) = script.strip_suffix(".rhai")
                 && !self.program.reactions.contains_key(name)
@@ -102,7 +102,7 @@ impl<'t> Compiler<'t, '_> {
         self.program.reactions.insert(tree.name.it.clone(), reaction);
     }
 
-    /// The trust that the effects of a reaction require; less than an address is unwise.
+    /// The trust that the effects of a reaction require. A trust below `address` is reported as a risk.
     fn effects_require(&mut self, file: &File, word: &Text) -> Option<Trust> {
         let Some(trust) = Trust::parse(&word.it) else {
             let levels = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
@@ -118,7 +118,7 @@ impl<'t> Compiler<'t, '_> {
         Some(trust)
     }
 
-    /// The parameters of a script; `None` when scripts are not known, or this one is not there.
+    /// The parameters of a script; `None` when the scripts are unknown, or this one does not exist.
     fn script(&mut self, file: &File, word: &Text) -> Option<Vec<Param>> {
         let scripts = self.world.scripts?;
         if let Some(params) = scripts.get(&word.it) {
@@ -129,7 +129,7 @@ impl<'t> Compiler<'t, '_> {
         None
     }
 
-    /// A parameter that gets a value: the script must have it, and the value must be of its type.
+    /// Checks a parameter that gets a value: the script must have it, and the value must have its type.
     fn parameter(&mut self, file: &File, params: &[Param], name: &Text, script: &str, value: Option<&ExpressionSyntax>) {
         let Some(param) = params.iter().find(|p| p.name == name.it) else {
             let known: Vec<String> = params.iter().map(|p| p.name.clone()).collect();
@@ -179,7 +179,7 @@ impl<'t> Compiler<'t, '_> {
         self.report(file, Code::BadArgument, span, message);
     }
 
-    /// The chains of a `react`.
+    /// Compiles the chains of a `react`.
     pub(super) fn chains(&mut self, file: &File, chains: &[Chain]) -> Vec<Vec<ReactionCall>> {
         chains.iter().map(|chain| chain.iter().filter_map(|call| self.call(file, call)).collect()).collect()
     }
@@ -191,7 +191,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let Some(reaction) = self.program.reactions.get(&call.name.it).cloned() else {
             if self.world.scripts.is_none() {
-                // What scripts there are is not known: it may be one.
+                // The scripts are unknown: it may be one of them.
                 return Some(ReactionCall { reaction: call.name.it.clone(), args: self.named_only(file, call) });
             }
             let known = self.reaction_names();
@@ -267,7 +267,7 @@ impl<'t> Compiler<'t, '_> {
         given
     }
 
-    /// Where the script is not known, arguments need names.
+    /// If the script is unknown, arguments need names.
     fn named_only(&mut self, file: &File, call: &ast::CallSyntax) -> Vec<(String, Argument)> {
         let mut given = Vec::new();
         for argument in &call.arguments {
@@ -284,7 +284,7 @@ impl<'t> Compiler<'t, '_> {
     }
 }
 
-/// The reaction that a script is without being named in the rules.
+/// The implicit reaction of a script that the rules do not name.
 fn of_script(name: &str, script: &str) -> Reaction {
     Reaction {
         name: name.to_owned(),

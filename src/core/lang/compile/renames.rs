@@ -1,6 +1,6 @@
-//! `by user = A.user, B.login` and `by peer as host`: what the operands of a condition call its keys.
+//! `by user = A.user, B.login` and `by peer as host`: the names of keys in the operands of a condition.
 //!
-//! Within the condition the events of an operand have the key as one field more; elsewhere the pattern is what it was.
+//! Within the condition the events of an operand have the key as an additional field; elsewhere the pattern is unchanged.
 
 use crate::core::diag::{Code, suggest::nearest};
 use crate::core::event::BuiltIn;
@@ -12,15 +12,15 @@ use super::Compiler;
 /// A key that an operand has under the name of another field.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Renaming {
-    /// Empty for every operand.
+    /// The operand; empty for all.
     of: String,
     field: String,
-    /// As the captures of the condition have it.
+    /// The name of the key in the captures of the condition.
     key: String,
 }
 
 impl Compiler<'_, '_> {
-    /// What the operands of a condition call its keys; tells what means nothing.
+    /// The names of keys in the operands of a condition; reports names without a meaning.
     pub(super) fn renamings<'c>(
         &mut self,
         file: &File,
@@ -50,14 +50,14 @@ impl Compiler<'_, '_> {
         all
     }
 
-    /// `peer as host`.
+    /// The renaming of `peer as host`, for all operands.
     fn of_all(&mut self, file: &File, rename: &Rename) -> Option<Renaming> {
         let Rename { key, of, .. } = rename;
         self.may_be_called(file, key, &of.it, of)?;
         Some(Renaming { of: String::new(), field: of.it.clone(), key: replacing(key) })
     }
 
-    /// What an event has of itself no key can be called: but a key may be its host instead, for example.
+    /// Checks the name of a key. It must not be that of a fixed field, except those that a key may replace, such as the host.
     fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Text) -> Option<()> {
         if BuiltIn::is_fixed(key) && !REPLACED.contains(&key) && key != field {
             let message = format!("every event has a field `{key}` of its own, which no key can be called beside");
@@ -70,7 +70,7 @@ impl Compiler<'_, '_> {
 
     fn renaming(&mut self, file: &File, rename: &Rename, operands: &[&str]) -> Option<Renaming> {
         let Rename { key, of, .. } = rename;
-        // A name may have a point itself.
+        // A name may contain a point itself.
         let mut parts = of.it.match_indices('.').map(|(i, _)| (&of.it[..i], &of.it[i + 1..]));
         let Some((operand, field)) = parts.rfind(|(name, field)| operands.contains(name) && !field.is_empty()) else {
             let name = of.it.split('.').next().unwrap_or_default();
@@ -93,7 +93,7 @@ impl Compiler<'_, '_> {
         Some(Renaming { of: operand.to_owned(), field: field.to_owned(), key })
     }
 
-    /// An operand of which it is not said what it calls a key that others call otherwise has it under its own name.
+    /// Reports an operand that has no name for a renamed key and does not capture the key itself.
     fn unnamed(&mut self, file: &File, keys: &Keys, all: &[Renaming], operands: &[&str]) {
         for key in &keys.by {
             if !all.iter().any(|renaming| renaming.key == key.it && !renaming.of.is_empty()) {
@@ -112,7 +112,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// What a pattern's expressions capture and what it sets, where its fields come from these.
+    /// The fields that a pattern captures and sets, if its fields come from these.
     fn captured_by(&mut self, pattern: &str) -> Option<Vec<String>> {
         let id = self.pattern_atoms.get(pattern).copied().flatten()?;
         let atom = self.program.atoms.get(id.0 as usize).filter(|a| a.signal.is_none() && !a.matches.is_empty())?;
@@ -120,7 +120,7 @@ impl Compiler<'_, '_> {
         Some(captures.chain(atom.sets.iter().map(|(name, _)| name.clone())).collect())
     }
 
-    /// The atom of an operand calls the keys of this condition so; only a pattern has a name.
+    /// Adds the keys of this condition to the atom of an operand; only patterns have names.
     pub(super) fn rename(&mut self, id: AtomId, name: &str) -> AtomId {
         let of = self.renamings.iter().filter(|renaming| renaming.of == name || renaming.of.is_empty());
         let renames: Vec<(String, String)> = of.map(|r| (r.key.clone(), r.field.clone())).collect();
@@ -130,12 +130,12 @@ impl Compiler<'_, '_> {
         id
     }
 
-    /// True when this condition calls what it is about otherwise than events do.
+    /// True when this condition gives another field the name of this key.
     pub(super) fn is_called_otherwise(&self, key: &str) -> bool {
         self.renamings.iter().any(|renaming| renaming.key == replacing(key))
     }
 
-    /// True when this condition calls a key otherwise than its operand does.
+    /// True when this condition has another name for a key than this operand.
     pub(super) fn is_renamed(&self, name: &str) -> bool {
         self.renamings.iter().any(|renaming| renaming.of == name || renaming.of.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Conditions about Pointsman's own events: their ids are the kinds of notices, which are known.
+//! Conditions about self events: their ids are the kinds of notices, which are all known.
 
 use crate::core::diag::{Code, suggest::nearest};
 use crate::core::event::OWN_APP;
@@ -9,7 +9,7 @@ use crate::core::notice::Kind;
 use super::Compiler;
 
 impl Compiler<'_, '_> {
-    /// Reports ids that no event of Pointsman has, when a condition is about these events alone.
+    /// Reports ids that no self event has, if a condition is about self events alone.
     pub(super) fn known_notices(&mut self, file: &File, from: &[Sender], ids: &[At<IdPattern>]) {
         let own = |sender: &Sender| matches!(sender, Sender::App(name) if name == OWN_APP);
         if from.is_empty() || !from.iter().all(own) {

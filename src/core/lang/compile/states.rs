@@ -1,6 +1,7 @@
-//! States that are joined: `alarm a active and not alarm b active by host`, `host a lost or app X stopped`.
+//! Joined states: `alarm a active and not alarm b active by host`, `host a lost or app X stopped`.
 //!
-//! Of a tree the states, their keys, and for which keys the whole may be true; the engine looks what is so with each change of one.
+//! Finds the states of a tree, their keys, and the keys for which the condition may be true. The engine evaluates it at each
+//! change of one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,25 +16,25 @@ use super::{Compiler, members};
 
 /// What a condition joins.
 pub(super) enum Joined<'t> {
-    /// Events; or one state alone.
+    /// Events, or one state alone.
     Events,
     /// States, of which all or one must hold.
     States { terms: Vec<&'t AtomSyntax>, all: bool },
-    /// A state that stands where states can't.
+    /// A state at a place where states are not valid.
     Mixed { state: &'t AtomSyntax, why: Mixed<'t> },
 }
 
 /// Why a state does not fit.
 pub(super) enum Mixed<'t> {
-    /// This is an event.
+    /// The condition contains this event.
     Event(&'t AtomSyntax),
-    /// States are not counted.
+    /// States cannot be counted.
     Counted,
-    /// It is joined in one way within another.
+    /// `and` and `or` are nested.
     Nested,
 }
 
-/// What the condition joins by `and` or `or`.
+/// Returns what the condition joins by `and` or `or`.
 pub(super) fn joined(tree: &ast::Detect) -> Joined<'_> {
     let (all, counted) = match (&tree.shape, tree.parts.as_slice()) {
         (Shape::One, [Choice { condition: None, .. }]) => (false, false),
@@ -88,7 +89,7 @@ fn bare(term: &AtomSyntax) -> (&AtomSyntax, bool) {
     }
 }
 
-/// The keys that tell apart of what a state is. One that is named, and how many of one group, are so or not.
+/// The keys by which a state differs between instances. A named member, and a count of one group, have none.
 fn own_keys(term: &AtomSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     let (state, _) = bare(term);
     match state {
@@ -100,19 +101,19 @@ fn own_keys(term: &AtomSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<Stri
     }
 }
 
-/// What has these keys has this field, too: the inventory knows it.
+/// True when something with these keys also has this field, by the inventory.
 fn has(keys: &[String], field: &str) -> bool {
     let derived = |of: &str, fields: &[&str]| keys.iter().any(|key| key == of) && fields.contains(&field);
     keys.iter().any(|key| key == field) || derived("app", &["host", "type", "pair", "site"]) || derived("host", &["site"])
 }
 
-/// A host is lost for each of its applications, too.
+/// True for a lost host, which counts as lost for each of its applications.
 fn of_its_apps(term: &AtomSyntax, field: &str) -> bool {
     let (state, _) = bare(term);
     matches!(state, AtomSyntax::Host { on: None, .. }) && ["app", "type", "pair"].contains(&field)
 }
 
-/// The keys that all have; none when one of them has none.
+/// The keys that all have; empty when one of them has none.
 fn common(all: &[Vec<String>]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for key in all.iter().flatten() {
@@ -123,12 +124,13 @@ fn common(all: &[Vec<String>]) -> Vec<String> {
     keys
 }
 
-/// The keys that joined states have, when the condition says none.
+/// The default keys of joined states.
 pub(super) fn keys_of(terms: &[&AtomSyntax], alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     common(&terms.iter().map(|term| own_keys(term, alarms)).collect::<Vec<_>>())
 }
 
-/// The keys of all alarms, as their trees say: what is about the states of others has their keys, as far as such changes are followed.
+/// The keys of all alarms, from their trees. An alarm about states of others has their keys, over as many hops as changes are
+/// followed.
 pub(super) fn all_keys<'t>(trees: impl Iterator<Item = &'t ast::AlarmSyntax>) -> BTreeMap<&'t str, Vec<String>> {
     let trees: Vec<&ast::AlarmSyntax> = trees.collect();
     let mut known = BTreeMap::new();
@@ -139,7 +141,7 @@ pub(super) fn all_keys<'t>(trees: impl Iterator<Item = &'t ast::AlarmSyntax>) ->
 }
 
 impl<'t> Compiler<'t, '_> {
-    /// A condition that joins states, by these keys unless it says others.
+    /// Compiles a condition that joins states. Its default keys are those of the states.
     pub(super) fn states(
         &mut self,
         file: &'t File,
@@ -168,7 +170,7 @@ impl<'t> Compiler<'t, '_> {
             parts.extend([vec![begins], ends]);
             compiled.push(Term { what, negated, keyed: !own.is_empty() && !found.by.is_empty() });
         }
-        // With a state that could not be compiled the condition means nothing, and has its diagnostic.
+        // If a state could not be compiled, the condition has no meaning, and there is a diagnostic already.
         if compiled.len() < terms.len() {
             return found;
         }
@@ -188,7 +190,7 @@ impl<'t> Compiler<'t, '_> {
         found
     }
 
-    /// When a state holds; what begins it, and what ends it.
+    /// When a state holds, what begins it, and what ends it.
     fn term(&mut self, file: &'t File, state: &'t AtomSyntax) -> Option<(StateHolds, AtomId, Vec<AtomId>)> {
         if let Some(on) = members::on(state) {
             let (counted, began, ended) = self.counted(file, state, on)?;
@@ -246,7 +248,7 @@ impl<'t> Compiler<'t, '_> {
         (StateHolds::Any(state, those), began, vec![ended])
     }
 
-    /// Each state has the keys, or none.
+    /// Checks that each state has the keys, or none.
     fn states_keys(&mut self, file: &File, terms: &[&AtomSyntax], own: &[Vec<String>], by: &[String], span: &TextSpan) {
         for (term, own) in terms.iter().zip(own).filter(|(_, own)| !own.is_empty()) {
             let Some(lacks) = by.iter().find(|field| !has(own, field) && !of_its_apps(term, field)) else { continue };
@@ -260,7 +262,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// One state twice, and a state and its opposite.
+    /// Reports a state that occurs twice, and a state with its opposite.
     fn states_twice(&mut self, file: &File, terms: &[&AtomSyntax], all: bool) {
         for (n, term) in terms.iter().enumerate() {
             let (state, negated) = bare(term);
@@ -278,7 +280,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The keys of a condition that may be true of one that nothing active has: those of its groups, or of the inventory.
+    /// The candidate keys of a condition that may be true for a key which no active state has: those of its groups, or of the
+    /// inventory.
     fn known(&mut self, file: &File, by: &[String], terms: &[Term], span: &TextSpan) -> Vec<Vec<String>> {
         let counted =
             terms.iter().filter(|t| t.keyed).filter_map(|t| if let StateHolds::Members(c) = &t.what { Some(c) } else { None });
@@ -305,7 +308,7 @@ impl<'t> Compiler<'t, '_> {
         names.into_iter().map(|name| vec![name.to_owned()]).collect()
     }
 
-    /// A state that stands where states can't: what to write.
+    /// Reports a state at a place where states are not valid, and what to write instead.
     pub(super) fn mixed(&mut self, file: &'t File, tree: &'t ast::Detect, state: &'t AtomSyntax, why: &Mixed<'t>) {
         let mut all = Vec::new();
         tree.parts.iter().chain(&tree.unless).for_each(|part| leaves(part, &mut all));
@@ -337,7 +340,7 @@ impl<'t> Compiler<'t, '_> {
     }
 }
 
-/// The state that a condition is about, when it is about one and nothing else.
+/// The state that a condition is about, if it is about only one.
 pub(super) fn state_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
     let [Choice { atoms, condition: None }] = parts else { return None };
     match atoms.as_slice() {
@@ -351,7 +354,7 @@ pub(super) fn state_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
     }
 }
 
-/// The keys that an alarm's tree says, when those of others are known.
+/// The keys that an alarm has by its tree, given those of the others.
 fn keys(alarm: &ast::AlarmSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
     let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();

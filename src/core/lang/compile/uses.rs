@@ -1,18 +1,18 @@
-//! Which fields alarms use beside their conditions: as keys, in summaries, as arguments.
+//! The fields that alarms use outside of their conditions: as keys, in summaries, as arguments.
 
 use std::collections::BTreeSet;
 
 use crate::core::event::{BuiltIn, DERIVED, INSIDE_PREFIXES};
 use crate::core::lang::program::{Alarm, Argument, Cancel, Measure, Program, Shape};
 
-/// The fields inside texts that must come with a hit, sorted.
+/// The fields inside texts that a hit must include, sorted.
 pub(super) fn inside(program: &Program) -> Vec<String> {
     let all: BTreeSet<&str> = program.alarms.iter().flat_map(fields).collect();
     let inside = all.into_iter().filter(|name| INSIDE_PREFIXES.iter().any(|p| name.starts_with(p)));
     inside.map(str::to_owned).collect()
 }
 
-/// The fields that an alarm uses when its condition was met.
+/// The fields that an alarm uses when its condition fires.
 pub(super) fn fields(alarm: &Alarm) -> Vec<&str> {
     let mut names: Vec<&str> = alarm.by.iter().map(String::as_str).collect();
     if let Shape::Count { distinct: Some(field), .. } = &alarm.detect.shape {
@@ -36,12 +36,12 @@ pub(super) fn fields(alarm: &Alarm) -> Vec<&str> {
     names
 }
 
-/// The names that stand in braces in a text for people.
+/// The names in braces in a text for people.
 pub(super) fn in_braces(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
 }
 
-/// Every field that a rule may count on: those of every event, what patterns capture and set, and what keys are called.
+/// Every field that a rule may rely on: built-in fields, what patterns capture and set, and names of keys.
 pub fn fields_set(program: &Program) -> BTreeSet<String> {
     let given = BuiltIn::ALL.iter().map(|field| field.name()).chain(DERIVED).map(str::to_owned);
     let atoms = program.atoms.iter().flat_map(|atom| {
@@ -51,7 +51,7 @@ pub fn fields_set(program: &Program) -> BTreeSet<String> {
     given.chain(atoms).chain(program.alarms.iter().flat_map(|alarm| alarm.by.clone())).collect()
 }
 
-/// What other systems call a field that every event has.
+/// The built-in field for which other systems use this name.
 pub(super) fn called_otherwise(field: &str) -> Option<&'static str> {
     Some(match field {
         "application" | "program" | "programname" | "process" | "service_name" | "appname" | "app_name" => "app",

@@ -1,39 +1,40 @@
-//! How far an expression that does not stand in a text gets in it: the longest beginning of the expression that does, and where it ends.
+//! How much of an expression matches a text that the whole expression does not match: its longest matching beginning, and
+//! where that ends.
 //!
-//! The beginnings are cut where the parser's tree has an end of a part, so each is an expression of its own. A beginning that stands in the
-//! text makes all shorter ones stand there as well, so the longest is found by halving.
+//! A beginning ends where a part of the parser's tree ends, so each is an expression of its own. If a beginning matches, all
+//! shorter ones match as well, so binary search finds the longest.
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::{Ast, parse};
 
-/// Bytes that a beginning may take when it is compiled.
+/// Maximum bytes of a compiled beginning.
 const LIMIT: usize = 1 << 20;
-/// Groups within groups that are taken apart.
+/// Maximum depth of nested groups that are taken apart.
 const DEPTH: usize = 4;
 
-/// How far an expression got.
+/// How much of an expression matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchProgress {
-    /// The longest beginning of the expression that stands in the text; empty when not even its first part does.
+    /// The longest matching beginning of the expression; empty when not even its first part matches.
     pub matched: String,
-    /// What follows it in the expression, and does not stand behind it.
+    /// The rest of the expression, which does not match after it.
     pub rest: String,
-    /// Where in the text that beginning ends, in bytes.
+    /// Where that beginning ends in the text, in bytes.
     pub at: usize,
-    /// How much of the expression that beginning is, in percent.
+    /// The share of the expression that matched, in percent.
     pub share: u8,
-    /// What would make it match.
+    /// A change with which it would match.
     pub would: Option<Would>,
 }
 
-/// A change of an expression that makes it match.
+/// A change of an expression with which it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Would {
-    /// Letter case apart it matches.
+    /// It matches if letter case is ignored.
     IgnoreCase,
-    /// Without `^` at its beginning it matches.
+    /// It matches without `^` at its beginning.
     NoStart,
-    /// Without `$` at its end it matches.
+    /// It matches without `$` at its end.
     NoEnd,
 }
 
@@ -48,7 +49,7 @@ impl Would {
     }
 }
 
-/// Of an expression that does not match: how far it gets in the text.
+/// How much of an expression matches a text that it does not match as a whole.
 pub(super) fn progress(expression: &str, text: &str) -> Option<MatchProgress> {
     let (flags, body) = flags_of(expression);
     let tree = parse::Parser::new().parse(body).ok()?;
@@ -73,7 +74,7 @@ pub(super) fn progress(expression: &str, text: &str) -> Option<MatchProgress> {
     })
 }
 
-/// Flags in front, and what follows them.
+/// Splits an expression into its leading flags and the rest.
 fn flags_of(expression: &str) -> (&str, &str) {
     let is_flags = |inside: &str| !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_lowercase() || b == b'U' || b == b'-');
     match expression.strip_prefix("(?").and_then(|rest| rest.split_once(')')) {
@@ -82,7 +83,7 @@ fn flags_of(expression: &str) -> (&str, &str) {
     }
 }
 
-/// The alternatives of an expression, groups around all of it taken off.
+/// The alternatives of an expression, without groups around the whole.
 fn alternatives(tree: &Ast) -> Vec<&Ast> {
     match tree {
         Ast::Alternation(all) => all.asts.iter().collect(),
@@ -98,8 +99,8 @@ fn parts(tree: &Ast) -> Vec<&Ast> {
     }
 }
 
-/// Where the longest beginning of a tree that stands in the text ends: in the expression, and in the text. `before` is what has to stand
-/// before it, with `open` groups that are not closed.
+/// Where the longest matching beginning of a tree ends, in the expression and in the text. `before` is the expression that
+/// has to match before it, with `open` unclosed groups.
 fn longest(tree: &Ast, flags: &str, body: &str, before: &str, open: usize, text: &str, depth: usize) -> Option<(usize, usize)> {
     let parts = parts(tree);
     let begin = tree.span().start.offset;
@@ -136,7 +137,7 @@ fn end_in(beginning: &str, open: usize, flags: &str, text: &str) -> Option<usize
     if end < text.len() {
         return Some(end);
     }
-    // `.*` at its end took everything: where that could begin says more.
+    // A `.*` at its end took the rest of the text: where it could begin says more.
     let lazy = regex(&format!("(?U){whole}")).filter(|_| !flags.contains('U'));
     Some(lazy.and_then(|lazy| Some(lazy.find(text)?.end())).unwrap_or(end))
 }

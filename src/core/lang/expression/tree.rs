@@ -1,14 +1,14 @@
-//! An expression's tree, in one piece of memory.
+//! The tree of an expression, in one piece of memory.
 //!
-//! Of ten thousand expressions nearly all are asked once in a while, and then from memory that is not at hand: the library's
-//! tree, a box for each node, would be fetched node by node, and takes ten times the room.
+//! Most of ten thousand expressions are tried rarely, when they are not in the cache. The library's tree has a box for each
+//! node: it would be loaded node by node, and takes ten times the memory.
 
 use regex_syntax::hir::{self, Hir, HirKind, Look};
 
 /// The tree of an expression.
 #[derive(Debug)]
 pub(super) struct Tree {
-    /// In the order in which they are read, a node before its parts.
+    /// In reading order: a node before its parts.
     nodes: Box<[Node]>,
     bytes: Box<[u8]>,
     classes: Box<[Set]>,
@@ -18,12 +18,12 @@ pub(super) struct Tree {
 #[derive(Clone, Copy, Debug)]
 enum Node {
     Empty,
-    /// From here to there in `bytes`.
+    /// From the first to the second index in `bytes`.
     Literal(u32, u32),
-    /// Its number in `classes`.
+    /// Index in `classes`.
     Class(u32),
     Look(Look),
-    /// Those with parts say where these end.
+    /// Nodes with parts have the index where these end.
     Capture(u32),
     Concat(u32),
     Alternation(u32),
@@ -34,21 +34,21 @@ enum Node {
     },
 }
 
-/// The characters of a class: those of ASCII by their bits, the others from here to there in `ranges`.
+/// The characters of a class: ASCII characters as bits, the others as a range of indices in `ranges`.
 #[derive(Clone, Copy, Debug)]
 struct Set {
     ascii: u128,
     ranges: (u32, u32),
 }
 
-/// A node of a tree, with what stands below it.
+/// A node of a tree, with its subtree.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::lang) struct TreePart<'t> {
     tree: &'t Tree,
     at: u32,
 }
 
-/// What a node is, as in the library's tree ([`HirKind`]).
+/// The kind of a node, as in the library's tree ([`HirKind`]).
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::lang) enum NodeKind<'t> {
     Empty,
@@ -61,7 +61,7 @@ pub(in crate::core::lang) enum NodeKind<'t> {
     Repetition { sub: TreePart<'t>, min: u32, max: Option<u32> },
 }
 
-/// Parts that stand side by side.
+/// The parts of a node, in order.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::lang) struct Parts<'t> {
     tree: &'t Tree,
@@ -73,12 +73,12 @@ pub(in crate::core::lang) struct Parts<'t> {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::lang) struct Class<'t> {
     ascii: u128,
-    /// Of the others; they are none of ASCII's, in their order.
+    /// The other characters, sorted; none of them is ASCII.
     ranges: &'t [(char, char)],
 }
 
 impl Tree {
-    /// The tree of what the library parsed.
+    /// Makes the tree of an expression that the library parsed.
     pub(super) fn of(hir: &Hir) -> Tree {
         let mut growing = Growing::default();
         growing.add(hir);
@@ -103,13 +103,13 @@ struct Growing {
     ranges: Vec<(char, char)>,
 }
 
-/// Of an expression that is bounded by `EXPRESSION_BYTES` all these numbers are small.
+/// `EXPRESSION_BYTES` bounds an expression, so all these numbers are small.
 fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl Growing {
-    /// Depth is bounded by the library's own limit on nesting.
+    /// The library's own limit on nesting bounds the depth.
     fn add(&mut self, hir: &Hir) {
         let at = self.nodes.len();
         self.nodes.push(Node::Empty);
@@ -154,7 +154,7 @@ impl Growing {
         };
         match class {
             hir::Class::Unicode(class) => class.ranges().iter().for_each(|r| add(r.start(), r.end())),
-            // Bytes beyond ASCII are no characters: in a text they match nothing alone.
+            // Bytes beyond ASCII are not characters: alone they match nothing in a text.
             hir::Class::Bytes(class) => {
                 class.ranges().iter().filter(|r| r.start() < 128).for_each(|r| add(r.start().into(), r.end().min(127).into()));
             }
@@ -201,7 +201,7 @@ impl<'t> Iterator for Parts<'t> {
 }
 
 impl Class<'_> {
-    /// The class has this character.
+    /// True when the class contains this character.
     #[inline]
     pub(in crate::core::lang) fn has(&self, c: char) -> bool {
         match u32::from(c) {
@@ -213,7 +213,7 @@ impl Class<'_> {
         }
     }
 
-    /// Its characters when they are ASCII's alone, by their bits.
+    /// The bits of its characters if all are ASCII.
     pub(in crate::core::lang) fn ascii(&self) -> Option<u128> {
         self.ranges.is_empty().then_some(self.ascii)
     }

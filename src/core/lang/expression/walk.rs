@@ -1,21 +1,22 @@
-//! Whether an expression stands in a text, by its tree alone: nothing is built.
+//! Decides whether an expression matches a text by its tree alone, without building an automaton.
 //!
-//! Building an automaton takes as long as decoding a hundred lines, and of many expressions most are tried once or never. So
-//! the tree itself is asked: of a set of places in the text, each node tells at which places what it stands for can end. Sets
-//! grow no larger than the text, so it is never exponential; what would take long all the same is given up.
+//! To build an automaton takes as long as decoding a hundred lines, and many expressions are tried once or never. So the tree
+//! itself is used: given a set of places in the text, each node returns the places where its match can end. Sets are never
+//! larger than the text, so the time is never exponential. A search that would still take long is given up.
 
 use regex_automata::util::look::LookMatcher;
 use regex_syntax::hir::Look;
 
 use super::tree::{Class, NodeKind, TreePart};
 
-/// Longer texts are not walked: sets of their places cost too much.
+/// Maximum length of a text: for longer texts the sets of places cost too much.
 const LONGEST: usize = 4096;
-/// Places looked at, for each byte of the text and for any text, before it is given up: then an automaton is worth being built.
+/// Limits of visited places, for each byte of the text and for any text. Above both the search is given up, because an
+/// automaton is worth building.
 const STEPS_PER_BYTE: usize = 16;
 const STEPS: usize = 2_000;
 
-/// Whether it stands anywhere in the text; `None` when that would take long.
+/// Whether the expression matches anywhere in the text; `None` when that would take too long.
 pub(super) fn stands(tree: TreePart<'_>, text: &str) -> Option<bool> {
     if text.len() > LONGEST {
         return None;
@@ -27,7 +28,7 @@ pub(super) fn stands(tree: TreePart<'_>, text: &str) -> Option<bool> {
     walk.ends(tree, all).map(|ends| !ends.is_empty())
 }
 
-/// Places in a text: before each of its bytes, and behind the last.
+/// Places in a text: before each of its bytes, and after the last.
 #[derive(Clone)]
 struct Places(Vec<u64>);
 
@@ -52,7 +53,7 @@ impl Places {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// The first of them that is not before `at`.
+    /// The first place that is not before `at`.
     fn next(&self, at: usize) -> Option<usize> {
         let first = self.0.get(at / 64)? & (u64::MAX << (at % 64));
         let rest = self.0.iter().enumerate().skip(at / 64 + 1).map(|(n, word)| (n, *word));
@@ -64,12 +65,13 @@ impl Places {
 struct Walk<'t> {
     text: &'t str,
     looks: LookMatcher,
-    /// Places that may still be looked at.
+    /// Number of places that may still be visited.
     left: usize,
 }
 
 impl Walk<'_> {
-    /// Where it can end when it begins at one of these places. Depth is bounded by the library's own limit on nesting.
+    /// The places where a match of the node can end if it begins at one of these. The library's own limit on nesting bounds
+    /// the depth.
     fn ends(&mut self, part: TreePart<'_>, from: Places) -> Option<Places> {
         match part.kind() {
             NodeKind::Empty => Some(from),
@@ -114,7 +116,7 @@ impl Walk<'_> {
         }
         let mut all = last.clone();
         if let (NodeKind::Class(class), None) = (sub.kind(), max) {
-            // `.*` and its like in one go: a place that is found lies behind the one it was found from.
+            // Handles `.*` and similar repeats in one pass: a new place is always after the one that it was found from.
             let mut next = all.next(0);
             while let Some(at) = next {
                 self.step()?;
@@ -128,7 +130,7 @@ impl Walk<'_> {
         let mut times = min;
         while max.is_none_or(|max| times < max) {
             last = self.ends(sub, last)?;
-            // What was reached with fewer repeats leads nowhere else.
+            // Places that were reached with fewer repeats lead to no new places.
             last.remove_all(&all);
             if last.is_empty() {
                 break;
@@ -148,7 +150,7 @@ impl Walk<'_> {
             Look::EndLF => LookMatcher::is_end_lf,
             Look::WordAscii => LookMatcher::is_word_ascii,
             Look::WordUnicode => |looks, text, at| looks.is_word_unicode(text, at).unwrap_or(false),
-            // The others are rare.
+            // The other anchors are rare.
             _ => return None,
         };
         self.each(from, |at| holds(&looks, text, at).then_some(at))
@@ -173,7 +175,7 @@ impl Walk<'_> {
     }
 }
 
-/// The place behind one character of the class, when one stands there.
+/// The place after one character of the class, if there is one at this place.
 #[inline]
 fn behind(class: Class<'_>, text: &str, at: usize) -> Option<usize> {
     match *text.as_bytes().get(at)? {

@@ -1,4 +1,4 @@
-//! The clauses of a block, each on lines of its own.
+//! Formats the clauses of a block, each on its own lines.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use super::out::Out;
 
 /// Blanks before a clause.
 pub(super) const INDENT: usize = 4;
-/// Clauses of patterns have room for the longest of them, whichever are there.
+/// In patterns, clauses are aligned to the longest clause word, even if that clause is absent.
 const SAMPLE: usize = "sample".len();
 
-/// Tokens that a word may be of, when a row fills in a part of it.
+/// Maximum number of tokens that form one word, when a row fills in a part of it.
 const PARTS: usize = 8;
 
-/// Blanks between a token and the one before it, when they stand on one line.
+/// Blanks between a token and the one before it on the same line.
 pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
     let Some(before) = i.checked_sub(1).map(|n| &tokens[n]) else { return 0 };
     let token = &tokens[i];
@@ -23,7 +23,7 @@ pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
     if token.is(",") || token.is(")") || token.is("]") || before.is("(") || before.is("[") {
         return 0;
     }
-    // Both sides of a range alike.
+    // Both sides of a range have the same blanks.
     if token.is("..") {
         return usize::from(apart(token) || tokens.get(i + 1).is_some_and(apart));
     }
@@ -49,7 +49,7 @@ pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
 
 /// Writes the clauses of a block; `sample` is true in patterns.
 pub(super) fn block(out: &mut Out, body: &[Token<'_>], starts: &BTreeSet<usize>, sample: bool) {
-    // Comments may stand before the first; what else does is filled in by a row.
+    // Before the first clause there may be comments; anything else is filled in by a row.
     let first = body.iter().position(|t| t.kind != TokenKind::Comment);
     let begins: Vec<usize> = (0..body.len()).filter(|i| Some(*i) == first || starts.contains(&body[*i].start)).collect();
     let first = begins.first().copied().unwrap_or(body.len());
@@ -65,7 +65,7 @@ pub(super) fn block(out: &mut Out, body: &[Token<'_>], starts: &BTreeSet<usize>,
     }
 }
 
-/// How many words say which clause it is; none when a row fills them in.
+/// The number of words that identify the clause; zero when a row fills them in.
 fn words(clause: &[Token<'_>]) -> usize {
     let mut said = clause.iter().filter(|t| t.kind != TokenKind::Comment);
     let first = said.next().filter(|t| t.kind == TokenKind::Word).map_or("", |t| t.text);
@@ -82,7 +82,7 @@ fn words(clause: &[Token<'_>]) -> usize {
 fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
     let said: Vec<usize> = (0..tokens.len()).filter(|i| tokens[*i].kind != TokenKind::Comment).collect();
     let words = words(tokens);
-    // What its further lines stand below.
+    // The column at which its further lines are aligned.
     let column = INDENT
         + match words {
             0 => INDENT,
@@ -92,7 +92,7 @@ fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
     let value = Value { at: said.get(words).copied().unwrap_or(tokens.len()), column, padded: words == 1 };
     let breaks = breaks(tokens, &value);
     let last = said.last().copied().unwrap_or(0);
-    // Where the record before stands.
+    // The column of the record before.
     let mut record = None;
     for (i, token) in tokens.iter().enumerate() {
         if token.kind == TokenKind::Comment {
@@ -111,24 +111,24 @@ fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
     }
 }
 
-/// Where the value of a clause begins.
+/// The beginning of the value of a clause.
 struct Value {
     at: usize,
     column: usize,
-    /// It stands beside the values of the other clauses.
+    /// It is aligned with the values of the other clauses.
     padded: bool,
 }
 
 impl Value {
-    /// Blanks before a token in a line that has come to this column.
+    /// Blanks before a token when the line has reached this column.
     fn blanks(&self, tokens: &[Token<'_>], i: usize, column: usize) -> usize {
         let between = blanks(tokens, i);
         if self.padded && i == self.at { self.column.saturating_sub(column).max(between) } else { between }
     }
 }
 
-/// Which tokens of a clause begin a line: those that did, but for the first of its value and commas, and of a line that is too long
-/// the alternatives that do not fit.
+/// The tokens of a clause that begin a line. These are the tokens that began one, except the first of its value and commas.
+/// In a line that is too long, the alternatives that do not fit also begin a line.
 fn breaks(tokens: &[Token<'_>], value: &Value) -> Vec<bool> {
     let mut breaks: Vec<bool> = (0..tokens.len())
         .map(|i| (i > 0 && tokens[i - 1].ends_line()) || (i > value.at && tokens[i].breaks > 0 && !tokens[i].is(",")))

@@ -1,4 +1,4 @@
-//! One item of a file: its head, and its block on one line or on several.
+//! Formats one item of a file: its head, and its block on one line or on several.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use super::COLUMNS;
 use super::clause::{self, INDENT, blanks};
 use super::out::Out;
 
-/// Blanks between clauses on one line, at least.
+/// Minimum blanks between clauses on one line.
 const BETWEEN_CLAUSES: usize = 2;
 
-/// How many tokens the item has that begins here.
+/// The number of tokens of the item that begins here.
 pub(super) fn length(tokens: &[Token<'_>]) -> usize {
     let piece = tokens.first().is_some_and(|t| t.is_word("piece"));
     if tokens.first().is_some_and(|t| t.is_word("list")) {
@@ -69,7 +69,7 @@ pub(super) fn lay(out: &mut Out, item: &[Token<'_>], starts: &BTreeSet<usize>) {
     out.line(close, 0, false);
 }
 
-/// `list name [a, b]`: lines that are broken stay so.
+/// `list name [a, b]`: line breaks stay.
 fn list(out: &mut Out, item: &[Token<'_>]) {
     for (i, token) in item.iter().enumerate() {
         let closes = token.is("]");
@@ -108,7 +108,7 @@ fn piece(out: &mut Out, item: &[Token<'_>]) {
 /// How the head of a block is written.
 #[derive(Clone, Copy)]
 struct Head {
-    /// Its blanks are somebody's columns.
+    /// The user aligned its blanks to columns.
     columns: bool,
     /// Each row begins a line.
     broken: bool,
@@ -116,7 +116,7 @@ struct Head {
 
 /// `alarm name with a = 1 with a = 2 {`
 fn opening(out: &mut Out, head: &[Token<'_>], how: Head) {
-    // Where the first row stands; the others stand below it.
+    // The column of the first row, to which the others are aligned.
     let mut rows: Option<usize> = None;
     let mut newest = None;
     for (i, token) in head.iter().enumerate() {
@@ -148,7 +148,7 @@ fn opening(out: &mut Out, head: &[Token<'_>], how: Head) {
     }
 }
 
-/// `{ clause  clause }`, the columns of clauses kept.
+/// `{ clause  clause }`: the columns of clauses stay.
 fn on_one_line(out: &mut Out, body: &[Token<'_>], close: &Token<'_>, starts: &BTreeSet<usize>) {
     for (i, token) in body.iter().enumerate() {
         let between = match i {

@@ -1,15 +1,15 @@
-//! Rule files in one form: a text to the same text with other blanks, or to what is wrong with it.
+//! Formats rule files: from a text to the same text with other blanks, or to the mistakes in it.
 //!
 //! ```text
 //!   text --parse--> tree: where clauses begin --\
 //!        \--tokens, comments among them ----------> items --> clauses --> lines --> text --parse--> the same tree?
 //! ```
 //!
-//! A clause stands on a line of its own, four blanks in, its value beside those of its block; a block that stands on one line stays
-//! there while it fits. Lines that somebody broke within a clause, and columns of blocks on one line, stay. Strings, expressions, records
-//! and comments are not touched, no token is lost, and what follows another goes on following it.
+//! A clause has its own line, indented by four blanks, and its value is aligned with those of its block. A block on one line
+//! stays on one line while it fits. Line breaks within a clause, and columns of blocks on one line, stay. Strings,
+//! expressions, records and comments do not change, no token is lost, and the order of tokens stays the same.
 //!
-//! Does not know: names, types, what a clause means. Tests: `tests/it/format.rs` with `tests/format/`.
+//! This module does not know names, types or the meaning of clauses. Tests: `tests/it/format.rs` with `tests/format/`.
 
 mod clause;
 mod item;
@@ -25,10 +25,10 @@ use super::ast::{At, File, Item};
 use super::parse::{TokenKind, parse, tokens};
 use out::Out;
 
-/// Columns of a line, where it can be helped.
+/// Maximum columns of a line, if it can be broken.
 const COLUMNS: usize = 130;
 
-/// The file in its one form; or what prevents that, when it can't be read.
+/// Returns the formatted file, or the mistakes that prevent reading it.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
     let (tree, found) = parse(source);
     if has_errors(&found) {
@@ -55,7 +55,7 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
         return Err(vec![Diagnostic::whole(Code::RuleFileTooLarge, message).help("split it")]);
     }
     let (again, _) = parse(&Arc::new(Source { name: source.name.clone(), text: text.clone() }));
-    // What a row fills in may open a string or a comment, and then a blank of the block is more than a blank.
+    // What a row fills in may open a string or a comment; then a blank of the block is significant.
     if again.items != tree.items {
         let message = format!("{} is left as it is: with its rows filled in it would say something else", source.name);
         let help = "let a row fill in whole strings, expressions and records, not the beginning of one";

@@ -1,28 +1,28 @@
-//! Lines as they are written: where the last one stands, and where a comment goes.
+//! The output of the formatter: the position in the last line, and the places of comments.
 
 use crate::core::lang::parse::{Token, TokenKind};
 
-/// Blanks before a comment that follows something, at least.
+/// Minimum blanks before a comment that follows something.
 const BEFORE_COMMENT: usize = 2;
 
-/// The text so far. What is to come goes on in its last line.
+/// The text so far. Further output continues its last line.
 #[derive(Default)]
 pub(super) struct Out {
     text: String,
-    /// Where the last line is, in characters.
+    /// The column in the last line, in characters.
     column: usize,
     indent: usize,
-    /// What it began with: line and column there, if it began a line of the file as well.
+    /// The line and the column in the file of its first token, if that began a line of the file as well.
     first: Option<(usize, usize)>,
-    /// It can't go on: a comment or a record ends it.
+    /// The line cannot continue, because it ends with a comment or a record.
     ended: bool,
-    /// A block was opened by it, where no blank line follows.
+    /// The line opened a block; no blank line follows it.
     opened: bool,
-    /// The widest line that ended, and that goes on, since this was last asked for.
+    /// The width of the widest line since the last mark, the current line included.
     widest: usize,
 }
 
-/// Where [`Out::back_to`] goes.
+/// A position to which [`Out::back_to`] returns.
 pub(super) struct OutMark {
     bytes: usize,
     column: usize,
@@ -33,14 +33,14 @@ pub(super) struct OutMark {
 }
 
 impl Out {
-    /// Where it stands; [`Out::widest`] is about what follows.
+    /// Marks the current position, and resets [`Out::widest`].
     pub(super) fn mark(&mut self) -> OutMark {
         self.widest = 0;
         let Out { column, indent, first, ended, opened, .. } = *self;
         OutMark { bytes: self.text.len(), column, indent, first, ended, opened }
     }
 
-    /// Forgets what was written since.
+    /// Removes what was written since the mark.
     pub(super) fn back_to(&mut self, mark: OutMark) {
         let OutMark { bytes, column, indent, first, ended, opened } = mark;
         self.text.truncate(bytes);
@@ -48,7 +48,7 @@ impl Out {
         self.widest = 0;
     }
 
-    /// Columns of the widest line since the last mark, comments apart.
+    /// Columns of the widest line since the last mark, without comments.
     pub(super) fn widest(&self) -> usize {
         self.widest
     }
@@ -57,12 +57,12 @@ impl Out {
         self.column
     }
 
-    /// True when what follows has to begin a line.
+    /// True when what follows has to begin a new line.
     pub(super) fn ended(&self) -> bool {
         self.ended
     }
 
-    /// Begins a line with a token, after a blank line if there was one and there may be.
+    /// Begins a line with a token, after a blank line if there was one and one is allowed.
     pub(super) fn line(&mut self, token: &Token<'_>, indent: usize, blank: bool) {
         let begins = token.breaks > 0 || self.text.is_empty();
         if !self.text.is_empty() {
@@ -77,14 +77,15 @@ impl Out {
         self.put(token);
     }
 
-    /// Goes on in the line.
+    /// Continues the line with a token.
     pub(super) fn after(&mut self, token: &Token<'_>, blanks: usize) {
         self.text.extend(std::iter::repeat_n(' ', blanks));
         self.column += blanks;
         self.put(token);
     }
 
-    /// A comment: behind what it followed, as far from the line's beginning as it was, or on a line of its own.
+    /// Writes a comment after the token that it followed, at its old distance from the beginning of the line, or on a line of
+    /// its own.
     pub(super) fn comment(&mut self, token: &Token<'_>, indent: usize, blank: bool) {
         if token.breaks > 0 || self.ended || self.text.is_empty() {
             return self.line(token, indent, blank);
@@ -93,7 +94,7 @@ impl Out {
             Some((line, column)) if line == token.line => self.indent + token.column.saturating_sub(column),
             _ => 0,
         };
-        // A blank line after `{ # ...` is none too.
+        // After `{ # ...` there is no blank line either.
         let opened = self.opened;
         self.after(token, was.saturating_sub(self.column).max(BEFORE_COMMENT));
         self.opened = opened;

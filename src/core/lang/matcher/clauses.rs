@@ -1,4 +1,4 @@
-//! What a clause wants, what an event has instead, and how near that is: the words of [`super::trace`].
+//! What a clause wants, what an event has instead, and how close that is: the texts of [`super::trace`].
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPat
 use super::matches::{Captured, Captures, Scope, as_text};
 use super::trace::{Clause, ClauseType};
 
-/// Names of an event that hints suggest, at most.
+/// Maximum number of names of an event that hints consider.
 const NAMES: usize = 64;
 
 impl Scope<'_> {
@@ -33,7 +33,7 @@ impl Scope<'_> {
         Clause { hint: hint.or_else(suggested), ..failed(ClauseType::Id, wanted, Some(have.to_string()), near) }
     }
 
-    /// The senders that a condition wants, and who sent the event.
+    /// The senders that a condition wants, and the sender of the event.
     pub(super) fn sender_clause(&self, atom: &Atom) -> Clause {
         let wanted = joined(atom.from.iter().map(sender_text));
         let mut near = 0;
@@ -83,7 +83,7 @@ impl Scope<'_> {
         Clause { hint, ..failed(ClauseType::From, wanted, Some(seen.join(", ")), near) }
     }
 
-    /// The expressions of a condition, and what they captured, or how far the nearest got.
+    /// The expressions of a condition, and what they captured, or how much the closest one matched.
     pub(super) fn match_clause(&self, atom: &Atom, found: Option<&Captures>) -> Clause {
         let text = |wanted: &crate::core::lang::program::FieldRegex| {
             let field = if wanted.field == "text" { String::new() } else { format!("{} ", wanted.field) };
@@ -112,7 +112,7 @@ impl Scope<'_> {
         };
         let seen = as_text(&value);
         if let Some(found) = wanted.regex.captures(&seen) {
-            // It matches, and a typed capture does not read as its type.
+            // The expression matches, and the text of a typed capture cannot be read as its type.
             let unread = found.into_iter().find_map(|(group, text)| {
                 let capture = wanted.captures.iter().find(|c| c.group == group)?;
                 self.read(text, capture.kind).is_none().then(|| (capture, text.to_owned()))
@@ -133,7 +133,7 @@ impl Scope<'_> {
         Clause { hint, progress, ..failed(ClauseType::Match, text, Some(seen.into_owned()), near) }
     }
 
-    /// A test of fields, and what they are.
+    /// A test of fields, and the values of the fields.
     pub(super) fn where_clause(&self, predicate: &Predicate, captures: &Captured) -> Clause {
         let wanted = predicate_text(predicate);
         let mut seen = Vec::new();
@@ -217,7 +217,7 @@ impl Scope<'_> {
         }
     }
 
-    /// That a field is missing, with the field that was probably meant.
+    /// A hint that a field is missing, with a similar field.
     fn no_field(&self, field: &str, captures: &Captured) -> Option<String> {
         let mut names: Vec<&str> =
             ["host", "app", "type", "pair", "site", "text", "raw", "level", "trust", "pid", "id", "facility", "sender", "time"]
@@ -231,7 +231,7 @@ impl Scope<'_> {
     }
 }
 
-/// The tests of single fields in a test, in their order.
+/// The tests of single fields in a test, in order.
 fn leaves<'p>(predicate: &'p Predicate, each: &mut dyn FnMut(&'p str, &'p FieldTest)) {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| leaves(part, each)),
@@ -248,13 +248,13 @@ fn joined(all: impl Iterator<Item = String>) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-/// In quotes where it is no plain word.
+/// Quotes a text that is not a plain word.
 pub(super) fn quoted(text: &str) -> String {
     let plain = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_.-:*/".contains(c));
     if plain { text.to_owned() } else { format!("\"{text}\"") }
 }
 
-/// How alike two names are, in percent; below 100 for those that differ.
+/// The similarity of two names in percent; below 100 for names that differ.
 fn likeness(wanted: &str, have: &str) -> u8 {
     if have.is_empty() {
         return 0;
@@ -310,7 +310,7 @@ fn sender_text(sender: &Sender) -> String {
     }
 }
 
-/// The name of a capture's type, as an expression writes it.
+/// The name of a capture's type, for messages.
 fn kind_name(kind: CaptureKind) -> &'static str {
     match kind {
         CaptureKind::Text => "text",
@@ -376,7 +376,7 @@ fn test_text(test: &FieldTest) -> String {
     }
 }
 
-/// The clauses of a condition that an event was not compared with, because something before them failed: none are shown for them.
+/// The clause of a renamed key whose field is missing.
 pub(super) fn rename_clause(name: &str, event: &Event<'_>) -> Clause {
     let seen = event.field(name.trim_start_matches('=')).map(|v| as_text(&v).into_owned());
     let hint = Some("the field that the key is renamed from is missing".to_owned());

@@ -1,27 +1,27 @@
-//! Which of many literals stand in a text, at a cost that hardly grows with their number.
+//! Finds which of many literals are in a text, at a cost that hardly grows with their number.
 //!
-//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen, its block. Wherever it stands, one of the
-//! four windows of its block begins at a multiple of four; so of a text only every fourth window is looked up, in one [`Filter`].
-//! Where one may be of a block, the four blocks that it may be of are looked up; then all of the literal is compared. Shorter
-//! literals need narrower windows, or a shorter stride. (The idea of q-gram filters: Wu and Manber, "A fast algorithm for
-//! multi-pattern searching", 1994.)
+//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen: its block. Wherever the
+//! literal is, one of the four windows of its block begins at a multiple of four. So only every fourth window of a text is
+//! looked up, in one [`Filter`]. If a window may belong to a block, the four blocks to which it may belong are looked up, and
+//! then the whole literal is compared. Shorter literals need narrower windows, or a shorter stride. (The idea is that of
+//! q-gram filters: Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
 //!
-//! Letter case of ASCII does not count. Invariant: every literal that stands in the text is found; found twice is allowed.
+//! ASCII letter case does not count. Invariant: every literal in the text is found; it may be found twice.
 
 use super::table::{self, Filter, Table};
 
-/// Bytes of a window: wide ones tell more (four digits stand in any log), narrow ones find shorter literals.
+/// Bytes of a window. Wide windows are more selective (four digits are in any log), narrow ones find shorter literals.
 const WIDE: usize = 8;
 const NARROW: usize = 4;
-/// The bit that tells the cases of ASCII's letters apart.
+/// The bit by which ASCII letters differ in case.
 const LETTER_CASE: u8 = 0x20;
-/// Windows that a stride of four decides about together.
+/// Number of windows that are decided together with a stride of four.
 const TOGETHER: usize = 4;
 
-/// Width and stride of the windows, from those that find only the longest literals to those that find the shortest.
+/// Width and stride of the windows, from those that find only long literals to those that find the shortest.
 pub(super) const SIZES: [(usize, usize); 4] = [(WIDE, 4), (NARROW, 4), (NARROW, 2), (NARROW, 1)];
 
-/// Literals, ready to be found.
+/// Literals, ready to be searched.
 #[derive(Debug)]
 pub(super) struct Grams {
     width: usize,
@@ -29,7 +29,8 @@ pub(super) struct Grams {
     literals: Vec<Vec<u8>>,
     /// The windows of all blocks.
     windows: Filter,
-    /// For each place of a window in its block the bytes that stand beside it there: behind it, of the last before it.
+    /// For each place of a window in its block, the bytes that occur next to it: after the window, or before it for the last
+    /// place.
     beside: Vec<[bool; 256]>,
     blocks: Table<Block>,
 }
@@ -37,11 +38,11 @@ pub(super) struct Grams {
 #[derive(Clone, Copy, Debug)]
 struct Block {
     literal: u32,
-    /// Where in the literal it begins.
+    /// Where it begins in the literal.
     offset: u32,
 }
 
-/// A narrow window with the bit that tells letters' cases apart set: other bytes may fall together, which costs a comparison.
+/// A narrow window with the bit of the letter case set. Other bytes may become equal, which costs a comparison.
 #[inline]
 fn narrow(text: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(text.get(at..at + NARROW)?.try_into().ok()?) | 0x2020_2020)
@@ -59,28 +60,30 @@ fn gram_of(width: usize, text: &[u8], at: usize) -> Option<u64> {
     if width == NARROW { gram::<NARROW>(text, at) } else { gram::<WIDE>(text, at) }
 }
 
-/// The byte of a block beside its window at `place`, seen from where the block begins; `None` when the window is all of it.
+/// The index, from the beginning of the block, of the byte next to its window at `place`; `None` when the window is the whole
+/// block.
 fn beside((width, stride): (usize, usize), place: usize) -> Option<usize> {
     if place + 1 < stride { Some(place + width) } else { place.checked_sub(1) }
 }
 
-/// The hash of the block that begins there: of its first and its last window.
+/// The hash of the block that begins at this byte: of its first and its last window.
 fn block((width, stride): (usize, usize), text: &[u8], at: usize) -> Option<u32> {
     let (first, last) = (gram_of(width, text, at)?, gram_of(width, text, at + stride - 1)?);
     Some(table::of_number(first ^ u64::from(table::of_number(last))))
 }
 
 impl Grams {
-    /// The shortest literal that a stride finds wherever it stands.
+    /// The length of the shortest literal that this width and stride always find.
     pub(super) const fn shortest((width, stride): (usize, usize)) -> usize {
         width + stride - 1
     }
 
-    /// Of literals of [`Grams::shortest`] bytes or more.
+    /// An index of literals with at least [`Grams::shortest`] bytes.
     pub(super) fn new(literals: Vec<Vec<u8>>, (width, stride): (usize, usize)) -> Grams {
         let shortest = Grams::shortest((width, stride));
         let gram = |literal: &[u8], at: usize| gram_of(width, literal, at);
-        // Windows that stand in many literals (`failed `) tell little; those of one rule alone (`/0/0042`) tell most.
+        // Windows that many literals contain (`failed `) are not selective; those of one rule alone (`/0/0042`) are very
+        // selective.
         let counts = table::counts(literals.iter().flat_map(|l| (0..l.len()).filter_map(|at| gram(l, at))).map(table::of_number));
         let (mut windows, mut blocks) = (Vec::new(), Vec::new());
         let mut known = vec![[false; 256]; stride];
@@ -107,7 +110,7 @@ impl Grams {
         Grams { width, stride, literals, windows: Filter::new(windows.into_iter()), beside: known, blocks: Table::new(blocks) }
     }
 
-    /// Tells the literals that stand in the text, by number.
+    /// Calls `found` with the number of each literal in the text.
     #[inline]
     pub(super) fn find(&self, text: &str, mut found: impl FnMut(usize)) {
         if self.literals.is_empty() {
@@ -132,7 +135,7 @@ impl Grams {
     fn together<const WIDTH: usize>(&self, text: &[u8], found: &mut impl FnMut(usize)) {
         let mut at = 0;
         while let Some(block) = text.get(at..at + 4 * (TOGETHER - 1) + WIDTH) {
-            // No `any`: that would be four decisions again.
+            // This is not `any`, which would make four decisions again.
             if (0..TOGETHER).fold(false, |some, i| some | self.has(gram::<WIDTH>(block, 4 * i))) {
                 for i in (0..TOGETHER).filter(|i| self.has(gram::<WIDTH>(block, 4 * i))) {
                     self.compare(text, at + 4 * i, found);
@@ -158,7 +161,7 @@ impl Grams {
     fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize)) {
         for (place, known) in self.beside.iter().enumerate() {
             let Some(begins) = at.checked_sub(place) else { break };
-            // Digits in a row stand in many texts, and behind few of them a colon.
+            // Many texts contain digits in a row, and few of them have a colon after the digits.
             let byte = beside((self.width, self.stride), place).and_then(|at| text.get(begins + at));
             if byte.is_some_and(|byte| !known[usize::from(byte | LETTER_CASE)]) {
                 continue;
@@ -182,7 +185,7 @@ mod tests {
     use super::*;
     use crate::core::sim::Rng;
 
-    /// Random literals of a small alphabet in random texts: exactly those that stand there are found.
+    /// Random literals of a small alphabet in random texts: exactly those in the text are found.
     #[test]
     fn exactly_what_stands_there_is_found() {
         let mut hits = 0;
@@ -197,7 +200,7 @@ mod tests {
             let texts: Vec<String> = (0..20).map(|_| word(0, 40)).collect();
             let grams = Grams::new(literals.iter().map(|l| l.clone().into_bytes()).collect(), size);
             for (i, text) in texts.iter().enumerate() {
-                // One literal is surely in it, in either case, wherever it comes to stand.
+                // One literal is certainly in it, in upper case, at any place.
                 let text = format!("{text}{}{text}", literals[i % 20].to_ascii_uppercase());
                 let mut found = BTreeSet::new();
                 grams.find(&text, |n| {

@@ -1,4 +1,4 @@
-//! By which key a condition is found: of all that it cannot do without, what tells most.
+//! Chooses the key by which a condition is found: the most selective one of those that it requires.
 
 use std::cmp::Reverse;
 
@@ -6,12 +6,12 @@ use crate::core::lang::program::{Atom, IdPattern, Sender};
 
 use super::{literals, table};
 
-/// A range of ids no wider than this is found number by number.
+/// Maximum width of a range of ids that is found number by number.
 const RANGE: u32 = 64;
-/// More pairs of an id and an application than this are found by one of the two.
+/// Maximum number of pairs of an id and an application; more are found by one of the two.
 const BOTH: usize = 64;
 
-/// What an event must have.
+/// A property that an event must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LookupKey {
     /// This number in its id.
@@ -24,7 +24,7 @@ pub(super) enum LookupKey {
     WordFrom(String, String),
     /// This literal in its text.
     Literal(String),
-    /// This literal in the record as it came.
+    /// This literal in the raw record.
     Raw(String),
     /// This application, host or type, names resolved.
     App(String),
@@ -33,7 +33,7 @@ pub(super) enum LookupKey {
 }
 
 impl LookupKey {
-    /// How much a key costs beside an id: how often it stands in events that mean something else.
+    /// The cost of a key relative to an id: how often it occurs in events that do not match.
     fn weight(&self) -> usize {
         match self {
             LookupKey::Number(_) | LookupKey::Word(_) | LookupKey::NumberFrom(..) | LookupKey::WordFrom(..) => 1,
@@ -48,7 +48,7 @@ impl LookupKey {
         }
     }
 
-    /// What it is looked up and counted by.
+    /// The hash by which it is looked up and counted.
     pub(super) fn hash(&self) -> u32 {
         match self {
             LookupKey::Number(number) => super::of_number(*number),
@@ -71,10 +71,10 @@ impl LookupKey {
     }
 }
 
-/// For each condition the keys of which an event must have one; empty when every event has to be tried.
+/// For each condition, the keys of which an event must have one; empty when every event has to be tried.
 pub(super) fn choose(atoms: &[Atom]) -> Vec<Vec<LookupKey>> {
     let options: Vec<Vec<Vec<LookupKey>>> = atoms.iter().map(options).collect();
-    // A key that many conditions have (`process `, one id of all pairs) tells less than one of a single condition.
+    // A key that many conditions share (`process `, one id of all pairs) is less selective than one of a single condition.
     let shared = table::counts(options.iter().flatten().flatten().map(LookupKey::hash));
     let cost = |keys: &&Vec<LookupKey>| {
         let count = |k: &LookupKey| shared.get(k.hash()).next().copied().unwrap_or(1);
@@ -85,7 +85,7 @@ pub(super) fn choose(atoms: &[Atom]) -> Vec<Vec<LookupKey>> {
     options.iter().map(|all| all.iter().min_by_key(cost).cloned().unwrap_or_default()).collect()
 }
 
-/// Every event has to be tried.
+/// True when every event has to be tried.
 pub(super) fn none(atom: &Atom) -> bool {
     options(atom).is_empty()
 }
@@ -102,7 +102,7 @@ fn options(atom: &Atom) -> Vec<Vec<LookupKey>> {
     ids.into_iter().chain(both).chain(from).chain(literals).filter(|keys: &Vec<LookupKey>| !keys.is_empty()).collect()
 }
 
-/// Each id from each application, when they are few.
+/// Each id from each application, if there are few.
 fn both(ids: &[LookupKey], from: &[LookupKey]) -> Option<Vec<LookupKey>> {
     if ids.len() * from.len() > BOTH {
         return None;

@@ -1,26 +1,26 @@
-//! The literals of which a text (or the record as it came) must contain one, or a condition cannot hold.
+//! Finds the literals of which a text (or the raw record) must contain one, or else a condition cannot hold.
 
 use crate::core::event::Value;
 use crate::core::lang::expression::{Class, Expression, NodeKind, Parts, TreePart};
 use crate::core::lang::program::{Atom, Comparison, FieldTest, Operand, Predicate};
 
-/// A shorter literal stands in too many texts to be worth a look.
+/// Minimum length of a literal: too many texts contain a shorter one.
 const SHORTEST: usize = 2;
-/// More literals than this for one condition are not worth it either.
+/// Maximum number of literals for one condition.
 const MOST: usize = 64;
-/// Texts that come of joining alternatives with what stands beside them, at most.
+/// Maximum number of texts from joining alternatives with their neighbours.
 const JOINED: usize = 8;
 
-/// One of these stands in the text, whatever the letter case; `None` when nothing can be said.
+/// The text contains one of these, in any letter case; `None` when nothing is certain.
 type Literals = Option<Vec<String>>;
 
-/// What this field of an event (`text` or `raw`) must contain for the condition to hold: of each of these sets, one literal.
+/// What this field of an event (`text` or `raw`) must contain for the condition to hold: one literal of each of these sets.
 pub(super) fn of_atom(atom: &Atom, field: &str) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     match atom.matches.as_slice() {
         [] => {}
         [one] if one.field == field => all.extend(sets_of_regex(&one.regex)),
-        // One alternative must match, so one literal of each.
+        // One alternative must match, so the set has the literals of each.
         several => all.extend(union(several.iter().map(|m| (m.field == field).then(|| of_regex(&m.regex))?))),
     }
     atom.predicates.iter().for_each(|p| sets_of_predicate(p, field, &mut all));
@@ -43,7 +43,7 @@ fn sets_of_regex(regex: &Expression) -> Vec<Vec<String>> {
     all
 }
 
-/// Every set that an expression gives.
+/// Adds every set that an expression gives.
 fn sets(part: TreePart<'_>, all: &mut Vec<Vec<String>>) {
     match part.kind() {
         NodeKind::Capture(sub) | NodeKind::Repetition { sub, min: 1.., .. } => sets(sub, all),
@@ -80,7 +80,7 @@ fn of_regex(regex: &Expression) -> Literals {
     long_enough(required(regex.tree())?)
 }
 
-/// Of an expression. Depth is bounded by the library's own limit on nesting.
+/// The literals of an expression. The library's own limit on nesting bounds the depth.
 fn required(part: TreePart<'_>) -> Literals {
     if let Some(texts) = exact(part) {
         return Some(texts);
@@ -93,7 +93,7 @@ fn required(part: TreePart<'_>) -> Literals {
     }
 }
 
-/// The sets of a sequence: parts that are one of a few texts and stand side by side are joined, each text with each.
+/// The sets of a sequence. Adjacent parts that stand for a few texts each are joined, each text with each.
 fn runs(parts: Parts<'_>) -> Vec<Literals> {
     let mut found = Vec::new();
     let mut run = vec![String::new()];
@@ -111,7 +111,7 @@ fn runs(parts: Parts<'_>) -> Vec<Literals> {
     found
 }
 
-/// All texts that an expression stands for, in lower case, when they are few.
+/// All texts for which an expression stands, in lower case, if there are few.
 fn exact(part: TreePart<'_>) -> Option<Vec<String>> {
     match part.kind() {
         NodeKind::Literal(literal) => Some(vec![std::str::from_utf8(literal).ok()?.to_ascii_lowercase()]),
@@ -137,7 +137,7 @@ fn exact(part: TreePart<'_>) -> Option<Vec<String>> {
 }
 
 fn joined(mut heads: Vec<String>, tails: &[String]) -> Vec<String> {
-    // Letter by letter, as expressions that ignore letter case are made.
+    // Letter by letter, as in expressions that ignore letter case.
     if let [tail] = tails {
         heads.iter_mut().for_each(|head| head.push_str(tail));
         return heads;
@@ -145,7 +145,7 @@ fn joined(mut heads: Vec<String>, tails: &[String]) -> Vec<String> {
     heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}"))).collect()
 }
 
-/// The letter of `[Aa]`, as an expression that ignores letter case has it. `[KkK]` (with the Kelvin sign) is none.
+/// The letter of `[Aa]`, as in an expression that ignores letter case. `[KkK]` (with the Kelvin sign) is not a letter.
 fn letter(class: Class<'_>) -> Option<char> {
     let set = class.ascii()?;
     let first = u8::try_from(set.trailing_zeros()).ok().filter(u8::is_ascii_uppercase)?;
@@ -153,13 +153,13 @@ fn letter(class: Class<'_>) -> Option<char> {
     (set == 1 << first | 1 << lower).then_some(char::from(lower))
 }
 
-/// All must hold: the part whose shortest literal is longest.
+/// All parts must hold: the part whose shortest literal is longest.
 fn best(parts: impl IntoIterator<Item = Literals>) -> Literals {
     let shortest = |all: &Vec<String>| all.iter().map(String::len).min().unwrap_or(0);
     parts.into_iter().flatten().filter_map(long_enough).max_by_key(|all| (shortest(all), std::cmp::Reverse(all.len())))
 }
 
-/// One must hold: the literals of all.
+/// One part must hold: the literals of all.
 fn union(parts: impl IntoIterator<Item = Literals>) -> Literals {
     let mut all = Vec::new();
     for part in parts {

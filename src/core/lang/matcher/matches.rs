@@ -1,4 +1,4 @@
-//! Whether an event matches a condition: every part of it, exactly as LANGUAGE says.
+//! Decides whether an event matches a condition: every part of it, exactly as LANGUAGE specifies.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -27,12 +27,12 @@ impl<'e> Scope<'e> {
         Scope { event, names: index.names(event), index }
     }
 
-    /// What the expressions captured, when the event matches the condition.
+    /// What the expressions captured, if the event matches the condition.
     pub(super) fn matches(&self, atom: &Atom) -> Option<Captures> {
         self.matches_traced(atom, &mut ())
     }
 
-    /// The same, and `trace` receives how each clause went. Who listens hears of the clauses behind one that failed, too.
+    /// The same; `trace` receives the result of each clause. If it is on, it also receives the clauses after one that failed.
     pub(super) fn matches_traced<T: ClauseTrace>(&self, atom: &Atom, trace: &mut T) -> Option<Captures> {
         let id = self.event.id.as_ref();
         let id_matches = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.matches(id)));
@@ -65,7 +65,7 @@ impl<'e> Scope<'e> {
         if atom.renames.is_empty() { Some(captures) } else { self.renamed(atom, captures, trace) }
     }
 
-    /// Whether all tests hold: each is a clause, and so is each part of an `and`.
+    /// True when all tests hold. Each test is a clause, and so is each part of an `and`.
     fn all_hold<'p, T: ClauseTrace>(
         &self,
         mut predicates: impl Iterator<Item = &'p Predicate>,
@@ -88,7 +88,8 @@ impl<'e> Scope<'e> {
         })
     }
 
-    /// The captures with what their condition calls some fields. Without the field, what else has that name would be taken for it.
+    /// Adds the renamed fields of the condition to the captures. An event without the field does not match if another field
+    /// has that name.
     fn renamed<T: ClauseTrace>(&self, atom: &Atom, captures: Captures, trace: &mut T) -> Option<Captures> {
         let values: Vec<Option<Value<'static>>> =
             atom.renames.iter().map(|(_, field)| self.field(field, &captures).map(Value::into_owned)).collect();
@@ -99,7 +100,7 @@ impl<'e> Scope<'e> {
                     named.retain(|(taken, _)| taken != name);
                     named.push((name.clone(), value));
                 }
-                // It has no such key, and what the event has of itself is none.
+                // The event has no such key, and its own field does not replace it.
                 None if name.starts_with('=') => named.push((name.clone(), Value::Unit)),
                 None if self.field(name, &captures).is_some() => {
                     trace.clause(false, || rename_clause(name, self.event));
@@ -119,7 +120,7 @@ impl<'e> Scope<'e> {
         }
     }
 
-    /// The captures of the first alternative that matches; empty where there is no `match`.
+    /// The captures of the first alternative that matches; empty if there is no `match`.
     fn captures<T: ClauseTrace>(&self, atom: &Atom, trace: &mut T) -> Option<Captures> {
         if atom.matches.is_empty() {
             return Some(Captures::new());
@@ -143,7 +144,7 @@ impl<'e> Scope<'e> {
         Some(captures)
     }
 
-    /// A captured text as what it is read as; `None` when it does not read so.
+    /// A captured text as its type; `None` when it cannot be read as that type.
     pub(super) fn read(&self, text: &str, kind: CaptureKind) -> Option<Value<'static>> {
         match kind {
             CaptureKind::Text => Some(Value::from(text)),
@@ -218,7 +219,7 @@ impl<'e> Scope<'e> {
     }
 }
 
-/// Numbers as numbers when both sides read as numbers, else as text.
+/// Compares as numbers when both sides are numbers, otherwise as text.
 fn ordering(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
     if let (Value::Int(a), Value::Int(b)) = (a, b) {
         return Some(a.cmp(b));
@@ -229,7 +230,7 @@ fn ordering(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
     }
 }
 
-/// An amount with its unit, or without.
+/// An amount with or without its unit.
 fn amount(value: &Value<'_>, unit: Unit) -> Option<f64> {
     value.as_number().or_else(|| unit.read(value.as_text()?))
 }
@@ -241,7 +242,7 @@ pub(super) fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     }
 }
 
-/// `*` in the name wanted stands for any run of characters. Linear in the text for each star.
+/// True when a name matches; `*` stands for any run of characters. The time is linear in the text for each star.
 fn like(wanted: &str, have: &str) -> bool {
     let Some((head, tail)) = wanted.split_once('*') else { return wanted == have };
     let Some(mut rest) = have.strip_prefix(head) else { return false };

@@ -1,18 +1,18 @@
-//! Which conditions an event matches, for all of them at once.
+//! Finds the conditions that an event matches, for all conditions at once.
 //!
 //! ```text
 //!   event --id (and app)---> conditions with that id ----------+
 //!         --text-----------> one scan for all literals that ---+--> candidates --every part, exactly--> hits
-//!         --raw record-----> the same, where one is about it --+
-//!                            a condition cannot do without     |
+//!         --raw record-----> the same, if one requires it -----+
+//!                            a condition requires              |
 //!         --app, host, type> conditions on that sender --------+
 //!                            conditions without any of these --+
 //! ```
 //!
 //! [`keys`] chooses by which of these each condition is found.
 //!
-//! Invariant: the index only ever leaves out what could not match; [`matches`] alone decides. So adding an index can make the
-//! matcher faster and never different (a test compares it with trying every condition).
+//! Invariant: the index only leaves out conditions that cannot match; [`matches`] alone decides. So an additional index can
+//! make the matcher faster and never changes its result (a test compares it with trying every condition).
 
 mod clauses;
 mod grams;
@@ -39,10 +39,10 @@ use grams::Grams;
 use keys::LookupKey;
 use table::Table;
 
-/// Conditions by something that an event must have.
+/// Conditions by a property that an event must have.
 type By<K> = BTreeMap<K, Vec<u32>>;
 
-/// What a text is, as the beginning of its hash.
+/// The kind of a text, as the beginning of its hash.
 const ID: u32 = 1;
 const APP: u32 = 2;
 const HOST: u32 = 3;
@@ -63,29 +63,29 @@ pub struct Matcher {
     /// By application, host and type.
     by_sender: Table<u32>,
     in_text: Literals,
-    /// In the record as it came. Few rules want one: then nothing is searched twice.
+    /// Literals in the raw record. Few rules need one; without them, the raw record is not searched.
     in_raw: Literals,
     always: Vec<u32>,
-    /// Fields inside texts that a hit brings with it.
+    /// Fields inside texts that a hit includes.
     inside: Vec<String>,
 }
 
 /// Literals, and the conditions that want each.
 #[derive(Debug, Default)]
 struct Literals {
-    /// By how long they are.
+    /// By their minimum length.
     grams: Vec<(Grams, Vec<Vec<u32>>)>,
-    /// Those that are shorter than a window, if there are any.
+    /// Literals that are shorter than a window, if there are any.
     short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
 }
 
-/// What the expressions captured and what is set, when the event matches the condition, whatever signal it is about.
+/// What the expressions captured and the condition sets, if the event matches the condition. Signals are ignored.
 pub fn matches(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(String, Value<'static>)>> {
     matches::Scope::new(event, index).matches(atom)
 }
 
 impl Literals {
-    /// An index; conditions for which there can be none go to `always`.
+    /// Builds an index. Conditions that it cannot contain are added to `always`.
     fn new(mut literals: By<String>, always: &mut Vec<u32>) -> Literals {
         let mut index = Literals::default();
         for size in grams::SIZES {
@@ -96,7 +96,7 @@ impl Literals {
                 index.grams.push((Grams::new(texts, size), conditions));
             }
         }
-        // A set that the library refuses (too large for its numbers) is tried condition by condition.
+        // If the library refuses the set as too large, its conditions are tried one by one.
         match AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(literals.keys()) {
             Ok(built) if !literals.is_empty() => index.short = Some((built, literals.into_values().collect())),
             _ => always.extend(literals.into_values().flatten()),
@@ -104,7 +104,7 @@ impl Literals {
         index
     }
 
-    /// Calls `add` with the conditions of each literal that stands in a text.
+    /// Calls `add` with the conditions of each literal in a text.
     #[inline]
     fn find<'a>(&'a self, text: &str, add: &mut impl FnMut(Option<&'a Vec<u32>>)) {
         for (grams, conditions) in &self.grams {
@@ -119,7 +119,7 @@ impl Literals {
 }
 
 impl Matcher {
-    /// The conditions of a program; an inventory resolves what records call applications and hosts.
+    /// A matcher for the conditions of a program. The inventory resolves the names of applications and hosts in records.
     pub fn new(program: &Program, inventory: Option<&Inventory>) -> Matcher {
         let index = inventory.map(Index::new).unwrap_or_default();
         let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };
@@ -151,7 +151,7 @@ impl Matcher {
         matcher
     }
 
-    /// Puts into `hits` the conditions that the event matches, in their order, instead of what was there.
+    /// Replaces `hits` with the conditions that the event matches, in order.
     pub fn matches(&self, event: &Event<'_>, hits: &mut Vec<Hit>) {
         hits.clear();
         // Most events have no candidate; then nothing is allocated.
@@ -190,21 +190,21 @@ impl Matcher {
         }
     }
 
-    /// How each clause of a condition went for an event, and what it captured when it matches.
+    /// The result of each clause of a condition for an event, and what the condition captured if it matches.
     pub fn explain(&self, atom: &Atom, event: &Event<'_>) -> (Vec<Clause>, Option<Vec<(String, Value<'static>)>>) {
         let mut clauses = Vec::new();
         let captures = matches::Scope::new(event, &self.index).matches_traced(atom, &mut clauses);
         (clauses, captures)
     }
 
-    /// How many clauses of a condition hold for an event.
+    /// The number of clauses of a condition that hold for an event.
     pub fn count_clauses(&self, atom: &Atom, event: &Event<'_>) -> ClauseCount {
         let mut count = ClauseCount::default();
         matches::Scope::new(event, &self.index).matches_traced(atom, &mut count);
         count
     }
 
-    /// As [`Matcher::matches`], by trying every condition: what the index is tested against.
+    /// As [`Matcher::matches`], by trying every condition; the index is tested against it.
     #[cfg(test)]
     fn matches_without_index(&self, event: &Event<'_>) -> Vec<Hit> {
         let scope = matches::Scope::new(event, &self.index);

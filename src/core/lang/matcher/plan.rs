@@ -1,4 +1,4 @@
-//! How each condition is found, for people: what makes it cheap, and what would.
+//! How each condition is found, for people: what makes it cheap, and what would make it cheaper.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use crate::core::lang::program::{Atom, IdPattern, Program, Sender};
 
 use super::keys::{self, LookupKey};
 
-/// By what an event is found to be worth a look at a condition.
+/// The property of an event by which a condition is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lookup {
     /// One of its ids.
     Id,
-    /// One of these texts stands in it.
+    /// The event contains one of these texts.
     Text(Vec<String>),
-    /// Its sender: every event of that sender is looked at.
+    /// Its sender: every event of that sender is tried.
     Sender,
-    /// No event of a log: it is about a change in the engine.
+    /// It is about a change in the engine and is not tried with events of logs.
     Engine,
-    /// Nothing: every event is looked at.
+    /// None: every event is tried.
     Nothing,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Lookup {
     }
 }
 
-/// How each condition of a program is found, in their order.
+/// How each condition of a program is found, in order.
 pub fn plan(program: &Program) -> Vec<Lookup> {
     let way = |keys: Vec<LookupKey>| match keys.first() {
         None => Lookup::Nothing,
@@ -52,12 +52,12 @@ pub fn plan(program: &Program) -> Vec<Lookup> {
     ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Lookup::Engine } else { way }).collect()
 }
 
-/// Whether a condition is looked at with every event, as [`plan`] says it.
+/// True when a condition is tried with every event, as [`plan`] reports it.
 pub(crate) fn found_by_nothing(atom: &Atom) -> bool {
     atom.signal.is_none() && keys::none(atom)
 }
 
-/// Why a condition is looked at with every event, and what would help.
+/// Why a condition is tried with every event, and how to avoid it.
 pub fn why_always(atom: &Atom) -> &'static str {
     if atom.ids.iter().any(|id| matches!(id, IdPattern::Numbers { .. })) {
         return "its range of ids is wider than 64: name fewer, or a sender";

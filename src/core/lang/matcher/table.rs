@@ -1,20 +1,21 @@
-//! Values by hash: what is not there, which is nearly everything that is asked, costs one look at one word.
+//! A table of values by hash. A missing hash, which is the usual case, costs one access to one word.
 //!
-//! In front of the rows lies a [`Filter`], so small that it stays near the processor. Two things of one hash share their rows: who asks compares. Sorted rows instead of a map of the library: no
-//! order of hashes can come to be seen, and no log can make it slow, for only rules fill it.
+//! A [`Filter`] in front of the rows is so small that it stays in the cache. Two values with one hash share their rows, so
+//! the caller compares. Sorted rows are used instead of a map of the library: no output can depend on an order of hashes, and
+//! no log can make the table slow, because only rules fill it.
 
-/// Bits of the filter for each hash, and bounds of them all.
+/// Bits of the filter for each hash, and the limits of its size.
 const BITS_PER_HASH: usize = 16;
 const LEAST_BITS: usize = 1 << 10;
 const MOST_BITS: usize = 1 << 23;
-/// As 2^64 divided by the golden ratio: multiplied by it, neighbours come to lie far apart.
+/// 2^64 divided by the golden ratio: multiplication by it moves neighbours far apart.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Which hashes may be there: two bits for each, both in one word.
+/// The hashes that may exist: two bits for each, both in one word.
 #[derive(Debug)]
 pub(super) struct Filter {
     words: Vec<u64>,
-    /// The hash less these lowest bits is the number of its word.
+    /// The index of a word is the hash without this number of lowest bits.
     drop: u32,
 }
 
@@ -27,7 +28,7 @@ impl Filter {
         Filter { words, drop }
     }
 
-    /// False when nothing has this hash; true when something may have.
+    /// False when nothing has this hash; true when something may have it.
     #[inline]
     pub(super) fn may_have(&self, hash: u32) -> bool {
         let bits = bits(hash);
@@ -35,7 +36,7 @@ impl Filter {
     }
 }
 
-/// The two bits of a hash in its word: by its lowest bits, which do not choose the word.
+/// The two bits of a hash in its word. They come from its lowest bits, which do not choose the word.
 #[inline]
 fn bits(hash: u32) -> u64 {
     1 << (hash & 63) | 1 << (hash >> 6 & 63)
@@ -45,9 +46,9 @@ fn bits(hash: u32) -> u64 {
 pub(super) struct Table<V> {
     filter: Filter,
     rows: Vec<(u32, V)>,
-    /// By the highest bits of the hash: where in `rows` those begin that have them.
+    /// By the highest bits of the hash: the index in `rows` where its rows begin.
     begins: Vec<u32>,
-    /// The hash less these lowest bits is the number of its place in `begins`.
+    /// The index in `begins` is the hash without this number of lowest bits.
     drop: u32,
 }
 
@@ -59,7 +60,7 @@ impl<V> Default for Table<V> {
 
 impl<V> Table<V> {
     pub(super) fn new(mut rows: Vec<(u32, V)>) -> Table<V> {
-        // Stable: what has one hash stays in the order given.
+        // The sort is stable: values with one hash stay in the given order.
         rows.sort_by_key(|(hash, _)| *hash);
         let filter = Filter::new(rows.iter().map(|(hash, _)| *hash));
         let places = rows.len().next_power_of_two().clamp(2, MOST_BITS);
@@ -79,7 +80,7 @@ impl<V> Table<V> {
         self.rows.is_empty()
     }
 
-    /// What has this hash.
+    /// The values with this hash.
     #[inline]
     pub(super) fn get(&self, hash: u32) -> impl Iterator<Item = &V> {
         let rows = if self.filter.may_have(hash) { self.place(hash) } else { &[] };
@@ -93,14 +94,14 @@ impl<V> Table<V> {
     }
 }
 
-/// How often each hash comes. Two things of one hash count together: who chooses by it errs, and nothing else.
+/// How often each hash occurs. Two things with one hash count together; the only effect is a worse choice.
 pub(super) fn counts(hashes: impl Iterator<Item = u32>) -> Table<usize> {
     let mut all: Vec<u32> = hashes.collect();
     all.sort_unstable();
     Table::new(all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect())
 }
 
-/// The hash of a number: all halves of the product together, for each depends on other bits.
+/// The hash of a number. It combines all halves of the product, because each depends on other bits.
 #[inline]
 pub(super) fn of_number(number: u64) -> u32 {
     let product = u128::from(number) * u128::from(GOLDEN);
@@ -108,7 +109,7 @@ pub(super) fn of_number(number: u64) -> u32 {
     (mixed >> 32) as u32 ^ mixed as u32
 }
 
-/// The hash of a text, after another one (0 when it is the first).
+/// The hash of a text, continued from another hash (0 for the first text).
 #[inline]
 pub(super) fn of_text(text: &str, after: u32) -> u32 {
     let (words, rest) = text.as_bytes().as_chunks::<8>();

@@ -1,4 +1,4 @@
-//! The index leaves nothing out: it and trying every condition say the same of random rules and records.
+//! The index and trying every condition give the same result for random rules and records.
 
 use std::sync::Arc;
 

@@ -1,13 +1,14 @@
-//! How each clause of a condition went for one event. [`super::matches`] reports it while it decides; nothing evaluates a second time.
+//! The result of each clause of a condition for one event. [`super::matches`] reports it while it decides; nothing is
+//! evaluated twice.
 
 use crate::core::lang::expression::MatchProgress;
 
-/// Receives how each clause went. `()` receives nothing, and the compiler leaves out what nobody receives.
+/// Receives the result of each clause. `()` receives nothing, and the compiler removes the code for it.
 pub(super) trait ClauseTrace {
-    /// True when a condition is examined to its end although a clause failed.
+    /// True when all clauses of a condition are evaluated even if one failed.
     const ON: bool;
 
-    /// One clause, in the order of the rule; `clause` is made only for who wants to see it.
+    /// One clause, in the order of the rule; `clause` is called only if the trace is on.
     fn clause(&mut self, holds: bool, clause: impl FnOnce() -> Clause);
 }
 
@@ -23,13 +24,13 @@ impl ClauseTrace for Vec<Clause> {
 
     fn clause(&mut self, holds: bool, clause: impl FnOnce() -> Clause) {
         let clause = clause();
-        // Hints say what would make it hold.
+        // A hint says what would make a clause hold.
         let whole = |c: Clause| Clause { holds: true, near: 100, hint: None, progress: None, ..c };
         self.push(if holds { whole(clause) } else { clause });
     }
 }
 
-/// How many clauses of a condition hold: enough to find the nearest of many events cheaply.
+/// The number of clauses of a condition that hold. It is enough to find the closest of many events cheaply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClauseCount {
     pub held: usize,
@@ -44,14 +45,14 @@ impl ClauseTrace for ClauseCount {
     }
 }
 
-/// Which kind of clause.
+/// The kind of a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClauseType {
     /// `event 00-04563`.
     Id,
     From,
     Match,
-    /// A typed capture: its text does not read as what the expression says it is.
+    /// A typed capture: its text cannot be read as its type.
     Capture,
     Where,
     /// `by peer as host`, and the event has no `peer`.
@@ -72,20 +73,20 @@ impl ClauseType {
     }
 }
 
-/// One clause of a condition, and how it went for an event.
+/// One clause of a condition, and its result for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clause {
     pub kind: ClauseType,
     pub holds: bool,
     /// What the rule wants, as a rule would write it.
     pub wanted: String,
-    /// What the event has instead; `None` when it has nothing of the kind.
+    /// What the event has instead; `None` when it has nothing of this kind.
     pub seen: Option<String>,
-    /// How near it came, from 0 (nothing in common) to 100 (it holds).
+    /// How close the event is, from 0 (nothing in common) to 100 (it holds).
     pub near: u8,
-    /// What would make it hold, where that can be told.
+    /// What would make it hold, if that is known.
     pub hint: Option<String>,
-    /// Of an expression that failed: how far it matched.
+    /// For an expression that failed: how much of it matched.
     pub progress: Option<MatchProgress>,
 }
 

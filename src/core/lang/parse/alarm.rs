@@ -65,7 +65,7 @@ pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<ClauseSyntax>> {
     block(c, &opened, begins, |c| clause(c, "`defaults`"), later)
 }
 
-/// A clause that failed stands for itself, so that it is not missed as well.
+/// A clause that failed has a placeholder, so that it is not reported as missing.
 fn later(word: Option<&str>) -> Option<ClauseKind> {
     let kind = CLAUSES.iter().filter_map(|clause| clause.split(' ').next()).find(|first| Some(*first) == word);
     Some(ClauseKind::Later(kind.unwrap_or("")))

@@ -1,4 +1,4 @@
-//! Events of which one matches a condition: inline, by a pattern's name, changes of state; and where they come from.
+//! Conditions on single events: inline, by a pattern's name, and changes of state; and the senders of events.
 
 use crate::core::base::limits;
 use crate::core::diag::Code;
@@ -13,7 +13,7 @@ use super::detect::joined_metric;
 use super::predicate::predicate;
 use super::{detect, name, names, string, terminal};
 
-/// One atom as a choice of its own.
+/// Reads one atom as a choice of its own.
 pub(super) fn alone(c: &mut Cursor<'_>) -> Parsed<Choice> {
     Ok(Choice { atoms: vec![atom(c)?], condition: None })
 }
@@ -144,10 +144,11 @@ fn app_change(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     Ok(AtomSyntax::App { names, group, change, on, span })
 }
 
-/// Names, their group, what becomes of them, of how many, and where.
+/// Names, their group, the change, the quantity of members, and the span.
 type StateOf = (Vec<Text>, Option<Text>, ChangeSyntax, Option<At<MembersSyntax>>, TextSpan);
 
-/// A state of those that are named, or of all; its word, what a name is, and the words for that it lasts and that it ended.
+/// Reads a state of named members or of all. The parameters are its word, what a name is, and the words for its duration and
+/// its end.
 fn state(c: &mut Cursor<'_>, word: &str, what: &str, [lasts, ended]: [&str; 2]) -> Parsed<StateOf> {
     let start = c.here();
     c.want_word(word)?;
@@ -169,7 +170,7 @@ fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Text>, Option<Text>)> {
 
 /// `members = "on" ("any" | "all" ("but" INTEGER)? | INTEGER) "of" name`
 ///
-/// Behind a state; `on cancel` is the next clause.
+/// It follows a state; `on cancel` is the next clause.
 fn members(c: &mut Cursor<'_>, change: ChangeSyntax) -> Parsed<Option<At<MembersSyntax>>> {
     if !c.sees_word("on") || c.sees_words("on", "cancel") {
         return Ok(None);
@@ -221,7 +222,7 @@ fn claim(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     Ok(AtomSyntax::Claim { primary, span: c.since(start) })
 }
 
-/// What becomes of something, by its word.
+/// Reads the change of something by its word.
 fn change(c: &mut Cursor<'_>, words: &[(&str, ChangeSyntax)]) -> Parsed<ChangeSyntax> {
     for (word, change) in words {
         if c.word(word).is_some() {
@@ -261,7 +262,8 @@ fn ids(c: &mut Cursor<'_>) -> Parsed<Vec<At<IdPattern>>> {
 fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
     if c.sees(terminal::string) {
         let text = string(c)?;
-        // In quotes it is another program's id, unless it is written as one of ours. The compiler reads a device's id without its marks.
+        // An id in quotes belongs to another program, unless it has the form of a numbered id. The compiler reads a device's
+        // id without its marks.
         let it = match EventId::parse_number(&text.it) {
             Some(id) => IdPattern::of(&id),
             None => IdPattern::Word(text.it),
@@ -279,7 +281,7 @@ fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
         c.fail(Code::BadEventId, &span, "both ends of a range of ids have the same type code");
     }
     if last < first {
-        // What it means is wrong; what follows can be read.
+        // The meaning of the range is wrong; what follows can be read.
         c.fail_with(Code::BadEventId, &span, "this range of ids is empty", "the smaller number stands first");
     }
     Ok(At { it: IdPattern::Numbers { code, first, last }, span })

@@ -1,7 +1,7 @@
-//! Where the parser stands in a file: tokens ahead, depth, and what was found wrong so far.
+//! The position of the parser in a file: tokens ahead, depth, and the mistakes so far.
 //!
-//! A production that cannot go on says why, once, and yields [`Failed`]; whoever holds a commit point (a block's clause, the
-//! file's item) then skips to the next place where it can go on. So one mistake gives one diagnostic.
+//! A production that cannot continue reports why, once, and returns [`Failed`]. The owner of a commit point (a block's
+//! clause, the file's item) then skips to the next place where it can continue. So one mistake gives one diagnostic.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::core::base::{limits, text};
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::lang::ast::{At, Text, TextSpan};
 
-/// The diagnostic was given; the caller that holds the commit point skips on.
+/// The diagnostic exists already; the caller with the commit point skips ahead.
 #[derive(Debug)]
 pub(super) struct Failed;
 
@@ -22,12 +22,12 @@ pub(super) struct Cursor<'s> {
     source: &'s Arc<Source>,
     text: &'s str,
     at: usize,
-    /// Parentheses and `not`s open in this clause.
+    /// Number of open parentheses and `not`s in this clause.
     depth: usize,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Names in parts that were skipped.
     pub(super) mentions: Vec<String>,
-    /// From which byte of the text on which byte of the file, where the text was filled in.
+    /// Pairs of a byte of the text and the byte of the file that it comes from, if the text was filled in.
     places: Vec<(usize, usize)>,
 }
 
@@ -65,7 +65,7 @@ impl<'s> Cursor<'s> {
         self.text
     }
 
-    /// Bytes of the text as bytes of the file.
+    /// Converts a span of the text to a span of the file.
     fn in_file(&self, span: TextSpan) -> TextSpan {
         if self.places.is_empty() {
             return span;
@@ -73,7 +73,7 @@ impl<'s> Cursor<'s> {
         let place = |at: usize| match self.places.partition_point(|(filled, ..)| *filled <= at).checked_sub(1) {
             Some(i) => {
                 let (filled, written) = self.places[i];
-                // What was filled in all stands where its name stands.
+                // Everything that was filled in has the place of its name.
                 let ahead = self.places.get(i + 1).map_or(usize::MAX, |(_, next)| next.saturating_sub(written));
                 written + (at - filled).min(ahead)
             }
@@ -83,7 +83,7 @@ impl<'s> Cursor<'s> {
         start..end.max(start)
     }
 
-    /// What stands ahead, blanks and comments skipped.
+    /// The text ahead, after blanks and comments.
     pub(super) fn rest(&mut self) -> &'s str {
         if let Ok((rest, _)) = terminal::blank(&self.text[self.at..]) {
             self.at = self.text.len() - rest.len();
@@ -101,17 +101,17 @@ impl<'s> Cursor<'s> {
         self.rest().is_empty()
     }
 
-    /// From `start` to where the last token ended.
+    /// The span from `start` to the end of the last token.
     pub(super) fn since(&self, start: usize) -> TextSpan {
         self.in_file(start..self.at.max(start))
     }
 
-    /// Goes back to a byte that [`Cursor::here`] gave.
+    /// Returns to a byte that [`Cursor::here`] gave.
     pub(super) fn back_to(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// Reads a terminal, when it is what stands ahead.
+    /// Reads a terminal if it is ahead.
     pub(super) fn take(&mut self, read: fn(&str) -> TerminalResult<'_>) -> Option<At<&'s str>> {
         let rest = self.rest();
         let (_, it) = read(rest).ok()?;
@@ -120,24 +120,24 @@ impl<'s> Cursor<'s> {
         Some(At { it, span: self.in_file(start..self.at) })
     }
 
-    /// True when the terminal stands ahead.
+    /// True when the terminal is ahead.
     pub(super) fn sees(&mut self, read: fn(&str) -> TerminalResult<'_>) -> bool {
         read(self.rest()).is_ok()
     }
 
-    /// True when the terminal stands ahead. Other than [`Cursor::sees`] it leaves the end of the last token where it was.
+    /// True when the terminal is ahead. Unlike [`Cursor::sees`] it does not move the end of the last token.
     pub(super) fn follows(&self, read: fn(&str) -> TerminalResult<'_>) -> bool {
         let rest = &self.text[self.at..];
         terminal::blank(rest).is_ok_and(|(rest, _)| read(rest).is_ok())
     }
 
-    /// The same of a word.
+    /// The same for a word.
     pub(super) fn follows_word(&self, word: &str) -> bool {
         let rest = terminal::blank(&self.text[self.at..]).map_or("", |(rest, _)| rest);
         terminal::word(rest).is_ok_and(|(_, it)| it == word)
     }
 
-    /// The word ahead, if it is one.
+    /// The word ahead, if there is one.
     pub(super) fn word_ahead(&mut self) -> Option<&'s str> {
         // `r"..."` is a regular expression and `GCTI-00-04561` an id.
         let rest = self.rest();
@@ -151,7 +151,7 @@ impl<'s> Cursor<'s> {
         self.word_ahead() == Some(word)
     }
 
-    /// True when these words stand ahead, one after another.
+    /// True when these two words are ahead, in this order.
     pub(super) fn sees_words(&mut self, first: &str, second: &str) -> bool {
         let at = self.here();
         let both = self.word(first).is_some() && self.sees_word(second);
@@ -163,7 +163,7 @@ impl<'s> Cursor<'s> {
         self.sees_word(word).then(|| self.take(terminal::word).map(|w| w.span))?
     }
 
-    /// Reads this word or says that it is wanted.
+    /// Reads this word, or reports that it is missing.
     pub(super) fn want_word(&mut self, word: &str) -> Parsed<TextSpan> {
         match self.word(word) {
             Some(span) => Ok(span),
@@ -184,7 +184,7 @@ impl<'s> Cursor<'s> {
         })
     }
 
-    /// Reads this punctuation or says that it is wanted.
+    /// Reads this punctuation, or reports that it is missing.
     pub(super) fn want_symbol(&mut self, symbol: &str) -> Parsed<TextSpan> {
         match self.symbol(symbol) {
             Some(span) => Ok(span),
@@ -220,10 +220,10 @@ impl<'s> Cursor<'s> {
         Failed
     }
 
-    /// Says what is wanted here, and what stands here instead.
+    /// Reports what should be here, and what is here instead.
     pub(super) fn wanted(&mut self, what: &str) -> Failed {
         let start = self.here();
-        // A string that does not end is a mistake of its own, wherever it stands.
+        // A string that does not end is a mistake of its own, at any place.
         if self.sees_symbol("\"") && !self.sees(terminal::string) {
             return self.broken_text();
         }
@@ -241,7 +241,7 @@ impl<'s> Cursor<'s> {
         failed
     }
 
-    /// Reports the string ahead, which does not end or has an escape that there is not.
+    /// Reports the string ahead, which does not end or has an unknown escape.
     pub(super) fn broken_text(&mut self) -> Failed {
         let start = self.here();
         let line = self.rest().split(['\r', '\n']).next().unwrap_or("");
@@ -270,7 +270,7 @@ impl<'s> Cursor<'s> {
         )
     }
 
-    /// What stands ahead, for a message, and its place.
+    /// What is ahead, for a message, and its span.
     fn found(&mut self) -> (String, TextSpan) {
         let start = self.here();
         let Some(token) = self.skip_token() else {
@@ -280,9 +280,9 @@ impl<'s> Cursor<'s> {
         (format!("`{shown}`"), self.in_file(token))
     }
 
-    /// Reads over one token of any kind; its bytes of the text.
+    /// Skips one token of any kind, and returns its span in the text.
     pub(super) fn skip_token(&mut self) -> Option<TextSpan> {
-        // A network has a slash within, which begins no expression.
+        // A network contains a slash that does not begin an expression.
         const ANY: [fn(&str) -> TerminalResult<'_>; 7] = [
             terminal::string,
             terminal::regex,
@@ -298,8 +298,8 @@ impl<'s> Cursor<'s> {
             return Some(start..self.at);
         }
         let first = rest.chars().next()?;
-        // A string with a wrong escape ends where it is closed; one that is not, and a regular expression, take the rest of
-        // their line.
+        // A string with a wrong escape ends where it is closed. A string that is not closed, and a regular expression, take
+        // the rest of their line.
         self.at += match first {
             '"' => closed_at(rest).unwrap_or_else(|| rest.split('\n').next().unwrap_or("").len().max(1)),
             '/' => rest.split('\n').next().unwrap_or("").len().max(1),
@@ -309,7 +309,7 @@ impl<'s> Cursor<'s> {
         Some(start..self.at)
     }
 
-    /// Reads over a block; its bytes of the text, braces included.
+    /// Skips a block, and returns its span in the text, braces included.
     pub(super) fn block(&mut self, named: &TextSpan) -> Parsed<TextSpan> {
         let start = self.here();
         self.want_symbol("{")?;
@@ -327,7 +327,7 @@ impl<'s> Cursor<'s> {
         Ok(start..self.at)
     }
 
-    /// Goes one deeper, or says that it is too deep.
+    /// Increases the depth, or reports that it is too deep.
     pub(super) fn deeper(&mut self, at: &TextSpan) -> Parsed<()> {
         if self.depth == limits::NESTING {
             return Err(self.fail_with(
@@ -413,7 +413,7 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// After too many mistakes the rest of the file is not read.
+    /// Stops reading the file after too many mistakes.
     fn give_up_when_hopeless(&mut self) {
         if self.diagnostics.len() >= limits::MISTAKES_PER_FILE && !self.at_end() {
             let start = self.at;
@@ -427,13 +427,13 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// A word with its place, from a token.
+    /// A word with its span, from a token.
     pub(super) fn own(token: At<&str>) -> Text {
         At { it: token.it.to_owned(), span: token.span }
     }
 }
 
-/// Where a string that begins here is closed on its line, whatever is escaped in it.
+/// Where a string that begins here is closed on its line, whatever escapes it has.
 pub(super) fn closed_at(text: &str) -> Option<usize> {
     let line = text.split('\n').next()?;
     let mut escaped = false;

@@ -1,4 +1,4 @@
-//! What raises and clears: conditions over events.
+//! Conditions over events that raise and clear alarms.
 
 use crate::core::base::limits;
 use crate::core::diag::Code;
@@ -157,7 +157,7 @@ fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
     joined(c, first)
 }
 
-/// A count stands ahead: a number, or what is none and stands where one is wanted.
+/// True when a count is ahead: a number, or something else at the place of a number.
 fn counts(c: &mut Cursor<'_>) -> bool {
     if c.sees(terminal::integer) && !c.sees(terminal::id) {
         return true;
@@ -168,7 +168,7 @@ fn counts(c: &mut Cursor<'_>) -> bool {
     is
 }
 
-/// A count, a silence or a measure stands ahead: what is no choice of events.
+/// True when a count, a silence or a measure is ahead, which is not a choice of events.
 pub(super) fn several(c: &mut Cursor<'_>) -> bool {
     counts(c) || c.sees_word("no") || measured(c).is_some()
 }
@@ -182,7 +182,7 @@ fn silence(c: &mut Cursor<'_>) -> Parsed<Detect> {
 
 const MEASURES: [&str; 6] = ["count", "rate", "sum", "avg", "min", "max"];
 
-/// The measure whose word stands ahead: before `of` or a field in parentheses; else it is a pattern's name.
+/// The measure whose word is ahead. It must be before `of` or a field in parentheses; otherwise the word is a pattern's name.
 pub(super) fn measured(c: &mut Cursor<'_>) -> Option<Aggregate> {
     let what = match c.word_ahead()? {
         "count" => Aggregate::Count,
@@ -200,7 +200,7 @@ pub(super) fn measured(c: &mut Cursor<'_>) -> Option<Aggregate> {
     is.then_some(what)
 }
 
-/// `p95(ms) of A`: a measure that there is not.
+/// Reports `p95(ms) of A`: a measure that does not exist.
 fn unknown_measure(c: &mut Cursor<'_>) -> Option<Failed> {
     let word = c.word_ahead()?.to_owned();
     let start = c.here();
@@ -257,13 +257,13 @@ pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
     Ok(Detect { parts, shape: Shape::Measure(measure), unless: None, tail: Tail::default() })
 }
 
-/// A metric has a number and a time of its own, and is joined by way of an alarm.
+/// Reports a metric that is joined. A metric has a number and a time of its own, and can be joined through an alarm.
 pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`";
     c.fail_with(Code::TwoReadings, span, "a metric stands alone in a condition: its number and time are its own", help)
 }
 
-/// What joins events; of these one kind stands in a condition.
+/// Words that join events; a condition has only one kind of them.
 const JOINS: [&str; 3] = ["then", "and", "without"];
 
 pub(super) fn joins(c: &mut Cursor<'_>) -> bool {
@@ -350,7 +350,7 @@ fn part(c: &mut Cursor<'_>) -> Parsed<(usize, Choice)> {
     Ok((n, alone(c)?))
 }
 
-/// Only so many events are joined.
+/// Checks the maximum number of joined events.
 fn room(c: &mut Cursor<'_>, parts: &[Choice], start: usize) -> Parsed<()> {
     if parts.len() < limits::PARTS {
         return Ok(());
@@ -394,7 +394,7 @@ fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
 
 const COUNTED: &str = "events are counted so: 5 of (event where text contains \"refused\") by host within 1m, or 5 of PATTERN";
 
-/// How many events are counted.
+/// Reads how many events are counted.
 fn so_many(c: &mut Cursor<'_>) -> Parsed<usize> {
     let n = whole(c)?;
     if n.it == 0 || n.it > limits::COUNT {
@@ -404,7 +404,7 @@ fn so_many(c: &mut Cursor<'_>) -> Parsed<usize> {
     Ok(n.it)
 }
 
-/// After what is joined nothing stands that could belong to a part of it or to the whole.
+/// Checks that nothing follows joined events that could belong to a part of them or to the whole.
 fn clear(c: &mut Cursor<'_>, start: usize) -> Parsed<()> {
     if joins(c) || c.sees_word("or") || c.sees_word("where") {
         let span = c.since(start);

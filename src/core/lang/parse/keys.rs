@@ -1,4 +1,4 @@
-//! `by`: the keys of a condition, and what its operands call them.
+//! `by`: the keys of a condition, and their names in its operands.
 
 use crate::core::diag::Code;
 use crate::core::lang::ast::{Keys, Rename, Text};
@@ -50,7 +50,7 @@ fn key(c: &mut Cursor<'_>, keys: &mut Keys) -> Parsed<()> {
     Ok(())
 }
 
-/// After a comma one more operand's field stands, and no further key.
+/// True when another operand's field follows a comma, and not another key.
 fn another(c: &mut Cursor<'_>) -> bool {
     let start = c.here();
     let field = c.symbol(",").is_some() && c.take(terminal::field_of).is_some();

@@ -1,6 +1,6 @@
-//! Words of the language that are no names, where text is skipped after a mistake.
+//! Words of the language that are not names, for text that is skipped after a mistake.
 
-/// So that skipped text is not taken for names.
+/// Skipped words of this list do not count as names.
 pub(super) const WORDS: &[&str] = &[
     "hold",
     "limit",

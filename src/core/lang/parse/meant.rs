@@ -1,4 +1,4 @@
-//! What people write who come from other languages, and how it is said here: the help on a word that stands nowhere.
+//! Help for users of other languages: words that are not valid here, and what to write instead.
 
 /// Words that look like a clause, and what to write instead.
 const INSTEAD: &[(&[&str], &str)] = &[

@@ -1,7 +1,8 @@
-//! Rule files to trees: one function for each production of `grammar/pointsman.ebnf`, the production as its first line.
+//! Parses rule files to trees. There is one function for each production of `grammar/pointsman.ebnf`, with the production as
+//! its first line.
 //!
-//! A mistake is reported where it stands, then the parser goes on at the next clause or item: one mistake, one diagnostic,
-//! and all mistakes of a file at once. Nothing is resolved here. Recursion is bounded by [`crate::core::base::limits::NESTING`].
+//! A mistake is reported at its place, then the parser continues at the next clause or item: one mistake, one diagnostic, and
+//! all mistakes of a file at once. Nothing is resolved here. [`crate::core::base::limits::NESTING`] bounds recursion.
 
 mod alarm;
 mod atom;
@@ -30,11 +31,11 @@ pub(super) use cursor::reserved;
 use cursor::{Cursor, ITEMS, Parsed};
 pub(super) use token::{Token, TokenKind, tokens};
 
-/// Reads one file, and everything that is wrong with its syntax.
+/// Reads one file, and reports all mistakes in its syntax.
 pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
     let mut file = File { source: source.clone(), items: Vec::new(), mentions: Vec::new() };
     if source.text.len() > RULE_FILE_BYTES {
-        // How large it is, is not known: who reads it stops there.
+        // The exact size is unknown, because the caller stops reading at the limit.
         let message =
             format!("{} has more than {RULE_FILE_BYTES} bytes: a rule file of that size is not read; split it", source.name);
         return (file, vec![Diagnostic::whole(Code::RuleFileTooLarge, message)]);
@@ -102,7 +103,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
     }
 }
 
-/// The clauses of a block up to its closing brace; a clause that fails is skipped, and stands as what `failed` makes.
+/// Reads the clauses of a block up to its closing brace. A clause that fails is skipped, and `failed` makes its placeholder.
 fn block<T>(
     c: &mut Cursor<'_>,
     opened: &At<String>,
@@ -129,7 +130,7 @@ fn block<T>(
                 false => "close it with }",
             };
             c.fail_with(Code::Unclosed, &opened.span, message, help);
-            // What was read stands, so that its name is known.
+            // The clauses that were read are kept, so that the block's name exists.
             return Ok(clauses);
         }
         let start = c.here();
@@ -148,7 +149,7 @@ fn block<T>(
     }
 }
 
-/// Words with which a condition goes on; one that is misspelled looks like a clause.
+/// Words that continue a condition; a misspelled one looks like a clause.
 const JOINING: &[&str] = &[
     "without",
     "within",
@@ -166,7 +167,7 @@ const JOINING: &[&str] = &[
     "backoff",
 ];
 
-/// A clause that the block does not have: of a later version, or misspelled.
+/// Reports a clause that the block does not have: it is of a later version, or misspelled.
 fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cursor::Failed {
     let at = c.here();
     let Some(word) = c.word_ahead() else {
@@ -203,7 +204,7 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     if let Some(help) = meant::instead(word) {
         return c.fail_with(Code::UnknownClause, &span, message, help);
     }
-    // Words that go on with a condition, misspelled.
+    // Words that continue a condition, possibly misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
     match nearest(word, known.iter().copied().chain(joining)) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, format!("did you mean `{near}`?")),
@@ -243,7 +244,7 @@ fn field(c: &mut Cursor<'_>) -> Parsed<Text> {
     name(c, "a field")
 }
 
-/// A string, escapes resolved.
+/// Reads a string and resolves its escapes.
 fn string(c: &mut Cursor<'_>) -> Parsed<Text> {
     let Some(token) = c.take(terminal::string) else {
         return Err(if c.sees_symbol("\"") { c.broken_text() } else { c.wanted("a text in quotes") });
@@ -263,7 +264,7 @@ fn string(c: &mut Cursor<'_>) -> Parsed<Text> {
     Ok(At { it: text, span: token.span })
 }
 
-/// `INTEGER`; who asks for it knows its bounds, so one that is too long for any is the largest.
+/// Reads an `INTEGER`. The caller checks its limits, so a number that is too long becomes the largest one.
 fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
     let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a number")) };
     if token.it.bytes().all(|b| b.is_ascii_digit()) {
@@ -273,7 +274,7 @@ fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
     Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a whole number"), "digits alone, 1000 for example"))
 }
 
-/// A duration with its unit, or what is wrong with it.
+/// Reads a duration with its unit, or reports the mistake in it.
 fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
     if let Some(token) = c.take(terminal::duration) {
         if c.follows(terminal::duration)

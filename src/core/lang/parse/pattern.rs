@@ -63,7 +63,7 @@ fn matching(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     Ok(PatternClause::Match { field, regex: regex(c)? })
 }
 
-/// `match "..."`: an expression in quotes, as other languages have it. A field in quotes has an expression behind it.
+/// `match "..."`: an expression in quotes, as other languages have it. An expression follows a field in quotes.
 fn quoted(c: &mut Cursor<'_>) -> Option<Failed> {
     if !c.sees_symbol("\"") {
         return None;

@@ -238,7 +238,7 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
             }
         }
         let text = &token.it[open..end];
-        // `\/` is a slash to the language; the expression itself has no need of it.
+        // `\/` is a slash to the language; the expression itself does not need the escape.
         let it = if raw { text.to_owned() } else { text.replace("\\/", "/") };
         let from = token.span.start + open;
         regex.pieces.push(At { it, span: from..from + text.len() });

@@ -1,6 +1,6 @@
 //! One text for many alarms: the block is read once for each row, with `${name}` filled in.
 //!
-//! Places are those of the block as it was written: what was filled in stands where its `${name}` stands.
+//! Spans are those of the block as it was written: what was filled in has the span of its `${name}`.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::core::lang::ast::{AlarmSyntax, At, Binding, Text};
 
 use super::cursor::{Cursor, Parsed};
 
-/// What a row fills in.
+/// A value that a row fills in.
 struct Filling {
     /// `${name}`.
     mark: String,
-    /// The value as it was written; of a string, what stands between the quotes.
+    /// The value as it was written; a string is without its quotes.
     value: String,
     name: Text,
 }
@@ -66,7 +66,7 @@ pub(super) fn filled(
     Ok(alarms)
 }
 
-/// `${x}` outside of expressions, where it is a piece, that no row fills in.
+/// Reports `${x}` that no row fills in. In an expression it is a piece and is not reported.
 fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
     let mut told = BTreeSet::new();
     for token in
@@ -88,7 +88,7 @@ fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
     }
 }
 
-/// Every row has the names of the first, each once.
+/// Checks that every row has the names of the first row, each once.
 fn fit(c: &mut Cursor<'_>, name: &Text, rows: &[At<Vec<Binding>>]) -> Parsed<()> {
     if rows.len() > limits::ROWS {
         return Err(c.fail(Code::BadRow, &name.span, format!("an alarm has at most {} rows", limits::ROWS)));
@@ -109,7 +109,7 @@ fn filling(c: &Cursor<'_>, binding: &Binding) -> Filling {
     Filling { mark: format!("${{{}}}", binding.name.it), value: inner.unwrap_or(written).to_owned(), name: binding.name.clone() }
 }
 
-/// The text with a row filled in, and from which of its bytes on which byte of the file stands there. What no row names stays.
+/// The text with a row filled in, and for its bytes the bytes of the file that they come from. What no row names stays.
 fn fill(text: &str, start: usize, row: &[Filling]) -> (String, Vec<(usize, usize)>) {
     let mut filled = String::with_capacity(text.len());
     let mut places = vec![(0, start)];

@@ -1,4 +1,4 @@
-//! The terminals of the grammar, as nom parsers over the rest of the file. Each yields the bytes that it read.
+//! The terminals of the grammar, as nom parsers over the rest of the file. Each returns the bytes that it read.
 //!
 //! A word or a number ends where no letter, digit or underscore follows: `5x` is neither a number nor a name.
 
@@ -9,7 +9,7 @@ use nom::combinator::{not, opt, recognize};
 use nom::multi::{count, many0_count, many1_count};
 use nom::{IResult, Parser};
 
-/// What a terminal yields: the rest, and what was read.
+/// The result of a terminal: the rest, and what was read.
 pub(super) type TerminalResult<'s> = IResult<&'s str, &'s str>;
 
 /// `NAME = /[A-Za-z_][A-Za-z0-9_.-]*/`
@@ -161,7 +161,7 @@ fn quad(i: &str) -> TerminalResult<'_> {
     recognize((digits(1, 3), count((tag("."), digits(1, 3)), 3))).parse(i)
 }
 
-/// Here no letter, digit or underscore follows.
+/// Succeeds if no letter, digit or underscore follows.
 fn end(i: &str) -> IResult<&str, ()> {
     not(satisfy(|c| c.is_ascii_alphanumeric() || c == '_')).parse(i)
 }

@@ -1,7 +1,8 @@
-//! A file as the tokens that stand in it, comments among them: what the formatter works on.
+//! The tokens of a file, comments included, for the formatter.
 //!
-//! The parser asks for the terminal that it wants, so a token here may be several of its terminals (`00-04560..00-04563`), but none
-//! of its terminals is ever several tokens. In the block of an alarm with rows that holds but for what a row fills in.
+//! The parser asks for the terminal that it wants, so a token here may be several of its terminals (`00-04560..00-04563`),
+//! but none of its terminals is ever several tokens. In the block of an alarm with rows this holds except for what a row
+//! fills in.
 
 use nom::Parser;
 use nom::bytes::complete::tag;
@@ -9,7 +10,7 @@ use nom::combinator::recognize;
 
 use super::terminal::{self, TerminalResult};
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::core::lang) enum TokenKind {
     /// A word, a number, an address.
@@ -18,9 +19,9 @@ pub(in crate::core::lang) enum TokenKind {
     Text,
     /// `/.../`, `r"..."`.
     Regex,
-    /// `# ...`: what follows is in another line.
+    /// `# ...`: what follows is on another line.
     Comment,
-    /// `| ...`, and what can't be read before a row fills it in: the same.
+    /// `| ...`, and text that cannot be read before a row fills it in: what follows is on another line.
     Record,
     /// `${name}`.
     Mark,
@@ -29,20 +30,20 @@ pub(in crate::core::lang) enum TokenKind {
     Other,
 }
 
-/// A token and where it stood.
+/// A token and its place.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::lang) struct Token<'s> {
     pub(in crate::core::lang) kind: TokenKind,
-    /// Its bytes; of a comment, without blanks at its end.
+    /// Its text; a comment is without blanks at its end.
     pub(in crate::core::lang) text: &'s str,
     /// Its first byte in the file.
     pub(in crate::core::lang) start: usize,
-    /// Its line, and its column there in characters; both from 0.
+    /// Its line, and its column in characters; both from 0.
     pub(in crate::core::lang) line: usize,
     pub(in crate::core::lang) column: usize,
-    /// Line feeds between the token before and this.
+    /// Line feeds between the previous token and this one.
     pub(in crate::core::lang) breaks: usize,
-    /// Blanks between them, when they stand on one line.
+    /// Blanks between them, if they are on one line.
     pub(in crate::core::lang) gap: usize,
 }
 
@@ -59,7 +60,7 @@ impl Token<'_> {
         self.kind == TokenKind::Word && self.text == word
     }
 
-    /// True when what follows it has to stand in another line.
+    /// True when what follows has to be on another line.
     pub(in crate::core::lang) fn ends_line(&self) -> bool {
         matches!(self.kind, TokenKind::Comment | TokenKind::Record)
     }
@@ -74,7 +75,7 @@ pub(in crate::core::lang) fn tokens(text: &str) -> Vec<Token<'_>> {
         match c {
             '\n' => (line, column, breaks, gap) = (line + 1, 0, breaks + 1, 0),
             ' ' | '\t' => (column, gap) = (column + 1, gap + 1),
-            // Both are blanks to the language, and neither is seen in an editor.
+            // Both are blanks to the language, and invisible in an editor.
             '\r' | '\u{FEFF}' => {}
             _ => {
                 let (kind, length) = one(&text[at..]);
@@ -95,7 +96,7 @@ pub(in crate::core::lang) fn tokens(text: &str) -> Vec<Token<'_>> {
     all
 }
 
-/// The kind and the length of the token that a text begins with.
+/// The kind and the length of the first token of a text.
 fn one(text: &str) -> (TokenKind, usize) {
     type Reader = fn(&str) -> TerminalResult<'_>;
     const READERS: [(Reader, TokenKind); 11] = [
@@ -117,7 +118,7 @@ fn one(text: &str) -> (TokenKind, usize) {
     let line = text.find('\n').unwrap_or(text.len());
     match text.chars().next() {
         Some('#') => (TokenKind::Comment, line),
-        // As the parser skips them.
+        // The parser skips them in the same way.
         Some('"') => super::cursor::closed_at(text).map_or((TokenKind::Record, line), |end| (TokenKind::Text, end)),
         Some('/') => (TokenKind::Record, line),
         c => (TokenKind::Other, c.map_or(0, char::len_utf8)),

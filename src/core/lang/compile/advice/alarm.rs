@@ -1,4 +1,4 @@
-//! One alarm: keys that its events lack, reactions said twice, and ends that never come.
+//! Checks of one alarm: keys that its events lack, reactions that occur twice, and ends that never come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
 
 use super::same::same;
 
-/// A way in which an event matches a condition: one of its expressions, or its ids and senders alone.
+/// A way in which an event matches a condition: by one of its expressions, or by its ids and senders alone.
 struct Alternative<'a> {
     atom: &'a Atom,
-    /// What the expression captures; `None` where there is none, and the fields are those of the record.
+    /// The fields that the expression captures; `None` if there is no expression, and the fields are those of the record.
     captures: Option<BTreeSet<&'a str>>,
 }
 
 impl Compiler<'_, '_> {
-    /// Looks at an alarm once it is compiled. `clauses` are its own and those of `defaults` that it takes.
+    /// Checks an alarm after it is compiled. `clauses` are its own and those that it takes from `defaults`.
     pub(in crate::core::lang::compile) fn doubts(
         &mut self,
         file: &File,
@@ -74,7 +74,7 @@ impl Compiler<'_, '_> {
             clauses.iter().copied().filter(|c| matches!(c.it, ClauseKind::Cancel(CancelSyntax::When { .. }))).collect();
         let atoms: Vec<&Vec<AtomId>> =
             alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None }).collect();
-        // One that could not be compiled has its own diagnostic, and then it is not known which is which.
+        // A clause that could not be compiled has its own diagnostic, and then clauses and atoms cannot be paired.
         if whens.len() == atoms.len() {
             for (clause, atoms) in whens.into_iter().zip(atoms) {
                 self.end(file, &clause.span, alarm, atoms);
@@ -87,7 +87,7 @@ impl Compiler<'_, '_> {
         self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
     }
 
-    /// One call twice among those that start together.
+    /// Reports a chain of calls that occurs twice among those that start together.
     fn calls_twice(&mut self, file: &File, chains: &[ast::Chain], what: &str) {
         let text = |call: &ast::CallSyntax| {
             let arguments: Vec<(Option<&str>, &str)> = call
@@ -114,7 +114,7 @@ impl Compiler<'_, '_> {
 
     fn ways(&self, atoms: &[AtomId]) -> Vec<Alternative<'_>> {
         let mut all = Vec::new();
-        // A change in the engine brings the fields of what it is about.
+        // A change in the engine has the fields of its subject.
         for atom in atoms.iter().filter_map(|id| self.atom(*id)).filter(|a| a.signal.is_none()) {
             if atom.matches.is_empty() {
                 all.push(Alternative { atom, captures: None });
@@ -130,8 +130,8 @@ impl Compiler<'_, '_> {
         all
     }
 
-    /// Keys that some expressions of the condition capture and others do not: what only those meet is never taken. Of those that operands
-    /// call otherwise it was told already.
+    /// Reports keys that only some expressions of the condition capture: events that match the others are never used. Keys
+    /// that operands rename have a diagnostic already.
     fn keys(&mut self, file: &File, keys: &ast::Keys, alarm: &Alarm) {
         let renamed = |word: &&Text| keys.renames.iter().any(|rename| rename.key == word.it);
         let by = keys.by.iter().filter(|word| !renamed(word));
@@ -156,14 +156,14 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// A field that an alarm names and that nothing in its condition captures: a near miss, or one that will be missing.
+    /// Reports a field that nothing in the condition captures: it is misspelled, or will be missing.
     fn nearly(&mut self, file: &File, field: &str, span: &TextSpan, alarm: &Alarm) {
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let ways = self.ways(&atoms);
         let captured: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
         let key = |name: &str| alarm.by.iter().any(|by| by == name);
         let inside = INSIDE_PREFIXES.iter().any(|prefix| field.starts_with(prefix));
-        // In quotes it is a field of the record, whatever else has nearly its name.
+        // A name in quotes is a field of the record, even if a similar name exists.
         let quoted = file.source.text.get(span.clone()).is_some_and(|text| text == format!("\"{field}\""));
         let standard = BuiltIn::parse(field).is_some() || DERIVED.contains(&field);
         if standard || captured.contains(field) || inside || quoted {
@@ -176,7 +176,7 @@ impl Compiler<'_, '_> {
         let known: Vec<&str> = captured.iter().copied().chain(BuiltIn::fixed().map(|field| field.name())).collect();
         let near =
             called_otherwise(field).or_else(|| if field.len() > 2 { nearest(field, known) } else { None }).map(str::to_owned);
-        // In a text for people a key of the alarm is known, whatever it is called.
+        // In a text for people a key of the alarm always has a value, whatever its name.
         let is_key = alarm.by.iter().filter(|by| *by == field).count() > 0 && !alarm.detect.parts.is_empty();
         if let Some(near) = near.filter(|near| !(is_key && key(near))) {
             let message = format!("nothing here captures `{field}`: events have it only if their record does");
@@ -196,7 +196,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// A `cancel when` that ends nothing.
+    /// Reports a `cancel when` that ends nothing.
     fn end(&mut self, file: &File, span: &TextSpan, alarm: &Alarm, atoms: &[AtomId]) {
         let detects: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let mut found = None;
@@ -207,7 +207,7 @@ impl Compiler<'_, '_> {
                 continue;
             }
             let help = format!("capture `(?<{key}>...)` in the pattern, or take `{key}` out of `by`");
-            // An event without expressions may bring the field in its record.
+            // The record of an event without expressions may have the field.
             let lacks = ends.iter().find(|w| w.captures.is_some() && !has(w));
             if !ends.iter().any(has) {
                 let message =
@@ -238,7 +238,7 @@ impl Compiler<'_, '_> {
             let Some(atom) = self.atom(*id) else { return false };
             detects.iter().filter_map(|d| self.atom(*d)).any(|d| same(d, atom))
         };
-        // With `hold` it means: so long after the last one.
+        // With `hold` this is useful: it means a time after the last event.
         if alarm.hold.is_none() && alarm.detect.shape == Shape::One && !atoms.is_empty() && atoms.iter().all(again) {
             found = Some((
                 format!("every event that ends `{}` here raises it again at once", alarm.name),
@@ -250,7 +250,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// The applications or hosts of which the events must be; `None` when they may be of others.
+    /// The applications or hosts from which the events must come; `None` when they may come from others.
     fn senders_of(&self, atoms: &[AtomId], key: &str) -> Option<BTreeSet<&str>> {
         let mut all = BTreeSet::new();
         for atom in atoms.iter().map(|id| self.atom(*id)) {

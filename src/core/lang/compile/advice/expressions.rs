@@ -1,6 +1,7 @@
-//! Regular expressions: what matches no text, what matches every text, what costs more than it must.
+//! Checks of regular expressions: those that match no text, those that match every text, and those that cost more than
+//! necessary.
 //!
-//! The library's own tree tells: it knows how long a match is at least, and which anchors a part needs at its edges.
+//! They use the library's own tree, which has the minimum length of a match and the anchors that a part needs at its edges.
 
 use regex_syntax::hir::{Capture, Class, Dot, Hir, HirKind, Look};
 
@@ -11,7 +12,7 @@ use crate::core::lang::compile::Compiler;
 use crate::core::lang::expression::Expression;
 
 impl Compiler<'_, '_> {
-    /// Counts an expression. False when all of them together are too large: then no further one is compiled.
+    /// Counts an expression. Returns false when all expressions together are too large; then no further one is compiled.
     pub(in crate::core::lang::compile) fn room_for(&mut self, file: &File, tree: &Regex, hir: &Hir) -> bool {
         let before = self.regex_bytes;
         self.regex_bytes = before.saturating_add(size(hir).min(REGEX_BYTES));
@@ -24,7 +25,7 @@ impl Compiler<'_, '_> {
         self.regex_bytes <= REGEX_BYTES_ALL
     }
 
-    /// Looks at an expression that the library took.
+    /// Checks an expression that the library accepted.
     pub(in crate::core::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &Expression, hir: &Hir) {
         let named = built.capture_names().next().is_some();
         if never(hir) {
@@ -40,7 +41,7 @@ impl Compiler<'_, '_> {
             let help = "leave it out; `^` says that the text begins there";
             self.report(file, Code::CostlyRegex, &tree.span, message).help = Some(help.to_owned());
         }
-        // The estimate is good to a factor of four or so; what is told must be exact.
+        // The estimate is good to a factor of about four; what is reported must be exact.
         if size(hir) > REGEX_BYTES_WISE / 4
             && matches!(
                 regex::RegexBuilder::new(built.as_str()).size_limit(REGEX_BYTES_WISE).build(),
@@ -60,12 +61,12 @@ impl Compiler<'_, '_> {
     }
 }
 
-/// No text matches it, or every text: that is told where it stands.
+/// True when it matches no text, or every text. The expression itself has the diagnostic.
 pub(super) fn pointless(built: &Expression) -> bool {
     regex_syntax::parse(built.as_str()).is_ok_and(|hir| never(&hir) || always(&hir))
 }
 
-/// About the bytes that it takes when compiled: within a factor of four for what people write.
+/// Estimates the bytes that it takes when compiled, within a factor of four for usual expressions.
 fn size(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty => 0,
@@ -85,7 +86,7 @@ fn size(hir: &Hir) -> usize {
     }
 }
 
-/// No text matches it: an empty class, or an anchor where it can't hold.
+/// True when no text matches it: it has an empty class, or an anchor at an impossible place.
 fn never(hir: &Hir) -> bool {
     let takes = |h: &Hir| h.properties().minimum_len().is_some_and(|n| n > 0);
     let begins = |h: &Hir| h.properties().look_set_prefix().contains(Look::Start);
@@ -106,7 +107,7 @@ fn never(hir: &Hir) -> bool {
     }
 }
 
-/// Every text matches it: it takes nothing, and needs at most one end of the text.
+/// True when every text matches it: it takes nothing, and needs at most one end of the text.
 fn always(hir: &Hir) -> bool {
     fn takes_nothing(hir: &Hir) -> bool {
         match hir.kind() {
@@ -122,7 +123,8 @@ fn always(hir: &Hir) -> bool {
     takes_nothing(hir) && !(looks.contains(Look::Start) && looks.contains(Look::End))
 }
 
-/// It begins with `.*`, and no capture depends on how far that reaches. A greedy one before a capture finds the last place.
+/// True when it begins with `.*` and no capture depends on the length of that match. A greedy `.*` before a capture finds the
+/// last place.
 fn begins_idly(hir: &Hir, named: bool) -> bool {
     let HirKind::Concat(parts) = hir.kind() else { return false };
     let Some(HirKind::Repetition(first)) = parts.first().map(Hir::kind) else { return false };
@@ -130,7 +132,7 @@ fn begins_idly(hir: &Hir, named: bool) -> bool {
     dot && first.min == 0 && first.max.is_none() && !(named && first.greedy)
 }
 
-/// A counted repeat stands within a counted repeat.
+/// True when a counted repeat is within a counted repeat.
 fn nested(hir: &Hir, within: bool) -> bool {
     match hir.kind() {
         HirKind::Repetition(repetition) => {

@@ -1,7 +1,7 @@
-//! Conditions on fields that no event can meet, because their parts contradict each other.
+//! Conditions on fields that no event can match, because their parts contradict each other.
 //!
-//! Every part of an `and` that asks one field is tried with every value that the field could have: all levels and
-//! trust_levels, or the texts that a part names. What can't be decided counts as met.
+//! All parts of an `and` that test one field are tried with every value that the field could have: all levels of severity or
+//! trust, or the texts that a part names. An undecidable part counts as a match.
 
 use crate::core::diag::Code;
 use crate::core::event::{Level, Trust, Value};
@@ -9,7 +9,7 @@ use crate::core::lang::ast::{self, File, Relation, TextSpan};
 use crate::core::lang::compile::Compiler;
 use crate::core::lang::program::{Comparison, FieldTest, Operand, Predicate};
 
-/// Parts of one `and` that are looked at together, at most: more is a list that nobody wrote by hand.
+/// Maximum number of parts of one `and` that are compared: more parts are a generated list.
 const PARTS: usize = 64;
 
 /// A value that a field may have.
@@ -27,7 +27,7 @@ enum Candidate<'v> {
 type Part<'p> = (&'p ast::PredicateSyntax, &'p Predicate);
 
 impl Compiler<'_, '_> {
-    /// Looks at a condition, and in it at every `and`.
+    /// Checks a condition, and every `and` in it.
     pub(in crate::core::lang::compile) fn contradictions(
         &mut self,
         file: &File,
@@ -76,7 +76,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// A name that the inventory resolves to another: the field has that other one.
+    /// Reports a name that the inventory resolves to another: the field has that other name.
     fn value(&mut self, file: &File, field: &str, relation: &ast::At<Relation>) {
         let Some(inventory) = self.world.inventory else { return };
         let name = |text: &str| match field {
@@ -124,7 +124,7 @@ fn text(literal: &ast::LiteralKind) -> Option<&str> {
     }
 }
 
-/// The parts that must all hold, whatever parentheses stand around them.
+/// The parts that must all hold, without the parentheses around them.
 fn conjunction<'p>(tree: &'p ast::PredicateSyntax, compiled: &'p Predicate, parts: &mut Vec<Part<'p>>) {
     match (tree, compiled) {
         (ast::PredicateSyntax::And(trees), Predicate::And(all)) => {
@@ -153,7 +153,7 @@ fn said(file: &File, tree: &ast::PredicateSyntax) -> Option<String> {
     }
 }
 
-/// The field that a condition asks, when it asks no other.
+/// The field that a condition tests, if it tests only one.
 fn only_field(predicate: &Predicate) -> Option<&str> {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => {
@@ -166,7 +166,7 @@ fn only_field(predicate: &Predicate) -> Option<&str> {
     }
 }
 
-/// No value of the field matches all.
+/// True when no value of the field matches all parts.
 fn impossible(field: &str, all: &[&Predicate]) -> bool {
     let candidates: Vec<Candidate<'_>> = match field {
         "level" => Level::ALL.into_iter().map(Candidate::Level).chain([Candidate::Absent]).collect(),
@@ -178,7 +178,7 @@ fn impossible(field: &str, all: &[&Predicate]) -> bool {
             None => return no_number(all) || no_beginning(all),
         },
     };
-    // An empty list is told where it stands.
+    // An empty list has its own diagnostic.
     !candidates.is_empty() && candidates.iter().all(|c| all.iter().any(|p| holds(p, c) == Some(false)))
 }
 
@@ -196,7 +196,7 @@ fn candidate<'v>(value: &'v Value<'static>) -> Candidate<'v> {
     match (value.as_number(), value) {
         (Some(n), _) => Candidate::Number(n),
         (None, Value::Text(text)) => Candidate::Text(text),
-        // Truth and the like are compared by their text; it is not worth the words.
+        // Boolean and similar values are compared by their text, which is not worth a check.
         (None, _) => Candidate::Number(f64::NAN),
     }
 }
@@ -211,7 +211,7 @@ fn holds(predicate: &Predicate, candidate: &Candidate<'_>) -> Option<bool> {
     }
 }
 
-/// `and` of what is known, or with `or` its mirror image.
+/// The `and` of three-valued results, or the `or`.
 fn all_of(parts: impl Iterator<Item = Option<bool>>, or: bool) -> Option<bool> {
     let mut known = Some(!or);
     for part in parts {
@@ -251,7 +251,7 @@ fn passes(test: &FieldTest, candidate: &Candidate<'_>) -> Option<bool> {
     }
 }
 
-/// No number lies within all bounds. A text might, by the alphabet; nobody means that.
+/// True when no number lies within all bounds. A text might, in alphabetical order, but no rule means that.
 fn no_number(all: &[&Predicate]) -> bool {
     let (mut low, mut high) = ((f64::NEG_INFINITY, true), (f64::INFINITY, true));
     for predicate in all {
@@ -268,7 +268,7 @@ fn no_number(all: &[&Predicate]) -> bool {
     low.0 > high.0 || low.0 == high.0 && !(low.1 && high.1)
 }
 
-/// Two texts are wanted at the beginning, or at the end, of which neither begins (ends) as the other does.
+/// True when two texts are required at the beginning, or at the end, and neither begins (or ends) with the other.
 fn no_beginning(all: &[&Predicate]) -> bool {
     let mut starts: Vec<&str> = Vec::new();
     let mut ends: Vec<&str> = Vec::new();

@@ -1,11 +1,11 @@
-//! Whether two conditions are the same, or one holds whenever the other does. In doubt they are not.
+//! Whether two conditions are the same, or one holds whenever the other does. In doubt the answer is no.
 
 use std::sync::Arc;
 
 use crate::core::lang::expression::Expression;
 use crate::core::lang::program::{Atom, FieldRegex, FieldTest, IdPattern, Predicate, Sender};
 
-/// Every event that matches `inner` matches `outer`, with the same captures.
+/// True when every event that matches `inner` matches `outer`, with the same captures.
 pub(super) fn covers(outer: &Atom, inner: &Atom) -> bool {
     let among = |all: &[Arc<Predicate>], p: &Arc<Predicate>| all.iter().any(|q| Arc::ptr_eq(p, q) || same_predicate(p, q));
     (outer.ids.is_empty() || !inner.ids.is_empty() && inner.ids.iter().all(|i| outer.ids.iter().any(|o| id_within(i, o))))
@@ -17,12 +17,12 @@ pub(super) fn covers(outer: &Atom, inner: &Atom) -> bool {
         && outer.predicates.iter().all(|p| among(&inner.predicates, p))
 }
 
-/// Both are met by the same events.
+/// True when the same events match both.
 pub(super) fn same(a: &Atom, b: &Atom) -> bool {
     covers(a, b) && covers(b, a)
 }
 
-/// Every event with an id of `inner` has one of `outer`.
+/// True when every event with an id of `inner` has one of `outer`.
 pub(super) fn id_within(inner: &IdPattern, outer: &IdPattern) -> bool {
     match (inner, outer) {
         (IdPattern::Numbers { code, first, last }, IdPattern::Numbers { code: wide, first: from, last: to }) => {

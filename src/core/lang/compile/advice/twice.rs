@@ -1,4 +1,4 @@
-//! What stands twice where once is meant, or within something that stands beside it.
+//! Duplicates, and alternatives that another alternative includes.
 
 use crate::core::diag::Code;
 use crate::core::lang::ast::{self, At, Choice, Element, File, Text, TextSpan};
@@ -7,11 +7,11 @@ use crate::core::lang::program::AtomId;
 
 use super::same::{covers, id_within};
 
-/// Alternatives that are compared each with each, at most: longer lists come out of programs.
+/// Maximum number of alternatives that are compared with each other: longer lists are generated.
 const COMPARED: usize = 64;
 
 impl Compiler<'_, '_> {
-    /// Names of which one stands twice: `by app, app`.
+    /// Reports names that occur twice: `by app, app`.
     pub(in crate::core::lang::compile) fn names_twice(&mut self, file: &File, words: &[Text], what: &str) {
         let mut seen = std::collections::BTreeMap::new();
         for word in words {
@@ -34,7 +34,7 @@ impl Compiler<'_, '_> {
         found.help = Some("leave it out, or write what was meant".to_owned());
     }
 
-    /// The values of a list: `in ["a", "a"]`.
+    /// Reports duplicate values of a list: `in ["a", "a"]`.
     pub(in crate::core::lang::compile) fn elements_twice(&mut self, file: &File, elements: &[Element]) {
         let mut seen = std::collections::BTreeMap::new();
         for element in elements {
@@ -58,7 +58,7 @@ impl Compiler<'_, '_> {
         self.names_twice(file, &from.on, "`on host`");
     }
 
-    /// Alternatives of which one is met by every event that matches another, with the same captures.
+    /// Reports alternatives that match only events which another alternative matches, with the same captures.
     pub(in crate::core::lang::compile) fn alternatives(&mut self, file: &File, choice: &Choice, atoms: &[AtomId]) {
         let mut spans = Vec::new();
         self.in_order(file, choice, &mut spans);
@@ -69,7 +69,7 @@ impl Compiler<'_, '_> {
         for (i, span) in spans.iter().enumerate() {
             for (j, other) in spans.iter().enumerate().filter(|(j, _)| *j != i) {
                 let (Some(a), Some(b)) = (self.atom(atoms[i]), self.atom(atoms[j])) else { continue };
-                // Of two that are the same, the second is too much.
+                // Of two that are the same, the second is superfluous.
                 if covers(b, a) && (j < i || !covers(a, b)) {
                     found.push((span.clone(), other.clone()));
                     break;
@@ -89,7 +89,7 @@ impl Compiler<'_, '_> {
         self.program.atoms.get(id.0 as usize)
     }
 
-    /// The places of a choice's atoms, in the order in which they are gathered; what stands twice in one of them is told.
+    /// The spans of a choice's atoms, in the order in which they are gathered. Duplicates within one of them are reported.
     fn in_order(&mut self, file: &File, choice: &Choice, spans: &mut Vec<TextSpan>) {
         for atom in &choice.atoms {
             match atom {
@@ -112,7 +112,7 @@ impl Compiler<'_, '_> {
                         self.senders_twice(file, &from.it);
                     }
                 }
-                // It may be several conditions, of which none is written here.
+                // It may be several conditions, none of which is written here.
                 ast::AtomSyntax::Claim { .. } => {}
                 ast::AtomSyntax::Not { span, .. } => spans.push(span.clone()),
                 ast::AtomSyntax::Group(inner) => self.in_order(file, inner, spans),

@@ -1,5 +1,5 @@
-//! Alarms that wait (`only while`) for what never is: each other, themselves, one that is off or keeps no state, or one that inhibits
-//! them.
+//! Alarms that wait (`only while`) for what never happens: for each other, for themselves, for an alarm that is off or keeps
+//! no state, or for one that inhibits them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,11 +9,11 @@ use crate::core::lang::compile::Compiler;
 use crate::core::lang::program::{Alarm, Cancel, Mode, Shape, Term};
 
 impl Compiler<'_, '_> {
-    /// Alarms that are never raised, because what they are raised only while is never active.
+    /// Reports alarms that are never raised, because an alarm that they need (`only while`) is never active.
     pub(super) fn waits(&mut self, trees: &[File]) {
         let alarms: BTreeMap<&str, &Alarm> = self.program.alarms.iter().map(|a| (a.name.as_str(), a)).collect();
         let raised = raised(&alarms);
-        // What has no name has its own diagnostic.
+        // A name that does not exist has its own diagnostic.
         let never = |name: &str| alarms.get(name).is_some_and(|alarm| keeps_nothing(alarm) || !raised.contains(name));
         let mut found = Vec::new();
         for file in trees {
@@ -44,7 +44,7 @@ impl Compiler<'_, '_> {
     }
 }
 
-/// An alarm of states that are joined, when what it needs to be active never is.
+/// Reports an alarm of joined states if an alarm that it needs is never active.
 fn never_so(alarm: &Alarm, alarms: &BTreeMap<&str, &Alarm>) -> Option<Diagnostic> {
     let Shape::States(states) = &alarm.detect.shape else { return None };
     let about = |term: &Term| alarms.get(term.alarm().filter(|_| !term.negated)?).copied();
@@ -95,17 +95,17 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
     if name == other { found } else { found.context(awaited.place.clone(), "this one") }
 }
 
-/// It is not raised while that one is active.
+/// True when the alarm is not raised while the other one is active.
 fn never_beside(alarm: &Alarm, other: &str) -> bool {
     alarm.inhibited_by.iter().chain(&alarm.only_while_not).any(|name| name == other)
 }
 
-/// It is over with the event that raises it.
+/// True when the alarm ends with the event that raises it.
 fn keeps_nothing(alarm: &Alarm) -> bool {
     alarm.cancel.contains(&Cancel::AtOnce)
 }
 
-/// The alarms for which nothing is awaited in vain: those that wait for none, then those that wait for such ones only.
+/// The alarms that can be raised: those that wait for none, then those that wait only for such alarms.
 fn raised<'a>(alarms: &BTreeMap<&'a str, &'a Alarm>) -> BTreeSet<&'a str> {
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     let mut awaited_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();

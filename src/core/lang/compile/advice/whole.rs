@@ -1,4 +1,5 @@
-//! All rules together: one alarm under two names, captures that nothing uses, conditions tried with every record.
+//! Checks of all rules together: one alarm under two names, captures that nothing uses, conditions that are tried with every
+//! record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,16 +14,16 @@ use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, FieldTest, Operand
 use super::expressions::pointless;
 use super::same::same;
 
-/// Alarms that look alike and are compared with one, at most.
+/// Maximum number of similar alarms that are compared with one.
 const ALIKE: usize = 16;
 /// Characters of an expression by which alarms are told apart before they are compared.
 const HEAD: usize = 256;
 
-/// Where a pattern stands: the file by its place among all, and the first byte.
+/// The place of a pattern: the index of its file, and the first byte.
 type Key = (usize, usize);
 
 impl<'t> Compiler<'t, '_> {
-    /// Looks at all rules, once they are compiled.
+    /// Checks all rules after they are compiled.
     pub(in crate::core::lang::compile) fn advise(&mut self, trees: &'t [File]) {
         for file in trees {
             for item in &file.items {
@@ -40,9 +41,9 @@ impl<'t> Compiler<'t, '_> {
         self.unused_captures(trees);
     }
 
-    /// Alarms that differ in nothing but their name and what people read.
+    /// Reports alarms that differ only in their names and in texts for people.
     fn same_alarms(&mut self, trees: &[File]) {
-        // Of what could not be read it is not known whether it differs.
+        // An alarm that could not be read completely may differ.
         let unread = |clause: &ast::ClauseSyntax| matches!(clause.it, ast::ClauseKind::Later(_));
         let unread: BTreeSet<&str> = crate::core::lang::compile::alarms_of(trees)
             .filter(|alarm| alarm.clauses.iter().any(unread))
@@ -73,7 +74,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// All that makes an alarm what it is, without what is for people, as text; of its conditions only what is short.
+    /// The properties of an alarm as text, without texts for people. Only short conditions are included.
     fn head(&self, alarm: &Alarm, nowhere: &Arc<Source>) -> String {
         let (bare, conditions) = without_conditions(alarm, nowhere);
         let short: Vec<Vec<_>> = conditions
@@ -100,7 +101,7 @@ impl<'t> Compiler<'t, '_> {
             && all_parts(a).zip(all_parts(b)).all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)))
     }
 
-    /// Conditions with expressions of which nothing tells when to try them.
+    /// Reports conditions with expressions for which there is no index.
     fn tried_with_all(&mut self) {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
@@ -115,7 +116,7 @@ impl<'t> Compiler<'t, '_> {
         self.found.extend(found);
     }
 
-    /// Named groups of used patterns that no rule and no script can see being used.
+    /// Reports named groups of used patterns that no rule uses and no script receives.
     fn unused_captures(&mut self, trees: &'t [File]) {
         let nowhere = nowhere();
         let mut used: BTreeMap<Key, Option<BTreeSet<String>>> = BTreeMap::new();
@@ -135,11 +136,11 @@ impl<'t> Compiler<'t, '_> {
         for alarm in &self.program.alarms {
             let capturing: Vec<&Atom> =
                 all_parts(alarm).flatten().filter_map(|id| self.atom(*id)).filter(|a| captures_any(a)).collect();
-            // Nothing captured, nothing unused: to name all that an alarm names takes long.
+            // Without captures there is nothing to check, and to collect the names of an alarm takes long.
             if capturing.is_empty() {
                 continue;
             }
-            // A script sees all fields of the event, and so do conditions about it.
+            // A script receives all fields of the event, and so do conditions about the alarm.
             let all = !alarm.react.is_empty() || !alarm.on_cancel.is_empty() || alarm.composite || about.contains(&alarm.name);
             let named = if all { BTreeSet::new() } else { named_by(alarm, &nowhere) };
             for atom in capturing {
@@ -193,7 +194,7 @@ impl<'t> Compiler<'t, '_> {
     }
 }
 
-/// A place for what has none.
+/// The place of a node without a place.
 fn nowhere() -> Arc<Source> {
     Arc::new(Source { name: String::new(), text: String::new() })
 }
@@ -207,7 +208,7 @@ fn all_parts(alarm: &Alarm) -> impl Iterator<Item = &Vec<AtomId>> {
     alarm.detect.parts.iter().chain([&alarm.detect.unless]).chain(ends)
 }
 
-/// Every word that could be a field which the alarm itself names: of all that it is made of, so that no clause is forgotten.
+/// Every word of an alarm that could be a field name. It reads all parts of the alarm, so that no clause is missed.
 fn named_by(alarm: &Alarm, nowhere: &Arc<Source>) -> BTreeSet<String> {
     let (bare, _) = without_conditions(alarm, nowhere);
     let texts = [&alarm.summary, &alarm.end_summary, &alarm.help];
@@ -217,7 +218,7 @@ fn named_by(alarm: &Alarm, nowhere: &Arc<Source>) -> BTreeSet<String> {
     words.chain(templates).collect()
 }
 
-/// An alarm without its name, what people read, and its conditions, and those.
+/// Splits an alarm into the alarm without its name, texts and conditions, and the conditions.
 fn without_conditions(alarm: &Alarm, nowhere: &Arc<Source>) -> (Alarm, Vec<Vec<AtomId>>) {
     let conditions = all_parts(alarm).cloned().collect();
     let mut bare = alarm.clone();
@@ -235,7 +236,7 @@ fn without_conditions(alarm: &Alarm, nowhere: &Arc<Source>) -> (Alarm, Vec<Vec<A
     (bare, conditions)
 }
 
-/// The fields that a condition asks.
+/// Adds the fields that a condition tests.
 fn fields(predicate: &Predicate, names: &mut BTreeSet<String>) {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|p| fields(p, names)),
@@ -261,7 +262,7 @@ fn has_regex(predicate: &Predicate) -> bool {
     }
 }
 
-/// The named groups of a pattern's clause with their places.
+/// The named groups of a pattern's clause, with their spans.
 fn captures(clause: &PatternClause) -> Vec<(&str, ast::TextSpan)> {
     let PatternClause::Match { regex, .. } = clause else { return Vec::new() };
     let mut all = Vec::new();
