@@ -112,7 +112,7 @@ impl Planner {
         }
     }
 
-    /// What proves something about a host, for a take on these terms: the weakest of what each of its grants allows.
+    /// What proves that a host is clear, for a take on these terms: the weakest proof that its grants allow.
     pub(super) fn proof(&self, now: Time, name: &str, host: &Name, terms: &Terms) -> Proof {
         let Some(placement) = self.ledger.placement(name, host) else { return Proof::Word };
         let outstanding = placement.outstanding();
