@@ -1,6 +1,5 @@
 //! Left-overs: what an agent brought up on its host by an earlier list, and the present list does not have there. The resource is
-//! not
-//! listed, or it has another address, or another interface.
+//! not listed, or it has another address, or another interface.
 //!
 //! A left-over is removed at the start, before anything else is done with that resource. Until it is seen gone, the host neither
 //! reports that it does not hold the resource nor takes it: others would conclude that the address is free.

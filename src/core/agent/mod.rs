@@ -16,12 +16,9 @@
 //! must be on disk ([`Output::Persist`]) comes before what depends on it.
 //!
 //! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up. Only one driver
-//! operation of
-//! a resource is under way. Nothing is touched before a first command. What the driver *saw* counts, not what an operation
-//! returned: an
-//! address is not held if the kernel should drop it by itself and was not seen to do so. This module does not know netlink,
-//! sockets or
-//! other hosts. Tests: `tests.rs` beside this file, and `sim`.
+//! operation of a resource is under way. Nothing is touched before a first command. What the driver *saw* counts, not what an
+//! operation returned: an address is not held if the kernel should drop it by itself and was not seen to do so. This module does
+//! not know netlink, sockets or other hosts. Tests: `tests.rs` beside this file, and `sim`.
 
 mod left;
 mod quorum;
@@ -94,8 +91,7 @@ pub enum Operation {
     /// Bring the address up, or set its remaining lifetime. Succeeds if the address is there already.
     Add {
         /// The kernel is told to drop the address by this time. The lifetime is in whole seconds, rounded down, and calculated
-        /// right
-        /// before the call; less than a second is a failure. `None` means for ever.
+        /// right before the call; less than a second is a failure. `None` means for ever.
         until: Option<Time>,
         /// The operation fails if it cannot be started by this time: the command would be too old.
         not_after: Time,
@@ -224,8 +220,7 @@ pub struct AgentState {
 
 impl AgentState {
     /// An agent that starts with what is on its disk. It looks at the resources of its local list first. `list` has the address
-    /// and
-    /// interface of each resource on this host; `None` for a resource that is no address.
+    /// and interface of each resource on this host; `None` for a resource that is no address.
     ///
     /// `incarnation` differs from that of every earlier start.
     pub fn start(

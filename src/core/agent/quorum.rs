@@ -16,8 +16,7 @@ impl ResourceAgent {
     }
 
     /// How long after the answered beat a Take under these terms is started or continued. Votes, not this time, keep owners
-    /// single. It
-    /// only lets a command lapse that is not repeated, after voters had time to become free.
+    /// single. It only lets a command lapse that is not repeated, after voters had time to become free.
     pub(super) fn asks_for(terms: &Terms) -> std::time::Duration {
         promise_lasts(terms.isolation) + DRIVER_TIMEOUT
     }

@@ -32,8 +32,7 @@ const RIVAL_LASTS: Duration = Duration::from_secs(16);
 /// A lease is given up this long before its end, because the kernel counts lifetimes in whole seconds.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 /// How much longer than the isolation the kernel may keep an address under `probe`. It rounds down to seconds and may be a third
-/// of a
-/// second late, and a taker listens a second longer than the isolation.
+/// of a second late, and a taker listens a second longer than the isolation.
 const KERNEL_SLACK: Duration = Duration::from_millis(600);
 /// How much later than requested the kernel may say that it drops an address.
 const KERNEL_LATE: Duration = Duration::from_secs(1);
@@ -165,8 +164,7 @@ impl ResourceAgent {
 
     pub(super) fn seen(&self) -> ResourceStatus {
         // What was seen before an operation that is still under way proves nothing. An address that was there before a take is on
-        // our
-        // terms only when the take has set it.
+        // our terms only when the take has set it.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
         let found = matches!(self.phase, Phase::Electing { .. } | Phase::Probing(_)) && self.holds == Presence::Yes;
         // What is not at the place in the present list may be at the place in an earlier one.
@@ -424,8 +422,7 @@ impl ResourceAgent {
 
     fn listen(&mut self, now: Time, mut l: ProbeListening, out: &mut Vec<Output>) {
         // A command to listen for silence is valid only while it is repeated. If the controller does not hear us it passes us
-        // over, and
-        // the old command must not take effect when the next owner becomes silent.
+        // over, and the old command must not take effect when the next owner becomes silent.
         if matches!(l.probe, Probe::Silence(_)) && now >= self.take_by {
             return self.give_up(now, Some(StatusNote::Failed("the order to take it was not said again".to_owned())), out);
         }

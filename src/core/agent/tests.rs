@@ -289,8 +289,8 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     assert_eq!(again.seen().note, Some(StatusNote::LeaseEnded));
 }
 
-/// The address was there before, and the driver wrongly says that it told the kernel when to drop it. No one may rely on its
-/// end, so the address is not held, and it is removed.
+/// The address was there before, and the driver wrongly says that it told the kernel when to drop it. No one may rely on its end,
+/// so the address is not held, and it is removed.
 #[test]
 fn an_address_that_the_kernel_would_keep_is_not_held() {
     for takes in [Takeover::Probe, Takeover::Lease] {

@@ -1,10 +1,9 @@
 //! What is owed to claims: the newest claim of a pair moves the pair's resource, however its runs end.
 //!
 //! Rules decide whether a claim moves anything. An alarm that is dry, off, not approved or throttled starts nothing, and then
-//! nothing
-//! is owed. A reaction that ends well has decided, even if it moved nothing. But a run that fails, or is refused, replaced or
-//! lost, was
-//! an accident. The claim still counts then, and its intent goes directly to the planner, with the sequence of the claim.
+//! nothing is owed. A reaction that ends well has decided, even if it moved nothing. But a run that fails, or is refused,
+//! replaced or lost, was an accident. The claim still counts then, and its intent goes directly to the planner, with the sequence
+//! of the claim.
 
 use std::collections::VecDeque;
 

@@ -7,10 +7,8 @@
 //! ```
 //!
 //! An agent knows the generation of the newest command that it obeyed, and a command is sent only after it was journaled. So a
-//! report
-//! with a newer generation than the journal has proves that records are missing. Meanwhile agents are observed, events raise
-//! alarms,
-//! intents are recorded and notifications are sent. Recorded intents are carried out when the doubt ends.
+//! report with a newer generation than the journal has proves that records are missing. Meanwhile agents are observed, events
+//! raise alarms, intents are recorded and notifications are sent. Recorded intents are carried out when the doubt ends.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -11,8 +11,7 @@
 //!
 //! The shell carries outputs out in sequence, and syncs the journal before the first output that leaves the process. The same
 //! controller runs live, in the simulator and in dry runs; nothing in it knows which. It does not know sockets, files, clocks, or
-//! how a
-//! script is evaluated. Tests: `sim`, `replay`, `tests/it`.
+//! how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
 
 mod claims;
 mod doubt;

@@ -1,10 +1,8 @@
 //! Carries out the overrides of operators. Pauses stop the planner and effects of scripts, silences withhold notifications,
-//! maintenance
-//! withholds reactions, and drains keep hosts empty.
+//! maintenance withholds reactions, and drains keep hosts empty.
 //!
 //! What was withheld is not done later. Resources are the exception: they are compared with what is wanted when a pause ends, and
-//! a
-//! withheld claim moves its resource then if no newer claim has arrived.
+//! a withheld claim moves its resource then if no newer claim has arrived.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;

@@ -1,10 +1,8 @@
 //! A reload: another configuration, other rules and scripts, taken over between two events (I6).
 //!
 //! The shell reads, checks and tests a new site as a whole. Here the site is journaled, and alarms, runs and planner continue
-//! with it
-//! in one turn. Every alarm keeps its state if its key and its shape are the same. Runs end with the rules that they began with.
-//! What a
-//! host may hold is not forgotten, except with `abandon`.
+//! with it in one turn. Every alarm keeps its state if its key and its shape are the same. Runs end with the rules that they
+//! began with. What a host may hold is not forgotten, except with `abandon`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -90,7 +88,7 @@ impl Controller {
         let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
         let mut tasks: VecDeque<Task> = alarmed.into_iter().map(Task::Alarmed).collect();
         for host in gone {
-            // The host will not report any more.
+            // Nothing waits for this host any more.
             let text = format!("{host} is not in the configuration any more");
             out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(Kind::HostBack, text) }));
             tasks.push_back(Task::Engine(engine::Input::Lost { order, host, lost: false }));

@@ -104,8 +104,7 @@ impl Controller {
     }
 
     /// Why a step is refused: it would change something outside, and the sender of the event has too little trust for that. A
-    /// resource
-    /// has its own requirement.
+    /// resource has its own requirement.
     fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
         match step.verb.decl().requires {
             // The resource's own requirement is checked where the resource is moved.

@@ -11,8 +11,7 @@ use super::{Controller, Output, Task};
 
 impl Controller {
     /// Deadlines of alarms and runs in the past take effect at their own times, so the number of turns in which the time passed
-    /// does not
-    /// matter. After a jump over very many deadlines, the rest takes effect at its end.
+    /// does not matter. After a jump over very many deadlines, the rest takes effect at its end.
     pub(super) fn catch_up_with(&mut self, now: Time, out: &mut Vec<Output>) {
         for _ in 0..DEADLINES_OF_A_JUMP {
             let Some(at) = self.next_due().filter(|at| *at <= now) else { return };

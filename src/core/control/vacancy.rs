@@ -1,11 +1,9 @@
 //! Pairs without a primary: a member claims to be backup, and no member is primary. If this lasts, people are notified of the
-//! beginning
-//! and the end, and the resource of such a pair is not settled.
+//! beginning and the end, and the resource of such a pair is not settled.
 //!
 //! A member counts as primary if its newest claim says so and its host is not lost. A member that has never claimed anything
-//! counts as
-//! primary while the pair's resource should be on its host and the host is connected. All of this is computed anew, and nothing
-//! is stored.
+//! counts as primary while the pair's resource should be on its host and the host is connected. All of this is computed anew, and
+//! nothing is stored.
 
 use std::collections::BTreeSet;
 

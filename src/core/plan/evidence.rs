@@ -1,11 +1,9 @@
 //! Evidence that lets a host take a resource although other hosts can't be asked. What counts depends on the terms of their
-//! grants:
-//! votes, silence, time, or the word of an operator.
+//! grants: votes, silence, time, or the word of an operator.
 //!
 //! What an unreachable host does follows from the terms of all its grants that may still act, not from the present configuration.
 //! Silence and votes are evidence only for a taker whose own terms name the same witnesses or voters. For voters it is enough if
-//! any two
-//! majorities have a voter in common.
+//! any two majorities have a voter in common.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,8 +38,7 @@ pub(super) enum Proof {
 
 impl Planner {
     /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first. `terms` are the
-    /// terms of
-    /// the take. `None` means that there is not enough evidence yet.
+    /// terms of the take. `None` means that there is not enough evidence yet.
     pub(super) fn evidence(
         &mut self,
         now: Time,
@@ -101,8 +98,7 @@ impl Planner {
             // Listening for silence may begin before a host counts as lost: the silence itself is the evidence.
             Proof::Silence(_) => !view.suspected,
             // Either the host obeys and still reports the resource: its driver fails, and perhaps its kernel. Or it is heard and
-            // does not
-            // hear us. In both cases votes end its time when another host asks for them.
+            // does not hear us. In both cases votes end its time when another host asks for them.
             Proof::Votes => {
                 let obeys = self.ledger.placement(name, host).is_some_and(|s| view.seen(name).generation >= s.ordered);
                 let since = self.pursuits.get(name).and_then(|p| p.asking_since.get(host).copied()).unwrap_or(now);

@@ -1,6 +1,5 @@
 //! The ledger: what the planner must not forget. It holds desired owners, commands that were sent, grants that can't act any
-//! more, and
-//! flap damping. It is a fold over [`Record`]s.
+//! more, and flap damping. It is a fold over [`Record`]s.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -74,8 +73,7 @@ pub enum Record {
         resource: Name,
     },
     /// The journal lost records. The desired owner is unknown, nothing proves that a host does not hold the resource, and intents
-    /// of
-    /// older inputs have no effect any more.
+    /// of older inputs have no effect any more.
     Forgotten {
         /// Inputs with a lower sequence are older.
         before: u64,
@@ -146,8 +144,7 @@ pub struct PlacementLedger {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
     /// The host was once seen without the resource, or holding it by our grant. Before that it may hold the resource from
-    /// earlier, on
-    /// no terms of ours. Then neither silence nor the end of a lease proves anything about it.
+    /// earlier, on no terms of ours. Then neither silence nor the end of a lease proves anything about it.
     pub bound: bool,
 }
 

@@ -2,8 +2,7 @@
 //!
 //! An agent reports the state of the interface of each resource. The planner moves nothing to a placement without a link while
 //! another one serves, and moves a resource away from such a placement if its configuration says `on_link_loss: move`. The
-//! desired owner
-//! does not change: when its link is back, the resource goes there. Tests: `src/core/plan/tests/link.rs`.
+//! desired owner does not change: when its link is back, the resource goes there. Tests: `src/core/plan/tests/link.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +15,7 @@ use crate::core::wire::{LinkState, Presence};
 use super::{Output, Planner};
 
 /// A change of a link counts when it has lasted this long. Bonds and switches interrupt a link for a moment, and a bad plug does
-/// so
-/// many times a second.
+/// so many times a second.
 const LINK_STEADY: Duration = Duration::from_secs(2);
 
 /// The link of one placement, as its agent reported it last.

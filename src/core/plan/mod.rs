@@ -8,24 +8,17 @@
 //! ```
 //!
 //! What must survive a crash is in the [`Ledger`]. It changes only by applying [`Record`]s, so the journal folds to it. Reports
-//! of
-//! agents are volatile: after a start, the agents send them again.
+//! of agents are volatile: after a start, the agents send them again.
 //!
 //! One rule makes sure that a resource has only one holder (I1). A host may be granted a resource only while every other
-//! placement is
-//! *clear*: the host there reported that it does not hold the resource, does not want it, and has obeyed a generation at least as
-//! new as
-//! every grant that it was ever given. Then no grant on its way can still act. A placement that can't be made clear is passed
-//! over only on
-//! the evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum` the votes of a majority are that evidence,
-//! and the
-//! controller is one of the voters (`voting.rs`).
+//! placement is *clear*: the host there reported that it does not hold the resource, does not want it, and has obeyed a
+//! generation at least as new as every grant that it was ever given. Then no grant on its way can still act. A placement that
+//! can't be made clear is passed over only on the evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum`
+//! the votes of a majority are that evidence, and the controller is one of the voters (`voting.rs`).
 //!
 //! The planner is level-triggered. Every report and every deadline compares what is wanted with what is reported, and repeats
-//! commands
-//! that were not obeyed yet. Nothing depends on the arrival of one message. The planner does not know sockets, drivers, alarms or
-//! scripts.
-//! Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
+//! commands that were not obeyed yet. Nothing depends on the arrival of one message. The planner does not know sockets, drivers,
+//! alarms or scripts. Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
 
 mod evidence;
 mod ledger;

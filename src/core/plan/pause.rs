@@ -1,10 +1,9 @@
 //! Resources that an operator paused, and hosts that an operator drained.
 //!
 //! While a resource is paused no host is told to take or release it. Leases and votes of its holder are renewed as before: a
-//! pause never
-//! makes an address disappear. For the same reason a move that began before the pause is finished first: its former holder was
-//! told to
-//! release the resource, and otherwise no host would have it. Intents are recorded, and carried out when the pause ends.
+//! pause never makes an address disappear. For the same reason a move that began before the pause is finished first: its former
+//! holder was told to release the resource, and otherwise no host would have it. Intents are recorded, and carried out when the
+//! pause ends.
 //!
 //! A drained host gets nothing, and what it holds goes to the next host of the resource that can take it. If there is none, the
 //! resource stays. The desired owner does not change: when the drain ends, the resource goes back. Tests:

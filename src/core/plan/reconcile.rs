@@ -403,8 +403,7 @@ impl Planner {
             let voted = placement.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
             self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
             // A grant is sent once. A command to listen for silence is repeated with every beat, because it lapses otherwise.
-            // Under `quorum`
-            // each repetition is a vote, and says which hosts became clear.
+            // Under `quorum` each repetition is a vote, and says which hosts became clear.
             let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Presence::Yes;
             if seen.generation < placement.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
@@ -435,8 +434,7 @@ impl Planner {
     }
 
     /// Grants the resource anew to a holder whose terms differ from the present ones, as soon as no other host can hold it and
-    /// the
-    /// holder can expect a majority.
+    /// the holder can expect a majority.
     fn renegotiate(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
         let granted = self.would_grant(resource, owner);
         let same = self.ledger.placement(name, owner).is_some_and(|s| s.newest() == Some(&granted));

@@ -1,10 +1,8 @@
 //! Another inventory: resources and hosts come and go while everything else continues.
 //!
 //! A holder continues on the terms of its grant until it gets a new grant, which happens as soon as that is safe. Evidence
-//! follows from
-//! what was granted (I1), so policies, voters and times may change at any time. What a resource is and how a host is reached may
-//! not
-//! change while an earlier grant may still act: the same name would mean two things.
+//! follows from what was granted (I1), so policies, voters and times may change at any time. What a resource is and how a host is
+//! reached may not change while an earlier grant may still act: the same name would mean two things.
 
 use std::collections::BTreeSet;
 

@@ -38,8 +38,7 @@ pub(super) fn longest_configured(inventory: &Inventory) -> Duration {
 
 impl Planner {
     /// The terms on which a host would be granted a resource now. An agent of an earlier version holds nothing by votes. It gets
-    /// the
-    /// resource on other terms, and no other host gets it before its release is confirmed.
+    /// the resource on other terms, and no other host gets it before its release is confirmed.
     pub(super) fn terms_now(&self, resource: &Resource, host: &str) -> Terms {
         let votes = self.views.get(host).is_some_and(|v| v.votes);
         let takeover = match resource.takeover {

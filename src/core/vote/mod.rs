@@ -8,18 +8,15 @@
 //! ```
 //!
 //! **Invariant:** two hosts never hold a resource at once. A voter promises one host at a time. A host holds only while a
-//! majority
-//! has promised it that, and two majorities of the same voters have a voter in common. The promise begins after the
-//! request was sent and lasts longer than the term. So the holder's time ends first, whatever the two clocks show: each
-//! duration is measured on one machine only, and [`promise_lasts`] allows for clocks that run at different rates.
+//! majority has promised it that, and two majorities of the same voters have a voter in common. The promise begins after the
+//! request was sent and lasts longer than the term. So the holder's time ends first, whatever the two clocks show: each duration
+//! is measured on one machine only, and [`promise_lasts`] allows for clocks that run at different rates.
 //!
 //! A promise is not on disk. A voter that starts promises nothing for as long as the longest promise that it ever gave. The
-//! length
-//! of that promise is on disk before a longer promise leaves the process ([`Voter::longest`]).
+//! length of that promise is on disk before a longer promise leaves the process ([`Voter::longest`]).
 //!
 //! This module does not know who may ask, messages, disks or addresses. Tests: `tests.rs` beside this file (single rules),
-//! `model`
-//! (all states of a small instance), `sim`.
+//! `model` (all states of a small instance), `sim`.
 
 mod holder;
 mod model;

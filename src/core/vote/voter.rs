@@ -96,8 +96,7 @@ impl Voter {
     }
 
     /// A host does not hold the resource and obeys only commands newer than `generation`: what it was promised for that command
-    /// or for
-    /// older ones is void.
+    /// or for older ones is void.
     pub fn clear(&mut self, resource: &str, holder: &str, generation: Generation) {
         if let Some(ballot) = self.ballots.get_mut(resource)
             && ballot.promise.as_ref().is_some_and(|p| p.holder == holder && p.generation <= generation)

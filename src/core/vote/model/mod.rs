@@ -1,22 +1,17 @@
 //! All states of a small quorum: three voters (the controller and the agents of two hosts) and both hosts, which want the
-//! resource.
-//! The voters and the counting of votes are the program's own ([`Voter`], [`Votes`]).
+//! resource. The voters and the counting of votes are the program's own ([`Voter`], [`Votes`]).
 //!
 //! Messages are lost, doubled, delayed and reordered. Processes crash at any time, and lose everything that was not on their
-//! disks. A
-//! voter that starts waits for its whole waiting time. Clocks run at the bounds of what is allowed. Commands are withdrawn and
-//! replaced.
+//! disks. A voter that starts waits for its whole waiting time. Clocks run at the bounds of what is allowed. Commands are
+//! withdrawn and replaced.
 //!
 //! The search covers the whole behaviour, not only its beginning: a state has only the time that is left of each deadline, and so
-//! does
-//! not depend on how long the system has been running. The search ends when it finds no new state. Only the numbers of commands,
-//! of
-//! crashes and of requests under way are bounded (a host that sends another request gives up the oldest).
+//! does not depend on how long the system has been running. The search ends when it finds no new state. Only the numbers of
+//! commands, of crashes and of requests under way are bounded (a host that sends another request gives up the oldest).
 //!
 //! Time passes in steps. `steps` of them make a promise, as a voter with the fastest clock keeps it, so the search always sees
-//! the
-//! moment in which a voter becomes free. A message that arrives a step later stands for a holder with less time than in the worst
-//! case.
+//! the moment in which a voter becomes free. A message that arrives a step later stands for a holder with less time than in the
+//! worst case.
 //!
 //! A part of a state is a number that stands for a voter or a holder. What a part becomes is computed once, so most of the search
 //! compares numbers. Tests: `tests/it/vote_model.rs`; larger instances: `examples/votes.rs`.
@@ -153,8 +148,7 @@ impl VoteModel {
     }
 
     /// A step in true time. A whole number of steps is a promise on the fastest clock. Rounded up so that each clock advances by
-    /// whole
-    /// microseconds.
+    /// whole microseconds.
     fn true_step(&self) -> Duration {
         let fastest = self.rates.into_iter().max().unwrap_or(1_000);
         let micros = i64::try_from(self.promise_lasts().as_micros()).unwrap_or(i64::MAX / 1_000_000) * 1_000 / fastest;

@@ -31,8 +31,7 @@ impl Voter {
 
 impl Votes {
     /// Lets so much time pass, after which the clock shows zero again. Forgets what is older than a term; returns the number of
-    /// forgotten
-    /// requests.
+    /// forgotten requests.
     pub(super) fn rebase(&mut self, by: Duration, term: Duration) -> u64 {
         for at in self.sent.iter_mut().map(|(_, at)| at).chain(self.granted.values_mut()) {
             *at = *at - by;
