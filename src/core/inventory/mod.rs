@@ -1,6 +1,7 @@
 //! The inventory: hosts, applications on them, primary/backup pairs, and the resources that move.
 //!
-//! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
+//! This is the model only; `config` reads it from YAML. Everything in it is checked: names resolve, and resources name hosts that
+//! exist. Maps are sorted, so that equal inventories give equal outputs.
 
 mod channels;
 mod index;

@@ -37,7 +37,7 @@ impl Subject {
 pub enum Audience {
     /// People, the journal, and rules as an event.
     Event,
-    /// People and the journal; a rule about it could go round without end.
+    /// People and the journal. A rule about such a notice could go round without end.
     People,
     /// The output of dry runs and rule tests.
     DryRun,
