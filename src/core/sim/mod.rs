@@ -1,5 +1,4 @@
-//! The simulator: controller, planner, scripts, agents and journal in one process, on a network and disks that a seed
-//! decides.
+//! The simulator: controller, planner, scripts, agents and journal in one process, on a network and disks that a seed determines.
 //!
 //! ```text
 //!   seed -> Scenario (claims, faults) -> World: heap of timed happenings
@@ -9,10 +8,10 @@
 //!                                        Audit after each step -> Outcome, and a story when it failed
 //! ```
 //!
-//! Faults: messages lost, doubled, delayed, overtaken; partitions per direction; crash and restart of each party between any
-//! two of its outputs; unsynced writes lost; stopped processes, frozen hosts, power losses; clock steps and drift; slow,
-//! failing, lying, blind drivers; addresses taken off by hand. The same scenario runs the same way, to the microsecond.
-//! [`Tamper`] breaks the parts on purpose, to see that the audits find it. Tests: `tests/it/sim.rs`.
+//! Faults: messages lost, doubled, delayed, overtaken; partitions per direction; crash and restart of each party between any two
+//! of its outputs; unsynced writes lost; stopped processes, frozen hosts, power losses; clock steps and drift; slow, failing,
+//! lying, blind drivers; addresses taken off by hand. The same scenario runs the same way, to the microsecond. [`Tamper`] breaks
+//! the parts on purpose, to see that the audits find it. Tests: `tests/it/sim.rs`.
 
 mod audit;
 mod controller;
