@@ -16,7 +16,7 @@ const LINK_IS_KNOWN: Duration = Duration::from_secs(12);
 /// An invariant that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// `I1`, `I2`, `I4`, `link` or `fold`.
+    /// The name of the invariant: `I1`, `I2`, `I4`, `link` or `fold`.
     pub invariant: &'static str,
     pub text: String,
 }
@@ -36,7 +36,7 @@ pub(super) struct Audit {
     links: bool,
     /// True if no such host may keep it either (`on_link_loss: move`).
     moves_off: bool,
-    /// False after a journal lost records, which may cause a step to be done twice.
+    /// True if every step must be done only once. A journal that lost records does not promise that.
     once: bool,
 }
 

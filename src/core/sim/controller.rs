@@ -72,7 +72,7 @@ pub(super) enum Happening {
     },
     /// The configuration is read again.
     Reload(Arc<Inventory>),
-    /// A breakage speaks for an operator.
+    /// A command of an operator, or of a tamper in an operator's name.
     Word(OperatorCommand),
 }
 

@@ -134,7 +134,7 @@ impl Ord for Entry {
 /// The result of a simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimOutcome {
-    /// The invariant that was broken, when one was.
+    /// The invariant that was broken, if any.
     pub violation: Option<Violation>,
     /// The first breach of something that the policy does not promise under the faults of the scenario.
     pub tolerated: Option<Violation>,
