@@ -111,7 +111,7 @@ pub struct OperationResult {
     pub until: Option<Time>,
 }
 
-/// What an agent is told.
+/// An input of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Command(Command),

@@ -160,7 +160,7 @@ pub enum OperatorCommand {
     },
 }
 
-/// What the controller is told.
+/// An input of the controller.
 #[derive(Clone, Debug)]
 pub enum Input {
     Heard(Box<LogEvent>),

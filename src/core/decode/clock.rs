@@ -53,7 +53,7 @@ pub(super) struct StampClock {
     pub(super) until: Option<Time>,
 }
 
-/// A completed stamp.
+/// A stamp with everything that was missing supplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Resolved {
     pub(super) at: Time,

@@ -152,9 +152,9 @@ struct Sure {
     zone: bool,
     /// The zone is `Z`, as loggers write it, rather than syslog daemons.
     zulu: bool,
-    /// `Sat 2026-03-14`: journalctl.
+    /// The stamp begins as `Sat 2026-03-14`: journalctl.
     weekday: bool,
-    /// `2026 Mar 14`: switches.
+    /// The stamp begins as `2026 Mar 14`: switches.
     year_first: bool,
 }
 

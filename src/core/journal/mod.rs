@@ -104,14 +104,14 @@ pub enum Input {
     /// A record of a log, up to this position of its source.
     Event {
         source: String,
-        /// Where reading continues.
+        /// Where reading of the source continues.
         position: Position,
         event: Box<Event<'static>>,
     },
     /// A source was read up to here, and no rule wants anything of that part.
     Position {
         source: String,
-        /// Where reading continues.
+        /// Where reading of the source continues.
         position: Position,
     },
     /// A file that was followed is gone, and will not be read any more.

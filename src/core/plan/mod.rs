@@ -1,5 +1,4 @@
-//! The planner, pure: it decides which host should hold each resource, knows which one does, and says what each agent is told
-//! next.
+//! The planner, pure: it decides which host should hold each resource, knows which one does, and sends the next commands.
 //!
 //! ```text
 //!   intents (up, down) --+                            +--> Record   (journaled and synced before what follows it)
@@ -82,7 +81,7 @@ pub enum Accepted {
     Unknown,
 }
 
-/// What the planner is told.
+/// An input of the planner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Report(Report),

@@ -284,7 +284,7 @@ mod tests {
         }
         let (times, clock) = run(&stamps);
         assert!(times.iter().all(|t| *t == 108) && clock.stepped.is_none());
-        // Unless nothing else follows.
+        // It is believed if nothing else follows.
         let stamps = [vec![(Some(108), "a"); 10], vec![(Some(100), "b"); 100]].concat();
         let (times, clock) = run(&stamps);
         assert!(times[10..].iter().all(|t| *t == 100) && clock.stepped.is_some());

@@ -129,7 +129,7 @@ pub struct TestStep {
     pub undrain: Option<Name>,
     /// How long (with `ack`, `pause`, `silence`, `maintenance`, `drain`).
     pub lasts: Option<String>,
-    /// Only time passes.
+    /// Nothing happens in the step, only time passes.
     pub pass: Option<String>,
 }
 

@@ -66,8 +66,8 @@ impl Site {
     }
 
     /// The conditions that an event matches, if a rule wants it or it is a claim. An event that an `ignore` matches is marked,
-    /// and no rule wants it; nor is a piece of a record wanted. `hits` is working space. Events do not depend on each other here:
-    /// they may be asked in parallel.
+    /// and no rule wants it. No rule wants a piece of a record either. `hits` is working space. Events do not depend on each
+    /// other here: they may be evaluated in parallel.
     pub fn wants(&self, event: &mut Event<'_>, hits: &mut Vec<Hit>) -> Option<Vec<Hit>> {
         if event.marks.partial {
             return None;

@@ -241,7 +241,7 @@ pub enum AppStatus {
 /// A metric that an agent measured on its host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metric {
-    /// One of [`crate::core::inventory::METRICS`].
+    /// The name of the metric: one of [`crate::core::inventory::METRICS`].
     pub name: String,
     /// The mount point, for a metric of one.
     #[serde(default, skip_serializing_if = "String::is_empty")]

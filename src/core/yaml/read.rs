@@ -146,7 +146,7 @@ impl YamlReader<'_> {
         None
     }
 
-    /// `true` or `false`.
+    /// A value that is `true` or `false`.
     pub(crate) fn truth(&mut self, node: &YamlNode) -> Option<bool> {
         self.word(node, "answer here", &[("true", true), ("false", false)])
     }

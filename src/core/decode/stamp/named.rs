@@ -33,8 +33,8 @@ pub(super) fn short_hour(input: &str) -> StampResult<'_, i64> {
     }
 }
 
-/// day sep month-name sep year, then a blank, or a colon, or two colons, the time and the zone: `14-Mar-2026 02:11:57.123`, `14/Mar/2026:02:11:57
-/// +0100`, `14-Mar-2026::02:11:57`.
+/// day sep month-name sep year, then a blank, or a colon, or two colons, the time and the zone: `14-Mar-2026 02:11:57.123`,
+/// `14/Mar/2026:02:11:57 +0100`, `14-Mar-2026::02:11:57`.
 pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stamp> {
     let separator = char::from(separator);
     let (rest, day) = terminated(digits(1, 2), char(separator)).parse(input)?;
