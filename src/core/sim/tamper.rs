@@ -11,7 +11,7 @@ use crate::core::wire::{Action, Command, Echo, Generation, PeerMessage, Presence
 /// A way to break a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tamper {
-    /// The planner skips the verification: it believes every release as soon as it hears anything of the host.
+    /// The planner skips the verification: a host that does not want the resource counts as one that does not hold it.
     ReleaseNotVerified,
     /// The planner accepts intents with a lower sequence than it has.
     LowerOrderAccepted,
