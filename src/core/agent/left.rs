@@ -1,8 +1,8 @@
-//! What an agent put on its host by an earlier list of its own, and the list does not have any more: the resource is not listed, or it
-//! is another address, or on another interface.
+//! Left-overs: what an agent brought up on its host by an earlier list, and the present list does not have there. The resource is
+//! not listed, or it has another address, or another interface.
 //!
-//! It is taken off at the start, before anything else is done with that resource. Until it is seen gone, the host does not say that
-//! it is without the resource, and does not take it: others would conclude that the address is free.
+//! A left-over is removed at the start, before anything else is done with that resource. Until it is seen gone, the host neither
+//! reports that it does not hold the resource nor takes it: others would conclude that the address is free.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,18 +13,19 @@ use crate::core::wire::{LocalPlacement, Presence};
 
 use super::{AgentState, Durable, Output};
 
-/// How often it is tried.
+/// How often an attempt to remove it is made.
 const LEAVE_AGAIN: Duration = Duration::from_secs(1);
 
-/// One thing that is to be taken off.
+/// One left-over that is to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LeftOver {
     place: LocalPlacement,
-    /// When that is tried next; `None` while an attempt is under way.
+    /// When the next attempt is due; `None` while one is under way.
     next: Option<Time>,
 }
 
-/// What was put on and is not listed at that place now. From here on it is not wanted, which must be on disk before it is taken off.
+/// What was brought up and is not listed at that place now. It is not wanted from here on, and that is on disk before it is
+/// removed.
 pub(super) fn begin(durable: &mut Durable, list: &BTreeMap<Name, Option<LocalPlacement>>, now: Time) -> BTreeMap<Name, LeftOver> {
     let mut all = BTreeMap::new();
     for (resource, mark) in &mut durable.marks {
@@ -38,7 +39,7 @@ pub(super) fn begin(durable: &mut Durable, list: &BTreeMap<Name, Option<LocalPla
 }
 
 impl AgentState {
-    /// Begins the attempts that are due.
+    /// Starts the attempts that are due.
     pub(super) fn leave(&mut self, now: Time, out: &mut Vec<Output>) {
         for (resource, left) in &mut self.left {
             if left.next.is_some_and(|at| at <= now) {
@@ -48,7 +49,7 @@ impl AgentState {
         }
     }
 
-    /// An attempt ended, and this was seen.
+    /// An attempt ended with this observation.
     pub(super) fn left(&mut self, now: Time, resource: &Name, holds: Presence) {
         let Some(left) = self.left.get_mut(resource) else { return };
         if holds != Presence::No {
@@ -95,7 +96,7 @@ mod tests {
         }
     }
 
-    /// Starts with this list after `vip` was put on as .100 on eth0.
+    /// Starts an agent with this list after `vip` was brought up as .100 on eth0.
     fn started(list: Option<LocalPlacement>) -> (AgentState, Vec<Output>) {
         let generation = Generation { epoch: 1, n: 3 };
         let mark = AgentMark { generation, want: true, terms: Some(terms()), place: Some(place(100, "eth0")) };
@@ -110,7 +111,7 @@ mod tests {
         out.iter().any(|o| matches!(o, Output::Leave { place: left, .. } if *left == place(100, "eth0")))
     }
 
-    /// What the agent reports after it looked at the place of now and saw nothing there.
+    /// What the agent reports after it looked at the listed place and saw nothing there.
     fn reported(agent: &mut AgentState) -> Presence {
         let mut out = Vec::new();
         let driven = Input::Driven { resource: "vip".to_owned(), failed: None, holds: Presence::No, until: None };

@@ -1,4 +1,4 @@
-//! The target side, pure: what an agent does with commands, time, and what its driver saw.
+//! The agent on a target host, pure: what it does with commands, with time, and with what its driver saw.
 //!
 //! ```text
 //!              Take (newer generation, fresh echo)
@@ -12,12 +12,13 @@
 //!                     +-----------+
 //! ```
 //!
-//! Flows in: [`Input`]s with the host's boot-clock time. Flows out: [`Output`]s in the order in which the shell must carry
-//! them out: what is to be on disk ([`Output::Persist`]) stands before what depends on it.
+//! Flows in: [`Input`]s with the host's boot-clock time. Flows out: [`Output`]s. The shell must carry them out in sequence: what
+//! must be on disk ([`Output::Persist`]) comes before what depends on it.
 //!
-//! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up; only one driver
-//! operation of a resource is under way; nothing is touched before a first command; what the driver *saw* counts, not what
-//! a command returned: an address that the kernel should drop by itself, and was not seen to be going to, is not held. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
+//! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up. Only one driver
+//! operation of a resource is under way. Nothing is touched before a first command. What the driver *saw* counts, not what an
+//! operation returned: an address is not held if the kernel should drop it by itself and was not seen to do so. This module does
+//! not know netlink, sockets or other hosts. Tests: `tests.rs` beside this file, and `sim`.
 
 mod left;
 mod quorum;
@@ -43,25 +44,26 @@ use crate::core::wire::{
 
 use resource_agent::ResourceAgent;
 
-/// Beats whose sending time is remembered; an echo of an older one counts as too old.
+/// Beats whose sending time is remembered. An echo of an older beat counts as too old.
 const BEATS_KEPT: usize = 256;
 
-/// What an agent keeps on disk: whom it obeys, and what it obeyed last. ConfigSnapshot and synced before it is acted on.
+/// What an agent keeps on disk: the controller that it obeys, and what it obeyed last. Written and synced before it takes effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durable {
-    /// The one controller that it obeys; the first that commanded it.
+    /// The only controller that it obeys: the first one that sent a command.
     pub controller: Option<u64>,
     pub marks: BTreeMap<Name, AgentMark>,
-    /// By resource, for whom it may vote.
+    /// For each resource, the hosts for which it may vote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub electorates: BTreeMap<Name, Electorate>,
-    /// How long the longest promise lasts that it gave as a voter. Zero when it never gave one.
+    /// The longest promise that it ever gave as a voter. Zero if it never gave one.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub longest_promise: Duration,
 }
 
 impl Durable {
-    /// The next controller that commands is obeyed. What the last one counted says nothing to it; what is held stays.
+    /// Allows the next controller that sends a command to be obeyed. Generations of the last one are forgotten; what is held
+    /// stays.
     pub fn adopt(&mut self) {
         self.controller = None;
         self.electorates.clear();
@@ -72,12 +74,12 @@ impl Durable {
 /// What is on disk about one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentMark {
-    /// The newest generation obeyed.
+    /// The newest generation that was obeyed.
     pub generation: Generation,
     /// Its command was to hold the resource, and that has not ended.
     pub want: bool,
     pub terms: Option<Terms>,
-    /// Where it was put last, by the host's own list of then; unknown where an earlier version put it.
+    /// Where it was last brought up, by the host's own list at that time; `None` if an earlier version did that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<LocalPlacement>,
 }
@@ -86,22 +88,22 @@ pub struct AgentMark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Observe,
-    /// Put the address on, or set its remaining lifetime. Succeeds when it is there already.
+    /// Bring the address up, or set its remaining lifetime. Succeeds if the address is there already.
     Add {
-        /// The kernel is told to drop the address by then, in whole seconds rounded down, reckoned right before it is
-        /// told; less than a second is a failure. `None` is for ever.
+        /// The kernel is told to drop the address by this time. The lifetime is in whole seconds, rounded down, and calculated
+        /// right before the call; less than a second is a failure. `None` means for ever.
         until: Option<Time>,
-        /// A failure when it cannot be begun by then: the order would be too old.
+        /// The operation fails if it cannot be started by this time: the command would be too old.
         not_after: Time,
     },
-    /// Take the address off. Succeeds when it is not there.
+    /// Take the address off. Succeeds if the address is not there.
     Remove,
 }
 
-/// How an operation ended.
+/// How a driver operation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationResult {
-    /// The driver's words when it failed.
+    /// The driver's message if the operation failed.
     pub failed: Option<String>,
     /// What was seen afterwards.
     pub holds: Presence,
@@ -109,72 +111,72 @@ pub struct OperationResult {
     pub until: Option<Time>,
 }
 
-/// What an agent is told.
+/// An input of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Command(Command),
-    /// A driver operation ended; `failed` are its words when it says that it failed.
+    /// A driver operation ended.
     Driven {
         resource: Name,
-        /// What the driver says of its own success.
+        /// The driver's message if it says that it failed.
         failed: Option<String>,
-        /// What it saw afterwards.
+        /// What the driver saw afterwards.
         holds: Presence,
-        /// When the kernel drops the address by itself, as seen; `None` when never, or when that was not seen.
+        /// When the kernel drops the address by itself, as seen; `None` if never, or if that was not seen.
         until: Option<Time>,
     },
-    /// The kernel says that the address came or went without an operation under way.
+    /// The kernel says that the address came or went while no operation was under way.
     Changed {
         resource: Name,
         /// What is seen now.
         holds: Presence,
     },
-    /// A witness answered the ping sent at `sent`.
+    /// A witness answered the ping that was sent at `sent`.
     Witness {
         resource: Name,
         witness: IpAddr,
         /// When the ping was sent.
         sent: Time,
     },
-    /// The agent of a host, which its certificate names, says this.
+    /// A message of another host's agent. Its certificate names the host.
     Peer(Name, PeerMessage),
-    /// Somebody else answered for, or announced, the resource's address.
+    /// Another station answered for, or announced, the resource's address.
     Rival {
         resource: Name,
     },
-    /// The state of a resource's network interface changed, or was asked for the first time.
+    /// The state of a resource's network interface changed, or was read for the first time.
     Link {
         resource: Name,
-        /// The state of its interface now.
+        /// The state of the interface now.
         state: LinkState,
     },
-    /// It was looked whether the applications that the host watches run: all of them.
+    /// The state of all applications that the host watches was read.
     Looked(BTreeMap<Name, AppStatus>),
-    /// An attempt to take off what is not listed any more ([`Output::Leave`]) ended, and this was seen of it.
+    /// An attempt to remove a left-over ([`Output::Leave`]) ended with this observation.
     Left {
         resource: Name,
         holds: Presence,
     },
-    /// The host was measured.
+    /// Metrics of the host were measured.
     Measured(Vec<Metric>),
     Timer,
 }
 
-/// What an agent wants done, in this order.
+/// What an agent wants done. The sequence of outputs matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Write and sync this before anything that follows.
     Persist(Durable),
     /// Start a driver operation.
     Drive { resource: Name, operation: Operation },
-    /// Take this off, which was put on by an earlier list, and look whether it is gone: nowhere on the host, or, where the address is still
-    /// listed on another interface, not on this one.
+    /// Remove this, which an earlier list put there, and look whether it is gone: nowhere on the host, or, if the address is
+    /// still listed on another interface, not on this one.
     Leave { resource: Name, place: LocalPlacement },
     /// Ping the witnesses over the resource's interface.
     Ping { resource: Name },
-    /// Ask the neighbourhood who has the address (ARP or neighbour probe).
+    /// Ask the neighbourhood which station has the address (ARP or neighbour probe).
     Ask { resource: Name },
-    /// Tell the neighbourhood that the address is here: in a burst after a take or a rival, once on the period.
+    /// Announce to the neighbourhood that the address is here: a burst after a take or a rival, a single message periodically.
     Announce {
         resource: Name,
         /// The burst of announcements, or a single one.
@@ -182,9 +184,9 @@ pub enum Output {
     },
     /// Send this to the controller.
     Report(Report),
-    /// Send this to the agent of a host, best effort: what does not arrive soon is of no use later.
+    /// Send this to another host's agent, best effort: a message that does not arrive soon is of no use later.
     Peer(Name, PeerMessage),
-    /// The agents of these hosts are those that this one speaks with, and where they listen, as far as that is known. Replaces what was said before.
+    /// This agent communicates with the agents of these hosts, at these addresses if they are known. Replaces the earlier set.
     Peers(BTreeMap<Name, Option<SocketAddr>>),
 }
 
@@ -195,30 +197,30 @@ pub struct AgentState {
     sent: VecDeque<(u64, Time)>,
     next_beat: Time,
     durable: Durable,
-    /// Something of it changed that is not on disk yet.
+    /// The durable state has changes that are not on disk yet.
     unsaved: bool,
     voter: Voter,
     placements: BTreeMap<Name, ResourceAgent>,
     reported: BTreeMap<Name, ResourceStatus>,
-    /// State of each resource's network interface, where it has one.
+    /// The state of each resource's network interface, if it has one.
     links: BTreeMap<Name, LinkState>,
-    /// The resources of which it was reported that another station claims them.
+    /// Resources for which another station's claim was reported.
     rivals: BTreeSet<Name>,
-    /// What its own list says of each resource.
+    /// What the host's own list says of each resource.
     places: BTreeMap<Name, LocalPlacement>,
-    /// What an earlier list said, and is still to be taken off.
+    /// Left-overs of an earlier list that are still to be removed.
     left: BTreeMap<Name, left::LeftOver>,
-    /// What was seen of applications.
+    /// The state of applications, as last read.
     watched: Option<BTreeMap<Name, AppStatus>>,
-    /// That was not reported yet.
+    /// The state of applications was not reported yet.
     news: bool,
-    /// For the next report.
+    /// Metrics for the next report.
     metrics: Vec<Metric>,
 }
 
 impl AgentState {
-    /// An agent that starts with what is on its disk, and looks at the resources of its local list first. `list` says what each
-    /// resource is on this host and where; `None` for what is no address.
+    /// An agent that starts with what is on its disk. It looks at the resources of its local list first. `list` has the address
+    /// and interface of each resource on this host; `None` for a resource that is no address.
     ///
     /// `incarnation` differs from that of every earlier start.
     pub fn start(
@@ -337,19 +339,20 @@ impl AgentState {
         self.beat
     }
 
-    /// True when the host has the resource and should.
+    /// True if the host holds the resource and wants it.
     pub fn holds(&self, resource: &str) -> bool {
         self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
     }
 
-    /// What is on disk.
+    /// The state that is on disk.
     pub fn durable(&self) -> &Durable {
         &self.durable
     }
 
     fn command(&mut self, now: Time, command: Command, out: &mut Vec<Output>) {
         let listed = self.placements.contains_key(&command.resource);
-        // Not on the local list: the report, which does not have it either, says so. It may vote about it all the same.
+        // The resource is not on the local list. The report does not have it either, which tells the controller. The agent may
+        // still vote.
         if !listed && !matches!(command.action, Action::Electorate(_)) {
             return;
         }
@@ -402,7 +405,7 @@ impl AgentState {
         }
     }
 
-    /// Puts what changed on disk in front of the outputs of this turn.
+    /// Puts a write of changed durable state in front of the outputs of this turn.
     fn persist_before(&mut self, mark: usize, out: &mut Vec<Output>) {
         let mut changed = std::mem::take(&mut self.unsaved);
         if self.durable.longest_promise < self.voter.longest() {

@@ -1,4 +1,4 @@
-//! A resource that is held by votes (`takeover: quorum`): how a placement asks for them, and for how long they let it hold.
+//! A resource that is held by votes (`takeover: quorum`): how a host asks for votes, and how long they allow it to hold.
 
 use crate::core::base::limits::{DRIVER_TIMEOUT, HEARTBEAT};
 use crate::core::base::time::Time;
@@ -10,28 +10,28 @@ use super::resource_agent::{Phase, ProbeListening, ResourceAgent};
 use super::{Name, Output};
 
 impl ResourceAgent {
-    /// The terms, where they are those of a quorum.
+    /// The terms, if they are those of a quorum.
     pub(super) fn quorum(&self) -> Option<&Terms> {
         self.mark().terms.as_ref().filter(|t| t.takeover == Takeover::Quorum)
     }
 
-    /// How long after the beat that it answers a Take under these terms is begun or goes on. Votes, not this, keep owners single; it
-    /// only lets an order lapse that nobody repeats, after voters had time to become free.
+    /// How long after the answered beat a Take under these terms is started or continued. Votes, not this time, keep owners
+    /// single. It only lets a command lapse that is not repeated, after voters had time to become free.
     pub(super) fn asks_for(terms: &Terms) -> std::time::Duration {
         promise_lasts(terms.isolation) + DRIVER_TIMEOUT
     }
 
-    /// Until when votes let it hold; `None` without a majority.
+    /// Until when votes allow it to hold; `None` without a majority.
     pub(super) fn voted_until(&self) -> Option<Time> {
         let terms = self.quorum()?;
         let voted = self.votes.majority_at(terms.majority()).map(|at| at + terms.isolation);
         voted.max(self.found_until)
     }
 
-    /// When it must have given up, unless more votes come; `None` when it need not.
+    /// When it must have given up if no more votes come; `None` if it need not.
     pub(super) fn quorum_ends(&self) -> Option<Time> {
         let terms = self.quorum()?;
-        // What was taken with votes is kept without them under `keep`; to take it needs them under both.
+        // Under `keep`, an address that was taken with votes is kept without them. Taking it requires votes in both cases.
         let kept = terms.on_quorum_loss == OnQuorumLoss::Keep && self.phase == Phase::Holding;
         if kept || matches!(self.phase, Phase::Idle | Phase::Electing { .. } | Phase::Releasing) {
             return None;
@@ -39,7 +39,7 @@ impl ResourceAgent {
         Some(self.voted_until().unwrap_or(Time::MIN))
     }
 
-    /// Why it may not be wanted any more at this time.
+    /// Why the resource may not be wanted any more at this time.
     pub(super) fn lapsed(&self, now: Time) -> Option<StatusNote> {
         if !self.mark().want {
             return None;
@@ -50,7 +50,7 @@ impl ResourceAgent {
         self.quorum_ends().is_some_and(|at| now >= at).then_some(StatusNote::QuorumLost)
     }
 
-    /// A Take under a quorum is obeyed: votes first.
+    /// Begins a Take under a quorum: votes come first.
     pub(super) fn begin_election(&mut self, now: Time, probe: Probe, out: &mut Vec<Output>) {
         self.votes.begin(self.incarnation);
         self.found_until = None;
@@ -58,7 +58,7 @@ impl ResourceAgent {
         self.ask_votes(now, out);
     }
 
-    /// Asks all voters when it is time to.
+    /// Asks all voters when that is due.
     pub(super) fn poll(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.quorum().is_some() && now >= self.ask_at {
             self.ask_votes(now, out);
@@ -83,7 +83,7 @@ impl ResourceAgent {
         }
     }
 
-    /// The agent of a host answered.
+    /// Takes the vote of another host's agent.
     pub(super) fn voted(&mut self, now: Time, from: &Name, vote: Vote, out: &mut Vec<Output>) {
         let asked = vote.generation == self.mark().generation && self.quorum().is_some_and(|t| t.voters.contains(from));
         if asked {
@@ -91,12 +91,12 @@ impl ResourceAgent {
         }
     }
 
-    /// The controller voted in answer to the beat sent at `answered`.
+    /// Takes the vote of the controller, which answers the beat sent at `answered`.
     pub(super) fn controller_voted(&mut self, now: Time, answered: Time, out: &mut Vec<Output>) {
         self.count(now, out, |placement| placement.votes.granted(Elector::Controller, answered));
     }
 
-    /// What comes of more votes.
+    /// Applies a change of votes, and does what follows from it.
     fn count(&mut self, now: Time, out: &mut Vec<Output>, change: impl FnOnce(&mut ResourceAgent)) {
         if !self.mark().want || self.quorum().is_none() {
             return;
@@ -110,7 +110,7 @@ impl ResourceAgent {
             Phase::Electing { probe } if self.voted_until().is_some_and(|until| now < until) => {
                 self.take_by = now + DRIVER_TIMEOUT;
                 self.phase = match *probe {
-                    // It is here already: there is nobody to listen for but ourselves.
+                    // The address is here already: the only station to listen for is this one.
                     Probe::Once if self.holds == Presence::Yes => Phase::Adding { tries: 0 },
                     Probe::Nothing => Phase::Adding { tries: 0 },
                     probe => Phase::Probing(ProbeListening::begin(probe)),
@@ -122,7 +122,7 @@ impl ResourceAgent {
         }
     }
 
-    /// No majority yet: asks on until the order lapses.
+    /// There is no majority yet: asks again until the command lapses.
     pub(super) fn elect(&mut self, now: Time, out: &mut Vec<Output>) {
         if now >= self.take_by {
             let words = self.why_no_majority(now);

@@ -1,4 +1,4 @@
-//! One resource on one host: the state machine drawn in the module head of `agent`.
+//! One resource on one host: the state machine that the module head of `agent` draws.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,46 +12,46 @@ use crate::core::wire::{Generation, LocalPlacement, Presence, Probe, ResourceSta
 
 use super::{AgentMark, Operation, Output};
 
-/// Rounds of conflict probes before an unconfirmed take, and how far apart (RFC 5227 section 2.1.1, shortened as its
+/// Rounds of conflict probes before an unconfirmed take, and the time between them (RFC 5227 section 2.1.1, shortened as its
 /// section 2.2 permits on media that are known to be fast).
 const PROBE_ROUNDS: u32 = 3;
 const PROBE_EVERY: Duration = Duration::from_millis(200);
-/// A break in the probing for silence: a longer gap between rounds (a paused process) starts it again.
+/// A longer gap between two rounds of listening for silence (a paused process) starts the listening again.
 const SILENCE_GAP: Duration = Duration::from_millis(600);
-/// A driver operation that did not do its work is repeated after so long.
+/// Delay before a driver operation without effect is repeated.
 const RETRY: Duration = Duration::from_millis(200);
-/// Attempts to add before the take counts as failed.
+/// Attempts to add the address before the take counts as failed.
 const ADD_ATTEMPTS: u32 = 3;
-/// A held address is announced again so often; switches and hosts forget in minutes.
+/// How often a held address is announced again. Switches and hosts forget it in minutes.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(30);
-/// Held addresses are looked at so often, beside the kernel's own notices.
+/// How often held addresses are looked at, in addition to the kernel's own notices.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// A station that claims what we hold is asked for so often, and is gone when nothing was heard of it for so long.
+/// How often a rival is asked for. It counts as gone after the same time without a sign of it.
 const RIVAL_EVERY: Duration = Duration::from_secs(5);
 const RIVAL_LASTS: Duration = Duration::from_secs(16);
-/// A lease is given up so long before its end, since the kernel counts lifetimes in whole seconds.
+/// A lease is given up this long before its end, because the kernel counts lifetimes in whole seconds.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
-/// How much longer than the isolation the kernel may keep an address under `probe`: it rounds down to seconds and may be
-/// a third of a second late, and a taker listens a second longer than the isolation.
+/// How much longer than the isolation the kernel may keep an address under `probe`. It rounds down to seconds and may be a third
+/// of a second late, and a taker listens a second longer than the isolation.
 const KERNEL_SLACK: Duration = Duration::from_millis(600);
-/// How much later than asked the kernel may say that it drops an address.
+/// How much later than requested the kernel may say that it drops an address.
 const KERNEL_LATE: Duration = Duration::from_secs(1);
-/// After silence was heard long enough the address must be put on within so long.
+/// After enough silence, the address must be brought up within this time.
 const ADD_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Has nothing to do; does not want the resource, or has not looked yet.
+    /// Has nothing to do: it does not want the resource, or has not looked at the host yet.
     Idle,
-    /// Wants it by votes, and has no majority yet; then it listens as it was told to.
+    /// Wants the resource by votes and has no majority yet. Afterwards it listens as the command said.
     Electing { probe: Probe },
-    /// Wants it, and listens first.
+    /// Wants the resource, and listens first.
     Probing(ProbeListening),
-    /// Wants it; `tries` operations to add it were begun.
+    /// Wants the resource; `tries` operations to add it were started.
     Adding { tries: u32 },
-    /// Wants it and has it.
+    /// Wants the resource and holds it.
     Holding,
-    /// Does not want it and makes sure that it is gone.
+    /// Does not want the resource and makes sure that it is gone.
     Releasing,
 }
 
@@ -69,7 +69,7 @@ impl ProbeListening {
     }
 }
 
-/// One resource on one host.
+/// The state machine of one resource on one host.
 #[derive(Clone, Debug)]
 pub(super) struct ResourceAgent {
     pub(super) resource: Name,
@@ -77,39 +77,39 @@ pub(super) struct ResourceAgent {
     pub(super) phase: Phase,
     pub(super) holds: Presence,
     note: Option<StatusNote>,
-    /// The operation under way.
+    /// The driver operation that is under way.
     busy: Option<Operation>,
-    /// The driver has looked since the start.
+    /// The driver has looked at the host since the start.
     looked: bool,
-    /// What the host's own list says that it is; nothing for what is no address.
+    /// The address and interface in the host's own list; `None` if the resource is no address.
     place: Option<LocalPlacement>,
-    /// It was put elsewhere by an earlier list, and is not seen gone from there.
+    /// An earlier list put the resource elsewhere on this host, and it was not seen gone from there yet.
     leaving: bool,
-    /// A take must have put the address on by then.
+    /// A take must have brought the address up by this time.
     pub(super) take_by: Time,
-    /// When the phase has something to do next.
+    /// When the phase has to do something next.
     pub(super) wake: Option<Time>,
-    /// When each witness was last known to be reachable: the sending time of the ping that it answered.
+    /// When each witness was last certain to be reachable: the time at which the answered ping was sent.
     heard: BTreeMap<IpAddr, Time>,
-    /// When the address was put on, or found: a holder that could not have heard anyone yet counts from here.
+    /// When the address was brought up or found. A holder that could not have heard any witness yet counts from here.
     held_since: Time,
     lease_until: Option<Time>,
     announce_at: Time,
     look_at: Time,
     ping_at: Time,
-    /// Until when another station counts as claiming it too.
+    /// Until this time, another station counts as claiming the address.
     rival_until: Option<Time>,
-    /// When the neighbourhood is asked next who else has it.
+    /// When the neighbourhood is asked next for rivals.
     rival_at: Time,
     pub(super) incarnation: u64,
     pub(super) controller: u64,
-    /// Votes for the command that it obeys.
+    /// The votes for the command that the agent obeys.
     pub(super) votes: Votes,
-    /// When voters are asked next.
+    /// When the voters are asked next.
     pub(super) ask_at: Time,
-    /// Until when the kernel keeps an address that was found after a restart, by the votes of before.
+    /// After a restart: until when the kernel keeps the address that was found, by earlier votes.
     pub(super) found_until: Option<Time>,
-    /// Hosts that the controller knows to be clear, for voters.
+    /// Hosts that are clear according to the controller, for voters.
     pub(super) clear: BTreeMap<Name, Generation>,
 }
 
@@ -146,12 +146,12 @@ impl ResourceAgent {
         }
     }
 
-    /// What the host's own list says that it is, and whether an earlier list's is still to be taken off.
+    /// Sets the address and interface in the host's own list, and whether a place of an earlier list must still be removed.
     pub(super) fn is_at(&mut self, place: Option<LocalPlacement>, leaving: bool) {
         (self.place, self.leaving) = (place, leaving);
     }
 
-    /// What an earlier list said is seen gone.
+    /// The place of an earlier list was seen gone.
     pub(super) fn has_left(&mut self) {
         self.leaving = false;
         self.mark.place = None;
@@ -163,11 +163,11 @@ impl ResourceAgent {
     }
 
     pub(super) fn seen(&self) -> ResourceStatus {
-        // What was seen before an operation that is still under way proves nothing; and what was there before a take is
-        // ours, on our terms, only when the take has put it on.
+        // What was seen before an operation that is still under way proves nothing. An address that was there before a take is on
+        // our terms only when the take has set it.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
         let found = matches!(self.phase, Phase::Electing { .. } | Phase::Probing(_)) && self.holds == Presence::Yes;
-        // What is not there by the list of now may be there by the list of before.
+        // What is not at the place in the present list may be at the place in an earlier one.
         let elsewhere = self.leaving && self.holds == Presence::No;
         let unproven = found || elsewhere || matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Presence::No);
         ResourceStatus {
@@ -178,7 +178,7 @@ impl ResourceAgent {
         }
     }
 
-    /// Another station claims what is held here.
+    /// True if another station claims an address that is held here.
     pub(super) fn has_rival(&self) -> bool {
         self.rival_until.is_some()
     }
@@ -195,7 +195,7 @@ impl ResourceAgent {
         self.controller = controller;
     }
 
-    /// Hosts that are clear, as the controller said with a command that is not older than what is obeyed.
+    /// Takes hosts that are clear, as the controller said with a command that is not older than the obeyed one.
     pub(super) fn relays(&mut self, generation: Generation, clear: BTreeMap<Name, Generation>) {
         if generation >= self.mark.generation {
             self.clear = clear;
@@ -207,7 +207,7 @@ impl ResourceAgent {
         self.drive(Operation::Observe, out);
     }
 
-    /// A command not to hold it. Obeyed whenever it is newer: refusing to let go is never safe.
+    /// Obeys a command not to hold the resource, if it is newer: refusing to release is never safe.
     pub(super) fn release(&mut self, now: Time, generation: Generation, out: &mut Vec<Output>) {
         if generation <= self.mark.generation {
             return;
@@ -216,10 +216,10 @@ impl ResourceAgent {
         self.give_up(now, None, out);
     }
 
-    /// A command to hold it, answering a beat sent at `answered`.
+    /// Obeys a command to hold the resource. The command answers a beat sent at `answered`.
     ///
-    /// A Take that is too old is not obeyed: the controller may have gone on without us since. It is sent again, with a
-    /// younger echo, while it still stands.
+    /// A Take that is too old is not obeyed: the controller may have passed over this host since. While the grant stands, the
+    /// controller repeats it with a younger echo.
     pub(super) fn take(
         &mut self,
         now: Time,
@@ -262,7 +262,7 @@ impl ResourceAgent {
             return self.proceed(now, out);
         }
         self.phase = match probe {
-            // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
+            // The address is here already (adopted, or granted anew): the only station to listen for is this one.
             Probe::Once if self.holds == Presence::Yes => Phase::Adding { tries: 0 },
             Probe::Nothing => Phase::Adding { tries: 0 },
             Probe::Once | Probe::Silence(_) => Phase::Probing(ProbeListening::begin(probe)),
@@ -270,7 +270,7 @@ impl ResourceAgent {
         self.proceed(now, out);
     }
 
-    /// A lease is renewed, from the beat that is answered.
+    /// Renews a lease, counted from the beat that is answered.
     pub(super) fn renew(&mut self, now: Time, generation: Generation, answered: Time, out: &mut Vec<Output>) {
         if self.quorum().is_some() {
             return;
@@ -282,7 +282,7 @@ impl ResourceAgent {
         if generation != self.mark.generation || !self.mark.want || self.lease_until.is_some_and(|old| until <= old) {
             return;
         }
-        // A lease that ended is not revived: the controller may have counted on its end.
+        // A lease that ended is not revived: the controller may have relied on its end.
         if self.lease_until.is_some_and(|old| now + LEASE_MARGIN >= old) {
             return;
         }
@@ -302,7 +302,7 @@ impl ResourceAgent {
     ) {
         let first = !self.looked;
         let ended = self.busy.take();
-        // Nobody may count on a kernel that was not seen to know when to drop the address.
+        // A holder must not rely on a kernel that was not seen to know when to drop the address.
         let bounded = match ended {
             Some(Operation::Add { until: Some(asked), .. }) => until.is_some_and(|seen| seen <= asked + KERNEL_LATE),
             _ => true,
@@ -310,7 +310,7 @@ impl ResourceAgent {
         self.looked = self.looked || holds != Presence::Unknown;
         self.holds = holds;
         match (&self.phase, holds) {
-            // Found after a restart. To put it on again would prolong what nobody has agreed to.
+            // The address was found after a restart. Adding it again would prolong what no command or vote allows.
             (Phase::Idle, Presence::Yes) if self.mark.want && self.found_bounded(now, until) => {
                 self.found_until = until;
                 self.hold(now, out);
@@ -319,9 +319,9 @@ impl ResourceAgent {
                 let words = "it was found on the host, and the kernel was not going to drop it by itself";
                 self.give_up(now, Some(StatusNote::Failed(words.to_owned())), out);
             }
-            // Given up before a restart, and not finished.
+            // The resource was given up before a restart, and removing it was not finished.
             (Phase::Idle, Presence::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
-            // While nobody was there to renew it the kernel dropped it, as it was told to.
+            // The kernel dropped the address as it was told to, while no process was there to renew it.
             (Phase::Idle, Presence::No) if self.mark.want => self.lapse(match self.mark.terms.as_ref().map(|t| t.takeover) {
                 Some(Takeover::Probe | Takeover::Lease | Takeover::Quorum) => StatusNote::LeaseEnded,
                 _ => StatusNote::Gone,
@@ -392,7 +392,7 @@ impl ResourceAgent {
         }
     }
 
-    /// Does what the phase has to do now, and sets when it has something to do again.
+    /// Does what the phase has to do now, and sets when it has to do something again.
     pub(super) fn proceed(&mut self, now: Time, out: &mut Vec<Output>) {
         if let Some(note) = self.lapsed(now) {
             return self.give_up(now, Some(note), out);
@@ -421,8 +421,8 @@ impl ResourceAgent {
     }
 
     fn listen(&mut self, now: Time, mut l: ProbeListening, out: &mut Vec<Output>) {
-        // An order to listen for silence lives only while it is said again: whoever does not hear from us goes on without us,
-        // and must not meet an old order that comes to life when the next owner falls silent.
+        // A command to listen for silence is valid only while it is repeated. If the controller does not hear us it passes us
+        // over, and the old command must not take effect when the next owner becomes silent.
         if matches!(l.probe, Probe::Silence(_)) && now >= self.take_by {
             return self.give_up(now, Some(StatusNote::Failed("the order to take it was not said again".to_owned())), out);
         }
@@ -463,7 +463,7 @@ impl ResourceAgent {
         self.lease_until.is_some_and(|until| now + LEASE_MARGIN >= until)
     }
 
-    /// A holder's rounds: witnesses, lifetime, announcements, a look.
+    /// The periodic work of a holder: witnesses, lifetime, announcements, looking at the address.
     fn keep(&mut self, now: Time, out: &mut Vec<Output>) {
         let mut wake = now + ANNOUNCE_EVERY;
         if self.watched() {
@@ -489,7 +489,7 @@ impl ResourceAgent {
         if self.rival_until.is_some_and(|until| now >= until) {
             self.rival_until = None;
         }
-        // Not every station says what it claims: it answers when it is asked.
+        // Not every station announces what it claims, but it answers when it is asked.
         if now >= self.rival_at {
             let every = if self.rival_until.is_some() { RIVAL_EVERY } else { LOOK_EVERY };
             self.rival_at = now + every;
@@ -508,7 +508,7 @@ impl ResourceAgent {
     /// The address is seen here and is ours.
     fn hold(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.phase == Phase::Idle {
-            // Found after a restart: whoever was reachable before is not known.
+            // The address was found after a restart: it is unknown which witnesses were reachable before.
             self.held_since = now;
         }
         self.phase = Phase::Holding;
@@ -519,7 +519,7 @@ impl ResourceAgent {
         self.keep(now, out);
     }
 
-    /// The resource is not wanted any more, by command or because it may not be kept: on disk first, then off the host.
+    /// Gives the resource up, by command or because it may not be kept: first on disk, then on the host.
     pub(super) fn give_up(&mut self, now: Time, note: Option<StatusNote>, out: &mut Vec<Output>) {
         self.mark.want = false;
         self.mark.terms = None;
@@ -531,7 +531,7 @@ impl ResourceAgent {
         self.proceed(now, out);
     }
 
-    /// The address is gone already; what remains is to say so.
+    /// The address is gone already. Only the state and the report change.
     fn lapse(&mut self, note: StatusNote) {
         self.mark.want = false;
         self.mark.terms = None;
@@ -554,12 +554,12 @@ impl ResourceAgent {
     }
 
     fn add(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
-        // What is kept without an end must at least have been begun while a majority stood behind it.
+        // An address that is kept without an end must be added while a majority still supports it.
         let not_after = if self.quorum().is_some() { self.take_by.min(self.voted_until().unwrap_or(now)) } else { self.take_by };
         self.drive(Operation::Add { until: self.kept_until(now), not_after }, out)
     }
 
-    /// Starts an operation unless one is under way; what is due then is done when that one ends.
+    /// Starts an operation if none is under way. What is due then is done when that one ends.
     fn drive(&mut self, operation: Operation, out: &mut Vec<Output>) -> bool {
         if self.busy.is_some() {
             return false;
@@ -588,13 +588,13 @@ impl ResourceAgent {
         heard.get(terms.witnesses.len() / 2).copied().unwrap_or(Time::MIN)
     }
 
-    /// When a holder under `probe` must have given up.
+    /// When a holder under `probe` must have given the address up.
     fn isolated_at(&self) -> Time {
         let isolation = self.mark.terms.as_ref().map_or(Duration::ZERO, |t| t.isolation);
         self.majority_at().max(self.held_since) + isolation
     }
 
-    /// True when an address that was found will be dropped by the kernel as its terms want it.
+    /// True if the kernel will drop an address that was found, as its terms require.
     fn found_bounded(&self, now: Time, until: Option<Time>) -> bool {
         let Some(terms) = &self.mark.terms else {
             return true;
@@ -608,13 +608,13 @@ impl ResourceAgent {
         until.is_some_and(|until| until <= now + longest + KERNEL_LATE)
     }
 
-    /// By when the kernel must have dropped the address if it does not hear from us.
+    /// When the kernel must drop the address if the agent does not renew it.
     fn kept_until(&self, now: Time) -> Option<Time> {
         let terms = self.mark.terms.as_ref()?;
         match terms.takeover {
             Takeover::Confirmed | Takeover::Forced => None,
             Takeover::Quorum if terms.on_quorum_loss == OnQuorumLoss::Keep => None,
-            // Without a majority there is no time left: it must never read as "for ever".
+            // Without a majority no time is left. It must never read as "for ever".
             Takeover::Quorum => Some(self.voted_until().map_or(now, |until| until + KERNEL_SLACK)),
             Takeover::Probe if self.phase == Phase::Holding => Some(self.isolated_at() + KERNEL_SLACK),
             Takeover::Probe => Some(now + terms.isolation + KERNEL_SLACK),

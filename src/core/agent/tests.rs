@@ -1,4 +1,4 @@
-//! Single decisions of the agent. Everything at once is the simulator's affair.
+//! Tests of single decisions of the agent. The simulator (`sim`) tests everything at once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,12 +28,12 @@ fn terms(takeover: Takeover) -> Terms {
     }
 }
 
-/// An agent with its shell: what it puts out is kept, and answered by hand.
+/// An agent with a simulated shell: its outputs are kept, and a test answers them.
 struct Bench {
     agent: AgentState,
     now: Time,
     out: Vec<Output>,
-    /// What the kernel was last told.
+    /// The lifetime that the kernel was last told.
     kept: Option<Time>,
 }
 
@@ -44,7 +44,7 @@ impl Bench {
         Bench { agent, now: ms(0), out, kept: None }
     }
 
-    /// Idle, has looked, has sent a beat.
+    /// An idle agent that has looked at the host and has sent a beat.
     fn ready(takes: Takeover) -> (Bench, Terms) {
         let mut bench = Bench::new(Durable::default());
         bench.driven(None, Presence::No);
@@ -67,7 +67,7 @@ impl Bench {
         self.driven_until(failed, holds, until)
     }
 
-    /// The kernel says that it drops the address then.
+    /// An operation ends, and the kernel says that it drops the address at `until`.
     fn driven_until(&mut self, failed: Option<&str>, holds: Presence, until: Option<Time>) -> &mut Bench {
         self.turn(Input::Driven { resource: VIP.to_owned(), failed: failed.map(str::to_owned), holds, until })
     }
@@ -153,11 +153,11 @@ fn a_take_that_answers_an_old_beat_is_refused() {
     bench.drives();
     bench.command_with(7, 1, old, take(&terms, Probe::Nothing));
     assert_eq!(bench.drives(), []);
-    // Another start of the agent recognises no beat of an earlier one.
+    // A restarted agent does not recognise beats of its earlier start.
     let foreign = Echo { incarnation: 0, beat: old.beat };
     bench.command_with(7, 1, foreign, take(&terms, Probe::Nothing));
     assert_eq!(bench.drives(), []);
-    // To let go is never too old.
+    // A release is never too old.
     bench.command_with(7, 1, foreign, Action::Release);
     assert_eq!(bench.drives(), [Operation::Remove]);
 }
@@ -213,7 +213,7 @@ fn silence_starts_again_with_every_sound() {
             let sent = bench.now;
             bench.turn(Input::Witness { resource: VIP.to_owned(), witness: w.parse().unwrap(), sent });
         }
-        // The order is said again with every beat.
+        // The command is repeated with every beat.
         bench.command(1, take(&terms, Probe::Silence(Duration::from_secs(4))));
     };
     bench.command(1, take(&terms, Probe::Silence(Duration::from_secs(4))));
@@ -255,7 +255,7 @@ fn a_lease_ends_unless_it_is_renewed_in_time() {
     assert!(bench.seen().want);
     bench.until(ms(50_000));
     assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(StatusNote::LeaseEnded)));
-    // Over is over: only a new grant brings it back.
+    // What has ended stays ended: only a new grant brings it back.
     bench.driven(None, Presence::No).command(1, Action::Renew);
     assert!(!bench.seen().want);
 }
@@ -267,13 +267,13 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     let mut again = Bench::new(bench.agent.durable().clone());
     again.driven(None, Presence::Yes);
     assert_eq!((again.seen().want, again.seen().holds, again.seen().generation), (true, Presence::Yes, generation(3)));
-    // Released on disk, but not yet off the host: finished after the restart.
+    // Released on disk, but not yet on the host: the restarted agent finishes the release.
     bench.command(4, Action::Release);
     let mut again = Bench::new(bench.agent.durable().clone());
     again.drives();
     again.driven(None, Presence::Yes);
     assert_eq!(again.drives(), [Operation::Remove]);
-    // Held on disk, but gone: said, and not put back without an order.
+    // Held on disk, but gone from the host: this is reported, and the address is not brought up without a command.
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(3, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
@@ -281,7 +281,7 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     again.driven(None, Presence::No);
     assert_eq!((again.seen().want, again.seen().note.clone()), (false, Some(StatusNote::Gone)));
     assert_eq!(again.drives(), []);
-    // The same under `probe`: that was the kernel, and no other hand.
+    // The same under `probe`: the kernel dropped it, not another hand.
     let (mut bench, terms) = Bench::ready(Takeover::Probe);
     bench.command(3, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
@@ -289,8 +289,8 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     assert_eq!(again.seen().note, Some(StatusNote::LeaseEnded));
 }
 
-/// An address that was there before, and a driver that says that it told the kernel when to drop it and did not: nobody may
-/// count on its end, so it is not held, and it is taken off.
+/// The address was there before, and the driver wrongly says that it told the kernel when to drop it. No one may rely on its end,
+/// so the address is not held, and it is removed.
 #[test]
 fn an_address_that_the_kernel_would_keep_is_not_held() {
     for takes in [Takeover::Probe, Takeover::Lease] {
@@ -313,7 +313,7 @@ fn an_address_that_the_kernel_would_keep_is_not_held() {
     }
 }
 
-/// The same after a restart: what was found is held only when the kernel will drop it as the terms want.
+/// The same after a restart: an address that was found is held only if the kernel will drop it as the terms require.
 #[test]
 fn an_address_found_after_a_restart_must_have_its_end() {
     for takes in [Takeover::Probe, Takeover::Lease, Takeover::Confirmed] {
@@ -333,7 +333,7 @@ fn an_address_found_after_a_restart_must_have_its_end() {
     }
 }
 
-/// An order to listen for silence that is not said again lapses: the next owner's silence is not for an old order to use.
+/// A command to listen for silence lapses if it is not repeated. An old command must not use the next owner's silence.
 #[test]
 fn an_old_order_to_listen_does_not_come_to_life() {
     let (mut bench, terms) = Bench::ready(Takeover::Probe);
@@ -345,7 +345,7 @@ fn an_old_order_to_listen_does_not_come_to_life() {
     assert!(matches!(&bench.seen().note, Some(StatusNote::Failed(why)) if why.contains("said again")), "{:?}", bench.seen().note);
 }
 
-/// What was seen of applications is told with every beat, and at once when it changed; what was measured is told once.
+/// The state of applications is reported with every beat, and at once when it changes. Metrics are reported once.
 #[test]
 fn what_is_seen_is_reported() {
     let (mut bench, _) = Bench::ready(Takeover::Confirmed);
@@ -372,7 +372,7 @@ fn what_is_seen_is_reported() {
     assert_eq!(reports(&mut bench).len(), 1);
 }
 
-/// A resource that is held by the votes of the controller, this host `h` and two others.
+/// Tests of a resource that is held by the votes of the controller, this host `h` and two others.
 mod quorum {
     use super::*;
     use crate::core::wire::{Electorate, PeerMessage, Refusal, Vote, VoteRequest};
@@ -388,7 +388,7 @@ mod quorum {
         Action::Take { probe: Probe::Nothing, terms: by_votes(), vote, clear: BTreeMap::new() }
     }
 
-    /// The requests that went to other hosts since the last look.
+    /// The requests that were sent to other hosts since the last call.
     fn requests(bench: &mut Bench) -> Vec<(Name, VoteRequest)> {
         let of = |output: &Output| match output {
             Output::Peer(to, PeerMessage::Request(request)) => Some((to.clone(), request.clone())),
@@ -437,11 +437,11 @@ mod quorum {
         votes(&mut bench, "stranger", &sent[1].1, None);
         assert_eq!(bench.drives(), []);
         votes(&mut bench, "b", &sent[1].1, None);
-        // Asked at 0 ms: 3 s, and what the kernel may keep it longer.
+        // Asked at 0 ms: the term of 3 s, and the time for which the kernel may keep it longer.
         assert!(matches!(bench.drives()[..], [Operation::Add { until: Some(until), .. }] if until == ms(3_600)));
         bench.driven(None, Presence::Yes);
         assert!(bench.agent.holds(VIP));
-        // Each further majority prolongs it.
+        // Each further majority prolongs the hold.
         bench.until(ms(250));
         let again = requests(&mut bench);
         bench.drives();
@@ -480,7 +480,7 @@ mod quorum {
         let longest = crate::core::vote::promise_lasts(TERM);
         let on_disk = |o: &Output| matches!(o, Output::Persist(d) if d.longest_promise == longest && d.electorates.len() == 1);
         assert!(bench.out.iter().any(on_disk), "the length of the promise is on disk");
-        // Its own take needs a's promise to be void.
+        // The agent can take the resource itself only when its promise to a is void.
         bench.command(4, take_with(true));
         assert!(matches!(bench.agent.voter.promise(bench.now, VIP), Some(p) if p.holder == "a"));
         let clear = [("a".to_owned(), generation(3))].into();
@@ -489,7 +489,7 @@ mod quorum {
         assert!(matches!(bench.agent.voter.promise(bench.now, VIP), Some(p) if p.holder == "h"));
         assert_eq!(asked(&mut bench, "a", generation(3), BTreeMap::new()), Some(Refusal::Newer));
         assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Promised("h".to_owned())));
-        // It lets go: its own promise to itself is void at once.
+        // The agent releases the resource: its promise to itself is void at once.
         bench.command(6, Action::Release);
         bench.driven(None, Presence::No);
         assert_eq!(asked(&mut bench, "a", generation(7), BTreeMap::new()), None);

@@ -1,4 +1,4 @@
-//! The agent as a voter: for which hosts it votes, what it remembers on disk, and its votes for its own host.
+//! The agent as a voter: for which hosts it votes, what it keeps on disk, and its votes for its own host.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use crate::core::wire::{Electorate, PeerMessage, Presence, Refusal, Vote, VoteRe
 use super::{AgentState, Output};
 
 impl AgentState {
-    /// The agent of another host says something.
+    /// Takes a message of another host's agent.
     pub(super) fn peer(&mut self, now: Time, from: Name, message: PeerMessage, out: &mut Vec<Output>) {
         match message {
             PeerMessage::Request(request) => {
@@ -26,7 +26,7 @@ impl AgentState {
         }
     }
 
-    /// Requests that this host's own resources address to its own agent are answered here, by the same voter.
+    /// Answers requests that this host's resources address to its own agent, by the same voter.
     pub(super) fn deliver_to_itself(&mut self, now: Time, mark: usize, out: &mut Vec<Output>) {
         let own = |output: &Output, host: &Name| matches!(output, Output::Peer(to, _) if to == host);
         let mut from = mark;
@@ -71,7 +71,7 @@ impl AgentState {
         self.voter.ask(now, resource, from, *generation, *term)
     }
 
-    /// The controller says who may ask for votes, and where the others are.
+    /// Takes from the controller who may ask for votes, and how to reach the other voters.
     pub(super) fn electorate(&mut self, resource: Name, electorate: Electorate, out: &mut Vec<Output>) {
         let known = &mut self.durable.electorates;
         let changes = if electorate.placements.is_empty() {
@@ -87,7 +87,7 @@ impl AgentState {
         }
     }
 
-    /// The hosts whose agents this one speaks with, and where those listen.
+    /// The hosts whose agents this agent communicates with, and their addresses.
     pub(super) fn peers(&self) -> BTreeMap<Name, Option<SocketAddr>> {
         let all = self.durable.electorates.values().flat_map(|e| &e.peers);
         all.filter(|(host, _)| **host != self.host).map(|(host, at)| (host.clone(), *at)).collect()

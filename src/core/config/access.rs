@@ -6,14 +6,14 @@ use crate::core::yaml::{Section, YamlReader};
 
 use super::keys;
 
-/// How much somebody may do with a running controller. Who may do more may do everything that is below it.
+/// A level of access to a running controller. Each level includes the levels below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccessLevel {
     /// May look at everything, and change nothing.
     Viewer,
     /// May move resources, pause, silence, acknowledge, clear and approve.
     Operator,
-    /// May state what agents do not know, accept a loss, change the configuration.
+    /// May state what agents do not know, accept a loss of journal records, and change the configuration.
     Administrator,
 }
 
@@ -37,26 +37,26 @@ struct Grantees {
     groups: BTreeSet<String>,
 }
 
-/// Who may use the control socket beside root and the controller's own user.
+/// Who may use the control socket, in addition to root and the controller's own user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     levels: BTreeMap<AccessLevel, Grantees>,
 }
 
 impl Access {
-    /// True when nobody else may: the socket is closed to others.
+    /// True if no one else may use it: the socket is closed to others.
     pub fn is_empty(&self) -> bool {
         self.levels.is_empty()
     }
 
-    /// The highest level of a user who is in these groups; `None`: nothing at all.
+    /// The highest level of a user who is in these groups; `None` means no access.
     pub fn level_of(&self, user: &str, groups: &[String]) -> Option<AccessLevel> {
         let has = |grantees: &Grantees| grantees.users.contains(user) || groups.iter().any(|g| grantees.groups.contains(g));
         self.levels.iter().rev().find(|(_, grantees)| has(grantees)).map(|(level, _)| *level)
     }
 }
 
-/// Reads the section; what is wrong is reported.
+/// Reads the section, and reports what is wrong.
 pub(super) fn access(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Access {
     let mut access = Access::default();
     let Some(node) = top.get("access") else { return access };

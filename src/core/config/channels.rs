@@ -1,7 +1,8 @@
 //! Channels of notifications: where they go, and how each is reached.
 //!
-//! `log`, `syslog`, or a map with one of the keys `command`, `mail`, `webhook`, `alertmanager`, `snmp` and `remote_syslog`. Secrets are
-//! never in the configuration, which the journal keeps: they are named by a file or a credential of systemd.
+//! A channel is `log`, `syslog`, or a map with one of the keys `command`, `mail`, `webhook`, `alertmanager`, `snmp` and
+//! `remote_syslog`. Secrets are never in the configuration, which the journal keeps. It names a file or a credential of systemd
+//! instead.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,7 +86,7 @@ fn channel(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
     Some(Channel { kind, title, text, limit, give_up: give_up.unwrap_or(NOTIFICATION_GIVE_UP) })
 }
 
-/// `30 per 10m`, or `none`; the outer `None` when it is neither.
+/// `30 per 10m`, or `none`; the outer `None` if it is neither.
 fn limit(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Option<ChannelLimit>> {
     let text = reader.text(node)?;
     if text == "none" {
@@ -93,7 +94,7 @@ fn limit(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Option<ChannelL
     }
     let parsed = text.split_once(" per ").and_then(|(count, per)| {
         let (count, per) = (count.trim().parse().ok()?, parse_duration(per.trim())?);
-        // One place is for the count of what was held back.
+        // One place is for the count of withheld notifications.
         (2..=10_000).contains(&count).then_some(())?;
         (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&per).then_some(ChannelLimit { count, per })
     });

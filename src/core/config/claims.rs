@@ -1,4 +1,4 @@
-//! `says_primary` and `says_backup`: by what the members of a pair say which role they have.
+//! `says_primary` and `says_backup`: how the members of a pair claim their roles.
 //!
 //! `says_primary: 00-04563`, `says_primary: /role changed to MASTER/`, and lists of these, `{ id: WORD }`, `{ match: /.../ }` and
 //! `{ pattern: NAME }`. Expressions and names of patterns are checked with the rules (`lang::compile`).
@@ -12,14 +12,14 @@ use super::keys;
 
 const HELP: &str = "write an id (00-04563, \"%HA-6-ROLE\"), a text of the record (/role changed to MASTER/), { pattern: NAME } for a pattern of the rules, or { id: WORD } for an id that is one word";
 
-/// By what one role is claimed.
+/// How one role is claimed.
 #[derive(Default)]
 pub(super) struct Claims {
     pub(super) ids: Vec<EventId<'static>>,
     pub(super) patterns: Vec<ClaimPattern>,
 }
 
-/// Reads one of the two keys; `default` are the ids when it is absent.
+/// Reads one of the two keys; `default` are the ids if it is absent.
 pub(super) fn read(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str, default: &[&str]) -> Claims {
     let mut claims = Claims::default();
     let Some(node) = section.get(key) else {
@@ -78,7 +78,7 @@ fn one(reader: &mut YamlReader<'_>, node: &YamlNode, key: &str, claims: &mut Cla
     claims.ids.extend(id);
 }
 
-/// `match: role changed` is read like `match: /role changed/`.
+/// Reads `match: role changed` like `match: /role changed/`.
 fn as_expression(text: &str) -> String {
     if text.starts_with('/') { text.to_owned() } else { format!("/{}/", text.replace('/', "\\/")) }
 }

@@ -1,4 +1,4 @@
-//! Commands of a resource on a host: written out, or a table with the host's own words put in.
+//! Commands of a resource on a host: written out, or a built-in table with the host's own values.
 //!
 //! `{ driver: nlb, program: PATH, port: 5060, cluster: sipcluster, host: 1 }`, or
 //! `{ up: [[PROGRAM, ARGUMENT, ...], ...], down: [...], observe: [...], up_when: REGEX, down_when: REGEX }`
@@ -13,10 +13,10 @@ use crate::core::yaml::{self, Section, YamlKind, YamlNode, YamlReader};
 
 use super::keys;
 
-/// The tables of platforms that this program brings along, by name.
+/// The tables of platforms that this program contains, by name.
 const TABLES: [(&str, &str); 1] = [("nlb", include_str!("tables/nlb.yaml"))];
 
-/// True when a resource is brought up and down by commands.
+/// True if a resource is brought up and down by commands.
 pub(super) fn is_meant(node: &YamlNode) -> bool {
     match &node.kind {
         YamlKind::Map(entries) => entries.iter().any(|(k, _)| k.text == "driver" || keys::COMMANDS.has(&k.text)),
@@ -24,7 +24,7 @@ pub(super) fn is_meant(node: &YamlNode) -> bool {
     }
 }
 
-/// Reads them; what is wrong is reported.
+/// Reads the commands, and reports what is wrong.
 pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<Commands> {
     let YamlKind::Map(entries) = &node.kind else { return None };
     let Some((_, driver)) = entries.iter().find(|(k, _)| k.text == "driver") else {
@@ -68,7 +68,7 @@ fn of_section(reader: &mut YamlReader<'_>, section: &Section<'_>, words: &BTreeM
         reader.list(Some(node)).into_iter().filter_map(|n| reader.text(n)).map(put_in).collect()
     };
     let (up, down) = (section.want(reader, "up")?, section.want(reader, "down")?);
-    // One command may stand without the list around it.
+    // One command may be written without the list around it.
     let all = |reader: &mut YamlReader<'_>, node: &YamlNode| -> Vec<Vec<String>> {
         let items = reader.list(Some(node));
         if items.iter().all(|n| !matches!(n.kind, YamlKind::List(_))) {
@@ -93,7 +93,7 @@ fn of_section(reader: &mut YamlReader<'_>, section: &Section<'_>, words: &BTreeM
     Some(Commands { up, down, observe, up_when: expression(reader, "up_when")?, down_when: expression(reader, "down_when")? })
 }
 
-/// No shell looks for a program, and no folder that another user may write comes first.
+/// Programs must be whole paths: no shell looks for them, and no folder that another user may write comes first.
 fn whole_paths(reader: &mut YamlReader<'_>, commands: &Commands, place: &Place) {
     let whole = |w: &&Vec<String>| w.first().is_none_or(|p| !(p.starts_with('/') || p.contains(":\\")));
     let all = commands.up.iter().chain(&commands.down).chain(std::iter::once(&commands.observe));

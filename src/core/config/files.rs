@@ -1,4 +1,4 @@
-//! `files:` and the time zones of what is read: the zone of a host, of a listener and of a file.
+//! `files:`, and the time zones of what is read: the zone of a host, of a listener and of a file.
 //!
 //! ```yaml
 //! files:
@@ -22,42 +22,42 @@ use super::keys;
 /// A log file that is followed, or a pattern of such files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Followed {
-    /// The file, relative to the configuration's own folder. A name with `*`, `?` or `[` is a pattern.
+    /// The file, relative to the folder of the configuration. A name with `*`, `?` or `[` is a pattern.
     pub path: PathBuf,
-    /// The host of records that name none: the one that is said, else the one that is this machine (`via: local`); empty when there is none.
+    /// The host of records that name none. Default: the host that is this machine (`via: local`); empty if there is none.
     pub host: Name,
-    /// The application of records that name none; empty when that is not said.
+    /// The application of records that name none; empty if the configuration has none.
     pub app: Name,
-    /// The zone of stamps that do not say theirs.
+    /// The time zone of stamps that contain none.
     pub zone: Option<Zone>,
-    /// How its lines begin, where that is said.
+    /// How its lines begin, if the configuration declares it.
     pub format: Option<DeclaredFormat>,
-    /// The folder that its rotated files are moved to, relative to the file's own folder (logrotate's `olddir`).
+    /// The folder to which its rotated files are moved, relative to the file's own folder (logrotate's `olddir`).
     pub olddir: Option<PathBuf>,
 }
 
-/// The form of a file's stamps, and where the configuration declares it.
+/// The format of a file's stamps, and where the configuration declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredFormat {
-    /// The form, which reads a line's stamp.
+    /// The format, which reads a line's stamp.
     pub form: LineFormat,
-    /// Where it is written in the configuration.
+    /// Its place in the configuration.
     pub place: Place,
 }
 
 impl Followed {
-    /// A file without anything that is said of it.
+    /// A file with defaults for everything else.
     pub fn new(path: impl Into<PathBuf>) -> Followed {
         Followed { path: path.into(), ..Followed::default() }
     }
 
-    /// True when the path is a pattern that any number of files may match.
+    /// True if the path is a pattern that any number of files may match.
     pub fn is_pattern(&self) -> bool {
         self.path.to_string_lossy().contains(['*', '?', '['])
     }
 }
 
-/// `files:`, each entry a path or a map.
+/// Reads `files:`. Each entry is a path or a map.
 pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &Inventory) -> Vec<Followed> {
     let here = inventory.hosts.iter().find(|(_, host)| host.via == Via::Local).map(|(name, _)| name.clone()).unwrap_or_default();
     let mut files = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &
     files
 }
 
-/// Entries of `listen: { syslog: [...] }`: the text of each with its node, and the zone that is said for it.
+/// Entries of `listen: { syslog: [...] }`: the text of each with its node, and its zone if it has one.
 pub(super) fn listeners<'n>(
     reader: &mut YamlReader<'_>,
     node: Option<&'n YamlNode>,
@@ -127,7 +127,7 @@ fn format(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<DeclaredFormat
     }
 }
 
-/// A list of texts and maps; one of either stands for a list of one.
+/// A list of texts and maps. A single text or map counts as a list of one.
 fn entries<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
     match node {
         Some(node) if matches!(node.kind, YamlKind::Map(_)) => vec![node],
@@ -135,7 +135,7 @@ fn entries<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<&
     }
 }
 
-/// The zones of listeners, by what listens there.
+/// The zones of listeners, by protocol and address.
 pub type ListenerZones = std::collections::BTreeMap<(Way, SocketAddr), Zone>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

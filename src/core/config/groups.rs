@@ -1,10 +1,10 @@
-//! `groups: { NAME: [HOST or APPLICATION, ...] }`: what rules name together.
+//! `groups: { NAME: [HOST or APPLICATION, ...] }`: groups that rules can name.
 
 use crate::core::diag::Code;
 use crate::core::inventory::{EACH, Group, Inventory};
 use crate::core::yaml::{Section, YamlReader};
 
-/// Reads them, once hosts and applications are known; what is wrong is reported.
+/// Reads the groups after hosts and applications, and reports what is wrong.
 pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
     for (key, node) in reader.named(top.get("groups")) {
         if EACH.contains(&key.text.as_str()) {

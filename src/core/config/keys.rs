@@ -1,5 +1,5 @@
-//! The keys of both configuration files, declared once: what readers accept, the tables of the reference page, and the JSON schemas come
-//! from here.
+//! The keys of both configuration files, declared once. Readers, the tables of the reference page, and the JSON schemas use these
+//! declarations.
 
 use crate::core::yaml::{KeySet, REQUIRED, ValueForm, key};
 
@@ -7,7 +7,7 @@ use crate::core::yaml::ValueForm::{Any, Duration, Map, Named, NamedTexts, Number
 
 const TRUST: ValueForm = Word(&["unverified", "address", "local", "authenticated"]);
 
-/// `pointsman.yaml`.
+/// The top level of `pointsman.yaml`.
 pub static CONTROLLER: KeySet = KeySet {
     title: "pointsman.yaml",
     keys: &[
@@ -103,7 +103,7 @@ pub static PAIR: KeySet = KeySet {
     ],
 };
 
-/// One way in which a member of a pair says what it is.
+/// One way in which a member of a pair claims a role.
 pub static CLAIM: KeySet = KeySet {
     title: "says_primary",
     keys: &[
@@ -156,7 +156,7 @@ pub static RESOURCE: KeySet = KeySet {
     ],
 };
 
-/// A channel that is a map: one of the first six keys says what it is.
+/// A channel that is a map: one of the first six keys gives its kind.
 pub static CHANNEL: KeySet = KeySet {
     title: "channels",
     keys: &[
@@ -268,7 +268,7 @@ pub static REMOTE_SYSLOG: KeySet = KeySet {
     ],
 };
 
-/// Where a secret is.
+/// Where a secret is read.
 pub static SECRET: KeySet = KeySet {
     title: "a secret",
     keys: &[
@@ -305,7 +305,7 @@ pub static ESCALATE: KeySet = KeySet {
     ],
 };
 
-/// `listen`.
+/// The section `listen` of `pointsman.yaml`.
 pub static LISTEN: KeySet = KeySet {
     title: "listen",
     keys: &[
@@ -337,13 +337,13 @@ pub static FILE: KeySet = KeySet {
     ],
 };
 
-/// `limits`.
+/// The section `limits` of `pointsman.yaml`.
 pub static LIMITS: KeySet = KeySet {
     title: "limits",
     keys: &[key("memory", Text, "bytes that queues, buffers and alarms may take together", "`512MiB`")],
 };
 
-/// `journal`.
+/// The section `journal` of `pointsman.yaml`.
 pub static JOURNAL: KeySet = KeySet {
     title: "journal",
     keys: &[
@@ -352,7 +352,7 @@ pub static JOURNAL: KeySet = KeySet {
     ],
 };
 
-/// `access`.
+/// The section `access` of `pointsman.yaml`.
 pub static ACCESS: KeySet = KeySet {
     title: "access",
     keys: &[
@@ -362,7 +362,7 @@ pub static ACCESS: KeySet = KeySet {
     ],
 };
 
-/// Who has a level of access.
+/// The users and groups that have a level of access.
 pub static ACCESS_LEVEL: KeySet = KeySet {
     title: "access level",
     keys: &[
@@ -371,7 +371,7 @@ pub static ACCESS_LEVEL: KeySet = KeySet {
     ],
 };
 
-/// `agent.yaml`.
+/// The top level of `agent.yaml`.
 pub static AGENT: KeySet = KeySet {
     title: "agent.yaml",
     keys: &[
@@ -417,7 +417,7 @@ pub static COMMANDS: KeySet = KeySet {
     ],
 };
 
-/// How an application is seen to run.
+/// How an agent sees that an application runs.
 pub static SIGN: KeySet = KeySet {
     title: "watch",
     keys: &[
@@ -427,7 +427,7 @@ pub static SIGN: KeySet = KeySet {
     ],
 };
 
-/// What an agent measures.
+/// What an agent measures of its host.
 pub static METRICS: KeySet = KeySet {
     title: "metrics",
     keys: &[

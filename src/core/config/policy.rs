@@ -1,5 +1,5 @@
-//! Whether a resource can be taken over as it asks: `check` refuses a policy where it cannot work, and says what the policy does
-//! not cover where another one could (docs/explanation/takeover.md).
+//! Whether the takeover policy of a resource can work. `check` refuses a policy that cannot, and says what a policy does not
+//! cover if another one could cover it (docs/explanation/takeover.md).
 //!
 //! | takeover | platform | way to the host | and |
 //! |---|---|---|---|
@@ -15,10 +15,10 @@ use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Inventory, Name, OnQuorumLoss, Placement, Resource, ResourceKind, Takeover, Via};
 use crate::core::yaml::YamlReader;
 
-/// The fewest voters of a quorum: of two, both would have to agree, and the loss of either would end the service.
+/// The least number of voters of a quorum. Of two, both would have to agree, and the loss of either would end the service.
 const VOTERS_LEAST: usize = 3;
 
-/// Where the parts of a resource stand, for the check of its policy.
+/// The places of a resource's parts in the configuration, for the check of its policy.
 pub(super) struct ResourcePlaces {
     pub(super) name: Place,
     pub(super) takeover: Option<Place>,
@@ -27,7 +27,7 @@ pub(super) struct ResourcePlaces {
     pub(super) on_quorum_loss: Option<Place>,
 }
 
-/// True when hosts with these placements and voters can hold an address by votes. The controller is one more voter.
+/// True if hosts with these placements and voters can hold an address by votes. The controller is one more voter.
 pub(super) fn can_vote(inventory: &Inventory, placements: &[Placement], voters: &[Name]) -> bool {
     let all: BTreeSet<&Name> = placements.iter().map(|s| &s.host).chain(voters).collect();
     let able = |name: &&Name| {
@@ -36,7 +36,7 @@ pub(super) fn can_vote(inventory: &Inventory, placements: &[Placement], voters: 
     all.len() + 1 >= VOTERS_LEAST && all.iter().all(able)
 }
 
-/// Reports what can't work, and what is not covered.
+/// Reports policies that can't work, and failures that are not covered.
 pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, places: &ResourcePlaces) {
     let Some(resource) = inventory.resources.get(name) else { return };
     let at = |place: &Option<Place>| place.as_ref().unwrap_or(&places.name).clone();
@@ -78,7 +78,7 @@ pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &N
         let message = format!("witnesses are asked under `takeover: probe` only, and {name} has `{takeover}`");
         reader.report(Code::NothingComesOfIt, &at(&places.witnesses), message);
     }
-    // Two hosts that serve a port do less harm than none: of an address they do more.
+    // Two hosts that serve a port do less harm than none. Two hosts with an address do more.
     if resource.takeover == Takeover::Forced && matches!(resource.what, ResourceKind::Address(..)) {
         let message = format!("`takeover: forced`: two hosts may have {name} at once when one of them can't be reached");
         reader.report(Code::Forced, &at(&places.takeover), message).help =
@@ -100,7 +100,7 @@ fn word(takeover: Takeover) -> &'static str {
     }
 }
 
-/// Which failure the policy that was chosen does not cover here.
+/// The failure that the chosen policy does not cover here.
 fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String> {
     let hosts = || resource.placements.iter().map(|s| s.host.as_str()).collect::<Vec<_>>().join(", ");
     let better = can_vote(inventory, &resource.placements, &resource.voters) && !matches!(resource.what, ResourceKind::Port(_));
@@ -123,7 +123,7 @@ fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String
     }
 }
 
-/// What `takeover: quorum` covers of this resource at this site, and what it does not; `None` of other policies.
+/// What `takeover: quorum` covers of this resource at this site, and what it does not; `None` for other policies.
 pub fn coverage(name: &str, resource: &Resource) -> Option<String> {
     if resource.takeover != Takeover::Quorum {
         return None;

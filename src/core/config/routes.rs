@@ -1,4 +1,4 @@
-//! Routes of notifications: which alarms people are told of, by which channels, and how often.
+//! Routes of notifications: which alarms people are notified of, by which channels, and how often.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::core::yaml::{Section, YamlNode, YamlReader};
 use super::keys;
 
 const CATEGORIES: &[(&str, &str)] = &[("critical", "critical"), ("major", "major"), ("minor", "minor"), ("none", "none")];
-/// The defaults of `by`, `wait` and `interval`: a storm of one alarm is a handful of notifications.
+/// The defaults of `by`, `wait` and `interval`. With them, a storm of one alarm is a handful of notifications.
 const BY: &str = "alarm";
 const WAIT: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_secs(300);

@@ -1,4 +1,4 @@
-//! Each section of the configuration. The keys that there are stand in one list each.
+//! The sections of the configuration. `keys.rs` declares their keys.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -28,18 +28,18 @@ use super::sizes;
 use super::watch;
 use super::{Agent, Config, Listen, LocalResource, ReloadPolicy, keys};
 
-/// Where agents are heard, unless `listen: agents` says otherwise.
+/// The default of `listen: agents`: where the controller listens for agents.
 const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
-/// The longest name of an interface on Linux: IFNAMSIZ less its zero.
+/// The longest name of an interface on Linux: IFNAMSIZ without its zero byte.
 const INTERFACE: usize = 15;
-/// The calendar of recurring maintenance.
+/// The key of the calendar of recurring maintenance.
 const MAINTENANCE: &str = "maintenance";
-/// What `trust` was called by earlier versions; it is read, with a warning.
+/// The name of `trust` in earlier versions. It is still read, with a warning.
 const EARLIER_TRUST: &str = "provenance";
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
 
-/// Who has a name, an alias or an address, and where that stands.
+/// Names, aliases and addresses that are in use, with their owner and place.
 type Taken = BTreeMap<String, (String, Place)>;
 
 fn earlier_trust<'n>(reader: &mut YamlReader<'_>, section: &Section<'n>) -> Option<&'n YamlNode> {
@@ -75,7 +75,8 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
     let mut listen = listen(&mut reader, &top, &mut inventory);
-    // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
+    // If a host has an agent by configuration, or a resource is on a host that has one, the controller listens for agents by
+    // default.
     let by_agent = |placement: &Placement| inventory.hosts.get(&placement.host).is_some_and(|host| host.via == Via::Agent);
     if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.placements).any(by_agent)) {
         listen.agents = Some(AGENTS);
@@ -89,7 +90,7 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal, access }
 }
 
-/// The whole file of an agent.
+/// Reads the whole file of an agent.
 pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Agent {
     let mut reader = YamlReader { found };
     let place = Place { source: source.clone(), bytes: 0..0 };
@@ -109,7 +110,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagn
     agent.listen = top.get("listen").map(|n| agents_listen(&mut reader, n)).unwrap_or_default();
     agent.user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     watch::read(&mut reader, &top, &mut agent);
-    // Whose agent only looks, or only votes, has none.
+    // An agent that only watches or only votes has no resources.
     let looks = ["watch", "metrics", "listen"].iter().any(|key| top.get(key).is_some());
     let resources = if looks { top.get("resources") } else { top.want(&mut reader, "resources") };
     let mut addresses = Taken::new();
@@ -134,7 +135,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagn
     agent
 }
 
-/// `listen: 0.0.0.0:5751`, or `off`.
+/// Reads `listen: 0.0.0.0:5751`, or `off`.
 fn agents_listen(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listening {
     let text = reader.text(node).unwrap_or_default();
     match (text, text.parse()) {
@@ -149,7 +150,7 @@ fn agents_listen(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listening {
     }
 }
 
-/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`
+/// Reads `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`.
 fn listen(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
     let mut listen = Listen::default();
     let Some(node) = top.get("listen") else { return listen };
@@ -189,7 +190,7 @@ fn is_interface(name: &str, linux: bool) -> bool {
     !(name.is_empty() || name.contains(['/', ' ']) || (linux && name.len() > INTERFACE))
 }
 
-/// Takes a name that only one may have; false, and reported, when something else has it.
+/// Takes a name that must be unique. Returns false, and reports it, if something else has the name.
 fn take(reader: &mut YamlReader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
     match taken.get(text) {
         Some((other, first)) => {
@@ -206,7 +207,7 @@ fn take(reader: &mut YamlReader<'_>, taken: &mut Taken, text: &str, owner: &str,
     }
 }
 
-/// Reads the hosts; true when one of them is said to have an agent.
+/// Reads the hosts. Returns true if one of them has an agent by configuration.
 fn hosts(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> bool {
     let mut agents = false;
     let mut taken = Taken::new();
@@ -268,7 +269,7 @@ fn applications(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut 
         for (alias, place) in &aliases {
             let on = host.clone().unwrap_or_default();
             if let Some((_, first)) = taken.get(alias) {
-                // Another application's own name.
+                // This is another application's own name.
                 let first = first.clone();
                 let message = format!("`{alias}` is the name of another application, and can't be an alias of {what}");
                 reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
@@ -354,7 +355,7 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
     }
 }
 
-/// The part of this name and its calendar of maintenance, where it has one.
+/// The name of this part and its calendar of maintenance, if it has one.
 fn calendar(reader: &mut YamlReader<'_>, section: &Section<'_>, name: &str) -> Option<(Name, String)> {
     let node = section.get(MAINTENANCE)?;
     Some((name.to_owned(), reader.text(node)?.to_owned()))
@@ -481,7 +482,7 @@ fn port(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<u16> {
     port
 }
 
-/// `10.10.11.103/24`.
+/// Reads an address with a prefix: `10.10.11.103/24`.
 fn network(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<(IpAddr, u8)> {
     let text = reader.text(node)?;
     let parsed = text.split_once('/').and_then(|(address, prefix)| {
@@ -505,7 +506,7 @@ fn network(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<(IpAddr, u8)>
     }
 }
 
-/// `hosts: { sip1: eth0, sip2: eth0 }`
+/// Reads placements: `hosts: { sip1: eth0, sip2: eth0 }`.
 fn placements(
     reader: &mut YamlReader<'_>,
     section: &Section<'_>,
@@ -524,7 +525,7 @@ fn placements(
                 reader.report(Code::CannotRun, place, message).help = Some("run an agent there: via: agent".to_owned());
                 continue;
             }
-            // A mistake in how does not change where.
+            // A mistake in the commands does not change the host.
             let commands = match (commands::is_meant(value), local) {
                 (true, true) => commands::read(reader, value, &format!("{what} on {text}"), place),
                 (false, false) => {
@@ -550,7 +551,7 @@ fn placements(
         }
         let Some(interface) = reader.text(value) else { continue };
         can_have_address(reader, inventory, text, what, place);
-        // Longer names elsewhere are quoted by their drivers.
+        // Drivers of other platforms quote longer names.
         let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
         if !is_interface(interface, linux) {
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
@@ -567,7 +568,7 @@ fn placements(
     placements
 }
 
-/// Addresses are brought up by agents on Linux, and by the controller on its own machine.
+/// Checks that a host can have an address: agents on Linux bring addresses up, and the controller does on its own machine.
 fn can_have_address(reader: &mut YamlReader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
     let Some(known) = inventory.hosts.get(host) else { return };
     let (message, help) = if known.via == Via::Ssh {
@@ -586,7 +587,7 @@ fn can_have_address(reader: &mut YamlReader<'_>, inventory: &Inventory, host: &s
     reader.report(Code::CannotRun, place, message).help = Some(help.to_owned());
 }
 
-/// `4 per 10m`
+/// Reads a limit of moves: `4 per 10m`.
 fn moves(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Moves> {
     let text = reader.text(node)?;
     let parsed = text.split_once(" per ").and_then(|(count, per)| {

@@ -1,4 +1,4 @@
-//! How much memory and disk the controller may take: `limits:` and `journal:` of the configuration.
+//! How much memory and disk the controller may use: `limits:` and `journal:` of the configuration.
 
 use std::time::Duration;
 

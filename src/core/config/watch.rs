@@ -1,4 +1,4 @@
-//! What an agent's own configuration wants looked at: `watch` (applications) and `metrics` (the host).
+//! What an agent watches by its own configuration: `watch` (applications) and `metrics` (the host).
 //!
 //! `watch: { NAME: { pid_file: PATH, process: NAME } | { unit: NAME } | { process: NAME } }`,
 //! `metrics: { every: 10s, of: [cpu, load1], disk_used: [/, /var] }`
@@ -13,7 +13,7 @@ use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader};
 use super::Agent;
 use super::keys;
 
-/// Reads both; what is wrong is reported.
+/// Reads both, and reports what is wrong.
 pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut Agent) {
     let all = reader.named(top.get("watch"));
     if let Some((key, _)) = all.get(WATCHED) {
@@ -29,7 +29,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
     }
 }
 
-/// By what an application is seen to run.
+/// Reads how the agent sees that an application runs.
 fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<Sign> {
     let what = format!("application {}", key.text);
     let section = reader.section(node, &what, &key.place, &keys::SIGN)?;

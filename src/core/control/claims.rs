@@ -1,8 +1,9 @@
 //! What is owed to claims: the newest claim of a pair moves the pair's resource, however its runs end.
 //!
-//! Rules decide whether a claim moves anything: an alarm that is dry, off, not agreed to or put off starts nothing, and then nothing
-//! is owed. A reaction that ends well has decided, also when it moved nothing. But a run that fails, is refused, replaced or lost
-//! was an accident: the claim still stands, and its intent is given to the planner directly, with the claim's own order.
+//! Rules decide whether a claim moves anything. An alarm that is dry, off, not approved or throttled starts nothing, and then
+//! nothing is owed. A reaction that ends well has decided, even if it moved nothing. But a run that fails, or is refused,
+//! replaced or lost, was an accident. The claim still counts then, and its intent goes directly to the planner, with the sequence
+//! of the claim.
 
 use std::collections::VecDeque;
 
@@ -20,7 +21,7 @@ pub(super) struct Late {
     pub(super) resource: Name,
     pub(super) host: Name,
     pub(super) order: u64,
-    /// When it was probably written; `None` of one out of a backlog, which was not there before the start.
+    /// When the claim was probably written; `None` for a claim from a backlog, which was there before the start.
     pub(super) written: Option<Time>,
 }
 
@@ -77,7 +78,8 @@ impl Controller {
         tasks
     }
 
-    /// What the claim of this order asks of its pair's resource; `None` when the resource was moved by it, or by something newer.
+    /// What the claim with this sequence asks of its pair's resource; `None` if this claim or something newer has moved the
+    /// resource.
     pub(super) fn intent_of_claim(&self, order: u64) -> Option<(Name, Name, Intent)> {
         let state = self.engine.state();
         let app = state.owed(order)?;
@@ -102,7 +104,7 @@ impl Controller {
         Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false }))
     }
 
-    /// A late claim is the newest of its pair, and rules would have moved the resource for it.
+    /// Handles a late claim that is the newest of its pair, if rules would have moved the resource for it.
     pub(super) fn catch_up(&mut self, now: Time, late: Late, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         let Late { pair, resource, host, order, written } = late;
         let entry = self.planner.ledger().entry(&resource);
@@ -137,12 +139,12 @@ impl Controller {
         }
     }
 
-    /// Claims that were owed when the controller stopped.
+    /// Continues with claims that were owed when the controller stopped.
     pub(super) fn begin_claims(&mut self) {
         self.claims_due = self.engine.state().all_owed().collect();
     }
 
-    /// The engine told of a claim that is owed.
+    /// The engine says that this claim is owed.
     pub(super) fn claim_is_owed(&mut self, order: u64) {
         self.claims_due.insert(order);
     }

@@ -1,4 +1,4 @@
-//! A journal that may lack its newest records, or does: nothing is sent to a host until that is settled.
+//! A journal that lacks its newest records, or may lack them: no command is sent to a host until that is settled.
 //!
 //! ```text
 //!   restored, end file missing --> Unproven --every agent reported, none knows more--> trusted
@@ -6,9 +6,9 @@
 //!   an agent knows more -----------> Behind --an operator accepts the loss--> Accepted --every agent reported--> trusted
 //! ```
 //!
-//! An agent knows the generation of the newest command that it obeyed, and a command is sent only after it was journaled. So a report
-//! with a newer generation than the journal has proves that records are missing. Meanwhile agents are observed, events make alarms,
-//! intents are recorded and notifications are sent; what was recorded is carried out when the doubt ends.
+//! An agent knows the generation of the newest command that it obeyed, and a command is sent only after it was journaled. So a
+//! report with a newer generation than the journal has proves that records are missing. Meanwhile agents are observed, events
+//! raise alarms, intents are recorded and notifications are sent. Recorded intents are carried out when the doubt ends.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -22,13 +22,13 @@ use crate::core::wire::{Generation, Report};
 
 use super::{Controller, OperatorCommand, Output, Task};
 
-/// What is known since the start of agents and of the journal.
+/// What the controller has learnt since the start about agents and the journal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Confidence {
     doubt: Option<Doubt>,
-    /// Hosts whose agent reported.
+    /// Hosts whose agent has reported.
     heard: BTreeSet<Name>,
-    /// Hosts of which it was reported that their agent is not believed.
+    /// Hosts whose agent is not believed, which people were notified of.
     disbelieved: BTreeSet<Name>,
 }
 
@@ -39,12 +39,12 @@ impl Confidence {
 }
 
 impl Controller {
-    /// Why nothing is sent to hosts, if that is so.
+    /// Why no command is sent to hosts; `None` if there is no doubt.
     pub fn doubt(&self) -> Option<&Doubt> {
         self.trust.doubt.as_ref().filter(|d| d.kind.holds())
     }
 
-    /// What the doubt at a start means for the planner, and who is notified of it.
+    /// Stops the planner if there is a doubt at the start, and notifies people.
     pub(super) fn begin_in_doubt(&mut self, now: Time, out: &mut Vec<Output>) {
         let Some(doubt) = self.trust.doubt.clone() else { return };
         if doubt.kind.holds() {
@@ -55,7 +55,7 @@ impl Controller {
         self.trust_if_all_agree(now, out);
     }
 
-    /// Compares what a report says with what the journal knows. False when the report is not to be used at all.
+    /// Compares a report with the journal. Returns false if the report must not be used at all.
     pub(super) fn compare(&mut self, now: Time, report: &Report, out: &mut Vec<Output>) -> bool {
         let host = &report.host;
         if !self.inventory.hosts.contains_key(host) {
@@ -72,7 +72,7 @@ impl Controller {
             }
             return false;
         }
-        // Another controller's numbers say nothing about ours.
+        // Another controller's generations say nothing about ours.
         let ours = report.controller == Some(self.id);
         let newer = report.resources.iter().find(|(resource, seen)| ours && seen.generation > self.newest_known(resource, host));
         let learns = self.trust.doubt.as_ref().is_some_and(|d| matches!(d.kind, DoubtKind::Behind | DoubtKind::Accepted));
@@ -91,14 +91,14 @@ impl Controller {
         true
     }
 
-    /// After a report was taken: when every agent has reported, a doubt may be over.
+    /// After a report was taken: a doubt may end when every agent has reported.
     pub(super) fn heard_of(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
         if self.trust.doubt.is_some() && self.trust.heard.insert(host.clone()) {
             self.trust_if_all_agree(now, out);
         }
     }
 
-    /// The newest generation of a resource that the journal knows for a host.
+    /// The newest generation of a resource that the journal has for a host.
     fn newest_known(&self, resource: &str, host: &str) -> Generation {
         let ledger = self.planner.ledger();
         let of_host = ledger.placement(resource, host).map(|placement| placement.ordered);
@@ -122,7 +122,7 @@ impl Controller {
         }
     }
 
-    /// An operator goes on without the records that are missing.
+    /// An operator continues without the missing records.
     pub(super) fn accept_loss(&mut self, now: Time, by: &str, reason: String, out: &mut Vec<Output>) {
         let text = format!(
             "{by} goes on without the records that the journal may lack ({reason}): who should have which resource is decided by the next \
@@ -148,7 +148,7 @@ impl Controller {
 }
 
 impl OperatorCommand {
-    /// Its name, as on the command line, and what it names: for the journal.
+    /// The name of the command, as on the command line, and its arguments, for the journal.
     pub(super) fn recorded(&self) -> (&'static str, BTreeMap<String, String>) {
         let pairs: Vec<(&str, Option<String>)> = match self {
             OperatorCommand::Move { resource, host } | OperatorCommand::Released { resource, host } => {
@@ -205,7 +205,7 @@ impl OperatorCommand {
     }
 }
 
-/// What a command names that sets something aside, or ends that.
+/// The arguments of a command that begins or ends an override.
 fn named(what: &Override) -> Vec<(&'static str, Option<String>)> {
     match what {
         Override::PauseAll => vec![("scope", Some("everything".to_owned()))],

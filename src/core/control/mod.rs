@@ -9,9 +9,9 @@
 //!                                                                       +--> Step, Notice (for people)
 //! ```
 //!
-//! The shell carries outputs out in their order, and syncs the journal before the first that leaves the process. The same
-//! controller runs live, in the simulator and in dry runs; nothing in it knows which.
-//! Does not know: sockets, files, clocks, how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
+//! The shell carries outputs out in sequence, and syncs the journal before the first output that leaves the process. The same
+//! controller runs live, in the simulator and in dry runs; nothing in it knows which. It does not know sockets, files, clocks, or
+//! how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
 
 mod claims;
 mod doubt;
@@ -53,23 +53,24 @@ use steps::WaitingStep;
 #[derive(Clone, Debug, Default)]
 pub struct LogEvent {
     pub source: String,
-    /// Where the source is read on after it.
+    /// Where the source continues to be read after this event.
     pub position: Position,
     pub event: Event<'static>,
-    /// The conditions that it matches.
+    /// The conditions that the event matches.
     pub hits: Vec<Hit>,
-    /// The number of the rules whose conditions these are. By others they mean nothing, and are found again.
+    /// The number of the rules that these conditions belong to. If the controller has other rules, it finds the conditions again.
     pub rules: u64,
-    /// It comes out of a backlog: it was written while nobody listened.
+    /// The event comes from a backlog: it was written while the controller did not listen.
     pub backlog: bool,
-    /// When the source read its bytes; `None`: now. How long it waits for the controller after that does not make it late.
+    /// When the source read its bytes; `None` means now. The time that it waits for the controller after that does not make it
+    /// late.
     pub arrived: Option<Time>,
-    /// Why it may start nothing: it came late.
+    /// Why the event may start nothing: it arrived late.
     pub late: Option<Stale>,
 }
 
 impl LogEvent {
-    /// Bytes of memory that it takes, roughly.
+    /// The memory that the event takes, in bytes, roughly.
     pub fn weight(&self) -> usize {
         let captures =
             |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
@@ -80,12 +81,12 @@ impl LogEvent {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorCommand {
-    /// The resource goes to the host.
+    /// Move the resource to the host.
     Move {
         resource: Name,
         host: Name,
     },
-    /// The host surely does not hold the resource.
+    /// Confirm that the host certainly does not hold the resource.
     Released {
         resource: Name,
         host: Name,
@@ -93,91 +94,91 @@ pub enum OperatorCommand {
     Resume {
         resource: Name,
     },
-    /// An alarm is cleared, of one key or of all.
+    /// Clear an alarm, for one key or for all keys.
     Clear {
         alarm: String,
-        /// Which key, as shown.
+        /// The key, as shown.
         key: Option<String>,
-        /// Why, where that was said.
+        /// The reason, if one was given.
         reason: Option<String>,
     },
-    /// Somebody takes an alarm on, of one key or of all.
+    /// Acknowledge an alarm, for one key or for all keys.
     Ack {
         alarm: String,
-        /// Which key, as shown.
+        /// The key, as shown.
         key: Option<String>,
         by: String,
         comment: Option<String>,
-        /// How long; `None`: until the alarm ends.
+        /// How long; `None` means until the alarm ends.
         lasts: Option<Duration>,
     },
-    /// Somebody writes something about an alarm, of one key or of all.
+    /// Write a comment on an alarm, for one key or for all keys.
     Comment {
         alarm: String,
-        /// Which key, as shown.
+        /// The key, as shown.
         key: Option<String>,
         text: String,
     },
-    /// An alarm is raised to be tried, as if by this application. Everything that comes of it is done, and marked as a test.
+    /// Raise an alarm as a test, as if by this application. Everything that follows is done, and marked as a test.
     Test {
         alarm: String,
         app: Name,
-        /// What else its event says.
+        /// Further fields of its event.
         fields: BTreeMap<String, String>,
     },
-    /// A run is ended.
+    /// End this run at once.
     Cancel {
         run: RunId,
     },
-    /// A run that failed is started again.
+    /// Start a failed run again.
     Retry {
         run: RunId,
     },
-    /// A run that waits for a yes may go on.
+    /// Approve a run that waits for approval.
     Approve {
         run: RunId,
     },
-    /// A channel is tried.
+    /// Send a test notification by a channel.
     TestChannel {
         channel: Name,
     },
-    /// The controller goes on without the records that the journal lost.
+    /// Continue without the records that the journal lost.
     AcceptLoss {
         /// Why that is right.
         reason: String,
     },
-    /// Something is set aside: a pause, a silence, maintenance, a drain.
+    /// Begin a pause, a silence, maintenance or a drain.
     Begin {
         what: Override,
-        /// How long; `None`: until a command ends it.
+        /// How long; `None` means until a command ends it.
         lasts: Option<Duration>,
         reason: String,
     },
-    /// It is not set aside any more.
+    /// End a pause, a silence, maintenance or a drain.
     End {
         what: Override,
     },
 }
 
-/// What the controller is told.
+/// An input of the controller.
 #[derive(Clone, Debug)]
 pub enum Input {
     Heard(Box<LogEvent>),
-    /// A source was read up to here without anything that a rule wants.
+    /// A source was read up to here, and no rule wants anything of that part.
     Position {
         source: String,
-        /// Where it is read on.
+        /// Where it continues to be read.
         position: Position,
     },
-    /// A file of a pattern is gone, and will not be read on.
+    /// A file of a pattern is gone, and will not be read any more.
     Forget {
         source: String,
     },
-    /// What a source had kept while nobody listened has been read. Told once after each start, also when there was nothing.
+    /// The backlog of a source has been read. Reported once after each start, even if there was no backlog.
     BacklogEnded {
         source: String,
     },
-    /// A source can't be read, or can be again.
+    /// A source can't be read, or can be read again.
     Source {
         source: String,
         away: Option<String>,
@@ -191,32 +192,32 @@ pub enum Input {
     /// How far the records of a sender are usually behind their arrival.
     Offset {
         source: String,
-        /// The host, as its records name it; empty where they name none.
+        /// The host, as its records name it; empty if they name none.
         host: String,
-        /// How far it is trusted.
+        /// How far the sender is trusted.
         trust: Trust,
-        /// The usual age of its records, in microseconds; negative when they are ahead.
+        /// The usual age of its records, in microseconds; negative if they are ahead.
         usual: i64,
-        /// How much of it is a zone that the stamps do not say and that was found for them.
+        /// The part of it that is a time zone, which the stamps do not contain and which was found for them.
         zone: i64,
     },
     Report(Report),
-    /// An agent is connected anew. What it reported by an earlier connection has all come.
+    /// An agent has a new connection. Everything that it reported by an earlier connection has arrived.
     Connected(Name),
-    /// A script's next step, asked for by [`Output::Evaluate`].
+    /// The next step of a script, requested by [`Output::Evaluate`].
     Evaluated {
         run: RunId,
         next: Next,
     },
-    /// How an effect ended, asked for by [`Output::Do`].
+    /// The result of an effect, requested by [`Output::Do`].
     Done {
         run: RunId,
-        /// Number of the step.
+        /// The number of the step.
         n: u32,
         attempt: u32,
         result: StepResult,
     },
-    /// How an attempt to deliver a notification ended, asked for by [`Output::Deliver`].
+    /// The result of an attempt to deliver a notification, requested by [`Output::Deliver`].
     Delivered {
         channel: Name,
         /// The number of the notification.
@@ -243,27 +244,27 @@ pub enum Input {
     Timer,
 }
 
-/// What the controller wants done, in this order.
+/// What the controller wants done. The sequence of outputs matters.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Journal this; sync before the first output that leaves the process.
+    /// Write this to the journal, and sync it before the first output that leaves the process.
     Record(Record),
-    /// Evaluate the run's script with its history, and tell what is next.
+    /// Evaluate the run's script with its history, and report the next step.
     Evaluate(RunId),
-    /// Do this step of a run, and tell its result.
+    /// Do this step of a run, and report its result.
     Do {
         run: RunId,
-        /// Which attempt; the result names it.
+        /// The number of the attempt; the result names it.
         attempt: u32,
         step: Step,
     },
-    /// Deliver a notification by its channel, and tell how that ended.
+    /// Deliver a notification by its channel, and report the result.
     Deliver(Box<Delivery>),
-    /// Send this to a host's agent.
+    /// Send this command to a host's agent.
     Send(Name, Command),
     /// A step of a move, for the timeline.
     Step(plan::MoveStep),
-    /// A resource is where it should be and nowhere else: on this host.
+    /// The resource is settled on this host: the desired owner holds it and no other host does.
     Settled(Name, Name),
     /// Something that people should know.
     Notice(Notice),
@@ -278,23 +279,23 @@ pub struct Controller {
     notifier: Notifier,
     order: u64,
     waiting: Vec<WaitingStep>,
-    /// The number of the rules: the order in which they were accepted; 0 when they never were.
+    /// The number of the rules, in the sequence in which rules were accepted; 0 if they never were.
     rules: u64,
-    /// Once they were reloaded: finds the conditions of events that were matched by earlier ones.
+    /// After a reload: finds the conditions of events that were matched by earlier rules.
     matcher: Option<Arc<Matcher>>,
-    /// What came of agents' reports beside resources.
+    /// What agents report besides resources.
     reported: reported::Reported,
-    /// Orders of claims that have to be looked at: whether a run carries them out, or we do.
+    /// Sequences of claims to evaluate: either a run carries a claim out, or the controller does.
     claims_due: BTreeSet<u64>,
     /// Pairs whose roles may have changed.
     roles_due: BTreeSet<Name>,
     /// Pairs without a primary.
     vacancies: BTreeMap<Name, vacancy::Vacancy>,
-    /// What agents know it by.
+    /// The id by which agents know this controller.
     id: u64,
-    /// Whether the journal is to be acted on.
+    /// Whether the journal may be acted on.
     trust: doubt::Confidence,
-    /// What operators set aside.
+    /// The pauses, silences, maintenance and drains in force.
     overrides: overrides::Overrides,
 }
 
@@ -308,7 +309,7 @@ enum Task {
 }
 
 impl Controller {
-    /// A controller that starts now with what the journal folded to. `id` is what agents know it by.
+    /// A controller that starts now with the state from the journal. `id` is the id by which agents know it.
     pub fn start(
         id: u64,
         program: Arc<Program>,
@@ -352,7 +353,7 @@ impl Controller {
         controller
     }
 
-    /// Takes one input. Deadlines that passed before `now` are handled first, each at its own time.
+    /// Takes one input. Deadlines before `now` are handled first, each at its own time.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.catch_up_with(now, out);
         let task = match input {
@@ -405,7 +406,7 @@ impl Controller {
                 let of_host = self.reported.take(&mut report);
                 self.plan(now, plan::Input::Report(report), out);
                 self.heard_of(now, &host, out);
-                // That a host is back goes before what runs on it.
+                // The news that a host is back comes before what runs on it.
                 let tasks = of_host.map(|of_host| self.of_host(now, of_host, out)).unwrap_or_default();
                 return self.work(now, tasks.into(), out);
             }
@@ -436,7 +437,7 @@ impl Controller {
         self.planner.next_deadline().into_iter().chain(self.next_wake()).min()
     }
 
-    /// When [`Input::Timer`] is due next although every host goes on reporting.
+    /// When [`Input::Timer`] is due next if every host continues to report.
     pub fn next_wake(&self) -> Option<Time> {
         let alarms = self.engine.next_deadline();
         let runs = self.runs.next_deadline();
@@ -448,7 +449,7 @@ impl Controller {
             .min()
     }
 
-    /// Keeps the reasons of the engine's decisions from now on: for people who ask why.
+    /// Keeps the reasons of the engine's decisions from now on, for `explain`.
     pub fn trace(&mut self, trace: engine::Trace) {
         self.engine.trace(Some(trace));
     }
@@ -471,23 +472,23 @@ impl Controller {
         &self.planner
     }
 
-    /// What people are told, and what was not delivered yet.
+    /// The notifier: routes, and notifications that were not delivered yet.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
     }
 
-    /// Journals an input and gives it its order.
+    /// Writes an input to the journal and gives it its sequence.
     fn input(&mut self, at: Time, input: journal::Input, out: &mut Vec<Output>) -> u64 {
         self.order += 1;
         out.push(Output::Record(Record::Input { order: self.order, at, input }));
         self.order
     }
 
-    /// Does what the parts owe each other until nothing is owed.
+    /// Works on what the parts owe each other until nothing is owed.
     fn work(&mut self, now: Time, mut tasks: VecDeque<Task>, out: &mut Vec<Output>) {
         loop {
             while let Some(task) = tasks.pop_front() {
-                // What comes of a task is done before what waits: causes before later causes.
+                // What follows from a task is done before what waits: the consequences of one cause come before the next cause.
                 let mut owed = VecDeque::new();
                 match task {
                     Task::Engine(input) => {
@@ -587,7 +588,8 @@ impl Controller {
         self.work(now, tasks, out);
     }
 
-    /// What the planner decided is journaled before it decides anything else: what follows from it within the turn may be a new intent.
+    /// The planner's decision is journaled before it decides anything else, because the consequences within the turn may be a new
+    /// intent.
     fn at_once(&mut self, now: Time, outputs: Vec<plan::Output>, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         for output in outputs {
             self.planned(now, output, owed, out);
@@ -647,15 +649,15 @@ impl Controller {
         self.work(now, tasks, out);
     }
 
-    /// Why an alarm can't be tried now.
+    /// Checks whether an alarm can be raised as a test now.
     ///
     /// # Errors
-    /// In words, with what to add.
+    /// Why not, as a text that says what to add.
     pub fn may_be_tried(&self, alarm: &str, app: &str, fields: &BTreeMap<String, String>) -> Result<(), String> {
         self.engine.test_event(alarm, app, &test_fields(fields)).map(drop)
     }
 
-    /// The key of an active alarm that is shown so; of one that is not active, a key that nothing has.
+    /// The key of the active instance with this text. If there is none, a key that no instance has.
     fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
         key.map(|shown| self.engine.state().key_shown(alarm, &shown).cloned().unwrap_or_default())
     }

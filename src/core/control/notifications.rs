@@ -1,4 +1,4 @@
-//! What the controller has the notifier told: alarms, what scripts say, how deliveries ended.
+//! What the controller passes to the notifier: alarms, texts of scripts, and results of deliveries.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Controller {
         notified(told, out);
     }
 
-    /// What follows from a record of the engine: it goes behind that record.
+    /// The notifications that follow from a record of the engine. Their records come after that record.
     pub(super) fn observed(&mut self, now: Time, record: &engine::Record) -> Vec<notifications::Output> {
         let mut told = Vec::new();
         if !self.is_withheld(now, record) {
@@ -70,7 +70,7 @@ impl Controller {
         notified(told, out);
     }
 
-    /// A script tells people something, or, without a text, of its alarm. That it is journaled is enough for the step to be done.
+    /// A script notifies people of a text, or of its alarm if there is no text. The step is done as soon as it is journaled.
     pub(super) fn notify(&mut self, now: Time, run: RunId, step: &Step, out: &mut Vec<Output>) -> StepResult {
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
         let bound = &state.bound;

@@ -1,8 +1,8 @@
-//! Carries out what operators set aside: pauses hold the planner and effects of scripts, silences withhold notifications,
-//! maintenance withholds reactions, drains keep hosts empty.
+//! Carries out the overrides of operators. Pauses stop the planner and effects of scripts, silences withhold notifications,
+//! maintenance withholds reactions, and drains keep hosts empty.
 //!
-//! Nothing that is withheld is done later, but for resources: they are compared with what is wanted when a pause ends, and a claim
-//! that was withheld moves its resource then, unless a newer one was heard.
+//! What was withheld is not done later. Resources are the exception: they are compared with what is wanted when a pause ends, and
+//! a withheld claim moves its resource then if no newer claim has arrived.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -21,11 +21,11 @@ use crate::core::script::{Requirement, Step};
 
 use super::{Controller, Output, Task};
 
-/// What stands, and when to look again at what a calendar withholds.
+/// The overrides in force, and when a calendar that withholds something must be evaluated again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Overrides {
     state: overrides::State,
-    /// A calendar that withholds a claim changes then.
+    /// When a calendar that withholds a claim changes.
     window: Option<Time>,
 }
 
@@ -34,12 +34,12 @@ impl Overrides {
         Overrides { state, window: None }
     }
 
-    /// Why the claim of this order moves nothing for now.
+    /// Why the claim with this sequence moves nothing for now.
     pub(super) fn withholds(&self, order: u64) -> Option<&WithheldBy> {
         self.state.withholds(order)
     }
 
-    /// When something ends by itself next.
+    /// When the next override ends by itself.
     pub(super) fn next_end(&self) -> Option<Time> {
         self.state.next_end().into_iter().chain(self.window).min()
     }
@@ -48,14 +48,14 @@ impl Overrides {
 /// How an active alarm is marked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmMarks {
-    /// By whom, why and until when it is silenced.
+    /// Who silenced it, why and until when.
     pub silenced: Option<String>,
-    /// Why it is in maintenance.
+    /// Why the alarm is in maintenance.
     pub maintenance: Option<String>,
 }
 
 impl Controller {
-    /// What operators set aside.
+    /// The overrides in force.
     pub fn overrides(&self) -> &overrides::State {
         &self.overrides.state
     }
@@ -72,7 +72,7 @@ impl Controller {
         }
     }
 
-    /// What the planner would do first with each resource if this did not stand, and which claims would be carried out.
+    /// What the planner would do first with each resource if this override ended, and which claims would be carried out.
     pub fn after(&self, now: Time, what: &Override) -> Vec<String> {
         let remaining = self.paused_resources(Some(what));
         let resources = self
@@ -95,7 +95,7 @@ impl Controller {
         lines
     }
 
-    /// What would be done with a paused resource, were it not paused.
+    /// What the planner would do with each paused resource if it were not paused.
     pub fn would_do(&self, now: Time) -> BTreeMap<Name, String> {
         if self.overrides.state.is_empty() {
             return BTreeMap::new();
@@ -105,7 +105,7 @@ impl Controller {
         would.into_iter().map(|(name, pending)| (name, text(pending))).collect()
     }
 
-    /// Everything that stood when the controller stopped stands. It is told again.
+    /// Continues the overrides that were in force when the controller stopped. People are notified of them again.
     pub(super) fn begin_overrides(&mut self, now: Time, out: &mut Vec<Output>) {
         self.planner.begin_paused(self.paused_resources(None));
         self.planner.begin_drained(self.overrides.state.drained().cloned().collect());
@@ -115,7 +115,7 @@ impl Controller {
         self.end_overdue(now, out);
     }
 
-    /// An operator sets something aside. The same again takes the place of what stood.
+    /// An operator begins an override. It replaces an earlier one of the same subject.
     pub(super) fn begin_override(
         &mut self,
         now: Time,
@@ -142,14 +142,14 @@ impl Controller {
         self.apply_override(now, &what, out);
     }
 
-    /// An operator ends what was set aside.
+    /// An operator ends an override.
     pub(super) fn end_override(&mut self, now: Time, by: &str, what: &Override, out: &mut Vec<Output>) {
         if let Some((id, _)) = self.overrides.state.find(what) {
             self.end(now, id, OverrideEnd::By(by.to_owned()), out);
         }
     }
 
-    /// What is over by now ends; a calendar that withheld claims may have changed.
+    /// Ends overrides whose time is over, and evaluates calendars that withheld claims.
     pub(super) fn end_overdue(&mut self, now: Time, out: &mut Vec<Output>) {
         let over = |standing: &StandingOverride| standing.until.is_some_and(|until| until <= now);
         let ended: Vec<u64> = self.overrides.state.standing().filter(|(_, s)| over(s)).map(|(id, _)| id).collect();
@@ -176,7 +176,7 @@ impl Controller {
         out.push(Output::Record(Record::Override(record)));
     }
 
-    /// What began or ended is carried out.
+    /// Carries out the beginning or the end of an override.
     fn apply_override(&mut self, now: Time, what: &Override, out: &mut Vec<Output>) {
         let mut planned = Vec::new();
         match what {
@@ -192,12 +192,12 @@ impl Controller {
         self.work(now, planned.into_iter().map(Task::Planned).collect(), out);
     }
 
-    /// After a reload: the same pauses of what there is now.
+    /// After a reload: applies the pauses to the resources of the new configuration.
     pub(super) fn paused_anew(&mut self, now: Time, planned: &mut Vec<crate::core::plan::Output>) {
         self.planner.pause(now, self.paused_resources(None), planned);
     }
 
-    /// The resources that are paused, each with its reason; `but` is left out.
+    /// The paused resources, each with its reason, without those of the override `but`.
     fn paused_resources(&self, but: Option<&Override>) -> BTreeMap<Name, String> {
         let pause = |name: &Name| {
             let standing = self.overrides.state.standing().map(|(_, s)| s).find(|s| {
@@ -209,13 +209,13 @@ impl Controller {
         self.inventory.resources.keys().filter_map(pause).collect()
     }
 
-    /// Claims that were withheld for such a reason are looked at again.
+    /// Marks claims that were withheld for such a reason to be evaluated again.
     fn look_at_withheld(&mut self, these: impl Fn(&WithheldBy) -> bool) {
         let due = self.overrides.state.withheld().filter(|(_, by)| these(by)).map(|(order, _)| order);
         self.claims_due.extend(due);
     }
 
-    /// Reactions that an alarm starts, without those that are withheld; `None` when nothing is left.
+    /// The reactions of an alarm without those that are withheld; `None` if nothing is left.
     pub(super) fn allowed_reactions(
         &mut self,
         now: Time,
@@ -259,7 +259,7 @@ impl Controller {
         (!start.chains.is_empty()).then_some(start)
     }
 
-    /// Why a step of a run changes nothing outside; `None` when it may.
+    /// Why a step of a run changes nothing outside; `None` if it may.
     pub(super) fn withheld_step(&mut self, run: RunId, step: &Step, out: &mut Vec<Output>) -> Option<String> {
         let state = self.runs.state().run(run)?;
         let reaction = state.bound.reaction.clone();
@@ -267,7 +267,7 @@ impl Controller {
         let changes_outside = requires != Requirement::Nothing;
         let standing = match self.overrides.state.reaction_is_paused(&reaction) {
             Some(standing) if changes_outside => standing,
-            // Intents on resources are taken: the planner waits.
+            // Intents on resources are accepted: the planner waits.
             None if changes_outside && requires != Requirement::Resource => self.overrides.state.pause_of_reaction(&reaction)?,
             _ => return None,
         };
@@ -282,7 +282,7 @@ impl Controller {
         Some(format!("not done: {why}"))
     }
 
-    /// True when notifications of this run are withheld: its alarm is silenced.
+    /// True if notifications of this run are withheld because its alarm is silenced.
     pub(super) fn is_silenced(&self, run: RunId) -> bool {
         let Some(state) = self.runs.state().run(run) else { return false };
         let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
@@ -291,7 +291,7 @@ impl Controller {
         self.overrides.state.silence_of(&subject).is_some()
     }
 
-    /// True when nobody is notified of what a record of the engine says: the alarm is silenced, or in maintenance.
+    /// True if nobody is notified of this record of the engine: the alarm is silenced, or in maintenance.
     pub(super) fn is_withheld(&self, now: Time, record: &engine::Record) -> bool {
         let engine::Record::Raised { alarm, key, event, .. } = record else { return false };
         let program = self.engine.program();
@@ -314,7 +314,7 @@ impl Controller {
         }
     }
 
-    /// True when the claim of this order moves nothing for now.
+    /// True if the claim with this sequence moves nothing for now.
     pub(super) fn claim_is_withheld(&mut self, now: Time, order: u64, out: &mut Vec<Output>) -> bool {
         let state = &self.overrides.state;
         if state.is_empty() && self.inventory.maintenance.is_empty() {
@@ -357,7 +357,7 @@ impl Controller {
         false
     }
 
-    /// Time went by: what is over ends.
+    /// Ends overrides whose time is over.
     pub(super) fn pass_overrides(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.overrides.next_end().is_some_and(|at| at <= now) {
             self.end_overdue(now, out);
@@ -366,7 +366,7 @@ impl Controller {
     }
 }
 
-/// True when a claim that is withheld for this reason moves its resource once `what` has ended.
+/// True if a claim that is withheld for this reason moves its resource after `what` has ended.
 fn is_freed(by: &WithheldBy, what: &Override) -> bool {
     match (by, what) {
         (WithheldBy::Reaction(name), Override::PauseReaction(other)) => name == other,

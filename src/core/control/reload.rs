@@ -1,8 +1,8 @@
-//! Another configuration, other rules and scripts, taken over between two events (I6).
+//! A reload: another configuration, other rules and scripts, taken over between two events (I6).
 //!
-//! What they were before they came here is the shell's affair: read, checked and tested as a whole. Here they are on record,
-//! and then alarms, runs and planner go on with them in one turn. Every alarm keeps its state where its key and its shape are
-//! the same; runs end on what they were bound by; what a host may have is not forgotten unless that is said.
+//! The shell reads, checks and tests a new site as a whole. Here the site is journaled, and alarms, runs and planner continue
+//! with it in one turn. Every alarm keeps its state if its key and its shape are the same. Runs end with the rules that they
+//! began with. What a host may hold is not forgotten, except with `abandon`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,39 +20,39 @@ use crate::core::plan::{Left, Why};
 
 use super::{Controller, Output, Task};
 
-/// What the controller goes on with. Its parts were made for each other.
+/// The site with which the controller continues. Its parts belong together.
 #[derive(Clone, Debug)]
 pub struct NewSite {
-    /// The texts, for the journal.
+    /// The files as text, for the journal.
     pub written: Arc<ConfigSnapshot>,
     pub program: Arc<Program>,
-    /// Their conditions, ready to match.
+    /// The conditions of the rules, ready to match.
     pub matcher: Arc<Matcher>,
-    /// Machines, programs, pairs, resources.
+    /// The hosts, applications, pairs and resources.
     pub inventory: Arc<Inventory>,
-    /// The alarms whose state is dropped, because key or shape are not those that it was made by.
+    /// The alarms whose state is dropped, because their key or shape has changed.
     pub reset: Reset,
-    /// What a host has, or could have, may go from the configuration.
+    /// Resources that a host holds, or may hold, may be removed from the configuration.
     pub abandon: bool,
 }
 
 impl Controller {
-    /// The number of the rules: the order in which they were accepted; 0 when they never were.
+    /// The number of the rules, in the sequence in which rules were accepted; 0 if they never were.
     pub fn rules(&self) -> u64 {
         self.rules
     }
 
-    /// Finds the conditions of events that were matched by earlier rules with this from now on.
+    /// Sets the matcher that finds the conditions of events which were matched by earlier rules.
     pub fn match_by(&mut self, matcher: Arc<Matcher>) {
         self.matcher = Some(matcher);
     }
 
-    /// Why this inventory can't be taken over without leaving something on a host; nothing when it can.
+    /// Why this inventory can't be taken over without leaving something on a host; empty if it can.
     pub fn left_by(&self, after: &Inventory) -> Vec<String> {
         self.planner.left_by(after).iter().map(what_is_left).collect()
     }
 
-    /// The conditions that an event matches by the rules of now.
+    /// The conditions that an event matches by the present rules.
     pub(super) fn hits_now(&self, event: &Event<'static>, hits: Vec<Hit>, rules: u64) -> Vec<Hit> {
         match &self.matcher {
             Some(matcher) if rules != self.rules => {
@@ -88,7 +88,7 @@ impl Controller {
         let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
         let mut tasks: VecDeque<Task> = alarmed.into_iter().map(Task::Alarmed).collect();
         for host in gone {
-            // Nobody waits for it any more.
+            // Nothing waits for this host any more.
             let text = format!("{host} is not in the configuration any more");
             out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(Kind::HostBack, text) }));
             tasks.push_back(Task::Engine(engine::Input::Lost { order, host, lost: false }));
@@ -99,7 +99,7 @@ impl Controller {
     }
 }
 
-/// What an operator reads when a reload would leave something on a host.
+/// The text for an operator whose reload would leave something on a host.
 pub fn what_is_left(left: &Left) -> String {
     let Left { resource, host, why } = left;
     let why = match why {

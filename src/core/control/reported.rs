@@ -1,7 +1,7 @@
-//! What agents report beside their resources: an agent is believed about its own host, and about what the inventory has there.
+//! What agents report besides their resources. An agent is believed about its own host, and about what the inventory has there.
 //!
-//! A report says all that its agent watches, so it may be lost or come twice: only what differs from what is known is an input of
-//! the engine, and a journal's record. A metric that no rule is about ends here, and costs neither.
+//! A report contains everything that its agent watches, so a report may be lost or arrive twice. Only what differs from the last
+//! state is an input of the engine and a record of the journal. A metric that no rule uses ends here, and costs neither.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::core::wire::{self, AppStatus, Echo, Report};
 
 use super::{Controller, Output, Task};
 
-/// What is remembered of a host's reports, by host of the inventory.
+/// What the controller remembers of reports, by host of the inventory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reported {
     hosts: BTreeMap<Name, Last>,
@@ -27,11 +27,11 @@ struct Last {
     /// Since when metrics are counted, and how many there were.
     since: Time,
     metrics: usize,
-    /// What is not believed was told.
+    /// People were notified that a part of the reports is not believed.
     told: bool,
 }
 
-/// What a report says beside resources.
+/// The part of a report that is not about resources.
 pub(super) struct OfHost {
     host: Name,
     beat: Echo,
@@ -40,21 +40,21 @@ pub(super) struct OfHost {
 }
 
 impl Reported {
-    /// Takes it out of a report; nothing where it says nothing.
+    /// Takes this part out of a report; `None` if it is empty.
     pub(super) fn take(&self, report: &mut Report) -> Option<OfHost> {
         let (watched, metrics) = (report.watched.take(), std::mem::take(&mut report.metrics));
         let said = watched.is_some() || !metrics.is_empty();
         said.then(|| OfHost { host: report.host.clone(), beat: report.beat, watched, metrics })
     }
 
-    /// The numbers of an earlier connection say nothing about the next one's.
+    /// The numbers of an earlier connection say nothing about those of the next one.
     pub(super) fn connected(&mut self, host: &str) {
         if let Some(last) = self.hosts.get_mut(host) {
             last.beat = None;
         }
     }
 
-    /// Another inventory: what it does not have is told anew.
+    /// Another inventory: what it does not have is reported again.
     pub(super) fn reload(&mut self, inventory: &Inventory) {
         self.hosts.retain(|host, _| inventory.hosts.contains_key(host));
         self.hosts.values_mut().for_each(|last| last.told = false);
@@ -62,7 +62,7 @@ impl Reported {
 }
 
 impl Controller {
-    /// What a report says of its host, as inputs of the engine.
+    /// Turns what a report says of its host into inputs of the engine.
     pub(super) fn of_host(&mut self, now: Time, said: OfHost, out: &mut Vec<Output>) -> Vec<Task> {
         let OfHost { host, beat, watched, metrics } = said;
         if !self.inventory.hosts.contains_key(&host) {
@@ -173,7 +173,7 @@ mod tests {
         wire::Metric { name: name.to_owned(), mount: String::new(), thousandths: value * 1_000 }
     }
 
-    /// What one report leads to: how many records, and kinds of notices.
+    /// The outputs of one report: the number of records, and the kinds of notices.
     fn report(
         c: &mut Controller,
         at: i64,
@@ -213,14 +213,14 @@ mod tests {
         let unwanted = vec![metric("load1", 99), metric("what", 1), metric("", -5)];
         assert_eq!(report(&mut c, 1, "a", 1, &[], unwanted), (0, Vec::new()));
         let (records, _) = report(&mut c, 2_000, "a", 2, &[], vec![metric("cpu", 95); 1_000]);
-        // Of each number two records, and that of the input, and of the alarm.
+        // Two records for each metric, one for the input and one for the alarm.
         assert_eq!(records, 2 * METRICS_A_SECOND + 2);
         assert_eq!(report(&mut c, 2_500, "a", 3, &[], vec![metric("cpu", 5)]).0, 0);
         assert!(report(&mut c, 3_000, "a", 4, &[], vec![metric("cpu", 5)]).0 > 0);
         assert_eq!(c.alarms().active().count(), 0);
     }
 
-    /// What is known of applications is the fold of the records.
+    /// The state of applications is the fold of the records.
     #[test]
     fn what_stopped_is_on_record() {
         let mut c = controller("alarm stopped { detect app stopped }");

@@ -1,4 +1,4 @@
-//! What happens to Pointsman itself, as events: the controller is a source of its own.
+//! Self events: what happens to Pointsman itself, as events. The controller is a source of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,34 +11,35 @@ use crate::core::lang::Matcher;
 use super::{Input, Output};
 use crate::core::notice::{Kind, Notice, Subject};
 
-/// Of its own events of one kind, about one thing of the configuration, a controller hears at most so many in a minute: a rule
-/// about failed scripts whose own script fails would else go round without end, and records with invented names would drown
-/// what matters. What is more is told to people as before, and to no rule.
+/// Rules receive at most this many self events per minute for each kind and subject of the configuration. A rule about failed
+/// scripts whose own script fails would otherwise go round without end, and records with invented names would hide what matters.
+/// People are notified of further ones as before, but rules do not receive them.
 const A_MINUTE: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Makes events of what a controller tells people.
+/// Makes self events of the controller's outputs.
 #[derive(Clone, Debug, Default)]
 pub struct SelfEvents {
     since: Time,
-    /// How many since then, by kind, resource, alarm and reaction: there are as many of these as the configuration has.
+    /// How many events there were since then, by kind, resource, alarm and reaction. Their number is limited by the
+    /// configuration.
     heard: BTreeMap<About, u32>,
 }
 
 /// What becomes of an output.
 #[derive(Clone, Debug)]
 pub enum SelfEvent {
-    /// No rule wants it.
+    /// No rule uses this output.
     Nothing,
-    /// The controller is to hear this.
+    /// The controller receives this input.
     Input(Input),
-    /// Too many of the kind in this minute; told once in it.
+    /// There are too many of this kind in this minute. People are notified once per minute.
     Withheld(Notice),
 }
 
 impl SelfEvents {
-    /// What the controller is to hear of its own output: a notice, or that a move came to its end. Not what scripts say.
-    /// `rules` is the number of the matcher's.
+    /// The input that follows from the controller's own output: a notice, or the end of a move. Texts of scripts are left out.
+    /// `rules` is the number of the matcher's rules.
     pub fn event_of(&mut self, now: Time, output: &Output, matcher: &Matcher, rules: u64) -> SelfEvent {
         let (event, about) = match output {
             Output::Notice(notice) if notice.kind.is_event() => of_notice(notice),
@@ -75,7 +76,7 @@ impl SelfEvents {
     }
 }
 
-/// The kind of a notice, its resource, alarm and reaction.
+/// The kind of a notice, with its resource, alarm and reaction.
 type About = (Kind, [String; 3]);
 
 fn of_notice(notice: &Notice) -> (Event<'static>, About) {
@@ -111,7 +112,7 @@ mod tests {
     use crate::core::diag::Source;
     use crate::core::lang::{Declarations, compile};
 
-    /// However often one thing goes wrong, and whatever names are invented, other things are heard.
+    /// Other subjects are still heard, however often one thing goes wrong and whatever names are invented.
     #[test]
     fn too_much_of_one_thing_drowns_no_other() {
         let text = "alarm a { detect event from app pointsman cancel by hand }".to_owned();

@@ -1,4 +1,4 @@
-//! Sources that can't be read: while one is away nobody knows what it would have said, so silences do not count.
+//! Sources that can't be read. While a source is unreadable, a silence of its events proves nothing and does not count.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use super::{Controller, Output, Task};
 use crate::core::notice::{Kind, Notice};
 
 impl Controller {
-    /// A source can't be read, and why; or it can be again.
+    /// A source became unreadable, with the reason, or is readable again (`None`).
     pub(super) fn source(&mut self, now: Time, source: String, why: Option<String>, out: &mut Vec<Output>) {
         let away = why.is_some();
         if self.engine.state().is_away(&source) == away {

@@ -1,4 +1,4 @@
-//! The steps of scripts that the controller itself does: intents on resources, questions about them, alarms.
+//! The steps of scripts that the controller does itself: intents on resources, questions about them, and alarms.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use crate::core::script::{Requirement, ResourceVerb, Step, StepResult, Verb};
 
 use super::{Controller, Output, Task};
 
-/// A step that waits until a resource is where it should be.
+/// A step that waits until a resource is settled.
 #[derive(Clone, Debug)]
 pub(super) struct WaitingStep {
     run: RunId,
@@ -24,7 +24,7 @@ pub(super) struct WaitingStep {
 }
 
 impl Controller {
-    /// Does a step, or hands it to the shell.
+    /// Does a step, or passes it to the shell.
     pub(super) fn step(
         &mut self,
         now: Time,
@@ -82,14 +82,14 @@ impl Controller {
             }
         };
         let n = step.n;
-        // Nothing here fails by chance: what is refused now would be refused again.
+        // Nothing here fails by chance: a step that is refused now would be refused again.
         owed.push_back(Task::Runs(match result {
             Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
             Err(why) => react::Input::Refused { run, n, attempt, why },
         }));
     }
 
-    /// The text of a notification that comes of a test says so.
+    /// Marks the text of a notification as a test if its run is one.
     pub(super) fn marked_as_test(&self, run: RunId, mut step: Step) -> Step {
         let is_test = self.runs.state().run(run).is_some_and(|run| engine::is_test(&run.bound.call.event));
         if is_test
@@ -103,11 +103,11 @@ impl Controller {
         step
     }
 
-    /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources
-    /// say themselves what they require.
+    /// Why a step is refused: it would change something outside, and the sender of the event has too little trust for that. A
+    /// resource has its own requirement.
     fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
         match step.verb.decl().requires {
-            // The resource's own requirement is looked at where it is moved.
+            // The resource's own requirement is checked where the resource is moved.
             Requirement::Nothing | Requirement::Resource => return None,
             Requirement::Reaction => {}
         }
@@ -124,7 +124,7 @@ impl Controller {
         })
     }
 
-    /// The steps that waited for a resource that is in its place now, or for too long.
+    /// The steps that waited for a resource which is settled now, or that waited too long.
     pub(super) fn settled(&mut self, now: Time) -> Vec<Task> {
         let mut tasks = Vec::new();
         let planner = &self.planner;
@@ -190,7 +190,7 @@ impl Controller {
         let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
         let (alarm, shown) = (field("name"), field("key"));
         let key = self.shown(&alarm, Some(shown));
-        // Whoever is less trusted ends nothing that somebody better trusted has raised.
+        // A less trusted event must not clear what a more trusted one has raised.
         let raised = key.as_ref().and_then(|key| self.engine.state().instance(&alarm, key));
         let raised_by = raised.and_then(|i| i.event.get("trust")).and_then(Value::as_text).and_then(Trust::parse);
         if raised_by.is_some_and(|by| by > state.bound.trust()) {
@@ -202,7 +202,7 @@ impl Controller {
     }
 }
 
-/// Why an event moves nothing.
+/// Why an event with too little trust moves nothing.
 pub(super) fn too_little_known(resource: &str, trust: Trust) -> String {
     format!("the event's sender is known only as `{}`, and {resource} asks for more (`trust` in the configuration)", trust.name())
 }

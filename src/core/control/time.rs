@@ -1,4 +1,4 @@
-//! Time that went by: deadlines come to pass at their own times, unless there are too many of them.
+//! The passing of time: deadlines take effect at their own times, except if there are too many of them.
 
 use std::collections::VecDeque;
 
@@ -10,8 +10,8 @@ use crate::{core::engine, core::journal, core::react};
 use super::{Controller, Output, Task};
 
 impl Controller {
-    /// Deadlines of alarms and runs that passed come to pass at their own times, so that it does not matter in how many
-    /// turns the time went by. Of a jump over very many those that are left come to pass at its end.
+    /// Deadlines of alarms and runs in the past take effect at their own times, so the number of turns in which the time passed
+    /// does not matter. After a jump over very many deadlines, the rest takes effect at its end.
     pub(super) fn catch_up_with(&mut self, now: Time, out: &mut Vec<Output>) {
         for _ in 0..DEADLINES_OF_A_JUMP {
             let Some(at) = self.next_due().filter(|at| *at <= now) else { return };
@@ -23,7 +23,7 @@ impl Controller {
         self.skip_to(now, out);
     }
 
-    /// The deadlines that are left up to a time come to pass then, and once each: that is told.
+    /// The deadlines that are left take effect at `now`, and each only once. People are notified of this.
     pub fn skip_to(&mut self, now: Time, out: &mut Vec<Output>) {
         let Some(from) = self.next_due().filter(|at| *at <= now) else { return };
         let text = format!(

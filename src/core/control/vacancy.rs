@@ -1,8 +1,9 @@
-//! Pairs without a primary: a member says that it is backup, and nobody is known to be primary. That is told when it lasts, until
-//! it is over, and such a pair's resource is not settled.
+//! Pairs without a primary: a member claims to be backup, and no member is primary. If this lasts, people are notified of the
+//! beginning and the end, and the resource of such a pair is not settled.
 //!
-//! A member counts as primary when its newest claim says so and its host is not lost; one that never said anything counts as primary
-//! while the pair's resource should be on its host and that is heard. All of this is looked up anew: nothing of it is kept.
+//! A member counts as primary if its newest claim says so and its host is not lost. A member that has never claimed anything
+//! counts as primary while the pair's resource should be on its host and the host is connected. All of this is computed anew, and
+//! nothing is stored.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +17,18 @@ use crate::core::notice::{Kind, Notice};
 /// A pair without a primary.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vacancy {
-    /// Since when, as far as this controller has seen.
+    /// When this controller first saw it.
     since: Time,
     told: bool,
 }
 
 impl Controller {
-    /// The roles of all pairs may have changed.
+    /// Marks the roles of all pairs as possibly changed.
     pub(super) fn all_roles_changed(&mut self) {
         self.roles_due = self.inventory.pairs.keys().cloned().collect();
     }
 
-    /// Looks at the pairs whose roles may have changed, and at those that have been without a primary for long enough.
+    /// Evaluates the pairs whose roles may have changed, and those that have been without a primary for long enough.
     pub(super) fn look_at_roles(&mut self, now: Time, out: &mut Vec<Output>) {
         let due = self.vacancies.iter().filter(|(_, v)| !v.told && v.since + NO_PRIMARY_AFTER <= now).map(|(p, _)| p.clone());
         let mut pairs: BTreeSet<Name> = due.collect();
@@ -61,12 +62,12 @@ impl Controller {
         }
     }
 
-    /// When a pair will have been without a primary for long enough to be told.
+    /// When a pair will have been without a primary for long enough to notify people.
     pub(super) fn next_vacancy(&self) -> Option<Time> {
         self.vacancies.values().filter(|v| !v.told).map(|v| v.since + NO_PRIMARY_AFTER).min()
     }
 
-    /// Why the resource counts as not settled although it is where it should be: nobody is primary of its pair.
+    /// Why the resource is not settled although it is where it should be: its pair has no primary.
     pub fn without_primary(&self, resource: &str) -> Option<String> {
         let told = self.vacancies.iter().filter(|(_, v)| v.told);
         let mut pairs = told.filter_map(|(name, _)| Some((name, self.inventory.pairs.get(name)?)));
@@ -74,7 +75,7 @@ impl Controller {
         Some(format!("nobody is known to be primary of {name}"))
     }
 
-    /// A member says that it is backup, and nobody is primary.
+    /// True if a member claims to be backup and no member is primary.
     fn is_vacant(&self, pair: &Pair) -> bool {
         let members = [&pair.primary, &pair.backup];
         let says_backup = |app: &&Name| self.engine.state().claim(app).is_some_and(|claim| !claim.primary);

@@ -1,11 +1,11 @@
 //! Days and years by arithmetic: the proleptic Gregorian calendar, without a clock, a zone or a table.
 
-/// Microseconds of a second.
+/// The microseconds of a second.
 pub(super) const SECOND_US: i64 = 1_000_000;
-/// Microseconds of a day.
+/// The microseconds of a day.
 pub(super) const DAY_US: i64 = 86_400 * SECOND_US;
 
-/// Less than the half of any year.
+/// Less than half of any year.
 const HALF_YEAR_US: i64 = 182 * DAY_US;
 
 /// Days from 1970-01-01 to the date; `None` for a date that does not exist.
@@ -13,7 +13,7 @@ pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
     if !(1..=12).contains(&month) || day == 0 || day > month_length(year, month) {
         return None;
     }
-    // Years begin in March here, so that the leap day is the last one and months have one formula.
+    // Years begin in March here, so the leap day is the last day and months have one formula.
     let y = i64::from(year) - i64::from(month <= 2);
     let era = y.div_euclid(400);
     let year_of_era = y.rem_euclid(400);
@@ -23,7 +23,7 @@ pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
-/// The year in which a day, counted from 1970-01-01, lies.
+/// The year of a day that is counted from 1970-01-01.
 pub(super) fn year_of(days: i64) -> i32 {
     let shifted = days.saturating_add(719_468);
     let era = shifted.div_euclid(146_097);
@@ -35,12 +35,12 @@ pub(super) fn year_of(days: i64) -> i32 {
     i32::try_from(year).unwrap_or(1970)
 }
 
-/// The day of `month` and `day` in the year that brings it nearest to `near`, both local microseconds since 1970.
+/// The day of `month` and `day` in the year that brings it nearest to `near`, both in local microseconds since 1970.
 ///
-/// 29 February is looked for in the leap years around it. `None` when no year has the date.
+/// 29 February is looked for in the leap years around it. `None` if no year has the date.
 pub(super) fn nearest_year(month: u32, day: u32, time_us: i64, near: i64) -> Option<i64> {
     let year = year_of(near.div_euclid(DAY_US));
-    // Nearer than half a year is nearest.
+    // A date that is nearer than half a year is the nearest.
     if let Some(day) = days(year, month, day)
         && (day * DAY_US + time_us).saturating_sub(near).saturating_abs() <= HALF_YEAR_US
     {
@@ -52,7 +52,7 @@ pub(super) fn nearest_year(month: u32, day: u32, time_us: i64, near: i64) -> Opt
         .min_by_key(|d| (d * DAY_US + time_us).saturating_sub(near).saturating_abs())
 }
 
-/// The same month and day a year later, both days counted from 1970-01-01; of 29 February in the next year that has one.
+/// The same month and day a year later, both days counted from 1970-01-01. For 29 February it is the next year that has one.
 pub(super) fn a_year_later(day: i64) -> Option<i64> {
     let year = year_of(day);
     let of_year = day - days(year, 1, 1)?;

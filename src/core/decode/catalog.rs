@@ -1,7 +1,7 @@
-//! The list of everything that is read, with its samples: what `docs/reference/formats.md` shows, and what the tests run.
+//! The list of everything that is read, with its samples: `docs/reference/formats.md` shows it, and the tests run it.
 //!
-//! In: the tables of [`super::heads`] and [`super::stamp::forms`], and the samples below for what is no table. Out: the page. `tests/it/decode.rs`
-//! compares it with the document.
+//! In: the tables of [`super::heads`] and [`super::stamp::forms`], and the samples below for what is in no table. Out: the page.
+//! `tests/it/decode.rs` compares the page with the document.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,12 @@ use super::heads::{self, HeadPlace};
 use super::stamp::forms::FORMS;
 use super::{Decoder, LineFormat};
 
-/// When the samples' file was written.
+/// When the file of the samples was written.
 const WRITTEN: &str = "2026-11-29T12:00:00Z";
-/// Bytes of a sample and of its reading that the page shows.
+/// How much of a sample and of its reading the page shows, in bytes.
 const SHOWN_BYTES: usize = 400;
 
-/// A record, or several that make one, with what is read from the last.
+/// A name, the records that make an event (one or several), and what is read from the last one.
 type Sample = (&'static str, &'static [&'static str], &'static str);
 
 const STANDARD: &[Sample] = &[
@@ -117,7 +117,7 @@ const STANDARD: &[Sample] = &[
     ),
 ];
 
-/// Lines with a stamp and a level and without.
+/// Lines with and without a stamp and a level.
 const LINES: &[Sample] = &[
     (
         "a level first",
@@ -194,7 +194,7 @@ const WRAPPERS: &[Sample] = &[
     ),
 ];
 
-/// What is read in records that follow each other, the last of them.
+/// The event of the last record, if the records are read in sequence.
 fn read(records: &[&str]) -> Event<'static> {
     let written = Time::parse_rfc3339(WRITTEN).unwrap_or_default();
     let mut decoder = Decoder::new();
@@ -206,7 +206,7 @@ fn read(records: &[&str]) -> Event<'static> {
     last
 }
 
-/// An event in one line: its parts by name, those that it has, the text last.
+/// An event in one line: the parts that it has by name, the text last.
 pub(super) fn shown(event: &Event<'_>) -> String {
     let mut line = String::new();
     let at = event.at.map(|at| at.to_string().replace(".000Z", "Z")).unwrap_or_default();
@@ -368,7 +368,7 @@ mod tests {
         let mut wrong = String::new();
         let mut check = |name: &str, records: &[&str], wanted: &str| {
             let found = shown(&read(records));
-            // The order of the parts does not matter.
+            // The sequence of the parts does not matter.
             let parts = |line: &str| {
                 let (parts, text) = line.split_once("text=").unwrap();
                 let mut parts: Vec<String> = parts.split_whitespace().map(str::to_owned).collect();

@@ -1,19 +1,19 @@
-//! From a stamp as written to a point in time: supplies the year, the day and the zone that a source leaves out.
+//! Makes a point in time from a stamp as written: supplies the year, the day and the zone that a source leaves out.
 //!
-//! In: a stamp, the reference time (arrival, or the replay's), and what the source has shown so far. Out: the time, and
-//! what was guessed. State: the local time of the last stamp, kept with the source's offset. Rules:
+//! In: a stamp, the reference time (arrival, or the replay's), and what the source has shown so far. Out: the time, and what was
+//! guessed. State: the local time of the last stamp, kept with the source's offset. Rules:
 //!
-//! - A written offset wins, then the zone of the file's header, then the source's zone.
-//! - A local time that the clocks showed twice is the one that agrees with the arrival, else the first that does not lie before the
-//!   file's last record: a file is in order.
-//! - A stamp without a year takes the year nearest to the reference. In a file it does not go back by more than [`YEAR_BACK_US`]: the
-//!   file was quiet for so long, and the year is the next one.
-//! - A record with a date that lies over [`JUMP_US`] from the last one is marked, and moves the source's time only when a
-//!   further record agrees with it.
-//! - A time of day takes the day of the last stamp, else of the header's local time, else the day nearest to the
-//!   reference. Back by [`MIDNIGHT_BACK_US`] or more means the next day; smaller steps back stay, for records are a
-//!   little out of order. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last
-//!   stamp of the day before belongs to that day: else each such record would gain a day for ever.
+//! - A written offset has precedence, then the zone of the file's header, then the source's zone.
+//! - A local time that the clocks showed twice is the one that agrees with the arrival, or else the first one that is not before
+//! the file's last record: a file is in sequence.
+//! - A stamp without a year gets the year nearest to the reference. In a file it does not go back by more than [`YEAR_BACK_US`]:
+//! then the file was quiet for so long, and the year is the next one.
+//! - A record with a date that differs by more than [`JUMP_US`] from the last one is marked. It moves the source's time only if a
+//! further record agrees with it.
+//! - A time of day gets the day of the last stamp, or else of the header's local time, or else the day nearest to the reference.
+//! A step back by [`MIDNIGHT_BACK_US`] or more means the next day. Smaller steps back are kept, because records are a little out
+//! of sequence. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last stamp of the day
+//! before belongs to that day. Otherwise each such record would gain a day for ever.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,18 +23,19 @@ use crate::core::base::zone::{Moments, Zone};
 use super::calendar::{self, DAY_US, SECOND_US};
 use super::stamp::{Day, Stamp};
 
-/// A time of day that is so much earlier than the last one is of the next day.
+/// A time of day that is earlier than the last one by this much is of the next day.
 pub(super) const MIDNIGHT_BACK_US: i64 = 10 * 3600 * SECOND_US;
-/// How far out of order the records of one file stand, at most, around midnight.
+/// How far out of sequence the records of one file are, at most, around midnight.
 pub(super) const OUT_OF_ORDER_US: i64 = 60 * SECOND_US;
 
 /// A step between two dated records that one record alone does not prove.
 pub(super) const JUMP_US: i64 = 3600 * SECOND_US;
-/// A stamp without a year that lies so much before the last one of its file is of the next year.
+/// A stamp without a year that is before the last one of its file by this much is of the next year.
 const YEAR_BACK_US: i64 = 30 * DAY_US;
-/// A moment that lies so near to its record's arrival is the one that was meant, of two.
+/// Of two possible moments, the one within this time of its record's arrival is right.
 const AGREES_US: i64 = 900 * SECOND_US;
-/// About half a year: of two years the nearer one to a time so long before the latest is never after that.
+/// About half a year. Of two years, the one nearer to a time that is so long before the latest time is never after the latest
+/// time.
 const HALF_YEAR_US: i64 = 182 * DAY_US;
 
 /// What a source has shown of its time.
@@ -42,17 +43,17 @@ const HALF_YEAR_US: i64 = 182 * DAY_US;
 pub(super) struct StampClock {
     /// Local microseconds since 1970 of the last stamp, or of the file's header.
     pub(super) last: Option<i64>,
-    /// The time of a dated record that lies far from `last`, until another one agrees.
+    /// The time of a dated record that is far from `last`, until another record agrees.
     pub(super) doubted: Option<i64>,
-    /// The moment of `last`, where it was a stamp.
+    /// The moment of `last`, if it was a stamp.
     #[serde(default)]
     pub(super) last_at: Option<Time>,
-    /// Of a whole log that is read in its order: when it ends.
+    /// The end of a whole log that is read in sequence.
     #[serde(skip)]
     pub(super) until: Option<Time>,
 }
 
-/// A stamp made whole.
+/// A stamp with everything that was missing supplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Resolved {
     pub(super) at: Time,
@@ -61,12 +62,13 @@ pub(super) struct Resolved {
     pub(super) guessed_year: bool,
     pub(super) guessed_date: bool,
     pub(super) jump: bool,
-    /// The stamp does not say its zone.
+    /// The stamp has no zone.
     pub(super) zoneless: bool,
 }
 
 impl StampClock {
-    /// Makes `stamp` whole; `zone` is for a stamp without one. A year that it lacks is none in which it would lie after `latest`.
+    /// Completes `stamp`; `zone` is for a stamp without one. A missing year is never one in which the stamp would be after
+    /// `latest`.
     pub(super) fn resolve(&self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
         let zone = stamp.east_s.map_or(zone, east);
         let near = || zone.local_us(reference);
@@ -94,7 +96,8 @@ impl StampClock {
         Some(Resolved { jump: false, at, local_us, guessed_year, guessed_date, zoneless: stamp.east_s.is_none() })
     }
 
-    /// The moment of a local time. Of two it is the one that agrees with the reference, else the first that the file's order allows.
+    /// The moment of a local time. Of two it is the one that agrees with the reference, or else the first that the file's
+    /// sequence allows.
     fn moment(&self, zone: Zone, local_us: i64, reference: Time) -> Time {
         match zone.moments(local_us) {
             Moments::One(at) => at,
@@ -106,7 +109,7 @@ impl StampClock {
         }
     }
 
-    /// [`StampClock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
+    /// [`StampClock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next one.
     pub(super) fn advance(&mut self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
         let mut resolved = self.resolve(stamp, zone, reference, latest)?;
         if resolved.guessed_date {
@@ -117,7 +120,7 @@ impl StampClock {
         Some(resolved)
     }
 
-    /// Takes note of a local time with a date, and of its moment; false when it is too far from the last one to be believed at once.
+    /// Takes a local time with a date, and its moment. Returns false if it is too far from the last one to be believed at once.
     pub(super) fn show(&mut self, local_us: i64, at: Option<Time>) -> bool {
         let near = |t: Option<i64>| t.is_some_and(|t| within(t, local_us, JUMP_US));
         if self.last.is_none() || near(self.last) || near(self.doubted) {
@@ -144,7 +147,7 @@ impl StampClock {
     }
 }
 
-/// The zone of an offset that a stamp says.
+/// The zone of an offset in a stamp.
 pub(super) fn east(seconds: i64) -> Zone {
     i32::try_from(seconds).map_or(Zone::UTC, Zone::Fixed)
 }
@@ -245,7 +248,7 @@ mod tests {
             format!("{} {}", r.at, if r.jump { "jump" } else { "" })
         };
         assert_eq!(shown("2016-06-05T10:00:00"), "2016-06-05T10:00:00.000Z ");
-        // One record from elsewhere: marked, and it takes nobody with it.
+        // One record from elsewhere is marked, and does not move the time of the others.
         assert_eq!(shown("2030-01-01T10:00:00"), "2030-01-01T10:00:00.000Z jump");
         assert_eq!(shown("10:00:01"), "2016-06-05T10:00:01.000Z ");
         assert_eq!(shown("2016-06-05T10:00:02"), "2016-06-05T10:00:02.000Z ");
@@ -256,7 +259,7 @@ mod tests {
         assert_eq!(shown("19:00:01"), "2016-06-09T19:00:01.000Z ");
     }
 
-    /// The times of a file's stamps without a zone, read one after the other in Berlin's.
+    /// The times of a file's stamps without a zone, read one after the other in the zone of Berlin.
     fn in_berlin(stamps: &[&str], reference: &str) -> Vec<String> {
         let mut clock = StampClock::default();
         let berlin = Zone::parse("Europe/Berlin").unwrap();
@@ -279,7 +282,7 @@ mod tests {
             "2026-10-25T02:00:00.000Z",
         ];
         assert_eq!(in_berlin(&stamps, "2026-11-01T00:00:00Z"), wanted);
-        // Nothing before it says which hour: the arrival does.
+        // Nothing before it shows which hour is meant: the arrival does.
         let once = |arrival| in_berlin(&["Oct 25 02:30:00"], arrival);
         assert_eq!(once("2026-10-25T00:30:01Z"), ["2026-10-25T00:30:00.000Z"]);
         assert_eq!(once("2026-10-25T01:30:01Z"), ["2026-10-25T01:30:00.000Z"]);
@@ -295,7 +298,7 @@ mod tests {
             now.to_string()
         };
         assert_eq!(read("Feb  1 00:00:00"), "2024-02-01T00:00:00.000Z");
-        // Nearer to the year before.
+        // This is nearer to the year before.
         assert_eq!(read("Oct  1 00:00:00"), "2024-10-01T00:00:00.000Z");
         assert_eq!(read("Sep 20 00:00:00"), "2024-09-20T00:00:00.000Z", "out of order");
     }

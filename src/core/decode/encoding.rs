@@ -1,22 +1,22 @@
-//! How the bytes of a file are text: UTF-8 (with single bytes read as Latin-1 where they are none), or UTF-16.
+//! The encoding of a file: UTF-8 (with single bytes read as Latin-1 if they are no UTF-8), or UTF-16.
 //!
-//! In: the first bytes of a file; later the bytes of one line. Out: the encoding; the line as UTF-8. Pure: who cuts lines
-//! ([`super::Lines`]) calls it, for files that are followed and for dry runs.
+//! In: the first bytes of a file; later the bytes of one line. Out: the encoding; the line as UTF-8. Pure: [`super::Lines`],
+//! which cuts lines, calls it for files that are followed and for dry runs.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes at a file's beginning that are enough to tell its encoding.
+/// Bytes at a file's beginning that are enough to recognise its encoding.
 pub const ENCODING_BYTES: usize = 64;
-/// Bytes without a byte order mark that tell it: fewer are taken for UTF-8.
+/// The least number of bytes from which UTF-16 is recognised without a byte order mark.
 const ENOUGH: usize = 8;
 
 /// The encoding of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// UTF-8, ASCII or any encoding of single bytes: lines are handed on as they are.
+    /// UTF-8, ASCII or any encoding of single bytes: lines are passed on as they are.
     #[default]
     Bytes,
     /// UTF-16, low byte first, as Windows writes it.
@@ -26,8 +26,9 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding of a file that begins with these bytes, [`ENCODING_BYTES`] of them where the file has so many. A byte order mark says it.
-    /// Without one a file is UTF-16 when of three quarters of all pairs of bytes one is zero, always the same.
+    /// The encoding of a file that begins with these bytes: the first [`ENCODING_BYTES`], or all if the file is shorter. A byte
+    /// order mark decides. Without one, a file is UTF-16 if one byte is zero in three quarters of all pairs of bytes, always the
+    /// same one.
     pub fn of(beginning: &[u8]) -> Encoding {
         match beginning {
             [0xff, 0xfe, ..] => return Encoding::Utf16Le,
@@ -52,7 +53,7 @@ impl Encoding {
         }
     }
 
-    /// Bytes of a unit: a line feed is one unit.
+    /// The bytes of a unit. A line feed is one unit.
     pub fn unit_bytes(self) -> usize {
         match self {
             Encoding::Bytes => 1,
@@ -60,8 +61,8 @@ impl Encoding {
         }
     }
 
-    /// Where the first line of the buffer ends, and where the next one begins, in bytes; `None` when no line ends in it. The buffer begins at a
-    /// unit's first byte.
+    /// Where the first line of the buffer ends, and where the next one begins, in bytes; `None` if no line ends in it. The buffer
+    /// begins at the first byte of a unit.
     pub fn line_end(self, buffer: &[u8]) -> Option<(usize, usize)> {
         let unit = self.unit_bytes();
         let at = match self {
@@ -71,8 +72,8 @@ impl Encoding {
         Some((at, at + unit))
     }
 
-    /// The bytes of a line as UTF-8; of single bytes as they are, for the decoder reads those. A byte order mark is taken off. Half of a character
-    /// becomes U+FFFD; a last odd byte is none.
+    /// The bytes of a line as UTF-8. Single bytes stay as they are, because the decoder reads those. A byte order mark is
+    /// removed. Half of a character becomes U+FFFD; an odd last byte is dropped.
     pub fn text(self, line: &[u8]) -> Cow<'_, [u8]> {
         if self == Encoding::Bytes {
             return Cow::Borrowed(line);
@@ -83,7 +84,7 @@ impl Encoding {
         Cow::Owned(text)
     }
 
-    /// A unit of UTF-16 from its two bytes as they stand in the file.
+    /// A unit of UTF-16 from its two bytes, in the sequence of the file.
     fn unit(self, bytes: [u8; 2]) -> u16 {
         match self {
             Encoding::Utf16Be => u16::from_be_bytes(bytes),
@@ -101,7 +102,7 @@ fn append(units: &[u16], text: &mut Vec<u8>) {
     }
 }
 
-/// The text of bytes that are not UTF-8: what is valid stays, each other byte is the Latin-1 character of its number.
+/// The text of bytes that are not UTF-8. Valid parts stay, and each other byte is the Latin-1 character of its number.
 pub(super) fn latin1(record: &[u8]) -> String {
     let mut text = String::with_capacity(record.len() + record.len() / 4);
     for chunk in record.utf8_chunks() {
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn lines_of_utf16_are_cut_at_their_units() {
-        // U+0A0A has the byte of a line feed twice.
+        // Both bytes of U+0A0A look like a line feed.
         for encoding in [Encoding::Utf16Le, Encoding::Utf16Be] {
             let be = encoding == Encoding::Utf16Be;
             let bytes: Vec<u8> = "\u{feff}a\u{a0a}ü😀\r\nb"

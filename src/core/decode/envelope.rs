@@ -1,11 +1,11 @@
-//! What both syslog formats have in common: the priority, and the parts of a message before they become an event.
+//! The common part of both syslog formats: the priority, and the parts of a message before they become an event.
 
 use crate::core::event::{EventId, Format, Level};
 
 use super::stamp::Stamp;
 use super::structured::StructuredFields;
 
-/// A syslog message taken apart. Empty where it says nothing.
+/// A syslog message in parts. Empty for missing parts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Envelope<'a> {
     pub(super) format: Format,
@@ -14,7 +14,7 @@ pub(super) struct Envelope<'a> {
     pub(super) app: &'a str,
     pub(super) pid: &'a str,
     pub(super) id: Option<EventId<'a>>,
-    /// What the head itself says, by an id that holds its severity or by a level word; else the priority's severity.
+    /// The level of the head itself, by an id that contains its severity or by a level word; or else the priority's severity.
     pub(super) level: Option<Level>,
     pub(super) fields: StructuredFields<'a>,
     pub(super) text: &'a str,

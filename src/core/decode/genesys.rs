@@ -1,39 +1,39 @@
-//! A Genesys record behind its stamp, in its two forms; which one is said by what follows the level.
+//! A Genesys record behind its stamp, in its two forms. What follows the level shows which form it is.
 //!
 //! ```text
 //! short = [":"] blanks level blanks id5 [blanks text]                          Std 04561 Hot Standby (backup) mode activated
 //! full  = [":"] blanks level blanks host blanks app blanks id [blanks text]    Standard host1 SIP GCTI-00-04561 Hot ...
 //! ```
 //!
-//! A level that no manual names (`Trouble`) is taken in the full form when the id has its `GCTI-`: nothing else looks so. Its
-//! word is kept, as field `level_word`.
+//! A level that no manual names (`Trouble`) is accepted in the full form if the id has its `GCTI-`: nothing else looks like that.
+//! The word is kept as field `level_word`.
 //!
-//! An application's name may hold blanks: it ends where the first id stands. A short form has no type code; whether it is
-//! common or the type's own is said by the file's header ([`super::header`]).
+//! An application's name may contain blanks: it ends before the first id. A short form has no type code. The file's header
+//! ([`super::header`]) shows whether the number is common or the type's own.
 
 use crate::core::event::{EventId, Level, TypeCode};
 
-/// Bytes of a host's and an application's name; a longer "name" is text that happens to hold an id.
+/// The greatest length of a host's and an application's name, in bytes. A longer "name" is text that happens to contain an id.
 pub(super) const NAME_BYTES: usize = 255;
-/// Bytes of a level that no manual names.
+/// The greatest length of a level that no manual names, in bytes.
 const LEVEL_BYTES: usize = 16;
 
-/// What stands behind the stamp.
+/// What follows the stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
     pub(super) level: Option<Level>,
-    /// The level's word where it is none that a manual names; else empty.
+    /// The level's word if no manual names it; otherwise empty.
     pub(super) level_word: &'a str,
-    /// Empty in the short form.
+    /// The host; empty in the short form.
     pub(super) host: &'a str,
-    /// Empty in the short form.
+    /// The application; empty in the short form.
     pub(super) app: &'a str,
     pub(super) code: Option<TypeCode>,
     pub(super) number: u32,
     pub(super) text: &'a str,
 }
 
-/// Reads what follows a stamp; `None` when it is neither form.
+/// Reads what follows a stamp; `None` if it is neither form.
 pub(super) fn after_stamp(rest: &str) -> Option<Record<'_>> {
     let rest = rest.strip_prefix(':').unwrap_or(rest);
     let body = rest.trim_start_matches([' ', '\t']);
@@ -46,7 +46,7 @@ pub(super) fn after_stamp(rest: &str) -> Option<Record<'_>> {
     }
 }
 
-/// A full record with a level of its own.
+/// A full record with a level that no manual names.
 fn odd(body: &str) -> Option<Record<'_>> {
     if !body.as_bytes().first().is_some_and(u8::is_ascii_uppercase) || !body.contains(" GCTI-") {
         return None;
@@ -60,8 +60,8 @@ fn odd(body: &str) -> Option<Record<'_>> {
     id.trim_end().rsplit([' ', '\t']).next()?.starts_with("GCTI-").then_some(Record { level, level_word, ..record })
 }
 
-/// Reads a record whose stamp a relay took away. Words like `Alarm 12345` are common, so here the short form has a level of
-/// three letters and the id five digits.
+/// Reads a record whose stamp a relay removed. Words like `Alarm 12345` are common, so here the short form has a level of three
+/// letters and an id of five digits.
 pub(super) fn without_stamp(text: &str) -> Option<Record<'_>> {
     let (found, body) = level(text)?;
     match text.as_bytes() {

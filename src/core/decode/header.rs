@@ -1,4 +1,4 @@
-//! The header of a Genesys file: who writes it, on which host, in which zone.
+//! The header of a Genesys file: the program that writes it, its host, and its zone.
 //!
 //! ```text
 //! Application name: SIP_P
@@ -9,8 +9,8 @@
 //! Local time:       2026-02-02T13:54:59.852
 //! ```
 //!
-//! In: lines. Out: what they say ([`HeaderLine`]), and what follows from all of them together ([`Header`]). Whether a line may
-//! be believed where it stands is the decoder's business, not this module's.
+//! In: lines. Out: what they say ([`HeaderLine`]), and what follows from all of them together ([`Header`]). The decoder decides
+//! whether a line may be believed where it stands.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +31,11 @@ pub(super) enum HeaderLine<'a> {
     Utc(i64),
     /// The same moment by the host's local time.
     Local(i64),
-    /// A line that belongs to a header and says nothing that is needed.
+    /// A line that belongs to a header and contains nothing that is needed.
     Other,
 }
 
-/// Keys by their beginning, in lower case; the first that fits is it.
+/// Keys by their beginning, in lower case; the first match counts.
 const KEYS: [(&str, Key); 17] = [
     ("application name:", Key::App),
     ("application type:", Key::Type),
@@ -68,7 +68,7 @@ enum Key {
     Other,
 }
 
-/// Reads one line; `None` when no header has such a line. A known key with a value that cannot be read is `Other`.
+/// Reads one line; `None` if no header has such a line. A known key with an unreadable value is `Other`.
 pub(super) fn entry(line: &str) -> Option<HeaderLine<'_>> {
     let (_, key) = KEYS.iter().find(|(name, _)| {
         let head = line.as_bytes().get(..name.len());
@@ -121,14 +121,14 @@ pub(super) struct Header {
     zone_west_s: Option<i64>,
     utc_us: Option<i64>,
     local_us: Option<i64>,
-    /// Whether the file's stamps are in UTC; nothing in a stamp says so.
+    /// Whether the file's stamps are in UTC; a stamp itself does not show it.
     in_utc: Option<bool>,
     /// A time was read and no record since.
     fresh: bool,
 }
 
 impl Header {
-    /// True when a header has been read.
+    /// True if a header has been read.
     pub(super) fn known(&self) -> bool {
         !self.app.is_empty()
     }
@@ -155,7 +155,7 @@ impl Header {
         }
     }
 
-    /// True when a line says nothing that contradicts the header. Its times are not compared: each segment has its own.
+    /// True if a line does not contradict the header. Its times are not compared: each segment has its own.
     pub(super) fn agrees(&self, entry: HeaderLine<'_>) -> bool {
         match entry {
             HeaderLine::App(app) => app == self.app,
@@ -166,8 +166,8 @@ impl Header {
         }
     }
 
-    /// The zone of the file's stamps in seconds west of UTC. The header's two times tell it, summer time included; the
-    /// zone that it names leaves summer time out.
+    /// The zone of the file's stamps in seconds west of UTC. It follows from the header's two times, with summer time; the zone
+    /// that the header names leaves summer time out.
     pub(super) fn west_s(&self) -> Option<i64> {
         if self.in_utc == Some(true) {
             return Some(0);
@@ -182,8 +182,8 @@ impl Header {
         (seconds.abs() <= 86_400).then_some(quarters * QUARTER_S)
     }
 
-    /// Tells from the first stamp of the file, where it was written within moments of the header, whether stamps are in UTC.
-    /// Returns the header's own time in the same zone; `None` where no header stands before this stamp.
+    /// Decides from the first stamp of the file, if it was written within moments of the header, whether stamps are in UTC.
+    /// Returns the header's own time in the same zone; `None` if there is no header before this stamp.
     pub(super) fn first_stamp(&mut self, time_of_day_us: i64) -> Option<i64> {
         const AT_ONCE_US: i64 = 300 * SECOND_US;
         if !std::mem::take(&mut self.fresh) {
@@ -206,7 +206,7 @@ impl Header {
         }
     }
 
-    /// Option `time-convert`, which the file itself reports when it is set.
+    /// Takes the option `time-convert`, which the file itself reports when it is set.
     pub(super) fn option_set(&mut self, text: &str) {
         let name = "Option 'time-convert' has been set to the value '";
         match text.strip_prefix(name).and_then(|v| v.strip_suffix('\'')) {
@@ -216,8 +216,8 @@ impl Header {
         }
     }
 
-    /// The type code of a short id: numbers below 10,000 are common to all types (code 0), others are the type's own.
-    /// `None` without a header, for then nothing says which program wrote the record.
+    /// The type code of a short id. Numbers below 10,000 are common to all types (code 0), others are the type's own. `None`
+    /// without a header, because then it is unknown which program wrote the record.
     pub(super) fn code_of(&self, number: u32) -> Option<TypeCode> {
         const COMMON_BELOW: u32 = 10_000;
         match self.known() {

@@ -1,7 +1,7 @@
-//! What the keys of a record say of it: its time, level, host, application and process.
+//! The keys of a record: its time, level, host, application and process.
 //!
-//! In: keys and values as they stand in an object ([`super::object`]) or in pairs ([`super::pairs`]). Out: parts of an event. The record's text
-//! stays whole, for rules search it.
+//! In: keys and values as they are in an object ([`super::object`]) or in pairs ([`super::pairs`]). Out: parts of an event. The
+//! record's text stays whole, because rules search it.
 //!
 //! | part | keys |
 //! |---|---|
@@ -13,14 +13,15 @@
 //! | application | `app application service service.name program SYSLOG_IDENTIFIER` |
 //! | process | `pid _PID` |
 //!
-//! Invariants: of several keys for one part the first that says something counts, so that nothing behind it can take its place. What is no
-//! time, level or name says nothing. A day alone and a time of day alone (`date=2019-05-10 time=11:37:47`) make one time.
+//! Invariants: if several keys are for one part, the first one with a valid value counts, so nothing behind it can replace it. A
+//! value that is no time, level or name is ignored. A day alone and a time of day alone (`date=2019-05-10 time=11:37:47`) make
+//! one time.
 //!
-//! A `host` is what a caller asked for in the logs of web servers and routers (the header of that name), so it counts only where it
-//! is known to be the sender: GELF is known by its `version` (1.0 or 1.1) and `short_message`, Logstash by `@version`.
+//! In the logs of web servers and routers `host` is what a caller asked for (the header of that name). So it counts only if it is
+//! certainly the sender: GELF is recognised by its `version` (1.0 or 1.1) and `short_message`, Logstash by `@version`.
 //!
-//! Numbers that are times count seconds, milliseconds, microseconds or nanoseconds since 1970, by their size. Numbers that are levels are
-//! syslog's 0 to 7 in `PRIORITY` and in GELF, else 10 to 60 of pino and bunyan; others are none.
+//! A number as a time is in seconds, milliseconds, microseconds or nanoseconds since 1970, depending on its size. A number as a
+//! level is syslog's 0 to 7 in `PRIORITY` and in GELF, and otherwise 10 to 60 of pino and bunyan; other numbers are ignored.
 
 use std::borrow::Cow;
 
@@ -31,36 +32,36 @@ use super::genesys::NAME_BYTES;
 use super::stamp::{self, Day, Stamp};
 use super::{level, object, pairs, rfc3164};
 
-/// What a key is about.
+/// The meaning of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KnownKey {
     Time,
-    /// The distance from UTC of a time that does not say it.
+    /// The offset from UTC of a time without one.
     Offset,
     Level,
     /// A level by syslog's numbers.
     Priority,
     Host,
-    /// The sender, or whom a caller asked for.
+    /// The sender, or the host that a caller asked for.
     SomeHost,
     App,
     Pid,
-    /// A device's number of the kind of record.
+    /// A device's number for the kind of record.
     Id,
     Logstash,
-    /// With [`KnownKey::ShortMessage`] the mark of GELF.
+    /// With [`KnownKey::ShortMessage`], the mark of GELF.
     Version,
     ShortMessage,
-    /// MongoDB's level, one letter; it counts behind MongoDB's time.
+    /// MongoDB's level, one letter. It counts only after MongoDB's time.
     Letter,
-    /// MongoDB's id of a message; it counts behind MongoDB's time.
+    /// MongoDB's id of a message. It counts only after MongoDB's time.
     MongoId,
-    /// A record in which another one may stand ([`super::wrap`]).
+    /// A record that may contain another one ([`super::wrap`]).
     Wrapped,
 }
 
 impl KnownKey {
-    /// What a key of the top level is about; `None` for all that is not wanted.
+    /// The meaning of a key of the top level; `None` if the key is not wanted.
     pub(super) fn of(name: &str) -> Option<KnownKey> {
         Some(match name {
             "time"
@@ -94,7 +95,7 @@ impl KnownKey {
         })
     }
 
-    /// The key that is looked for in an object that stands under this name: the Elastic Common Schema's, and MongoDB's time.
+    /// The key that is wanted in a nested object with this name: a key of the Elastic Common Schema, or MongoDB's time.
     pub(super) fn within(name: &str) -> Option<(&'static str, KnownKey)> {
         Some(match name {
             "log" => ("level", KnownKey::Level),
@@ -108,7 +109,7 @@ impl KnownKey {
     }
 }
 
-/// What the keys read so far say. Empty where they say nothing.
+/// What the keys read so far say. Empty for missing parts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Keyed<'a> {
     stamp: Option<Stamp>,
@@ -116,10 +117,10 @@ pub(super) struct Keyed<'a> {
     day: Option<i64>,
     /// A time without a day.
     clock: Option<Stamp>,
-    /// Seconds east of UTC, for a time that does not say it.
+    /// Seconds east of UTC, for a time without an offset.
     east_s: Option<i64>,
     level: Option<Level>,
-    /// 0 to 7: a level in GELF alone.
+    /// 0 to 7: a level only in GELF.
     gelf_level: Option<u8>,
     version: bool,
     short_message: bool,
@@ -133,7 +134,7 @@ pub(super) struct Keyed<'a> {
     id: Cow<'a, str>,
 }
 
-/// True for what begins as an object or as pairs do: most lines end here at their first byte or word.
+/// True for a text that begins as an object or as pairs do. Most lines end here at their first byte or word.
 pub(super) fn begins(record: &str) -> bool {
     match record.as_bytes() {
         [b'{', ..] | [b'@', b'c', b'e', b'e', b':', ..] => true,
@@ -142,7 +143,7 @@ pub(super) fn begins(record: &str) -> bool {
     }
 }
 
-/// Reads a record that begins so; `None` when it is neither.
+/// Reads such a record; `None` if it is neither an object nor pairs.
 pub(super) fn read(record: &str) -> Option<Keyed<'_>> {
     object::read(record).or_else(|| pairs::read(record))
 }
@@ -180,22 +181,22 @@ impl<'a> Keyed<'a> {
         }
     }
 
-    /// MongoDB's time was read, and so its level may be.
+    /// MongoDB's time was read, so its level may be read too.
     pub(super) fn take_mongo(&mut self) {
         self.mongo = true;
     }
 
-    /// Nothing further is wanted.
+    /// True if no further key is wanted.
     pub(super) fn complete(&self) -> bool {
         self.stamp.is_some() && self.level.is_some() && !self.host.is_empty() && !self.app.is_empty() && !self.pid.is_empty()
     }
 
-    /// Another record may stand in this one. What is complete was not read to its end.
+    /// True if another record may be inside this one. A complete record was not read to its end.
     pub(super) fn may_wrap(&self) -> bool {
         self.wrapped || self.complete()
     }
 
-    /// A day and a time were read.
+    /// True if a day and a time were read.
     pub(super) fn dated(&self) -> bool {
         self.stamp.is_some()
     }
@@ -207,12 +208,12 @@ impl<'a> Keyed<'a> {
         Some(Stamp { east_s: stamp.east_s.or(self.east_s), ..stamp })
     }
 
-    /// How grave the record is.
+    /// The level of the record.
     pub(super) fn level(&self) -> Option<Level> {
         self.level.or(self.gelf_level.filter(|_| self.is_gelf()).map(severity))
     }
 
-    /// Gives the event what the keys say, but for the time.
+    /// Gives the event what the keys say, except the time.
     pub(super) fn fill(self, event: &mut Event<'a>) {
         event.level = self.level();
         let sender = self.is_gelf() || self.logstash;
@@ -222,7 +223,7 @@ impl<'a> Keyed<'a> {
         event.id = id_of(self.id);
     }
 
-    /// Gives a syslog message what its head leaves out. The level is the sender's own, where it says one.
+    /// Gives a syslog message what its head leaves out. The level is the sender's own, if it has one.
     pub(super) fn complete_message(self, event: &mut Event<'a>) {
         event.level = self.level().or(event.level);
         for (part, said) in [(&mut event.host, self.host), (&mut event.app, self.app), (&mut event.pid, self.pid)] {
@@ -264,13 +265,13 @@ fn id_of(written: Cow<'_, str>) -> Option<EventId<'_>> {
     }
 }
 
-/// What may be a host's, an application's or a process's name.
+/// True for what may be the name of a host, an application or a process.
 fn is_name(value: &str) -> bool {
     (1..=NAME_BYTES).contains(&value.len()) && value != "-" && !value.chars().any(char::is_control)
 }
 
 fn number(value: &str) -> Option<u8> {
-    // `parse` would take a sign.
+    // `parse` would accept a sign.
     value.as_bytes().first().filter(|b| b.is_ascii_digit())?;
     value.parse().ok()
 }

@@ -1,19 +1,19 @@
 //! Levels as loggers write them: the words, and where in a line a word is a level.
 //!
-//! In: a word, or what follows the stamp of a line. Out: a level, and where the text behind it begins. A word in running text is no level: it
-//! must be written in capitals, stand in brackets, or end with a colon, and before it may stand only what a logger puts there (brackets, numbers,
-//! dashes, one name).
+//! In: a word, or what follows the stamp of a line. Out: a level, and where the text behind it begins. A word in running text is
+//! no level. A level must be written in capitals, stand in brackets, or end with a colon, and only what a logger puts there may
+//! come before it (brackets, numbers, dashes, one name).
 //!
-//! Invariant: the scan looks at [`WORDS`] words at most, whatever the line's length.
+//! Invariant: the scan reads at most [`WORDS`] words, whatever the line's length.
 
 use crate::core::event::Level;
 
-/// Words behind the stamp among which a level is looked for.
+/// How many words behind the stamp are searched for a level.
 const WORDS: usize = 6;
-/// Bytes of the longest level word.
+/// The length of the longest level word, in bytes.
 const LONGEST: usize = 13;
 
-/// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
+/// A level word in any letter case, as loggers write it. A number may follow (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
 pub(super) fn word(value: &str) -> Option<Level> {
     // Most words end here.
     let &[first, second, ..] = value.as_bytes() else { return None };
@@ -38,7 +38,7 @@ pub(super) fn word(value: &str) -> Option<Level> {
         return None;
     }
     let is = |name: &str| word.eq_ignore_ascii_case(name);
-    // By the first letter, for this is asked of many words that are none.
+    // The first letter decides first, because most words are no level.
     let first = *word.as_bytes().first()? | 0x20;
     if !(3..=LONGEST).contains(&word.len()) {
         return None;
@@ -82,12 +82,13 @@ pub(super) fn word(value: &str) -> Option<Level> {
     known.iter().find(|(name, _)| is(name)).map(|(_, level)| *level)
 }
 
-/// A level word where a host or program could stand: in capitals, or one that is nothing else (`notice`, `warning`, but not `fine`).
+/// True for a level word in the place of a host or program: in capitals, or one that is nothing else (`notice`, `warning`, but
+/// not `fine`).
 pub(super) fn is_word(value: &str) -> bool {
     (3..=LONGEST).contains(&value.len()) && word(value.strip_suffix(':').unwrap_or(value)).is_some() && !is_name_too(value)
 }
 
-/// Level words that may be a host's or a program's name in lower case.
+/// True for level words that may be a host's or a program's name in lower case.
 fn is_name_too(value: &str) -> bool {
     matches!(
         value,
@@ -137,7 +138,7 @@ pub(super) fn two_letters(value: &str) -> Option<Level> {
     })
 }
 
-/// A level with which the text begins, as PHP writes it, and what follows.
+/// A level at the beginning of the text, as PHP writes it, and what follows.
 pub(super) fn php(text: &str) -> Option<(Level, &str)> {
     const LEVELS: [(&str, Level); 8] = [
         ("Fatal error", Level::Critical),
@@ -156,11 +157,11 @@ pub(super) fn php(text: &str) -> Option<(Level, &str)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LevelFound<'a> {
     pub(super) level: Level,
-    /// What follows the level, where nothing but punctuation stands before it.
+    /// What follows the level, if only punctuation comes before it.
     pub(super) behind: Option<&'a str>,
 }
 
-/// Looks for the level of a line in what stands behind its stamp, with so many names before it at most.
+/// Looks for the level of a line in what follows its stamp, with at most `names_before` names before it.
 pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
     let mut rest = line;
     let mut names = 0;
@@ -186,14 +187,14 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
 pub(super) fn begin(behind: &str) -> &str {
     let text = behind.trim_start_matches([' ', '\t']);
     let marks = text.trim_start_matches([':', '-', '|', ',']);
-    // `--- [main]` of Spring, `-- x`: only single marks go.
+    // `--- [main]` of Spring, `-- x`: only single marks are removed.
     if text.len() - marks.len() == 1 && (marks.is_empty() || marks.starts_with([' ', '\t'])) {
         return marks.trim_start_matches([' ', '\t']);
     }
     text
 }
 
-/// One word of a line's front: its level where it is one, what follows, and whether it is a name. `None` where running text begins.
+/// One word of a line's front: its level if it is one, what follows, and whether it is a name. `None` if running text begins.
 fn one(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     let close = match rest.as_bytes().first()? {
         b'[' => ']',
@@ -228,7 +229,7 @@ fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
             let behind = if colon { &behind[1..] } else { behind };
             return Some((Some(level), behind, false));
         }
-        // `SERVICE ALERT: ...`: running text.
+        // `SERVICE ALERT: ...` is running text.
         if capitals {
             return None;
         }

@@ -8,7 +8,7 @@ use super::heads::{self, HeadPlace};
 use super::level;
 use super::stamp::{self, Stamp};
 
-/// A stamp in a bracket that has been opened, and what follows the bracket.
+/// A stamp in an open bracket, and what follows the bracket.
 pub(super) fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
     if let Ok((behind, stamp)) = stamp::any(inner) {
         return Some((stamp, behind.strip_prefix(']')?));
@@ -26,7 +26,7 @@ pub(super) fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
     (seconds.len() == 10).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
 }
 
-/// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
+/// Reads what a logger wrote behind the stamp of a line: level and other parts of its head, and the text behind them.
 pub(super) fn read<'a>(event: &mut Event<'a>, behind: &'a str) {
     let start = level::begin(behind);
     let level = level::scan(behind, 1);

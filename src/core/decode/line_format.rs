@@ -1,4 +1,4 @@
-//! The form of a file's stamps, as an administrator declares it: `%d.%m.%Y %H:%M:%S`.
+//! The form of a file's stamps, as the configuration declares it: `%d.%m.%Y %H:%M:%S`.
 //!
 //! | directive | what | | directive | what |
 //! |---|---|---|---|---|
@@ -14,8 +14,9 @@
 //! | `%D` | `%m/%d/%y` | | `%R` | `%H:%M` |
 //! | `%%` | a per cent sign | | `%*` | any characters up to the next one of the form |
 //!
-//! Any other character stands for itself; a blank for one or more blanks or tabs. The stamp begins at the line's beginning: write what stands
-//! before it (`[%d.%m.%Y %H:%M:%S]`, `%* %T`). In: a form; later a line. Out: its time, and what follows. Pure: no clock, no zone of this machine.
+//! Any other character stands for itself; a blank stands for one or more blanks or tabs. The stamp begins at the beginning of the
+//! line: write what comes before it (`[%d.%m.%Y %H:%M:%S]`, `%* %T`). In: a form; later a line. Out: its time, and what follows.
+//! Pure: no clock, no zone of this machine.
 
 use std::fmt;
 
@@ -26,9 +27,9 @@ use super::calendar::{self, SECOND_US};
 use super::clock::StampClock;
 use super::stamp::{self, Day, Stamp};
 
-/// Bytes of a form.
+/// The greatest length of a form, in bytes.
 const FORM_BYTES: usize = 256;
-/// Characters of a line that are shown where a form does not read it.
+/// How many characters of a line are shown if a form does not match it.
 const MISFIT_CHARS: usize = 24;
 
 /// A declared form of stamps.
@@ -38,7 +39,7 @@ pub struct LineFormat {
     pieces: Vec<Piece>,
 }
 
-/// Why a form is refused: what is wrong with it, and what to write.
+/// Why a form is refused: what is wrong with it, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatError(String);
 
@@ -66,7 +67,7 @@ enum Piece {
     Half,
     Minute,
     Second,
-    /// So many digits, or as many as there are.
+    /// A number of digits, or as many as there are.
     Fraction(Option<u8>),
     Offset,
     ZoneName,
@@ -102,7 +103,7 @@ impl fmt::Display for Piece {
     }
 }
 
-/// What the pieces have said.
+/// The values of the pieces read so far.
 #[derive(Default)]
 struct Parts {
     year: Option<i32>,
@@ -119,10 +120,10 @@ struct Parts {
 }
 
 impl LineFormat {
-    /// Reads a form.
+    /// Parses a form.
     ///
     /// # Errors
-    /// An unknown directive, a form without a time of day or that could not tell one day from another, or one that is too long.
+    /// An unknown directive, a form without a time of day or without an unambiguous day, or a form that is too long.
     pub fn parse(form: &str) -> Result<LineFormat, FormatError> {
         if form.len() > FORM_BYTES {
             return Err(FormatError(format!("the form has more than {FORM_BYTES} bytes")));
@@ -202,8 +203,8 @@ impl LineFormat {
         &self.written
     }
 
-    /// The time with which a line begins, and what follows it; `None` when it does not begin so. What the stamp leaves out is supplied from
-    /// `reference`; a stamp without a zone is of `zone`.
+    /// The time with which a line begins, and what follows it; `None` if the line does not begin so. `reference` supplies what
+    /// the stamp leaves out; a stamp without a zone is in `zone`.
     pub fn read<'a>(&self, line: &'a [u8], zone: Zone, reference: Time) -> Option<(Time, &'a [u8])> {
         let text = std::str::from_utf8(line).ok().or_else(|| line.utf8_chunks().next().map(|chunk| chunk.valid()))?;
         let (stamp, behind) = self.stamp(text)?;
@@ -211,7 +212,7 @@ impl LineFormat {
         Some((at, &line[text.len() - behind.len()..]))
     }
 
-    /// What of a line this form does not read; `None` when it reads all that it wants.
+    /// The part of a line that this form does not match; `None` if the line matches.
     pub fn misfit(&self, line: &str) -> Option<String> {
         let mut parts = Parts::default();
         let mut rest = line;
@@ -258,7 +259,7 @@ impl Parts {
                 Day::Full(calendar::days(year, 1, 1)? + i64::from((1..=366).contains(&day).then(|| day - 1)?))
             }
             (Some(year), Some(month), Some(day), None) => Day::Full(calendar::days(year, month, day)?),
-            // 2000 is a leap year: 29 February may exist.
+            // 2000 is a leap year, so 29 February is accepted.
             (None, Some(month), Some(day), None) => calendar::days(2000, month, day).map(|_| Day::Yearless(month, day))?,
             (None, None, None, None) => Day::Unknown,
             _ => return None,
@@ -291,7 +292,7 @@ fn take<'a>(piece: Piece, next: Option<&Piece>, text: &'a str, parts: &mut Parts
         }
         Piece::Month => set(2, |parts| parts.month.get_or_insert_default()),
         Piece::Day => set(2, |parts| parts.day.get_or_insert_default()).or_else(|| {
-            // `%e` is padded with a blank.
+            // `%e` may be padded with a blank.
             let (number, rest) = digits(text.strip_prefix(' ')?, 1)?;
             parts.day = Some(number);
             Some(rest)
@@ -357,7 +358,7 @@ fn take<'a>(piece: Piece, next: Option<&Piece>, text: &'a str, parts: &mut Parts
     }
 }
 
-/// A number of one digit at least and `max` at most.
+/// A number of at least one and at most `max` digits.
 fn digits(text: &str, max: usize) -> Option<(u32, &str)> {
     let n = text.bytes().take(max).take_while(u8::is_ascii_digit).count();
     Some((text[..n].parse().ok()?, &text[n..]))

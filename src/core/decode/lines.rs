@@ -1,13 +1,14 @@
 //! Splits a stream of bytes into lines.
 //!
-//! In: anything that reads. Out: one line at a time, without its end, borrowed from the reader's own buffer where it lies
-//! there whole; only a line that crosses the buffer's end is copied. A line ends with LF; one CR before it belongs to the
-//! end, any other CR is text, so that nobody can forge a record with one. The last line may have no end.
+//! In: anything that reads. Out: one line at a time, without its end. It is borrowed from the reader's own buffer if it is whole
+//! there; only a line that crosses the end of the buffer is copied. A line ends with LF, and one CR before it belongs to the end.
+//! Any other CR is text, so a CR can't forge a record. The last line may have no end.
 //!
-//! A stream that begins as UTF-16 does ([`Encoding::of`]) is cut at that encoding's line feeds, and its lines are handed out as UTF-8.
+//! A stream that begins as UTF-16 does ([`Encoding::of`]) is cut at that encoding's line feeds, and its lines are returned as
+//! UTF-8.
 //!
-//! Invariants: a line holds at most [`RECORD_BYTES`]; what is longer is cut there, the rest of the line is skipped, and
-//! the line says so. [`Lines::position`] always stands behind the line last handed out, ends included.
+//! Invariants: a line has at most [`RECORD_BYTES`]. A longer line is cut there, the rest of it is skipped, and it is marked.
+//! [`Lines::position`] is always behind the last returned line and its end.
 
 use std::io::{self, BufRead, ErrorKind};
 
@@ -21,41 +22,41 @@ pub struct Line<'a> {
     pub bytes: &'a [u8],
     /// It was longer than [`RECORD_BYTES`].
     pub cut: bool,
-    /// It had an end. False only for the last line of the stream, of which more may still be written: who follows a file
-    /// reads it again, whole, from the position before it.
+    /// It had an end. False only for the last line of the stream, which may still grow: a follower of a file reads it again,
+    /// whole, from the position before it.
     pub ended: bool,
 }
 
-/// The lines of `R`.
+/// The lines of the reader `R`.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,
-    /// A line that did not lie whole in the reader's buffer.
+    /// A line that was not whole in the reader's buffer.
     spill: Vec<u8>,
-    /// Bytes of the reader's buffer that were handed out and are to be consumed before the next line.
+    /// Bytes of the reader's buffer that were returned and are to be consumed before the next line.
     lent: usize,
     position: u64,
-    /// How the stream is text; `None` before its first line was asked for.
+    /// The encoding of the stream; `None` before its first line was requested.
     encoding: Option<Encoding>,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of `reader` from where it stands, which is position 0.
+    /// The lines of `reader` from its present place, which is position 0.
     pub fn new(reader: R) -> Lines<R> {
         Lines { reader, spill: Vec::new(), lent: 0, position: 0, encoding: None }
     }
 
-    /// The lines of `reader`, which stands at `position` of a stream in this encoding.
+    /// The lines of `reader`, which is at `position` of a stream in this encoding.
     pub fn at(reader: R, position: u64, encoding: Encoding) -> Lines<R> {
         Lines { reader, spill: Vec::new(), lent: 0, position, encoding: Some(encoding) }
     }
 
-    /// Where the line last handed out ends, in bytes: where to begin when reading is taken up again.
+    /// The end of the last returned line, in bytes: where to continue reading later.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next line; `None` at the end of the stream. Errors are the reader's; a read that was interrupted is repeated.
+    /// The next line; `None` at the end of the stream. Errors are the reader's; an interrupted read is repeated.
     pub fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
         self.reader.consume(std::mem::take(&mut self.lent));
         let encoding = match self.encoding {
@@ -77,14 +78,14 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// A line of UTF-16. Such files are few: every line is copied.
+    /// A line of UTF-16. Such files are rare, so every line is copied.
     fn wide(&mut self, encoding: Encoding) -> io::Result<Option<Line<'_>>> {
-        // A character of the UTF-8 that a line becomes has three bytes where it has two here.
+        // A character with three bytes in UTF-8 has two bytes here.
         const MOST: usize = 2 * RECORD_BYTES;
         let mut cut = false;
         let mut raw = Vec::new();
         let mut length = 0;
-        // The first byte of a unit that stands in two buffers.
+        // The first byte of a unit that is split between two buffers.
         let mut half = None;
         let ended = loop {
             let buffer = fill(&mut self.reader)?;
@@ -157,7 +158,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<R: io::Read> Lines<io::BufReader<R>> {
-    /// Nothing more was read yet than what was handed out: for the next line the reader may have to wait.
+    /// True if everything that was read has been returned: for the next line the reader may have to wait.
     pub fn is_drained(&self) -> bool {
         self.reader.buffer().len() <= self.lent
     }
@@ -171,11 +172,11 @@ fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
             Err(e) => return Err(e),
         }
     }
-    // The buffer is filled: this asks for it again, and reads nothing.
+    // The buffer is filled: this returns it again, and reads nothing.
     reader.fill_buf()
 }
 
-/// Where the first LF stands.
+/// The position of the first LF.
 pub(super) fn find_end(buffer: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', buffer)
 }
@@ -247,7 +248,7 @@ mod tests {
                 let input: Vec<u8> =
                     text.encode_utf16().flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() }).collect();
                 for buffer in [16, 17, 31, 64, 4096] {
-                    // Without a mark the first buffer must tell.
+                    // Without a mark the first buffer must be enough to recognise the encoding.
                     let lines = split(&input, if mark.is_empty() { buffer.max(64) } else { buffer });
                     let texts: Vec<_> =
                         lines.iter().map(|(bytes, cut, ..)| (std::str::from_utf8(bytes).unwrap(), *cut)).collect();

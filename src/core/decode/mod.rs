@@ -1,9 +1,10 @@
-//! From a record's bytes to an event.
+//! The decoder: from a record's bytes to an event.
 //!
-//! In: one line or one datagram at a time, and the time it came. Out: one [`Event`] for each, always; a record that nothing
-//! is recognised in is text. Read here: RFC 5424 and RFC 3164 as senders write them, the heads of vendors and loggers ([`heads`]), Genesys records
-//! (short and full, bare in a file or inside a syslog message), lines with any stamp, objects (JSON) and pairs (logfmt) with the keys of [`keyed`],
-//! wrappers around all of these ([`wrap`]), plain lines. `docs/reference/formats.md` lists every form with a sample.
+//! In: one line or one datagram at a time, and the time at which it arrived. Out: always one [`Event`] for each; a record in
+//! which nothing is recognised is text. The decoder reads RFC 5424 and RFC 3164 as senders write them, the heads of vendors and
+//! loggers ([`heads`]), Genesys records (short and full, bare in a file or inside a syslog message), lines with any stamp,
+//! objects (JSON) and pairs (logfmt) with the keys of [`keyed`], wrappers around all of these ([`wrap`]), and plain lines.
+//! `docs/reference/formats.md` lists every form with a sample.
 //!
 //! ```text
 //! priority? --yes--> RFC 5424, else a vendor's head, else RFC 3164 ----> Genesys record in the text?
@@ -15,23 +16,24 @@
 //! header line of a file? continuation of the record before? a line with a level? plain
 //! ```
 //!
-//! Invariants: no input fails or panics. Text is what the record says, without head, blanks around it and line end; the record as it came is
-//! kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever it holds: a record glued behind another one stays text and
-//! the event is marked broken, or a caller's name in a log could forge an event. The same records and times give the same events: no clock, no zone
-//! of this machine.
+//! Invariants: no input fails or panics. The text is the message without head, surrounding blanks and line end. The record as it
+//! arrived is kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever it contains: a record that
+//! directly follows another one stays text, and the event is marked broken. Otherwise a caller's name in a log could forge an
+//! event. The same records and times give the same events: the decoder uses no clock and no zone of this machine.
 //!
-//! Where other readers differ, this one does as follows. A byte order mark before a record or a message, and NULs, blanks and line ends behind it, are
-//! no part of it (as in syslog-ng). Several lines in one datagram are one record (as in rsyslog and syslog-ng). Of a repeated priority the last
-//! one counts, which is the sender's own: a relay put the first one before it (rsyslog and syslog-ng leave the second one in the text).
+//! This decoder differs from others as follows. A byte order mark before a record or a message, and NULs, blanks and line ends
+//! behind it, are no part of it (as in syslog-ng). Several lines in one datagram are one record (as in rsyslog and syslog-ng). Of
+//! a repeated priority the last one counts. It is the sender's own: a relay put the first one before it (rsyslog and syslog-ng
+//! leave the second one in the text).
 //!
-//! State belongs to one source: the file's header, the last time, the record that a line without stamp continues. A body
-//! that quotes a header must not rename its file: a header is believed at a file's beginning; later only when it names the
-//! same program again. Where a header is known, no line of the file is read as syslog, for bodies quote that as well; there, and where
-//! Genesys records were seen, none is read as an object or pairs either. Elsewhere such a line without a time of its own continues an open
-//! record like any other: it may be a line of its body.
+//! State belongs to one source: the file's header, the last time, the record that a line without a stamp continues. A body that
+//! quotes a header must not rename its file. So a header is believed at a file's beginning, and later only if it names the same
+//! program again. If a header is known, no line of the file is read as syslog, because bodies quote that as well. There, and
+//! where Genesys records were seen, no line is read as an object or pairs either. Elsewhere such a line without a time of its own
+//! continues an open record like any other line: it may be a line of its body.
 //!
-//! It does not know inventory, rules or trust: a host is what the record says. Tests: `tests.rs` here and beside each
-//! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
+//! The decoder does not know inventory, rules or trust: a host is the name in the record. Tests: `tests.rs` here and beside each
+//! reader, `tests/it/decode.rs` (cases of other programs, with the differences explained in `tests/decode/differences.tsv`).
 
 mod calendar;
 mod catalog;
@@ -84,9 +86,9 @@ pub use years::first_moment;
 /// The decoder of one source, with what it must remember from record to record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Decoder {
-    /// Every record stands alone.
+    /// No record depends on another one.
     datagrams: bool,
-    /// The zone of stamps that do not say theirs, where no header does.
+    /// The zone of stamps that contain none, if no header has one.
     #[serde(default)]
     zone: Zone,
     heading: Heading,
@@ -95,19 +97,19 @@ pub struct Decoder {
     genesys: bool,
     clock: StampClock,
     open: Option<Open>,
-    /// Pieces of records whose end has not come yet.
+    /// Pieces of records that are not complete yet.
     #[serde(default)]
     pieces: Pieces,
-    /// An entry of the journal's export of which not all lines have come.
+    /// An entry of the journal's export that is not complete yet.
     #[serde(default)]
     export: Option<Export>,
-    /// How the lines of this source begin, where an administrator said it.
+    /// How the lines of this source begin, if the configuration declares it.
     #[serde(skip)]
     format: Option<LineFormat>,
-    /// The records stood in a wrapper, which was taken off.
+    /// The kind of wrapper that was removed from the records.
     #[serde(skip)]
     inside: Inside,
-    /// No stamp that leaves its year out is later.
+    /// No stamp without a year is later than this.
     #[serde(skip)]
     latest: Option<Time>,
 }
@@ -115,19 +117,19 @@ pub struct Decoder {
 /// Whether header lines are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Heading {
-    /// At the beginning, so many lines in.
+    /// At the beginning of a file, with the number of lines so far.
     Open(u32),
     /// Within a later header that names the same program again.
     Again,
     Closed,
 }
 
-/// What stands around the records of a decoder.
+/// The kind of wrapper around the records of a decoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Inside {
     #[default]
     Nothing,
-    /// A container's log: lines as a file has them.
+    /// A container's log: lines like those of a file.
     Lines,
     /// The journal: texts of messages.
     Messages,
@@ -139,7 +141,7 @@ impl Default for Heading {
     }
 }
 
-/// The record that a line without stamp continues.
+/// The record that a line without a stamp continues.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Open {
     at: Option<Time>,
@@ -152,64 +154,64 @@ struct Open {
 }
 
 impl Decoder {
-    /// For a stream of lines: a file, a pipe, a connection.
+    /// A decoder for a stream of lines: a file, a pipe, a connection.
     pub fn new() -> Decoder {
         Decoder::default()
     }
 
-    /// For datagrams, which may be from different senders: no record takes anything from the one before.
+    /// A decoder for datagrams, which may have different senders: no record depends on the one before.
     pub fn datagrams() -> Decoder {
         Decoder { datagrams: true, ..Decoder::default() }
     }
 
-    /// The same decoder where stamps without a zone are `seconds` west of UTC (-3600 in Berlin in winter). Else they are
-    /// UTC, but for files whose header says it.
+    /// The same decoder, with stamps without a zone `seconds` west of UTC (-3600 in Berlin in winter). The default is UTC, except
+    /// in files whose header has a zone.
     pub fn west_of_utc(self, seconds: i32) -> Decoder {
         self.in_zone(Zone::Fixed(-seconds))
     }
 
-    /// The same decoder where stamps that do not say their zone are of this one, unless the file's header says another.
+    /// The same decoder, with this zone for stamps that contain none, except if the file's header has another.
     pub fn in_zone(self, zone: Zone) -> Decoder {
         Decoder { zone, ..self }
     }
 
-    /// The zone in which stamps that do not say theirs are read.
+    /// The zone in which stamps without a zone are read.
     pub fn zone(&self) -> Zone {
         self.zone
     }
 
-    /// The same decoder for lines that begin in this form. A line that does not is read as if nothing had been said.
+    /// The same decoder, for lines that begin in this form. A line that does not is read as if no form were declared.
     pub fn with_format(self, format: LineFormat) -> Decoder {
         Decoder { format: Some(format), ..self }
     }
 
-    /// From now on a stamp that leaves its year out is of one in which it is not later than this: no log is newer than it was written.
+    /// From now on, no stamp without a year is later than this: no log is newer than the time at which it was written.
     pub fn not_after(&mut self, latest: Option<Time>) {
         self.latest = latest;
     }
 
-    /// The records of a whole log are read, in order and from its beginning; it was written about then. Where years are left out, they go on
-    /// from year to year, and not beyond.
+    /// The records of a whole log are read, in sequence and from its beginning. It was last written at about `written`. Stamps
+    /// without a year continue from year to year, and not beyond that time.
     pub fn whole_log(&mut self, written: Time) {
         self.clock.until = Some(written);
     }
 
-    /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
-    /// says otherwise, it is taken to be written by the same program.
+    /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header says
+    /// otherwise, the decoder assumes that the same program writes it.
     pub fn next_file(&mut self) {
         self.heading = Heading::default();
         self.open = None;
         self.export = None;
     }
 
-    /// The application that the file's header names; empty when no header was read. A source of short Genesys records
-    /// without one cannot say whose they are, and should say that.
+    /// The application that the file's header names; empty if no header was read. A source of short Genesys records without a
+    /// header cannot name their application, and should report that.
     pub fn app(&self) -> &str {
         &self.header.app
     }
 
-    /// One line, without its end, or one datagram, as an event. `reference` is when it came (live) or the replay's time; it
-    /// supplies what the stamp leaves out. More than [`RECORD_BYTES`] are cut and marked.
+    /// Decodes one line, without its end, or one datagram. `reference` is the time of its arrival (live) or the replay's time; it
+    /// supplies what the stamp leaves out. Longer records than [`RECORD_BYTES`] are cut and marked.
     pub fn decode<'a>(&mut self, record: &'a [u8], reference: Time) -> Event<'a> {
         let cut = record.len() > RECORD_BYTES;
         let record = &record[..record.len().min(RECORD_BYTES)];
@@ -226,10 +228,10 @@ impl Decoder {
         event
     }
 
-    /// A record with its untouched text beside what was read in it.
+    /// A record with its unchanged text beside what was read in it.
     fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let mut event = self.read(record, reference);
-        // A wrapper has said it.
+        // A wrapper has set it already.
         if event.raw.is_empty() {
             let raw = record.strip_suffix('\n').unwrap_or(record);
             let raw = raw.strip_suffix('\r').unwrap_or(raw);
@@ -257,7 +259,7 @@ impl Decoder {
         }
         if !self.header.known() {
             if let Some((mut number, mut rest)) = envelope::priority(record.trim_start()) {
-                // A relay's priority before the sender's own.
+                // A relay's priority comes before the sender's own.
                 if let Some((own, behind)) = envelope::priority(rest) {
                     (number, rest) = (own, behind);
                 }
@@ -267,7 +269,7 @@ impl Decoder {
                 message.level = message.level.or(Some(envelope::severity(number & 7)));
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
-                // Several messages in one: which of them is real, nobody can say.
+                // Several messages in one record: it is impossible to say which of them is real.
                 event.marks.broken |= glued(&event.text);
                 return event;
             }
@@ -275,7 +277,7 @@ impl Decoder {
                 return self.bare_message(message, reference);
             }
         }
-        // The locale's stamp may have one blank before it; more are the indentation of a body.
+        // The locale's stamp may have one blank before it; more blanks are the indentation of a body.
         let lead = record.strip_prefix(' ').unwrap_or(record);
         let of_genesys = self.genesys || self.header.known();
         if let Ok((behind, stamp)) = if of_genesys { stamp::of_genesys(lead) } else { stamp::any(lead) }
@@ -298,7 +300,7 @@ impl Decoder {
                     None => self.plain_at(record, Some(behind), stamp, reference),
                 };
             }
-            // Before the keys: a `hostname` in an audit record is who came.
+            // This comes before the keys: a `hostname` in an audit record is a client.
             if let Some(dated) = stamp::dated::begun(record) {
                 return self.dated(record, dated, reference);
             }
@@ -324,7 +326,8 @@ impl Decoder {
         self.unstamped(record)
     }
 
-    /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
+    /// A line that begins as an object or pairs do. It is separate from [`Decoder::read`], so that other lines do not become
+    /// slower.
     #[inline(never)]
     fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let said = keyed::read(record);
@@ -388,7 +391,7 @@ impl Decoder {
         event
     }
 
-    /// A line with a time that is no syslog message. `behind` is what follows the stamp: the level is looked for there, and the text begins there.
+    /// A line with a time that is no syslog message. `behind` is what follows the stamp: it contains the level and the text.
     fn plain_at<'a>(&mut self, record: &'a str, behind: Option<&'a str>, stamp: Stamp, reference: Time) -> Event<'a> {
         let time = self.tick(&stamp, reference);
         let mut event = plain(record);
@@ -419,7 +422,7 @@ impl Decoder {
     }
 
     fn genesys_record<'a>(&mut self, found: genesys::Record<'a>, time: Option<Resolved>) -> Event<'a> {
-        // The header speaks for its own program, not for one that a full record names.
+        // The header applies to its own program, not to another one that a full record names.
         let own = found.app.is_empty() || found.app == self.header.app;
         let or_header = |found: &'a str, header: &str| match found {
             "" => Cow::Owned(header.to_owned()),
@@ -476,7 +479,7 @@ impl Decoder {
             ..Event::default()
         };
         if let Some(stamp) = &message.stamp {
-            // Of the records of a file the order tells more than each alone.
+            // In a file the sequence of records is more reliable than each record alone.
             let clock = if self.datagrams { StampClock::default() } else { self.clock };
             set_time(&mut event, clock.resolve(stamp, self.zone, reference, self.latest));
         }
@@ -487,7 +490,7 @@ impl Decoder {
         event
     }
 
-    /// What the text of a message says of it where its head says nothing. Who sent it and when is the head's to say.
+    /// Takes from the text of a message what its head leaves out. Only the head decides the sender and the time.
     fn take_text<'a>(&self, event: &mut Event<'a>, text: &'a str, reference: Time) {
         if event.app.is_empty() && event.id.is_none() && event.format == Format::Rfc3164 && pairs::begins(text) {
             // Fortinet, Sophos and others send pairs without a tag.
@@ -508,7 +511,7 @@ impl Decoder {
         }
     }
 
-    /// A Genesys record inside a syslog message: its own parts win, the envelope supplies what it leaves out.
+    /// A Genesys record inside a syslog message: its own parts have precedence, and the envelope supplies what it leaves out.
     fn take_inner<'a>(&self, event: &mut Event<'a>, outer: Option<Stamp>, text: &'a str, reference: Time) {
         let (stamp, found) = match stamp::any(text) {
             Ok((behind, stamp)) => (Some(stamp), genesys::after_stamp(behind)),
@@ -525,7 +528,7 @@ impl Decoder {
             if inner.is_empty() || *part == inner {
                 continue;
             }
-            // Who sent it is kept: a rule may want to know whether a program quotes what others wrote.
+            // The sender is kept: a rule may need to know whether a program quotes what others wrote.
             let outer = std::mem::replace(part, Cow::Borrowed(inner));
             if !outer.is_empty() {
                 event.fields.push((Cow::Borrowed(relay), Value::Text(outer)));
@@ -543,7 +546,7 @@ impl Decoder {
         match (self.heading, entry) {
             (Heading::Open(lines), Some(entry)) if lines < HEADER_LINES => {
                 self.heading = Heading::Open(lines + 1);
-                // A new header says everything anew: what it leaves out is not known.
+                // A new header replaces the old one: what it leaves out is unknown.
                 if matches!(entry, HeaderLine::App(_)) && self.header.known() {
                     self.header = Header::default();
                 }
@@ -567,12 +570,12 @@ impl Decoder {
             _ => {}
         }
         let mut event = self.continuation(record);
-        // A header that contradicts the file's own: not believed, not silent either.
+        // A header that contradicts the file's own is not believed, and the line is marked.
         event.marks.broken |= self.header.known() && matches!(entry, Some(HeaderLine::App(_)));
         event
     }
 
-    /// A line without a stamp and without anything before it: its level, where it begins with one.
+    /// A line without a stamp that continues no record: its level, if it begins with one.
     fn unstamped_text<'a>(&self, record: &'a str) -> Event<'a> {
         let mut event = plain(record);
         if !self.genesys
@@ -643,7 +646,8 @@ impl Decoder {
         open.format = event.format;
         open.zoneless = event.marks.zoneless;
         for (kept, now) in [(&mut open.host, &event.host), (&mut open.app, &event.app), (&mut open.app_type, &event.app_type)] {
-            // Not asked when both are empty, as they mostly are: comparing no bytes at no address costs some processors 50 ns.
+            // Empty values, which are most common, are not compared: comparing no bytes at no address costs some processors 50
+            // ns.
             let same = kept.len() == now.len() && (now.is_empty() || kept == now);
             if !same {
                 kept.clear();
@@ -665,7 +669,7 @@ fn plain(record: &str) -> Event<'_> {
     }
 }
 
-/// True when a line of a text but its first one begins as a message of syslog does.
+/// True if a line of a text other than the first begins as a message of syslog does.
 fn glued(text: &str) -> bool {
     let Some(end) = lines::find_end(text.as_bytes()) else { return false };
     text[end + 1..].lines().any(|line| envelope::priority(line).is_some())

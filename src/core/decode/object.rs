@@ -1,25 +1,26 @@
-//! A record that is an object (RFC 8259), read forward once for the keys that [`super::keyed`] wants; also behind `@cee:`.
+//! Records that are objects (RFC 8259), read forward once for the keys that [`super::keyed`] wants; also after `@cee:`.
 //!
-//! In: text that begins with `{`. Out: what its top level says; of objects in it only those of [`KnownKey::within`] are looked into, one level
-//! down. Nothing is copied but values with escapes that are wanted.
+//! In: text that begins with `{`. Out: the values of keys at its top level. Of nested objects only those of [`KnownKey::within`]
+//! are read, one level down. Nothing is copied except wanted values with escapes.
 //!
-//! Invariants: what stands inside a value is never a key. Where the object breaks (it was cut, or is none), or where it is deeper than
-//! [`DEPTH`], reading ends, and what was read before counts. A key is known as it is written: one with escapes is not.
+//! Invariants: text inside a value is never a key. Where the object breaks (it was cut, or is none), or where it is deeper than
+//! [`DEPTH`], reading ends, and what was read before counts. A key is recognised as it is written: a key with escapes is not
+//! recognised.
 
 use std::borrow::Cow;
 
 use super::keyed::{Keyed, KnownKey};
 
-/// Lists and objects within each other. `json.x` of a rule reads as deep.
+/// The greatest depth of lists and objects. `json.x` of a rule reads to the same depth.
 const DEPTH: u32 = 127;
 
-/// Reads an object; `None` when the text does not begin as one.
+/// Reads an object; `None` if the text does not begin as one.
 pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
     let object = text.strip_prefix("@cee:").map_or(text, |rest| rest.trim_start_matches(' '));
     let inner = object.strip_prefix('{')?;
     let mut keyed = Keyed::default();
     let mut cursor = Cursor { text: inner, at: 0 };
-    // Where it ended, by its brace or by a break, makes no difference.
+    // It makes no difference whether the object ended by its brace or broke.
     let _ = members(&mut cursor, &mut |cursor, name| {
         member(cursor, name, &mut keyed)?;
         (!keyed.complete()).then_some(())
@@ -36,8 +37,8 @@ struct Cursor<'a> {
 /// A string as it is written between its quotes, and whether it has escapes.
 type Raw<'a> = (&'a str, bool);
 
-/// Goes through an object behind its `{`, to behind its `}`; `member` is called with each key and must pass over the value. `None` when
-/// something is not as it should be, or `member` wants no more.
+/// Reads an object from behind its `{` to behind its `}`. `member` is called with each key and must pass over the value. `None`
+/// if the object is malformed, or if `member` returns `None`.
 fn members<'a>(cursor: &mut Cursor<'a>, member: &mut dyn FnMut(&mut Cursor<'a>, &'a str) -> Option<()>) -> Option<()> {
     if cursor.next() == Some(b'}') {
         cursor.at += 1;
@@ -55,7 +56,7 @@ fn members<'a>(cursor: &mut Cursor<'a>, member: &mut dyn FnMut(&mut Cursor<'a>, 
     }
 }
 
-/// One member of the top level.
+/// Reads one member of the top level.
 fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> Option<()> {
     if cursor.next() == Some(b'{')
         && let Some((wanted, key)) = KnownKey::within(name)
@@ -78,10 +79,10 @@ fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> 
     }
 }
 
-/// A value that is wanted: a string, or a number where that may say something.
+/// Reads a wanted value: a string, or a number if the key allows one.
 fn value<'a>(cursor: &mut Cursor<'a>, key: KnownKey, keyed: &mut Keyed<'a>) -> Option<()> {
     match cursor.next()? {
-        // That it is there is enough.
+        // It is enough that the key is present.
         _ if matches!(key, KnownKey::ShortMessage | KnownKey::Wrapped) => {
             keyed.take(key, Cow::Borrowed(""));
             return cursor.skip();
@@ -98,7 +99,7 @@ fn value<'a>(cursor: &mut Cursor<'a>, key: KnownKey, keyed: &mut Keyed<'a>) -> O
     Some(())
 }
 
-/// What a string says; `None` when its escapes are not right.
+/// The text of a string; `None` if its escapes are invalid.
 fn unescaped((raw, escaped): Raw<'_>) -> Option<Cow<'_, str>> {
     if !escaped {
         return Some(Cow::Borrowed(raw));
@@ -107,7 +108,7 @@ fn unescaped((raw, escaped): Raw<'_>) -> Option<Cow<'_, str>> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The next byte that is no blank; it stays where it is.
+    /// The next byte that is no blank, without passing over it.
     fn next(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(self.at) {
@@ -145,13 +146,13 @@ impl<'a> Cursor<'a> {
         let rest = self.text.as_bytes().get(from..)?;
         let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
         self.at += rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len());
-        // One that ends with the text may have been cut.
+        // A scalar at the end of the text may have been cut.
         (self.at > from && self.at < self.text.len()).then(|| &self.text[from..self.at])
     }
 
     /// Passes over any value, however deep.
     fn skip(&mut self) -> Option<()> {
-        // The last bit says what is open innermost: 1 an object, 0 a list.
+        // The last bit is the innermost open bracket: 1 for an object, 0 for a list.
         let (mut open, mut depth): (u128, u32) = (0, 0);
         loop {
             match self.next()? {

@@ -1,28 +1,29 @@
-//! A record that is pairs `key=value` (logfmt), read forward once for the keys that [`super::keyed`] wants.
+//! Records that are pairs `key=value` (logfmt), read forward once for the keys that [`super::keyed`] wants.
 //!
 //! ```text
 //! record = pair *(blanks pair)
 //! pair   = key "=" ( value up to a blank / <"> value <"> )
 //! ```
 //!
-//! In: text that begins with a word. Out: what its pairs say, as far as they go: at a word that is no pair, at a quote that does not end
-//! before a blank and at a value that begins with `'` (which some writers end a value with and some do not) reading ends, and what was read
-//! before counts: what follows may be what somebody else said.
+//! In: text that begins with a word. Out: what its pairs say. Reading ends at a word that is no pair, at a quote that does not
+//! end before a blank, and at a value that begins with `'` (some writers end such a value with `'` and some do not). What was
+//! read before counts; what follows may be quoted from somebody else.
 //!
-//! A record is taken for pairs when it begins with three of them, or is two and no more, or begins with its day and time and goes on: with a
-//! pair, where the time is a number, for a session description (RFC 8866) has `t=3034423619 3042462419`.
+//! A record counts as pairs in three cases. It begins with three pairs; it is two pairs and nothing else; or it begins with its
+//! day and time, and something follows. If the time is a number, that must be a pair, because a session description (RFC 8866)
+//! has `t=3034423619 3042462419`.
 
 use std::borrow::Cow;
 
 use super::keyed::{Keyed, KnownKey};
 use super::stamp;
 
-/// Pairs at the beginning that are enough to know such a record.
+/// The number of pairs at the beginning that is enough to recognise such a record.
 const ENOUGH: u32 = 3;
-/// Bytes within which the first key ends.
+/// The greatest length of the first key, in bytes.
 const KEY_BYTES: usize = 64;
 
-/// Reads pairs; `None` when the text is none.
+/// Reads pairs; `None` if the text is none.
 pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
     let mut keyed = Keyed::default();
     let (mut rest, mut count, mut time_first, mut written) = (text, 0, false, false);
@@ -46,26 +47,26 @@ pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
     (count >= ENOUGH || all || written || (time_first && count > 1)).then_some(keyed)
 }
 
-/// True for a text that may begin with a key and `=`: said quickly, for it is asked of every line without a time.
+/// True for a text that may begin with a key and `=`. This is quick, because every line without a time is checked.
 pub(super) fn begins(text: &str) -> bool {
     text.bytes().take(KEY_BYTES).find(|b| *b == b'=' || *b <= b' ') == Some(b'=')
 }
 
-/// A key, and what stands behind its `=`.
+/// A key, and what follows its `=`.
 fn key(text: &str) -> Option<(&str, &str)> {
     let end = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@' | b'-' | b'/')))?;
     let (key, rest) = text.split_at(end);
     Some((key, rest.strip_prefix('=').filter(|_| end > 0)?))
 }
 
-/// A value as it is written between its quotes, or without any.
+/// A value as it is written between its quotes, or without quotes.
 #[derive(Clone, Copy)]
 enum Raw<'a> {
     Bare(&'a str),
     Quoted(&'a str),
 }
 
-/// A value, and what stands behind it.
+/// A value, and what follows it.
 fn value(text: &str, is_time: bool) -> Option<(Raw<'_>, &str)> {
     if text.starts_with('\'') {
         return None;
@@ -88,7 +89,7 @@ fn value(text: &str, is_time: bool) -> Option<(Raw<'_>, &str)> {
     (behind.is_empty() || behind.starts_with([' ', '\t'])).then_some((Raw::Quoted(&inner[..at]), behind))
 }
 
-/// Where a stamp ends with which the text begins: some write it with its blank and without quotes.
+/// The end of a stamp at the beginning of the text: some writers leave its blank without quotes.
 fn stamp_end(text: &str) -> usize {
     match stamp::any(text) {
         Ok((behind, _)) if behind.is_empty() || behind.starts_with([' ', '\t', ',']) => text.len() - behind.len(),
@@ -96,7 +97,7 @@ fn stamp_end(text: &str) -> usize {
     }
 }
 
-/// What a value says: behind a backslash stands a character of its own.
+/// The text of a value. A character behind a backslash stands for itself.
 fn unescaped(raw: Raw<'_>) -> Cow<'_, str> {
     match raw {
         Raw::Quoted(text) if text.contains('\\') => {

@@ -5,14 +5,14 @@
 //! tag     = name ":"  /  name "[" pid "]" [":"]
 //! ```
 //!
-//! What vendors write instead stands in the table of [`super::heads`], which is asked when this reading finds no tag, and for ids at the
+//! The table of [`super::heads`] has other heads of vendors. It is asked if this reading finds no tag, and for ids at the
 //! beginning of the text.
 //!
 //! Choices where senders and other readers disagree:
-//! - A tag ends with a colon or has a pid. A bare word is the beginning of the text, for nothing tells it from one, and a
-//!   text that lost its first word is worse than a name that was not found.
-//! - The word behind the stamp is the host, unless it is a tag itself, a level (`WARN`) or a known program. A stamp is needed: without one there
-//!   is no host.
+//! - A tag ends with a colon or has a pid. A bare word is the beginning of the text, because nothing distinguishes it from one,
+//! and a lost first word is worse than a missing name.
+//! - The word behind the stamp is the host, except if it is a tag itself, a level (`WARN`) or a known program. Without a stamp
+//! there is no host.
 //! - A tag that is a device's id (`%SYS-5-CONFIG_I:`) is the id, and no application.
 //! - `:` behind a name is no tag before a digit or a slash (`10.0.0.1:5060 lost`, `http://x`), and an address is a host.
 //! - Structured data is text here; the RFC has none.
@@ -55,7 +55,7 @@ const PROGRAMS: [&str; 24] = [
     "NetworkManager",
 ];
 
-/// Names of daemons, behind which a word before them is the host even where the stamp is one that other programs write as well.
+/// Names of daemons. A word before such a name is the host, even if other programs write the stamp as well.
 const DAEMONS: [&str; 18] = [
     "apache2",
     "dovecot",
@@ -77,9 +77,9 @@ const DAEMONS: [&str; 18] = [
     "zabbix_agentd",
 ];
 
-/// Reads what follows a priority. Always something: where nothing is recognised, all is text.
+/// Reads what follows a priority. There is always a result: if nothing is recognised, everything is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
-    // Some devices write a colon where a host would stand: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
+    // Some devices write a colon in the place of the host: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
     let rest = rest.trim_start_matches(' ');
     let rest = match rest.strip_prefix(':') {
         Some(behind) if stamp(behind.trim_start_matches(' ')).is_some() || behind.trim_start_matches(' ').starts_with('%') => {
@@ -109,14 +109,14 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
     before
 }
 
-/// Reads what follows the stamp of a line that has no priority. A stamp of this RFC is enough to know such a line. Stamps with a full date are
-/// written by much else too, so that behind them a host and a tag must follow, and they must be plain enough.
+/// Reads what follows the stamp of a line without a priority. A stamp of this RFC is enough to recognise such a line. Many other
+/// programs write stamps with a full date, so behind those a host and a tag must follow, and they must be plain enough.
 pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
     let bytes = record.as_bytes();
     let first = bytes.first()?;
     let weekday = stamp::weekday(record).is_ok();
     if weekday && !bytes.get(4).is_some_and(u8::is_ascii_digit) {
-        // Programs write it with `ctime`, and behind it who came, which is no host of ours.
+        // Programs write this stamp with `ctime`, followed by a client's name, which is not the sender.
         return None;
     }
     let text = behind.trim_start_matches([':', ' ']);
@@ -145,16 +145,16 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
     syslog.then(|| behind_stamp(stamp, behind))
 }
 
-/// What speaks for a syslog head behind a stamp with a full date.
+/// What indicates a syslog head behind a stamp with a full date.
 struct Sure {
     /// `T` between day and time.
     t: bool,
     zone: bool,
-    /// The zone is `Z`, as loggers rather than syslog daemons write it.
+    /// The zone is `Z`, as loggers write it, rather than syslog daemons.
     zulu: bool,
-    /// `Sat 2026-03-14`: journalctl.
+    /// The stamp begins as `Sat 2026-03-14`: journalctl.
     weekday: bool,
-    /// `2026 Mar 14`: switches.
+    /// The stamp begins as `2026 Mar 14`: switches.
     year_first: bool,
 }
 
@@ -194,7 +194,7 @@ fn is_daemon(app: &str) -> bool {
     DAEMONS.contains(&app) || PROGRAMS.contains(&app)
 }
 
-/// True when the second word ends as a tag does.
+/// True if the second word ends as a tag does.
 fn tag_is_second(text: &str) -> bool {
     let end = |text: &str| text.bytes().position(|b| b == b' ');
     let Some(second) = end(text).map(|at| text[at..].trim_start_matches(' ')) else { return false };
@@ -202,7 +202,7 @@ fn tag_is_second(text: &str) -> bool {
     text.as_bytes()[0].is_ascii_alphanumeric() && (word.ends_with([':', ']']) || word.contains("]:"))
 }
 
-/// A name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.
+/// True for a name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.
 fn is_evident(host: &str) -> bool {
     if host.parse::<IpAddr>().is_ok() {
         return true;
@@ -234,11 +234,11 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
         return e;
     }
     take_tag(&mut e);
-    // Nothing tells a program from a host but that it is known.
+    // Only a list of known names distinguishes a program from a host.
     if e.app.is_empty() && PROGRAMS.contains(&e.host) {
         e.app = std::mem::take(&mut e.host);
     }
-    // The name before a device's own head is no program, nor is what the device marks.
+    // The name before a device's own head is no program, and neither is what the device marks.
     if e.id.is_none() && (e.app.is_empty() || e.host.is_empty() || e.app.starts_with(['*', '%'])) {
         let device = || start.contains('%').then(|| heads::read(HeadPlace::Device, start)).flatten();
         let other = || e.app.is_empty().then(|| heads::read(HeadPlace::Syslog, start)).flatten();
@@ -250,12 +250,12 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     e
 }
 
-/// A head of the table as an envelope; what it leaves out is as in `base`.
+/// A head of the table as an envelope; missing parts are as in `base`.
 pub(super) fn envelope_of<'a>(found: HeadFound<'a>, base: Envelope<'a>) -> Envelope<'a> {
     let or = |found: &'a str, base: &'a str| if found.is_empty() { base } else { found };
     let mut fields = base.fields;
     fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
-    // A clock that was never set says less than the relay's.
+    // A clock that was never set is less reliable than the relay's.
     let stamp = if found.unsynchronised { base.stamp.or(found.stamp) } else { found.stamp.or(base.stamp) };
     Envelope {
         stamp,
@@ -270,7 +270,7 @@ pub(super) fn envelope_of<'a>(found: HeadFound<'a>, base: Envelope<'a>) -> Envel
     }
 }
 
-/// A record of a security product without any head (CEF, LEEF): its id.
+/// The envelope of a security product's record without any head (CEF, LEEF), with its id.
 pub(super) fn without_head(record: &str) -> Option<Envelope<'_>> {
     if !record.starts_with("CEF:") && !record.starts_with("LEEF:") {
         return None;
@@ -278,7 +278,7 @@ pub(super) fn without_head(record: &str) -> Option<Envelope<'_>> {
     heads::read(HeadPlace::Text, record).map(|found| envelope_of(found, Envelope::default()))
 }
 
-/// An id at the beginning of a message's text, in both syslog formats.
+/// Takes an id at the beginning of a message's text, in both syslog formats.
 pub(super) fn take_id<'a>(e: &mut Envelope<'a>) {
     if e.id.is_some() {
         return;
@@ -313,14 +313,14 @@ fn take_host(e: &mut Envelope<'_>) {
     }
 }
 
-/// `daemon.notice`, where a daemon writes it.
+/// True for `daemon.notice`, if a daemon writes it.
 pub(super) fn is_priority(word: &str) -> bool {
     word.bytes()
         .position(|b| b == b'.')
         .is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
 }
 
-/// Asked of every host, so that what has no two colons is not parsed.
+/// Called for every host, so a word without two colons is not parsed.
 fn is_ipv6(word: &str) -> bool {
     word.bytes().filter(|&b| b == b':').nth(1).is_some() && word.parse::<IpAddr>().is_ok()
 }
@@ -352,16 +352,16 @@ fn take_tag(e: &mut Envelope<'_>) {
     }
 }
 
-/// Name, pid and what follows.
+/// The name, the pid and what follows them.
 fn tag(text: &str) -> Option<(&str, &str, &str)> {
     let bytes = text.as_bytes();
     let mut i = 0;
     loop {
         match *bytes.get(i)? {
-            // Perl's and C++'s names: `Foo::Bar[12]:`
+            // Names in Perl and C++: `Foo::Bar[12]:`
             b':' if bytes.get(i + 1) == Some(&b':') && i > 0 => i += 2,
             b':' if i > 0 => {
-                // A device's id may have its text close behind it.
+                // A device's id may be directly followed by its text.
                 let free = bytes[0] == b'%' || !matches!(bytes.get(i + 1), Some(b'0'..=b'9' | b'/' | b'\\'));
                 let name = &text[..i];
                 // `auth:notice sshd[7]:` of AIX; a sequence number of Cisco.
@@ -369,7 +369,7 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
                     Some(b'a'..=b'z') => envelope::is_facility(name),
                     _ => name.len() <= 10 && name.bytes().all(|b| b.is_ascii_digit()),
                 };
-                // What stands where others say who wrote it: how severe a message of Dell's iDRAC is, and a form's name.
+                // Words in the place of a tag that are none: the severity of messages of Dell's iDRAC, and a format's name.
                 let other = other || matches!(name, "Severity" | "CEF" | "LEEF");
                 return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
             }
@@ -391,15 +391,15 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
     (!level::is_word(&text[..i])).then(|| (&text[..i], pid, rest))
 }
 
-/// A stamp with at least a day, and what follows; a time alone is not one.
+/// A stamp with at least a day, and what follows; a time alone does not count.
 fn stamp(rest: &str) -> Option<(Stamp, &str)> {
     let (behind, stamp) = stamp::any(rest).ok()?;
     let ends = matches!(behind.as_bytes().first(), None | Some(b' ' | b':'));
     (ends && stamp.day != stamp::Day::Unknown).then_some((stamp, behind))
 }
 
-/// Takes away what Cisco writes before the stamp: sequence numbers, the sender's name, and `*` or `.` for a clock that
-/// was never, or is no longer, synchronised.
+/// Removes what Cisco writes before the stamp: sequence numbers, the sender's name, and `*` or `.` for a clock that was never, or
+/// is no longer, synchronised.
 fn cisco<'a>(mut rest: &'a str, e: &mut Envelope<'a>) -> &'a str {
     for _ in 0..2 {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).take(11).count();

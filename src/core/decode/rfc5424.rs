@@ -1,8 +1,9 @@
 //! A message of RFC 5424 behind its priority.
 //!
-//! Strict where looseness would take text for a header: one blank between the parts, no controls in them. Loose where
-//! nothing can be mistaken: parts may be longer than section 6 allows, and may hold more than US-ASCII. What cannot be read
-//! stays in the text, from the part where reading ended, and the message is marked broken; the parts before it count.
+//! The reader is strict where looseness would take text for a header: one blank between the parts, no control characters in them.
+//! It is loose where nothing can be mistaken: parts may be longer than section 6 allows, and may contain more than US-ASCII. What
+//! cannot be read stays in the text, from the part where reading ended, and the message is marked broken; the parts before it
+//! count.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use crate::core::event::{EventId, Format, Value, vendor_id};
 use super::envelope::{self, Envelope};
 use super::{rfc3164, stamp, structured};
 
-/// Reads what follows the priority; `None` when it is not a header of this RFC, not even a broken one.
+/// Reads what follows the priority; `None` if it is no header of this RFC, not even a broken one.
 pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).take(4).count();
     if !(1..=3).contains(&digits) || rest.starts_with('0') {
@@ -31,7 +32,7 @@ pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
     Some(envelope)
 }
 
-/// A device's id, wherever the sender put it: in MSGID, in APP-NAME (as `%LINK-3-UPDOWN`) or before the text.
+/// Takes a device's id, wherever the sender put it: in MSGID, in APP-NAME (as `%LINK-3-UPDOWN`) or before the text.
 fn vendor<'a>(e: &mut Envelope<'a>) {
     if e.app.starts_with('%')
         && let Some((id, severity)) = vendor_id(e.app.trim_end_matches(':'))
@@ -45,7 +46,7 @@ fn vendor<'a>(e: &mut Envelope<'a>) {
         Some(EventId::Number { .. }) => {}
         None => {
             rfc3164::take_id(e);
-            // NXLog keeps the id of a Windows event in the structured data.
+            // NXLog has the id of a Windows event in the structured data.
             if e.id.is_none()
                 && let Some((_, Value::Text(Cow::Borrowed(id)))) = e.fields.iter().find(|(name, _)| name.ends_with(".EventID"))
             {
@@ -55,15 +56,15 @@ fn vendor<'a>(e: &mut Envelope<'a>) {
     }
 }
 
-/// A message whose priority a file's writer left out: version 1 and a stamp are enough to know it.
+/// A message whose priority the writer of a file left out: version 1 and a stamp are enough to recognise it.
 pub(super) fn without_priority(record: &str) -> Option<Envelope<'_>> {
     let header = record.strip_prefix("1 ")?;
     stamp::rfc5424(header).ok()?;
     message(record).filter(|e| !e.broken)
 }
 
-/// SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG], from `text`, which always holds what
-/// is not read yet. `None` when something is not as it should be.
+/// SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG], from `text`, which always contains what
+/// was not read yet. `None` if something is malformed.
 fn parts<'a>(e: &mut Envelope<'a>) -> Option<()> {
     if let Some(rest) = e.text.strip_prefix('-') {
         e.text = blank(rest)?;
@@ -84,7 +85,7 @@ fn parts<'a>(e: &mut Envelope<'a>) -> Option<()> {
     let text = if rest.is_empty() { rest } else { blank(rest)? };
     e.fields = fields;
     e.fields_dropped = dropped;
-    // The BOM says that UTF-8 follows (section 6.4) and is not part of what the message says.
+    // The BOM marks UTF-8 (section 6.4) and is not part of the message.
     e.text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Some(())
 }
@@ -98,7 +99,7 @@ fn word<'a>(text: &mut &'a str) -> Option<&'a str> {
     let all = *text;
     let end = all.bytes().position(|b| b == b' ').unwrap_or(all.len());
     let (word, rest) = all.split_at(end);
-    // Nearly all are of ASCII alone.
+    // Nearly all words are ASCII only.
     let plain = word.bytes().all(|b| b.is_ascii_graphic());
     if word.is_empty() || !plain && word.chars().any(char::is_control) {
         return None;

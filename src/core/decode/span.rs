@@ -1,4 +1,4 @@
-//! Where in a record its stamp stands, and which form it has: found with the readers of the stamps themselves, for people who ask.
+//! Finds where the stamp of a record is, and which form it has, with the readers of stamps themselves. For people who ask.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use super::stamp::{
     forms::{FORMS, StampForm},
 };
 
-/// Bytes of a record in which its stamp is looked for.
+/// How many bytes of a record are searched for its stamp.
 const HEAD: usize = 160;
 
-/// Where the first stamp of a record stands, and what its form is called.
+/// The place of the first stamp of a record, and the name of its form.
 pub fn stamp_in(record: &str) -> Option<(Range<usize>, &'static str)> {
     let span = first_stamp(record)?;
     let shape = shape(&record[span.clone()]);
@@ -44,7 +44,7 @@ fn first_stamp(record: &str) -> Option<Range<usize>> {
     None
 }
 
-/// Digits and letters by their kind, without fractions of a second, so that stamps of one form are alike.
+/// The kinds of digits and letters, without fractions of a second, so that stamps of one form are alike.
 fn shape(stamp: &str) -> String {
     let mut shape = String::new();
     let mut fraction = false;

@@ -1,9 +1,9 @@
-//! Every way in which a record writes its time, read by hand: no format strings, no allocation.
+//! Reads every form of a stamp by hand: without format strings and without allocation.
 //!
-//! In: text that may begin with a stamp. Out: what stands there, not yet a point in time: a day (full, without year, or
-//! none), a time of day and, where it is written, the offset from UTC. What is missing is supplied by [`super::clock`].
+//! In: text that may begin with a stamp. Out: the stamp as written, which is not yet a point in time: a day (full, without year,
+//! or none), a time of day and, if it is written, the offset from UTC. [`super::clock`] supplies what is missing.
 //!
-//! Every form stands with a sample in [`forms::FORMS`], which is tested and shown in `docs/reference/formats.md`.
+//! Every form has a sample in [`forms::FORMS`], which is tested and shown in `docs/reference/formats.md`.
 
 use std::ops::Range;
 
@@ -23,16 +23,16 @@ pub(super) mod forms;
 mod named;
 mod zone;
 
-/// What a parser of this module gives: the rest and the thing read, or nothing and no reason.
+/// The result of a parser in this module: the rest and the value, or an error without a reason.
 pub(super) type StampResult<'a, T> = IResult<&'a str, T, ()>;
 
 /// The day of a stamp, as far as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Day {
     Full(i64),
-    /// Month and day, no year.
+    /// Month and day without a year.
     Yearless(u32, u32),
-    /// A time of day alone.
+    /// Only a time of day.
     Unknown,
 }
 
@@ -41,12 +41,12 @@ pub(super) enum Day {
 pub(super) struct Stamp {
     pub(super) day: Day,
     pub(super) us: i64,
-    /// Seconds east of UTC, where the stamp says so.
+    /// Seconds east of UTC, if the stamp has an offset.
     pub(super) east_s: Option<i64>,
 }
 
 impl Stamp {
-    /// Microseconds since 1970 in the stamp's own zone, when its date is full.
+    /// Microseconds since 1970 in the stamp's own zone, if its date is full.
     pub(super) fn local_us(&self) -> Option<i64> {
         match self.day {
             Day::Full(day) => Some(day * calendar::DAY_US + self.us),
@@ -55,9 +55,9 @@ impl Stamp {
     }
 }
 
-/// TIMESTAMP = FULL-DATE "T" FULL-TIME (RFC 5424 section 6.2.3): upper-case letters, no leap second. Looser than the
-/// RFC in two points: nine digits of a second, for senders whose clock has nanoseconds, and no offset, for those that leave
-/// it out; then the source's zone holds.
+/// TIMESTAMP = FULL-DATE "T" FULL-TIME (RFC 5424 section 6.2.3): upper-case letters, no leap second. This reader is looser than
+/// the RFC in two points. It accepts nine digits of a second, for senders whose clock has nanoseconds, and a missing offset, for
+/// senders that leave it out; then the source's zone applies.
 pub(super) fn rfc5424(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-')?;
     let (rest, _) = char('T').parse(rest)?;
@@ -102,15 +102,16 @@ pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
             Some(days) => Day::Full(days),
             None => return fail(),
         },
-        // 2000 is a leap year: 29 February may exist.
+        // 2000 is a leap year, so 29 February is accepted.
         None if calendar::days(2000, month, day).is_some() => Day::Yearless(month, day),
         None => return fail(),
     };
     Ok((rest, Stamp { day, us, east_s }))
 }
 
-/// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":" / "," / "-") clock [blank ("AM" / "PM")] [zone]: month, day, year. Where that is no
-/// day: day, month, year. Of a year of two digits it may stand in front (Spark, Hadoop); where both are days, it does when a level follows.
+/// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":" / "," / "-") clock [blank ("AM" / "PM")] [zone]: month,
+/// day, year. If that is no valid day: day, month, year. A year of two digits may come first (Spark, Hadoop); if both readings
+/// are valid days, it does if a level follows.
 pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     let (rest, a) = terminated(digits(1, 2), char('/')).parse(input)?;
     if rest.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
@@ -118,7 +119,7 @@ pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     }
     let (rest, b) = digits(1, 2)(rest)?;
     if let Some(rest) = rest.strip_prefix('-') {
-        // `03/14-02:11:57.123456` of Snort. 2000 is a leap year: 29 February may exist.
+        // `03/14-02:11:57.123456` of Snort. 2000 is a leap year, so 29 February is accepted.
         let (rest, us) = clock_us(rest)?;
         return match calendar::days(2000, a, b) {
             Some(_) => Ok((rest, Stamp { day: Day::Yearless(a, b), us, east_s: None })),
@@ -163,7 +164,7 @@ pub(super) fn clock(input: &str) -> StampResult<'_, Stamp> {
     Ok((rest, Stamp { day, us, east_s: None }))
 }
 
-/// Any stamp with which a line of a file may begin, told apart by its first bytes.
+/// Any stamp with which a line of a file may begin. The first bytes decide which form it is.
 pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [b'0'..=b'9', _, b':', ..] => clock(input),
@@ -180,7 +181,7 @@ pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
     }
 }
 
-/// A stamp of a Genesys file: a line of a body may begin with any other one.
+/// A stamp of a Genesys file. Other forms are refused, because a line of a body may begin with any of them.
 pub(super) fn of_genesys(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [b'0'..=b'9', b'0'..=b'9', b':', ..] => clock(input),
@@ -191,7 +192,7 @@ pub(super) fn of_genesys(input: &str) -> StampResult<'_, Stamp> {
     }
 }
 
-/// The zone close behind a stamp, or behind a blank.
+/// The zone directly behind a stamp, or behind a blank.
 fn zone(rest: &str) -> (&str, Option<i64>) {
     match rest.as_bytes().first() {
         None => (rest, None),
@@ -201,7 +202,7 @@ fn zone(rest: &str) -> (&str, Option<i64>) {
     }
 }
 
-/// Any stamp that is the value of a key. Behind it may stand its zone (`UTC`, ` +0200`), or what is no word and goes on.
+/// Any stamp that is the value of a key. Its zone may follow (`UTC`, ` +0200`), or characters that form no word.
 pub(super) fn alone(input: &str) -> Option<Stamp> {
     let (rest, stamp) = any(input).ok()?;
     let Some(behind) = rest.strip_prefix(' ') else {
@@ -212,7 +213,7 @@ pub(super) fn alone(input: &str) -> Option<Stamp> {
     Some(Stamp { east_s: stamp.east_s.or_else(zone), ..stamp })
 }
 
-/// Seconds east of UTC of a zone's name, where it means one offset wherever it is used.
+/// Seconds east of UTC of a zone's name, if it means one offset everywhere.
 pub(super) fn named_zone(name: &str) -> Option<i64> {
     ZONES.iter().find(|(zone, _)| *zone == name).map(|(_, hours)| hours * 3600)
 }
@@ -223,11 +224,12 @@ pub(super) fn day(input: &str) -> Option<i64> {
     rest.is_empty().then_some(day)
 }
 
-/// The seconds since 1970 that a number may mean: 1985 to 2286. Beyond are durations, and dates that are written as one number.
+/// The range of numbers that may be seconds since 1970: 1985 to 2286. Other numbers are durations, or dates written as one
+/// number.
 const EPOCH_S: Range<u64> = 500_000_000..10_000_000_000;
 
-/// epoch = 9*19DIGIT ["." 1*DIGIT]: seconds, milliseconds, microseconds or nanoseconds since 1970, which of them is told by the size. A number
-/// with an exponent is one as well.
+/// epoch = 9*19DIGIT ["." 1*DIGIT]: seconds, milliseconds, microseconds or nanoseconds since 1970, depending on the size. A
+/// number with an exponent is accepted as well.
 pub(super) fn epoch(input: &str) -> Option<Stamp> {
     let count = input.bytes().take_while(u8::is_ascii_digit).take(20).count();
     let (whole, part_us) = match &input.as_bytes()[count..] {
@@ -276,7 +278,7 @@ fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> StampResult<'a, u32
     }
 }
 
-/// Four digits, a separator, two, the separator, two: a day that exists, in days since 1970.
+/// Four digits, a separator, two digits, the separator, two digits: a valid day, in days since 1970.
 fn date(input: &str, separator: u8) -> StampResult<'_, i64> {
     let b = input.as_bytes();
     if b.len() < 10 || b[4] != separator || b[7] != separator {
@@ -296,18 +298,18 @@ fn year(input: &str) -> StampResult<'_, i32> {
     Ok((rest, year as i32))
 }
 
-/// A year behind the time of day, where a host could stand as well: one in which a log may have been written.
+/// A year behind the time of day, where a host could stand as well. It must be one in which a log may have been written.
 fn likely_year(input: &str) -> StampResult<'_, i32> {
     verify(year, |y| (1970..2100).contains(y)).parse(input)
 }
 
-/// A year of four digits, or of two that is one of this century.
+/// A year of four digits, or of two digits in this century.
 fn short_or_long_year(input: &str) -> StampResult<'_, i32> {
     let (rest, year) = alt((digits(4, 4), digits(2, 2))).parse(input)?;
     Ok((rest, if year < 100 { 2000 + year as i32 } else { year as i32 }))
 }
 
-/// A time of the twelve-hour clock, by `A` for the morning and `P` for the afternoon.
+/// A time of the twelve-hour clock: `A` for the morning and `P` for the afternoon.
 fn half_day(us: i64, half: Option<char>) -> i64 {
     let hour_us = 3600 * SECOND_US;
     match (half, us / hour_us) {
@@ -317,7 +319,7 @@ fn half_day(us: i64, half: Option<char>) -> i64 {
     }
 }
 
-/// A thing that is followed by a blank or the end.
+/// A value that is followed by a blank or the end.
 fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = ()>) -> impl FnMut(&'a str) -> StampResult<'a, T> {
     move |input| {
         let (rest, found) = parser.parse(input)?;
@@ -328,7 +330,7 @@ fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = (
     }
 }
 
-/// Hours, minutes and seconds in microseconds. Second 60 is a leap second where the form allows one.
+/// Hours, minutes and seconds in microseconds. Second 60 is a leap second if the form allows one.
 fn time_of_day(input: &str, second_max: u32) -> StampResult<'_, i64> {
     let b = input.as_bytes();
     if b.len() < 8 || b[2] != b':' || b[5] != b':' {
@@ -364,13 +366,13 @@ fn clock_us(input: &str) -> StampResult<'_, i64> {
             let (rest, (_, part)) = fraction(&rest[1..])?;
             Ok((rest, us + part))
         }
-        // `02:00:00. host`: a sender that prints the point always.
+        // `02:00:00. host`: a sender that always prints the point.
         [b'.', b' ', ..] => Ok((&rest[1..], us)),
         _ => Ok((rest, us)),
     }
 }
 
-/// Digits after the point: how many there are, and the microseconds. Further digits than six are read and dropped.
+/// Digits after the point: how many there are, and the microseconds. Digits after the sixth are read and dropped.
 fn fraction(input: &str) -> StampResult<'_, (usize, i64)> {
     let bytes = input.as_bytes();
     let mut us = 0;
@@ -406,7 +408,7 @@ pub(super) fn weekday(input: &str) -> StampResult<'_, u32> {
     named(input, &NAMES)
 }
 
-/// One of `names` in any case, by its number from 1, followed by a blank.
+/// One of `names` in any letter case, by its number from 1, followed by a blank.
 fn named<'a>(input: &'a str, names: &[&[u8; 3]]) -> StampResult<'a, u32> {
     let &[a, b, c, b' ', ..] = input.as_bytes() else {
         return fail();

@@ -1,9 +1,9 @@
-//! Structured data of RFC 5424 (section 6.3), as strictly as it must be and as loosely as senders write it.
+//! Structured data of RFC 5424 (section 6.3), as strictly as necessary and as loosely as senders write it.
 //!
-//! In: text at which structured data begins. Out: the rest, and the fields (`SD-ID.name`; an element without parameters is
-//! a field of its id with an empty text). Looser than the RFC: a value may stand without quotes (VMware), blanks may stand
-//! after `=` and before `]`, names may be longer than 32 characters. A backslash before anything but `"`, `\` and `]` is a
-//! plain character (section 6.3.3). Whatever else is not as it should be is an error, and the caller keeps it as text.
+//! In: text at which structured data begins. Out: the rest, and the fields (`SD-ID.name`; an element without parameters is a
+//! field of its id with an empty text). This reader is looser than the RFC. A value may have no quotes (VMware), there may be
+//! blanks after `=` and before `]`, and names may be longer than 32 characters. A backslash before anything except `"`, `\` and
+//! `]` is a plain character (section 6.3.3). Everything else that is malformed is an error, and the caller keeps it as text.
 
 use std::borrow::Cow;
 
@@ -19,10 +19,10 @@ use crate::core::event::Value;
 
 use super::stamp::StampResult;
 
-/// Fields as an event has them.
+/// Fields, as an event has them.
 pub(super) type StructuredFields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// STRUCTURED-DATA = NILVALUE / 1*SD-ELEMENT. The flag says that there were more fields than an event takes.
+/// STRUCTURED-DATA = NILVALUE / 1*SD-ELEMENT. The flag is true if there were more fields than an event takes.
 pub(super) fn data(input: &str) -> StampResult<'_, (StructuredFields<'_>, bool)> {
     if let Some(rest) = input.strip_prefix('-') {
         return Ok((rest, (Vec::new(), false)));
@@ -49,7 +49,7 @@ pub(super) fn data(input: &str) -> StampResult<'_, (StructuredFields<'_>, bool)>
 /// SD-ELEMENT = "[" SD-ID *(SP SD-PARAM) "]"
 fn element(input: &str) -> StampResult<'_, StructuredFields<'_>> {
     let (rest, id) = preceded(char('['), name).parse(input)?;
-    // One more than an event takes, so that the caller sees that there were more.
+    // Reads one field more than an event takes, so that the caller sees that there were more.
     let (rest, mut fields) = fold_many0(preceded(space1, param), Vec::new, |mut fields, (name, value)| {
         if fields.len() <= FIELDS_PER_EVENT {
             fields.push((Cow::Owned(format!("{id}.{name}")), Value::Text(value)));
@@ -79,7 +79,7 @@ fn bare(input: &str) -> StampResult<'_, Cow<'_, str>> {
     take_while1(|c: char| c > ' ' && !matches!(c, ']' | '"')).map(Cow::Borrowed).parse(input)
 }
 
-/// PARAM-VALUE in its quotes; borrowed where it holds no escape.
+/// PARAM-VALUE in its quotes; borrowed if it contains no escape.
 fn quoted(input: &str) -> StampResult<'_, Cow<'_, str>> {
     let (inner, _) = char('"').parse(input)?;
     let mut unescaped: Option<String> = None;

@@ -1,4 +1,4 @@
-//! The decoder as a whole; beside this file one for each kind of record.
+//! Tests of the decoder as a whole. The folder beside this file has one file for each kind of record.
 
 use self::genesys::with_header;
 use super::*;
@@ -21,7 +21,7 @@ fn decode(record: &str) -> Event<'static> {
     decoder.decode(record.as_bytes(), time(REFERENCE)).into_owned()
 }
 
-/// An event in one line: `time host app[pid] type id level facility | fields | text`, `-` for what is missing, marks last.
+/// An event in one line: `time host app[pid] type id level facility | fields | text`, `-` for missing parts, marks last.
 fn shown(e: &Event<'_>) -> String {
     let or = |s: &str| {
         if s.is_empty() { "-".to_owned() } else { s.to_owned() }
@@ -57,14 +57,14 @@ fn shown(e: &Event<'_>) -> String {
     )
 }
 
-/// Each record alone, to its event.
+/// Decodes each record alone and compares its event.
 fn check(cases: &[(&str, &str)]) {
     for (record, expected) in cases {
         assert_eq!(shown(&decode(record)), *expected, "{record}");
     }
 }
 
-/// The records of one source, in order.
+/// Decodes the records of one source in sequence.
 fn check_source(decoder: &mut Decoder, cases: &[(&str, &str)]) {
     for (record, expected) in cases {
         let event = decoder.decode(record.as_bytes(), time(REFERENCE));
@@ -100,7 +100,7 @@ fn datagrams_take_nothing_from_each_other() {
         assert_eq!(decoder, Decoder::datagrams(), "{record}");
     }
     check_source(&mut decoder, &[("text", "- - - - - - - || text")]);
-    // A record with a priority continues nothing either, and is continued by nothing.
+    // A record with a priority does not continue another one, and is not continued either.
     check_source(
         &mut Decoder::new(),
         &[

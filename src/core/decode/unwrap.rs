@@ -1,4 +1,4 @@
-//! Taking off wrappers ([`super::wrap`]): pieces are kept until the last one, and the inner record is decoded.
+//! Removes wrappers ([`super::wrap`]): pieces are kept until the last one, and the inner record is decoded.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::wrap::{self, Export, Exported, Wrapped};
 use super::{Decoder, Inside, set_time};
 
 impl Decoder {
-    /// A line of an entry of the journal's export; `None` when it is none.
+    /// Takes a line of an entry of the journal's export; `None` if it is none.
     pub(super) fn exported<'a>(&mut self, line: &'a str, reference: Time) -> Option<Event<'a>> {
         if self.export.is_none() {
             if self.datagrams || !Export::begins(line) {
@@ -29,7 +29,7 @@ impl Decoder {
         }
     }
 
-    /// The record inside of a wrapper, with what the wrapper says.
+    /// The record inside a wrapper, with the wrapper's data.
     fn unwrapped(&mut self, wrapped: Wrapped, reference: Time) -> Event<'static> {
         let Wrapped { outer, inner, stream, .. } = wrapped;
         let (inner, whole) = self.pieces.finish(&stream, inner);

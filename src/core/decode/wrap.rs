@@ -1,4 +1,5 @@
-//! Wrappers: records around another program's record. The wrapper is taken off, the inner record is decoded, what the wrapper says stays.
+//! Wrappers: records around another program's record. The wrapper is removed, the inner record is decoded, and the wrapper's own
+//! data are kept.
 //!
 //! | wrapper | how it is known |
 //! |---|---|
@@ -7,10 +8,10 @@
 //! | the journal as JSON (`journalctl -o json`) | JSON with `MESSAGE` beside a key that begins with `_`, or `PRIORITY` |
 //! | the journal as text (`journalctl -o export`) | lines `KEY=value` from `__CURSOR=` to an empty line |
 //!
-//! In: a record's text. Out: the inner text, and what the wrapper says ([`Outer`]). Pieces of a long line (`P` of CRI, Docker's 16 KiB) are kept
-//! until the last one ([`Pieces`]).
+//! In: a record's text. Out: the inner text, and the wrapper's data ([`Outer`]). Pieces of a long line (`P` of CRI, Docker's 16
+//! KiB) are kept until the last one ([`Pieces`]).
 //!
-//! Invariants: nothing is unwrapped twice. What is kept is bounded by [`RECORD_BYTES`]; what is beyond it is cut and marked.
+//! Invariants: nothing is unwrapped twice. What is kept is bounded by [`RECORD_BYTES`]; everything beyond is cut and marked.
 
 use std::borrow::Cow;
 
@@ -23,12 +24,12 @@ use crate::core::event::{Event, Level, Value};
 use super::stamp::{self, Stamp};
 use super::{envelope, structured::StructuredFields};
 
-/// Docker splits longer lines into pieces of so many bytes; only such a piece has no line end.
+/// Docker splits longer lines into pieces of this size; only such a piece has no line end.
 const DOCKER_PIECE_BYTES: usize = 16 * 1024;
-/// Streams whose pieces are kept at once: `stdout` and `stderr`, with room for what others may name so.
+/// The number of streams whose pieces are kept at once: `stdout` and `stderr`, with room for other names.
 const STREAMS: usize = 4;
 
-/// What a wrapper says.
+/// The data of a wrapper.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Outer {
     pub(super) stamp: Option<Stamp>,
@@ -49,7 +50,7 @@ pub(super) struct Wrapped {
     pub(super) inner: String,
     /// More of the inner record follows in the next record of the same stream.
     pub(super) partial: bool,
-    /// Whose pieces belong together.
+    /// The stream: its pieces belong together.
     pub(super) stream: String,
 }
 
@@ -125,7 +126,7 @@ fn keep(outer: &mut Outer, name: String, value: Value<'static>) {
     }
 }
 
-/// A value of the journal: text, or the numbers of bytes that are none.
+/// A value of the journal: text, or the byte values of data that is no text.
 fn journal_text(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
@@ -151,8 +152,8 @@ fn journal_field(outer: &mut Outer, key: String, value: &str) {
     }
 }
 
-/// Gives the decoded inner record what its wrapper says. Who wrote it and when is the wrapper's to say, where it says it; how grave it is, the
-/// record's own.
+/// Gives the decoded inner record the wrapper's data. The wrapper decides the sender and the time, if it has them; the inner
+/// record decides its level.
 pub(super) fn put_on(event: &mut Event<'static>, outer: Outer) {
     for (part, said) in [(&mut event.host, outer.host), (&mut event.app, outer.app), (&mut event.pid, outer.pid)] {
         if !said.is_empty() {
@@ -169,12 +170,12 @@ pub(super) fn put_on(event: &mut Event<'static>, outer: Outer) {
 /// Pieces of records that are not complete yet, by stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pieces {
-    /// Name, text, and whether something of it was cut.
+    /// Name, text, and whether a part of it was cut.
     streams: Vec<(String, String, bool)>,
 }
 
 impl Pieces {
-    /// Keeps a piece. False when there was no room for all of it.
+    /// Keeps a piece. Returns false if there was no room for all of it.
     pub(super) fn push(&mut self, stream: &str, piece: &str) -> bool {
         if !self.streams.iter().any(|(name, ..)| name == stream) {
             if self.streams.len() == STREAMS {
@@ -193,7 +194,7 @@ impl Pieces {
         !*cut
     }
 
-    /// The pieces of a stream, put together, with the last one; false beside them when something was cut.
+    /// The pieces of a stream, joined with the last one; and false if something was cut.
     pub(super) fn finish(&mut self, stream: &str, last: String) -> (String, bool) {
         let Some(at) = self.streams.iter().position(|(name, ..)| name == stream) else { return (last, true) };
         let whole = self.push(stream, &last);
@@ -201,22 +202,22 @@ impl Pieces {
     }
 }
 
-/// An entry of `journalctl -o export` of which not all lines have come.
+/// An entry of `journalctl -o export` that is not complete yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Export {
     fields: Vec<(String, String)>,
     /// The lines so far.
     lines: String,
-    /// The name of a value that stands on the next line, behind its length in eight bytes.
+    /// The name of a value that is on the next line, behind its length in eight bytes.
     named: Option<String>,
     cut: bool,
 }
 
-/// What a line of an entry is.
+/// The role of a line in an entry.
 pub(super) enum Exported {
-    /// A line of it; more follow.
+    /// A line of the entry; more lines follow.
     More,
-    /// Its end, with the entry, the lines that it had, and whether something was cut.
+    /// The end, with the entry, its lines, and whether something was cut.
     End(Box<Wrapped>, String, bool),
 }
 

@@ -1,7 +1,7 @@
-//! When a log without years began: its dates are taken together.
+//! Finds when a log without years began, from all of its dates together.
 //!
-//! A log is in order, and was last written about when its file was. So its last date lies before that, each step from December to January is
-//! a year, and 29 February names one. A single line of another date says nothing.
+//! A log is in sequence, and was last written about when its file was. So its last date is before that time, each step from
+//! December to January is a year, and 29 February shows a leap year. A single line with another date proves nothing.
 
 use std::io::{self, BufRead};
 
@@ -13,18 +13,18 @@ use super::envelope;
 use super::lines::Lines;
 use super::stamp::{self, Day};
 
-/// Lines within which a log without years has a date.
+/// A log without years must have a date within this number of lines.
 const FIRST_LINES: usize = 1_000;
-/// Days by which a record may stand out of order; a larger step back is a new year.
+/// The number of days by which a record may be out of sequence. A larger step back is a new year.
 const BACK_DAYS: i64 = 30;
-/// A larger step between two dates is looked at twice.
+/// The number of days of a step between two dates that needs a further date to be believed.
 const STEP_DAYS: i64 = 2;
-/// Days of a leap year.
+/// The days of a leap year.
 const YEAR_DAYS: i64 = 366;
-/// Years that are tried for a 29 February.
+/// The number of years that are tried for a 29 February.
 const YEARS: i32 = 12;
 
-/// The dates of a log, year after year from its first.
+/// The dates of a log, counted in years from its first date.
 #[derive(Debug, Default)]
 struct Dates {
     first: Option<(u32, u32, i64)>,
@@ -37,11 +37,11 @@ struct Dates {
     leaps: Vec<i32>,
 }
 
-/// About when a log began whose stamps leave the year out; `None` when they do not, or when no year fits. `written` is when it was
-/// written last.
+/// About when a log without years began; `None` if its stamps have years, or if no year fits. `written` is when it was last
+/// written.
 ///
 /// # Errors
-/// Those of the reader.
+/// Errors of the reader are returned.
 pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result<Option<Time>> {
     let mut lines = Lines::new(log);
     let mut dates = Dates::default();
@@ -60,7 +60,7 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result
         let day = stamp::any(text).ok().map(|(_, stamp)| (stamp.day, stamp.us));
         match day {
             Some((Day::Yearless(month, day), us)) => dates.take(month, day, us),
-            // The log says its years.
+            // The log has years.
             Some((Day::Full(_), _)) if dates.first.is_none() => return Ok(None),
             _ => {}
         }
@@ -92,7 +92,7 @@ impl Dates {
         };
         let apart = |a: i64, b: i64| (a - b).rem_euclid(YEAR_DAYS).min((b - a).rem_euclid(YEAR_DAYS));
         if let Some(doubted) = self.doubted.take()
-            // Three dates of one year in their order, or the nearer one.
+            // Three dates of one year in sequence, or the nearer one.
             && ((last < doubted && doubted <= ordinal) || apart(ordinal, doubted) <= apart(ordinal, last))
         {
             self.go_to(doubted, 0);
@@ -110,7 +110,7 @@ impl Dates {
         let year = match self.last {
             None => 0,
             Some((last, year)) if ordinal < last - BACK_DAYS => year + 1,
-            // Back over the turn of the year.
+            // A step back over the turn of the year.
             Some((last, year)) if ordinal > last + YEAR_DAYS - BACK_DAYS => year - 1,
             Some((_, year)) => year,
         };
@@ -121,7 +121,7 @@ impl Dates {
         }
     }
 
-    /// The local time of the first date, when nothing is later than `latest`.
+    /// The local time of the first date, if no date is later than `latest`.
     fn begin(mut self, latest: i64) -> Option<i64> {
         let (month, day, us) = self.first?;
         if let Some(doubted) = self.doubted.take() {
@@ -130,7 +130,7 @@ impl Dates {
         }
         let (last, years) = self.last?;
         let this_year = calendar::year_of(latest.div_euclid(DAY_US));
-        // The year of the first date is so many before that of the last.
+        // How many years the first date is before the last.
         let fits = |first: i32, leaps: bool| {
             let last_year = calendar::days(first + years, 1, 1)?;
             let leap = calendar::days(first + years, 2, 29).is_some();
@@ -145,7 +145,7 @@ impl Dates {
     }
 }
 
-/// Days of a leap year before a date of it.
+/// The days of a leap year before a date in it.
 fn ordinal(month: u32, day: u32) -> Option<i64> {
     Some(calendar::days(2000, month, day)? - calendar::days(2000, 1, 1)?)
 }
@@ -168,13 +168,13 @@ mod tests {
             (&["Dec  1", "Dec  2"], Some("2025-12-01")),
             (&["Feb 28", "Feb 29", "Mar  1", "Mar  1", "Mar  2"], Some("2024-02-28")),
             (&["Feb 28", "Mar  1"], Some("2026-02-28")),
-            // A year and more.
+            // A log of more than a year.
             (&["Oct 30", "Dec 31", "Jan  1", "Mar  5", "Dec 24"], Some("2024-10-30")),
             (&["Oct 30", "Dec 31", "Jan  1", "Dec 30", "Jan  2"], Some("2025-10-30")),
-            // Quiet for eight months.
+            // A log that was quiet for eight months.
             (&["Feb  1", "Oct  1", "Oct  2"], Some("2026-02-01")),
             (&["Mar  1", "Mar  2", "Feb 29", "Feb 29"], Some("2024-03-01")),
-            // One line of another date, and records out of order.
+            // One line with another date, and records out of sequence.
             (&["Nov  1", "Nov  2", "Mar  4", "Nov  3", "Nov  2", "Nov 29"], Some("2026-11-01")),
             (&["Dec 31", "Jan  1", "Dec 31", "Jan  1"], Some("2025-12-31")),
             (&["nothing"], None),

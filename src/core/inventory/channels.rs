@@ -1,4 +1,4 @@
-//! Where notifications go: channels, and the routes that choose them. The model only; `config` reads it from YAML.
+//! Where notifications go: channels, and the routes that choose them. This is the model only; `config` reads it from YAML.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,31 +10,31 @@ use crate::core::base::limits::NOTIFICATION_GIVE_UP;
 
 use super::Name;
 
-/// A way in which notifications leave this machine.
+/// A channel: a way in which notifications leave this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
     pub kind: ChannelKind,
-    /// The template of the title of one alarm; `None`: the usual one.
+    /// The template of the title of one alarm; default: the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The template of the text of one alarm; `None`: the usual one.
+    /// The template of the text of one alarm; default: the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// How many notifications it gets at most; `None`: any number.
+    /// How many notifications it gets at most; `None` means any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<ChannelLimit>,
     /// How long a notification is tried before it counts as undeliverable.
     pub give_up: Duration,
 }
 
-/// At most so many notifications in so long. What is more is counted, and one notification says how many there were.
+/// At most `count` notifications per time. Further ones are counted, and one notification says how many there were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelLimit {
     pub count: u32,
     pub per: Duration,
 }
 
-/// What a channel is, and what is needed to reach it.
+/// The kind of a channel, with what is needed to reach it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelKind {
@@ -42,7 +42,7 @@ pub enum ChannelKind {
     Log,
     /// The system log of this machine.
     Syslog,
-    /// A program with its arguments; the text is the last one.
+    /// A program with its arguments; the text is the last argument.
     Command(Vec<String>),
     Mail(Box<MailServer>),
     Webhook(Box<Webhook>),
@@ -52,7 +52,7 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
-    /// The key of the configuration that makes it.
+    /// The key of the configuration that makes such a channel.
     pub fn name(&self) -> &'static str {
         match self {
             ChannelKind::Log => "log",
@@ -68,23 +68,23 @@ impl ChannelKind {
 }
 
 impl From<ChannelKind> for Channel {
-    /// A channel with the usual templates and no limit.
+    /// A channel with the built-in templates and no limit.
     fn from(kind: ChannelKind) -> Channel {
         Channel { kind, title: None, text: None, limit: None, give_up: NOTIFICATION_GIVE_UP }
     }
 }
 
-/// Where a secret is read when it is needed. It is never in the configuration, which the journal keeps.
+/// Where a secret is read when it is needed. The secret itself is never in the configuration, which the journal keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
-    /// A file of its own.
+    /// A file that contains only the secret.
     File(PathBuf),
     /// A credential that systemd hands over (`LoadCredential=`), by its name.
     Credential(String),
 }
 
-/// A value that may be a secret, as an address with a token in it is.
+/// A value that may be a secret, such as an address with a token in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaybeSecret {
@@ -98,7 +98,7 @@ pub struct MailServer {
     pub host: String,
     pub port: u16,
     pub encryption: MailEncryption,
-    /// The authorities that its certificate may come from; `None`: those of this machine.
+    /// The authorities that its certificate may come from; default: those of this machine.
     pub ca: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<Secret>,
@@ -110,12 +110,12 @@ pub struct MailServer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailEncryption {
-    /// STARTTLS, and nothing is sent to a server that does not know it.
+    /// STARTTLS. Nothing is sent to a server that does not support it.
     #[default]
     Starttls,
     /// TLS from the first byte.
     Tls,
-    /// None: for a server on this machine.
+    /// No encryption: for a server on this machine.
     None,
 }
 
@@ -123,19 +123,19 @@ pub enum MailEncryption {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpTarget {
     pub url: MaybeSecret,
-    /// The authorities that its certificate may come from; `None`: those of this machine.
+    /// The authorities that its certificate may come from; default: those of this machine.
     pub ca: Option<PathBuf>,
-    /// `http://proxy.example.com:3128`
+    /// The address of a proxy: `http://proxy.example.com:3128`.
     pub proxy: Option<String>,
     /// Headers by name; the values are templates or secrets.
     pub headers: BTreeMap<String, MaybeSecret>,
 }
 
-/// A request for each notification.
+/// A webhook: an HTTP request for each notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     pub target: HttpTarget,
-    /// Whose form the body has.
+    /// The service whose format the body has.
     pub preset: Preset,
     /// The template of the body, for [`Preset::Own`].
     pub body: Option<String>,
@@ -145,7 +145,7 @@ pub struct Webhook {
     pub sign: Option<Secret>,
 }
 
-/// Whose form the body of a webhook has.
+/// The service whose format the body of a webhook has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
@@ -178,7 +178,7 @@ pub struct SnmpTarget {
     /// Host and port, as `HOST:PORT`.
     pub server: String,
     pub community: MaybeSecret,
-    /// The manager has to confirm each (an inform); else nobody knows whether it came (a trap).
+    /// The manager has to confirm each notification (an inform). Otherwise it is unknown whether it arrived (a trap).
     pub inform: bool,
 }
 
@@ -188,17 +188,17 @@ pub struct SyslogServer {
     /// Host and port, as `HOST:PORT`.
     pub server: String,
     pub transport: SyslogTransport,
-    /// The authorities that its certificate may come from; `None`: those of this machine.
+    /// The authorities that its certificate may come from; default: those of this machine.
     pub ca: Option<PathBuf>,
     /// The number of the facility, 0 to 23.
     pub facility: u8,
 }
 
-/// How records go to a syslog server.
+/// How records are sent to a syslog server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyslogTransport {
-    /// RFC 5426: one datagram for each; nobody knows whether it came.
+    /// RFC 5426: one datagram for each record; it is unknown whether it arrived.
     Udp,
     /// RFC 6587, with octet counts.
     Tcp,
@@ -206,32 +206,32 @@ pub enum SyslogTransport {
     Tls,
 }
 
-/// Which alarms people are notified of, where, and how often. Every route that an alarm matches applies.
+/// Which alarms people are notified of, by which channels, and how often. Every route that an alarm matches applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotifyRoute {
-    /// The channels, in the order given.
+    /// The channels, in the sequence of the configuration.
     pub to: Vec<Name>,
-    /// Names of categories; empty: critical, major and minor.
+    /// Names of categories; empty means critical, major and minor.
     pub categories: Vec<String>,
-    /// Names of alarms, with `*` for any characters; empty: all.
+    /// Names of alarms, with `*` for any characters; empty means all.
     pub alarms: Vec<String>,
     /// Values that fields of the alarm or its event must have, with `*` for any characters.
     pub fields: BTreeMap<String, String>,
-    /// Calendars of the rules, in one of which the alarm is raised; empty: at any time.
+    /// Calendars of the rules. The alarm must be raised during one of them; empty means at any time.
     pub during: Vec<String>,
-    /// Calendars of the rules, in none of which it is raised.
+    /// Calendars of the rules. The alarm must not be raised during any of them.
     pub not_during: Vec<String>,
-    /// Alarms with the same values of these fields are told of together.
+    /// Alarms with the same values of these fields are notified together.
     pub by: Vec<String>,
     /// How long the first alarm of a group waits for others.
     pub wait: Duration,
     /// The least time between two notifications of a group.
     pub interval: Duration,
-    /// A group with an active alarm that nobody acknowledged is told of again after so long.
+    /// A group with an active alarm that nobody acknowledged is notified again after this time.
     pub repeat: Option<Duration>,
     /// Who is notified of an alarm that nobody acknowledged in time.
     pub escalate: Option<Escalation>,
-    /// The end of alarms is told, too.
+    /// People are also notified when alarms are cleared.
     pub cleared: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the names in a record mean, looked up at a cost that does not grow with the inventory.
+//! Looks up what the names in a record mean, at a cost that does not grow with the inventory.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,28 +7,28 @@ use crate::core::event::Event;
 
 use super::{Inventory, Name};
 
-/// What an event's names mean: the inventory's names where the record has them or aliases of them, else as written; empty
-/// where there is none.
+/// The names of an event. Each is the inventory's name if the record has that name or an alias of it, and otherwise the name as
+/// written; empty if there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Names<'a> {
     pub app: &'a str,
-    /// Its type: the inventory's, or the file header's where the inventory has none.
+    /// The type of the application, from the inventory, or else from the file header.
     pub kind: &'a str,
-    /// The host; a record that names none has its application's.
+    /// The host. If the record names none, it is the host of the application.
     pub host: &'a str,
     pub pair: &'a str,
 }
 
-/// The names of an inventory, ready to be looked up.
+/// The names of an inventory, ready for look-up.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    /// By name and alias.
+    /// Applications by name and alias.
     apps: BTreeMap<String, App>,
-    /// By program: the applications on the hosts that have it. Few: one for each host of a pair.
+    /// Applications by program. They are few: one for each host of a pair.
     programs: BTreeMap<String, Vec<App>>,
-    /// By name, alias and address as written.
+    /// Hosts by name, alias and address as written.
     hosts: BTreeMap<String, Name>,
-    /// Of hosts by the inventory's name, where it is said.
+    /// The sites of hosts, by the inventory's name of the host, if the configuration has one.
     sites: BTreeMap<Name, String>,
 }
 
@@ -58,7 +58,7 @@ impl Index {
             let pair = pair.map(|(pair, _)| pair.clone()).unwrap_or_default();
             let app = App { name: name.clone(), kind: application.kind.clone(), host: application.host.clone(), pair };
             for alias in &application.aliases {
-                // The same alias on several hosts is a program.
+                // An alias that is the same on several hosts is a program.
                 if inventory.of_program(alias).nth(1).is_some() {
                     index.programs.entry(alias.clone()).or_default().push(app.clone());
                 } else {
@@ -89,8 +89,8 @@ impl Index {
         }
     }
 
-    /// The application that a record means: the program of its host, else the name or alias, else the program that only one has
-    /// where the record names no host.
+    /// The application that a record means: the program of its host, else the name or alias. If the record names no host, a
+    /// program that only one application has also counts.
     fn app_on(&self, written: &str, host_written: &str, host: Option<&Name>) -> Option<&App> {
         if !self.programs.is_empty()
             && let Some(all) = self.programs.get(written)
@@ -107,12 +107,12 @@ impl Index {
         self.apps.get(written)
     }
 
-    /// The site of a host, by the inventory's name of it; empty where it is not said.
+    /// The site of a host, by the inventory's name of the host; empty if it has none.
     pub fn site(&self, host: &str) -> &str {
         self.sites.get(host).map_or("", String::as_str)
     }
 
-    /// The application that logs mean, by name, alias, or the program that only one application has.
+    /// The application that logs mean: by name, by alias, or by a program that only one application has.
     pub fn app(&self, written: &str) -> Option<&Name> {
         let only = || self.programs.get(written).and_then(|all| if let [only] = all.as_slice() { Some(only) } else { None });
         self.apps.get(written).or_else(only).map(|app| &app.name)
@@ -122,7 +122,7 @@ impl Index {
     pub fn host(&self, written: &str) -> Option<&Name> {
         self.hosts
             .get(written)
-            // An address of IPv6 may be written in many ways.
+            // An IPv6 address may be written in many ways.
             .or_else(|| if written.contains(':') { self.hosts.get(&written.parse::<IpAddr>().ok()?.to_string()) } else { None })
             .or_else(|| self.hosts.get(written.split_once('.')?.0))
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::core::inventory::{Application, Host, Via};
 
-    /// The index says what the inventory's own look-up says, of every way to write a name.
+    /// The index gives the same result as the inventory's own look-up, for every way to write a name.
     #[test]
     fn it_says_what_the_inventory_says() {
         let host = |address: &str, alias: &str| Host {
@@ -167,7 +167,7 @@ mod tests {
                 assert_eq!(names.host, inventory.host(host).map_or(by_app, |(n, _)| n), "{host} {app}");
             }
         }
-        // The same program on two hosts is an application on each.
+        // The same program on two hosts is one application on each.
         let keepalived =
             |host: &str| Application { host: host.to_owned(), program: "keepalived".to_owned(), ..Application::default() };
         let mut two = inventory.clone();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Name;
 
-/// The calendars by which parts of the inventory are in maintenance: names of calendars in the rules, by name of the part.
+/// The calendars of recurring maintenance: names of calendars in the rules, by the name of a part of the inventory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MaintenanceCalendars {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -20,12 +20,12 @@ pub struct MaintenanceCalendars {
 }
 
 impl MaintenanceCalendars {
-    /// True when nothing has recurring maintenance.
+    /// True if no part of the inventory has recurring maintenance.
     pub fn is_empty(&self) -> bool {
         *self == MaintenanceCalendars::default()
     }
 
-    /// What each calendar is for, with the name of the part and of its calendar.
+    /// The kind and the name of each part with recurring maintenance, and its calendar.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &Name, &String)> {
         let named =
             [("host", &self.hosts), ("application", &self.applications), ("pair", &self.pairs), ("resource", &self.resources)];

@@ -1,6 +1,7 @@
-//! The inventory: machines, programs on them, primary/backup pairs, and the things that move.
+//! The inventory: hosts, applications on them, primary/backup pairs, and the resources that move.
 //!
-//! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
+//! This is the model only; `config` reads it from YAML. Everything in it is checked: names resolve, and resources name hosts that
+//! exist. Maps are sorted, so that equal inventories give equal outputs.
 
 mod channels;
 mod index;
@@ -28,7 +29,7 @@ pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
 /// The name of a host, application, pair or resource.
 pub type Name = String;
 
-/// What rules call each pair and each site where a group may stand.
+/// The words by which rules mean each pair and each site, in the place of a group.
 pub const EACH: [&str; 2] = ["pair", "site"];
 
 /// Everything that rules, scripts and the planner may name.
@@ -38,20 +39,21 @@ pub struct Inventory {
     pub applications: BTreeMap<Name, Application>,
     /// Primary/backup pairs by name.
     pub pairs: BTreeMap<Name, Pair>,
-    /// What moves, by name.
+    /// The resources that move, by name.
     pub resources: BTreeMap<Name, Resource>,
-    /// Where `notify` sends, by name.
+    /// The channels of notifications, by name.
     pub channels: BTreeMap<Name, Channel>,
     /// Which alarms people are notified of, by name of the route.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub routes: BTreeMap<Name, NotifyRoute>,
-    /// Hosts and applications that rules name together, by name.
+    /// Groups of hosts and applications for rules, by name.
     #[serde(default)]
     pub groups: BTreeMap<Name, Group>,
-    /// Memory that the controller may use.
+    /// The memory that the controller may use.
     #[serde(default)]
     pub memory: Memory,
-    /// A sender over TCP has the trust `address` only from a source port below 1024, which no ordinary user of its host may use.
+    /// A sender over TCP has the trust `address` only if its source port is below 1024, which no ordinary user of its host may
+    /// use.
     #[serde(default)]
     pub privileged_senders: bool,
     /// The calendars of recurring maintenance.
@@ -59,7 +61,7 @@ pub struct Inventory {
     pub maintenance: MaintenanceCalendars,
 }
 
-/// Bytes of memory that the controller may use: its queues, buffers and what alarms keep have shares of it.
+/// The memory that the controller may use, in bytes. Its queues, its buffers and the state of alarms have shares of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory(pub usize);
 
@@ -69,12 +71,12 @@ impl Default for Memory {
     }
 }
 
-/// Hosts and applications that rules name together.
+/// A group of hosts and applications that rules name together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// Its hosts, in the order given.
+    /// Its hosts, in the sequence of the configuration.
     pub hosts: Vec<Name>,
-    /// Its applications, in the order given.
+    /// Its applications, in the sequence of the configuration.
     pub applications: Vec<Name>,
 }
 
@@ -82,52 +84,52 @@ pub struct Group {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Via {
-    /// The agent on it.
+    /// The agent on the host.
     #[default]
     Agent,
     Ssh,
-    /// The controller's own machine.
+    /// The host is the controller's own machine.
     Local,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// Its own (never a moving) address, where known.
+    /// The host's own address, if it is known. It is never one that moves.
     pub address: Option<IpAddr>,
     /// `linux`, `windows`, `aix`, `solaris`, ...
     pub platform: String,
-    /// How it is reached.
+    /// How the controller reaches it.
     pub via: Via,
     /// Other names that logs use for it.
     pub aliases: Vec<String>,
-    /// Where it stands; empty where that is not said.
+    /// The site of the host; empty if the configuration has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub site: String,
-    /// The port on which its agent listens for other agents, where it is not [`AGENT_PORT`].
+    /// The port on which its agent listens for other agents, if it is not [`AGENT_PORT`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_port: Option<u16>,
-    /// The zone of stamps in its records that do not say theirs, where that is known.
+    /// The time zone of stamps in its records that contain none, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
 }
 
-/// The port on which agents listen for other agents, unless their files say otherwise.
+/// The default port on which agents listen for other agents.
 pub const AGENT_PORT: u16 = 5751;
 
 /// Where an agent listens for agents of other hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Listening {
-    /// On [`AGENT_PORT`] of every address. Where that can't be, the agent says so and goes on without.
+    /// On [`AGENT_PORT`] of every address. If that is not possible, the agent reports it and continues without.
     #[default]
     Usual,
-    /// Here, or the agent does not start.
+    /// At this address. The agent does not start if that is not possible.
     At(SocketAddr),
-    /// Nowhere: it connects to others only.
+    /// Nowhere: the agent only connects to others.
     Off,
 }
 
 impl Host {
-    /// Where its agent listens for other agents, where that is known.
+    /// Where its agent listens for other agents, if that is known.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.address.map(|address| SocketAddr::new(address, self.agent_port.unwrap_or(AGENT_PORT)))
     }
@@ -139,15 +141,16 @@ pub struct Application {
     /// Its type, as rules select it: `SIP Server`.
     pub kind: String,
     pub host: Name,
-    /// Other names that logs use for it. One that applications on several hosts have names, with the host, one of them.
+    /// Other names that logs use for it. If applications on several hosts share an alias, the host decides which of them is
+    /// meant.
     pub aliases: Vec<String>,
-    /// The name that logs of its host use for it, where the same program runs on several hosts: `keepalived`. Together with the host
-    /// it names one application; empty where the name and the aliases are enough.
+    /// The name that logs of its host use for it if the same program runs on several hosts: `keepalived`. Together with the host
+    /// it names one application. Empty if the name and the aliases are enough.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub program: String,
 }
 
-/// How a member of a pair says which role it has, when it does not say it by an event id.
+/// How a member of a pair claims its role, if not by an event id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimPattern {
@@ -157,75 +160,75 @@ pub enum ClaimPattern {
     Pattern(String),
 }
 
-/// The event ids by which members of a pair say that they are primary, unless the pair says otherwise: hot and warm standby.
+/// The default event ids by which members of a pair claim to be primary: for hot and for warm standby.
 pub const SAYS_PRIMARY: [&str; 2] = ["00-04563", "00-04562"];
-/// The event ids by which they say that they are backup.
+/// The default event ids by which they claim to be backup.
 pub const SAYS_BACKUP: [&str; 2] = ["00-04561", "00-04560"];
 
-/// How the backup of a pair is kept.
+/// The kind of standby of the backup of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standby {
-    /// It knows the primary's state.
+    /// The backup has the primary's state.
     Hot,
     Warm,
 }
 
-/// What to do with claims that came late.
+/// What to do with late claims.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CatchUp {
-    /// The uncontradicted claimant becomes desired owner.
+    /// The claimant becomes the desired owner if no other claim contradicts it.
     #[default]
     Move,
-    /// An operator is asked.
+    /// An operator has to decide.
     Ask,
 }
 
-/// A primary and a backup that swap roles.
+/// A primary and a backup application that swap roles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// The application that is primary by configuration.
     pub primary: Name,
     pub backup: Name,
     pub standby: Standby,
-    /// What follows the primary, when something does.
+    /// The resource that follows the primary, if there is one.
     pub resource: Option<Name>,
     /// What to do with late claims.
     pub catch_up: CatchUp,
-    /// Event ids by which a member says that it is primary now (default 00-04563 and 00-04562).
+    /// Event ids by which a member claims to be primary now (default 00-04563 and 00-04562).
     pub says_primary: Vec<EventId<'static>>,
-    /// Event ids by which a member says that it is backup now (default 00-04561 and 00-04560).
+    /// Event ids by which a member claims to be backup now (default 00-04561 and 00-04560).
     pub says_backup: Vec<EventId<'static>>,
-    /// Patterns by which a member says that it is primary now.
+    /// Patterns by which a member claims to be primary now.
     #[serde(default)]
     pub primary_patterns: Vec<ClaimPattern>,
-    /// Patterns by which a member says that it is backup now.
+    /// Patterns by which a member claims to be backup now.
     #[serde(default)]
     pub backup_patterns: Vec<ClaimPattern>,
 }
 
-/// Where one resource may be on one host.
+/// A host that may hold a resource, with the interface there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
     pub host: Name,
-    /// The network interface of an address there; empty for what is no address.
+    /// The network interface of an address on this host; empty for a resource that is no address.
     pub interface: String,
-    /// How it is brought up and down there, where the controller does that itself (`via: local`).
+    /// How it is brought up and down there, if the controller does that itself (`via: local`).
     #[serde(default)]
     pub commands: Option<Commands>,
 }
 
-/// Programs with their arguments that bring a resource up and down on a host, and tell whether it is there.
+/// Programs with their arguments that bring a resource up and down on a host, and observe it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commands {
     pub up: Vec<Vec<String>>,
     pub down: Vec<Vec<String>>,
-    /// Prints something that tells.
+    /// The program that prints the state of the resource.
     pub observe: Vec<String>,
-    /// An expression that is found in what it prints when the resource is up.
+    /// An expression that matches this output if the resource is up.
     pub up_when: String,
-    /// An expression that is found in what it prints when the resource is down.
+    /// An expression that matches this output if the resource is down.
     pub down_when: String,
 }
 
@@ -240,7 +243,7 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    /// What scripts call it: `vip` or `port`.
+    /// The name for it in scripts: `vip` or `port`.
     pub fn handle(&self) -> &'static str {
         match self {
             ResourceKind::Address(..) => "vip",
@@ -258,41 +261,41 @@ impl std::fmt::Display for ResourceKind {
     }
 }
 
-/// What is done when a release can't be confirmed.
+/// The takeover policy: what is done if a release can't be confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Takeover {
-    /// A majority of voters grants the holder its time, and grants nobody else meanwhile: one owner under every partition.
+    /// A majority of voters allows the holder a time, and allows no other host meanwhile: one owner under every partition.
     Quorum,
-    /// Never without confirmation or an operator's word.
+    /// Nothing happens without confirmation, by a report or an operator.
     Confirmed,
-    /// After isolation + 1 s of silence, by hosts that reach a majority of witnesses.
+    /// Take after isolation + 1 s of silence, on hosts that reach a majority of witnesses.
     Probe,
-    /// After the holder's lease has surely ended.
+    /// Take after the holder's lease has certainly ended.
     Lease,
-    /// After the time-out, as the generalised model did, with an alarm first.
+    /// Take after the time-out, as the generalised model did, with an alarm first.
     Forced,
 }
 
-/// What a holder under `quorum` does that has no majority of the voters any more.
+/// What a holder under `quorum` does if it has no majority of the voters any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnQuorumLoss {
-    /// It gives the address up in time, by itself: nobody serves, and another host may take over.
+    /// It releases the address in time, by itself. No host serves, and another host may take over.
     #[default]
     Release,
-    /// It keeps the address. Nobody else takes over before its release is confirmed.
+    /// It keeps the address. No other host takes over before its release is confirmed.
     Keep,
 }
 
 impl OnQuorumLoss {
-    /// True for what needs not be said.
+    /// True for the default, which need not be written.
     pub fn is_default(&self) -> bool {
         *self == OnQuorumLoss::default()
     }
 }
 
-/// At most so many moves in so long; then hold.
+/// At most `count` moves per time; then flap damping begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
     pub count: u32,
@@ -305,58 +308,58 @@ impl Default for Moves {
     }
 }
 
-/// What the planner does when the holder's network interface loses its link.
+/// What the planner does if the holder's network interface loses its link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnLinkLoss {
-    /// Reports it: the resource follows what servers and operators say, and a server that is not primary serves nobody.
+    /// It notifies people. The resource follows claims and operators, and a server that is not primary serves no client.
     #[default]
     Stay,
     /// Moves the resource to the next host that clients can reach.
     Move,
 }
 
-/// Something that moves. (DNS records and pool members join with their drivers.)
+/// A resource: what moves. (DNS records and pool members join with their drivers.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
     pub what: ResourceKind,
-    /// Where it may be, in the order given.
+    /// The hosts that may hold it, in the sequence of the configuration.
     #[serde(alias = "seats")]
     pub placements: Vec<Placement>,
-    /// What to do when a release can't be confirmed.
+    /// What to do if a release can't be confirmed.
     pub takeover: Takeover,
     /// For `probe`: addresses reached over the resource's own interface; an odd number.
     pub witnesses: Vec<IpAddr>,
     /// For `lease`: how long a lease lasts; 30 s or more.
     pub term: Duration,
-    /// For `probe` and `quorum`: a holder that reached no majority for so long gives up.
+    /// For `probe` and `quorum`: a holder that has reached no majority for so long gives up.
     pub isolation: Duration,
-    /// For `quorum`: hosts whose agents vote although they are no placement; an odd number of voters is of most use.
+    /// For `quorum`: hosts whose agents vote although they are no placement. An odd number of voters is of most use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voters: Vec<Name>,
     /// For `quorum`: what a holder does without a majority.
     #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
     pub on_quorum_loss: OnQuorumLoss,
     pub moves: Moves,
-    /// When the holder's interface loses its link.
+    /// What to do if the holder's interface loses its link.
     #[serde(default)]
     pub on_link_loss: OnLinkLoss,
-    /// Drift is repaired, not only alarmed.
+    /// Drift is repaired, in addition to an alarm.
     pub repair: bool,
-    /// Events below this move nothing here.
+    /// The least trust of events that may move it.
     #[serde(alias = "provenance")]
     pub trust: Trust,
 }
 
 impl Application {
-    /// True when logs of its host call it so.
+    /// True if logs of its host call the application by this name.
     pub fn is_called(&self, name: &str) -> bool {
         !name.is_empty() && (self.program == name || self.aliases.iter().any(|alias| alias == name))
     }
 }
 
 impl Resource {
-    /// The hosts whose agents vote about it: those that may hold it, and those that only vote. The controller is one more.
+    /// The hosts whose agents vote about it: those that may hold it, and those that only vote. The controller is one more voter.
     pub fn voting_agents(&self) -> BTreeSet<Name> {
         self.placements.iter().map(|s| &s.host).chain(&self.voters).cloned().collect()
     }
@@ -371,7 +374,7 @@ impl Inventory {
         })
     }
 
-    /// The applications that logs call so by an alias or by their program: several are on hosts of their own.
+    /// The applications that logs mean by this alias or program. If there are several, each is on a host of its own.
     pub fn of_program<'a>(&'a self, program: &'a str) -> impl Iterator<Item = (&'a Name, &'a Application)> {
         self.applications.iter().filter(move |(_, a)| a.is_called(program))
     }
@@ -388,15 +391,15 @@ impl Inventory {
             .or_else(|| by(name.split_once('.')?.0))
     }
 
-    /// The host on which an application (by name or alias) runs: `host_of(app)` of the rules.
+    /// The host on which an application (by name or alias) runs: `host_of(app)` in rules.
     pub fn host_of(&self, app: &str) -> Option<&Name> {
         self.application(app).map(|(_, a)| &a.host)
     }
 
-    /// Whether a script may run commands on a host: only the controller's own machine does that.
+    /// Whether a script may run commands on a host: only on the controller's own machine.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it may not.
     pub fn runs_commands(&self, host: &str) -> Result<(), String> {
         match self.host(host).map(|(name, host)| (name, host.via)) {
             Some((_, Via::Local)) => Ok(()),
@@ -410,7 +413,7 @@ impl Inventory {
         }
     }
 
-    /// The pair that an application (by name or alias) belongs to: `pair_of(app)` of the rules.
+    /// The pair that an application (by name or alias) belongs to: `pair_of(app)` in rules.
     pub fn pair_of(&self, app: &str) -> Option<(&Name, &Pair)> {
         let (name, _) = self.application(app)?;
         self.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name)

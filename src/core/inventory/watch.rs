@@ -1,24 +1,24 @@
-//! What an agent may be asked to look at on its host: whether applications run, and what the host measures.
+//! What an agent can watch on its host: whether applications run, and metrics of the host.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::core::base::limits::METRICS_EVERY;
 
-/// What an agent can measure of its host. Those of [`OF_MOUNTS`] are of a mount point each.
+/// The metrics that an agent can measure. [`OF_MOUNTS`] has one value for each mount point.
 pub const METRICS: [&str; 6] = ["cpu", "load1", "memory_used", "swap_used", OF_MOUNTS, "open_files"];
 
-/// The one of which there is a number for each mount point.
+/// The only metric with one value for each mount point.
 pub const OF_MOUNTS: &str = "disk_used";
 
-/// By what an agent sees that an application runs.
+/// How an agent sees that an application runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// The process whose number stands in this file; of this name, where one is said.
+    /// The process whose number is in this file. If there is a name, the process must have it.
     PidFile(PathBuf, Option<String>),
-    /// A unit of systemd: its control group, below `system.slice` unless a path is said.
+    /// A unit of systemd: its control group, below `system.slice` if it is not a path.
     Unit(String),
-    /// A process of this name, or of this program when it is a whole path.
+    /// A process of this name, or of this program if it is a whole path.
     Process(String),
 }
 
@@ -26,9 +26,9 @@ pub enum Sign {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measuring {
     pub every: Duration,
-    /// Which of [`METRICS`], `disk_used` apart.
+    /// Which of [`METRICS`] except `disk_used`.
     pub of: Vec<&'static str>,
-    /// Of which mount points `disk_used`.
+    /// The mount points of `disk_used`.
     pub mounts: Vec<String>,
 }
 

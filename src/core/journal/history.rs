@@ -1,4 +1,4 @@
-//! What happened, for people: entries that are made of the journal's records, one after the other.
+//! The history for people: entries that are made from the journal's records, one after the other.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use crate::core::react::{self, RunId, RunOutcome};
 use crate::core::script::Verb;
 use crate::{core::engine, core::notifications, core::plan};
 
-/// What `notify` answers a script when the notification is withheld.
+/// The answer of `notify` to a script if the notification is withheld.
 pub const SILENCED: &str = "silenced";
 
 use super::{Input, NoticeRecord, Record};
 
-/// Something that happened. Texts are fit to be shown.
+/// An entry of the history. Its texts are safe to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// Number of the record.
+    /// The number of the record.
     pub n: u64,
-    /// When, in the engine's time.
+    /// The time, in the engine's time.
     pub at: Time,
     /// A stable word: `raised`, `cleared`, `acked`, `log`, `notified`, `step`, `operator`, or the kind of a notice.
     pub kind: String,
     pub text: String,
     pub alarm: Option<String>,
-    /// Of which key, as shown.
+    /// The key, as shown.
     pub key: Option<String>,
     pub host: Option<Name>,
     pub resource: Option<Name>,
@@ -40,7 +40,7 @@ pub struct HistoryEntry {
 }
 
 impl HistoryEntry {
-    /// As one JSON object; what it does not have is left out.
+    /// The entry as one JSON object, without the fields that it does not have.
     pub fn json(&self) -> Json {
         let mut json = json!({ "at": self.at.to_string(), "kind": self.kind, "text": self.text, "record": self.n });
         let more = [
@@ -61,18 +61,19 @@ impl HistoryEntry {
     }
 }
 
-/// Makes entries of records. It remembers the runs that have not ended.
+/// Makes entries from records. It remembers the runs that have not ended.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     at: Time,
     runs: BTreeMap<RunId, Known>,
-    /// Notifications that were not delivered yet, by number: what is shown of each.
+    /// Notifications that were not delivered yet, by number, with what is shown of each.
     notifications: BTreeMap<u64, HistoryEntry>,
-    /// What a step `notify` says was queued or held back just now. In journals of earlier versions it was done when it was answered.
+    /// The text of a step `notify` was just queued or withheld. In journals of earlier versions such a step was done when it was
+    /// answered.
     queued: bool,
 }
 
-/// What is known of a run.
+/// What is remembered of a run.
 #[derive(Clone, Debug, Default)]
 struct Known {
     reaction: String,
@@ -82,7 +83,7 @@ struct Known {
 }
 
 impl History {
-    /// What a record says that people want to read later, if it does.
+    /// The entry for a record, if people want to read it later.
     pub fn entry(&mut self, n: u64, record: &Record) -> Option<HistoryEntry> {
         if let Record::Input { at, .. } = record {
             self.at = *at;
@@ -92,10 +93,10 @@ impl History {
             Record::Alarm(record) => alarm_entry(record),
             Record::Run(record) => self.run_entry(record),
             Record::Plan(record) => plan_entry(record),
-            // The command and the notice say it.
+            // The records of the command and of the notice have it.
             Record::Override(_) => None,
             Record::Notify(record) => self.notify_entry(record),
-            // What it says is said by another record as well.
+            // Another record says the same.
             Record::Notice(notice) if matches!(notice.kind.as_str(), "journal_loss_accepted" | "clock_changed") => None,
             Record::Notice(notice) => Some(notice_entry(notice)),
         }?;
@@ -103,7 +104,7 @@ impl History {
         Some(HistoryEntry { n, at, text: printable(&entry.text), ..entry })
     }
 
-    /// A notification stands where it was delivered, or given up.
+    /// A notification has its entry where it was delivered or given up.
     fn notify_entry(&mut self, record: &notifications::Record) -> Option<HistoryEntry> {
         match record {
             notifications::Record::Held { .. } => {
@@ -176,7 +177,7 @@ impl History {
                     (Verb::Notify, Ok(value)) if value.as_text() == Some(SILENCED) => {
                         entry("silenced", format!("not sent, because the alarm is silenced: {}: {}", arg(0), arg(1)))
                     }
-                    // What became of it is an entry of its own.
+                    // The result of the notification has an entry of its own.
                     (Verb::Notify, Ok(_)) if queued || arg(1).is_empty() => None,
                     (Verb::Notify, Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
                     (Verb::Notify, Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),

@@ -1,11 +1,11 @@
-//! The journal: what was decided, as records in one order, and the fold over them from which everything is rebuilt.
+//! The journal: decisions as records in one sequence, and the fold over them from which all state is rebuilt.
 //!
-//! Nothing here decides: [`State::apply`] is all that a restart does with the past. A record is one JSON object on one
-//! line ([`Record::line`], [`Record::read`]); how lines reach a disk, synced, is the shell's affair.
+//! Nothing here decides: [`State::apply`] is all that a restart does with the past. A record is one JSON object on one line
+//! ([`Record::line`], [`Record::read`]). The shell writes lines to disk and syncs them.
 //!
-//! Invariant: the state of the engine, of the runs and of the planner changes only by records that stand here, so a crash
-//! between any two of them is a prefix of the journal, and what was not synced was not yet acted on.
-//! Tests: `tests/it/control.rs`; the simulator loses unsynced records at every point.
+//! Invariant: the state of the engine, of the runs and of the planner changes only by records in the journal. So the state after
+//! a crash between any two records is a prefix of the journal, and what was not synced had no effect yet. Tests:
+//! `tests/it/control.rs`; the simulator loses unsynced records at every point.
 
 mod config_snapshot;
 mod history;
@@ -29,9 +29,9 @@ pub use history::{History, HistoryEntry, SILENCED};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
-    /// An input that something may come of; what follows up to the next one came of it.
+    /// An input that may have consequences. The records up to the next input are its consequences.
     Input {
-        /// The number of the input: the order of everything that it causes.
+        /// The sequence of the input, which all of its consequences carry.
         order: u64,
         /// When it arrived, in the engine's time.
         at: Time,
@@ -40,11 +40,11 @@ pub enum Record {
     Alarm(engine::Record),
     Run(react::Record),
     Plan(plan::Record),
-    /// What operators set aside: pauses, silences, maintenance, drains.
+    /// A change of overrides: pauses, silences, maintenance, drains.
     Override(overrides::Record),
-    /// What is told by channels, and what was delivered.
+    /// A decision about notifications, or the result of a delivery.
     Notify(notifications::Record),
-    /// Something that people were notified of. Nothing is folded from it: it is there to be read.
+    /// Something that people were notified of. It changes no state and is only there to be read.
     Notice(NoticeRecord),
 }
 
@@ -75,24 +75,24 @@ pub struct NoticeRecord {
 /// How far a source was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Bytes of the file, or records of a source that is no file.
+    /// Bytes of the file, or the number of records for a source that is no file.
     pub at: u64,
-    /// Which file it was, by what its name does not say (the inode); 0 for what is no file.
+    /// The identity of the file beyond its name (the inode); 0 for a source that is no file.
     #[serde(default)]
     pub file: u64,
-    /// The check sum of the last bytes before, by which another file of the same number is told.
+    /// The check sum of the last bytes before the position. It tells apart files with the same number.
     #[serde(default)]
     pub check: u32,
-    /// The check sum of the beginning of the file, of what was read of it; 0 where that is not known.
+    /// The check sum of the beginning of the file, as far as it was read; 0 if unknown.
     #[serde(default)]
     pub head: u32,
-    /// When it was read up to there: rotated files that were written later were not read.
+    /// When the source was read up to there: rotated files that were written later were not read yet.
     #[serde(default)]
     pub read_at: Time,
 }
 
 impl Position {
-    /// True when both are one place of one file, whenever it was read.
+    /// True if both are the same place of the same file, whenever it was read.
     pub fn is_same_place(&self, other: &Position) -> bool {
         (self.at, self.file, self.check) == (other.at, other.file, other.check)
     }
@@ -104,25 +104,25 @@ pub enum Input {
     /// A record of a log, up to this position of its source.
     Event {
         source: String,
-        /// Where reading goes on.
+        /// Where reading of the source continues.
         position: Position,
         event: Box<Event<'static>>,
     },
-    /// A source was read up to here, and nothing that any rule wants was in it.
+    /// A source was read up to here, and no rule wants anything of that part.
     Position {
         source: String,
-        /// Where reading goes on.
+        /// Where reading of the source continues.
         position: Position,
     },
-    /// A file that was followed is gone, and will not be read on.
+    /// A file that was followed is gone, and will not be read any more.
     Forget {
         source: String,
     },
-    /// What a source had kept while nobody listened has been read.
+    /// The backlog of a source has been read.
     BacklogEnded {
         source: String,
     },
-    /// A source can't be read, or can be again.
+    /// A source can't be read, or can be read again.
     Source {
         source: String,
         away: Option<String>,
@@ -132,38 +132,38 @@ pub enum Input {
         source: String,
     },
     Start,
-    /// Deadlines passed. In journals of earlier versions also what [`Input::HostLost`], [`Input::HostHeard`], [`Input::Application`] and
-    /// [`Input::Metrics`] are now.
+    /// Deadlines passed. In journals of earlier versions this also stands for [`Input::HostLost`], [`Input::HostHeard`],
+    /// [`Input::Application`] and [`Input::Metrics`].
     Timer,
-    /// Nothing is heard of a host's agent any more.
+    /// The agent of a host is lost.
     HostLost {
         host: Name,
     },
-    /// A host's agent is heard again.
+    /// The agent of a host is connected again.
     HostHeard {
         host: Name,
     },
     /// An agent reported that an application stopped, or runs again.
     Application {
-        /// Which application, by its name in the inventory.
+        /// The application, by its name in the inventory.
         app: Name,
         host: Name,
         stopped: bool,
     },
-    /// An agent reported metrics that rules are about.
+    /// An agent reported metrics that rules use.
     Metrics {
         host: Name,
-        /// Each with its value.
+        /// The metrics, each with its value.
         values: Vec<engine::MetricValue>,
     },
-    /// What an operator asked for, as journals of earlier versions have it.
+    /// A command of an operator, in journals of earlier versions.
     Operator(String),
-    /// What an operator asked for.
+    /// A command of an operator.
     OperatorCommand {
         by: String,
         /// Its name, as on the command line.
         command: String,
-        /// What it names, by what it is.
+        /// Its arguments, by their names.
         #[serde(flatten)]
         of: BTreeMap<String, String>,
     },
@@ -175,58 +175,58 @@ pub enum Input {
         /// Why it was refused.
         why: String,
     },
-    /// The journal may lack its newest records, or does.
+    /// The journal lacks its newest records, or may lack them.
     JournalDoubted {
         reason: String,
-        /// It does: somebody knows of more.
+        /// True if it certainly lacks records: an agent reported newer ones.
         behind: bool,
     },
-    /// Every agent reported, and none knows more than the journal.
+    /// Every agent has reported, and none has a newer generation than the journal.
     JournalTrusted,
-    /// An operator goes on without the records that are missing.
+    /// An operator continues without the missing records.
     LossAccepted {
         by: String,
         /// Why that is right.
         reason: String,
-        /// How many records are known to be missing.
+        /// The number of missing records, as far as it is known.
         missing: u64,
     },
-    /// The wall clock was set, or found to be set: what was due stays due after the same time.
+    /// The wall clock was set, or found to be set. What was due remains due after the same time.
     ClockChanged {
-        /// By so many microseconds; back when it is negative.
+        /// The change in microseconds; negative if the clock was set back.
         by: i64,
     },
-    /// This configuration, these rules and scripts were accepted; the input's order is their number. They stand here so that a
-    /// start can run them when the files are bad by then.
+    /// This configuration, these rules and scripts were accepted. The input's sequence is their number. They are in the journal
+    /// so that a start can run them if the files are bad by then.
     Accepted(Arc<ConfigSnapshot>),
 }
 
-/// Everything that survives: the fold.
+/// The state that survives a restart: the fold of all records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub order: u64,
-    /// The latest time that stands in the journal: time never goes back behind it.
+    /// The latest time in the journal. Time never goes back behind it.
     pub newest: Option<Time>,
-    /// Where each source is read on.
+    /// Where each source continues to be read.
     pub positions: BTreeMap<String, Position>,
     pub alarms: engine::State,
     pub runs: react::State,
     pub ledger: plan::Ledger,
-    /// What operators set aside.
+    /// The overrides in force.
     #[serde(default, skip_serializing_if = "overrides::State::is_empty")]
     pub overrides: overrides::State,
-    /// What people are told by channels, and what was not delivered yet.
+    /// The state of notifications, with those that were not delivered yet.
     #[serde(default, skip_serializing_if = "notifications::State::is_empty")]
     pub notify: notifications::State,
-    /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
+    /// Accepted sites by number: the newest, and earlier ones while runs that began with them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepted: BTreeMap<u64, Arc<ConfigSnapshot>>,
-    /// Why the journal is not to be acted on as it is.
+    /// Why the journal must not be acted on as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
 }
 
-/// The journal may lack its newest records.
+/// The journal lacks its newest records, or may lack them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
     pub reason: String,
@@ -237,16 +237,16 @@ pub struct Doubt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DoubtKind {
-    /// It may lack records. It is trusted again once every agent has reported and none knows more.
+    /// It may lack records. It is trusted again when every agent has reported and none has a newer generation.
     Unproven,
-    /// It does lack records: somebody knows of more. An operator has to accept that.
+    /// It does lack records, because an agent reported newer ones. An operator has to accept that.
     Behind,
-    /// It does, and an operator accepted it: what agents know beyond it is learned.
+    /// It does lack records, and an operator accepted that. What agents know beyond it is learned.
     Accepted,
 }
 
 impl DoubtKind {
-    /// True when nothing is sent to hosts.
+    /// True if no command is sent to hosts.
     pub fn holds(self) -> bool {
         match self {
             DoubtKind::Unproven | DoubtKind::Behind => true,
@@ -307,15 +307,15 @@ impl State {
         }
     }
 
-    /// Everything that has a time is that much later.
+    /// Moves every time in the state by this many microseconds.
     fn move_times(&mut self, micros: i64) {
-        // What was read from JSON, or will be written as such, can be: every snapshot is that.
+        // Everything that was read from JSON or can be written as JSON can be shifted, as every snapshot can.
         if let Ok(moved) = shift::moved(&*self, micros) {
             *self = moved;
         }
     }
 
-    /// Applies of a record only the number of the input, its time, and how far a source was read.
+    /// Applies only a part of a record: the sequence of the input, its time, and how far a source was read.
     pub fn apply_position(&mut self, record: &Record) {
         let Record::Input { order, at, input } = record else { return };
         self.order = *order;
@@ -325,20 +325,20 @@ impl State {
         }
     }
 
-    /// What was accepted last, with its number; `None` before anything was.
+    /// The site that was accepted last, with its number; `None` if none was ever accepted.
     pub fn newest_accepted(&self) -> Option<(u64, &Arc<ConfigSnapshot>)> {
         self.accepted.last_key_value().map(|(number, written)| (*number, written))
     }
 
-    /// Earlier sets that no run needs any more are forgotten: with the next input, for one run of a chain ends before the next
-    /// is wanted.
+    /// Forgets earlier sites that no run needs any more. It does so with the next input, because one run of a chain ends before
+    /// the next one begins.
     fn forget_earlier(&mut self) {
         let Some((newest, _)) = self.newest_accepted().filter(|_| self.accepted.len() > 1) else { return };
         let runs = &self.runs;
         self.accepted.retain(|number, _| *number == newest || runs.needs(*number));
     }
 
-    /// The fold over all of them.
+    /// The fold over all of the records.
     pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>) -> State {
         let mut state = State::default();
         for record in records {
@@ -352,23 +352,23 @@ impl Record {
     /// The record as one line of JSON.
     ///
     /// # Errors
-    /// When a number in it can't be written as JSON (not a number, or infinite).
+    /// A number in it can't be written as JSON (not a number, or infinite).
     pub fn line(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 
-    /// Reads a line back.
+    /// Reads a line of the journal.
     ///
     /// # Errors
-    /// When the line is not a record of this version; a last line that was cut by a crash is one of these.
+    /// The line is not a record of this version, for example a last line that a crash has cut.
     pub fn read(line: &str) -> Result<Record, serde_json::Error> {
         serde_json::from_str(line)
     }
 
-    /// Refuses what is written as it should be and can't be true.
+    /// Refuses a record that is well-formed and can't be true.
     ///
     /// # Errors
-    /// In words, what is not credible.
+    /// A text that says what is not credible.
     pub fn credible(&self) -> Result<(), String> {
         match self {
             Record::Plan(plan::Record::Epoch { epoch }) if *epoch > EPOCH_MOST => {

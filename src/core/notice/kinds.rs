@@ -1,11 +1,11 @@
-//! The kinds of notices, declared once: from here come the reference page, the levels of messages and events, and what `check` knows of
-//! rules about Pointsman's own events and of rule tests.
+//! The kinds of notices, declared once. The reference page, the levels of messages and events, and the checks of rules about self
+//! events and of rule tests use these declarations.
 
 use std::fmt::Write as _;
 
 use crate::core::event::Level;
 
-/// What a notice can be about; as events have it, the name of a field.
+/// What a notice can be about. In events it is a field with this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     Host,
@@ -18,7 +18,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The field of the event.
+    /// The name of the field in events.
     pub fn field(self) -> &'static str {
         match self {
             Subject::Host => "host",
@@ -32,12 +32,12 @@ impl Subject {
     }
 }
 
-/// Who gets notices of a kind.
+/// Who receives notices of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// People, the journal, and rules as an event.
     Event,
-    /// People and the journal; a rule about it could go round without end.
+    /// People and the journal. A rule about such a notice could go round without end.
     People,
     /// The output of dry runs and rule tests.
     DryRun,
@@ -51,26 +51,26 @@ macro_rules! kinds {
         pub enum Kind { $($name),* }
 
         impl Kind {
-            /// Every kind, in order of declaration.
+            /// Every kind, in the sequence of declaration.
             pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
             /// The word for it: `host_lost`.
             pub fn name(self) -> &'static str { match self { $(Kind::$name => $text),* } }
-            /// How serious it is: of its event, and of its line in the log.
+            /// The level of its event and of its line in the log.
             pub fn level(self) -> Level { match self { $(Kind::$name => Level::$level),* } }
-            /// Who gets notices of this kind.
+            /// Who receives notices of this kind.
             pub fn audience(self) -> Audience { match self { $(Kind::$name => Audience::$audience),* } }
-            /// What it can be about: the fields that its event may have.
+            /// The fields that its event may have.
             pub fn about(self) -> &'static [Subject] { match self { $(Kind::$name => &[$(Subject::$about),*]),* } }
             /// What it means, in one line.
             pub fn meaning(self) -> &'static str { match self { $(Kind::$name => $meaning),* } }
-            /// What to do about it; empty where nothing is to be done.
+            /// What to do about it; empty if nothing is to be done.
             pub fn action(self) -> &'static str { match self { $(Kind::$name => $action),* } }
         }
     };
 }
 
 impl Kind {
-    /// The kind of that name.
+    /// The kind with this name.
     pub fn parse(name: &str) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.name() == name)
     }
@@ -87,7 +87,7 @@ impl std::fmt::Display for Kind {
     }
 }
 
-/// `docs/reference/notices.md`.
+/// The text of `docs/reference/notices.md`.
 pub fn reference() -> String {
     let mut text = String::from(
         "# Notices\n\nGenerated from the program; a test keeps it so. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225).\n\n",
@@ -175,7 +175,7 @@ kinds! {
     RunFailed = "run_failed", Warning, Event, [Reaction], "a run failed", "the text says in which step and why";
     StepUnknown = "step_unknown", Warning, Event, [Reaction], "the controller stopped while a step was being done; whether it was done is not known", "look whether it was, and do it by hand if not";
     RunCancelled = "run_cancelled", Notice, Event, [Reaction], "an operator cancelled a run", "";
-    // What operators set aside.
+    // Overrides of operators.
     Paused = "paused", Warning, Event, [Resource Reaction Scope], "everything, a resource or a reaction is paused: nothing outside is touched", "`pointsman resume` shows first what will happen then";
     Resumed = "resumed", Notice, Event, [Resource Reaction Scope], "a pause has ended", "";
     WouldDo = "would_do", Notice, Event, [Alarm Reaction], "a reaction or a step of a run was withheld by a pause or by maintenance; it is not done later", "";

@@ -1,7 +1,8 @@
-//! Notices: what people should know. Each is of a declared [`Kind`], is an event of the application `pointsman` for rules, and stands in the
-//! journal.
+//! Notices: what people should know. Each notice has a declared [`Kind`], is an event of the application `pointsman` for rules,
+//! and is recorded in the journal.
 //!
-//! The parts of the core make them, and the shell shows and journals them. Does not know: who reads them. Tests: `tests/it/lang.rs`.
+//! The parts of the core make notices, and the shell shows and journals them. This module does not know who reads them. Tests:
+//! `tests/it/lang.rs`.
 
 mod kinds;
 
@@ -21,12 +22,12 @@ pub struct Notice {
     pub reaction: Option<String>,
     pub source: Option<String>,
     pub pair: Option<String>,
-    /// What an operator set aside: `everything`, or what it is called.
+    /// The subject of an override: `everything`, or its name.
     pub scope: Option<String>,
 }
 
 impl Notice {
-    /// A notice about nothing in particular; the caller adds what it is about.
+    /// A notice with a kind and a text; the caller adds what it is about.
     pub fn new(kind: Kind, text: impl Into<String>) -> Notice {
         let text = text.into();
         Notice {
@@ -43,7 +44,7 @@ impl Notice {
         }
     }
 
-    /// Each name that the notice has, with what it is the name of.
+    /// Each name that the notice has, with the kind of thing that it names.
     pub fn named(&self) -> impl Iterator<Item = (Subject, &str)> {
         let all = [
             (Subject::Host, &self.host),

@@ -1,4 +1,4 @@
-//! Groups of alarms that are told of together: when that is, reminders, and what nobody acknowledged in time.
+//! Groups of alarms that share notifications: when these are due, reminders, and escalation.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::notification::{AlarmFacts, Occasion, kept_fields};
 use super::record::{GroupId, group_id, instance_id, route_of};
 use super::{Notifier, NotifyDue, Output, Record, route};
 
-/// What the id of a group begins with that a reaction made (`react notify("noc")`), before the name of its channel. No route has
+/// The beginning of the id of a group that a reaction made (`react notify("noc")`), before the name of its channel. No route has
 /// such a name.
 const OF_REACTION: &str = "\u{1e}";
 
 impl Notifier {
-    /// Something happened to an alarm: those that take a route are told.
+    /// An alarm changed: adds it to the groups of the routes that it matches.
     pub fn observed(&mut self, now: Time, record: &engine::Record, out: &mut Vec<Output>) {
         match record {
             engine::Record::Raised { alarm, key, at, event, summary, .. } if !self.inventory.routes.is_empty() => {
@@ -55,10 +55,10 @@ impl Notifier {
         }
     }
 
-    /// A reaction without a script tells of its alarm: by one channel, now, and of its end, while it is `active`.
+    /// Notifies one channel of an alarm now, for a reaction without a script, and of the end of the alarm if it is `active`.
     ///
     /// # Errors
-    /// In words: there is no such channel.
+    /// A text that says that there is no such channel.
     pub fn announce(
         &mut self,
         now: Time,
@@ -72,7 +72,7 @@ impl Notifier {
         }
         let group = group_id(&format!("{OF_REACTION}{channel}"), [facts.alarm.as_str(), facts.key.as_str()]);
         match self.state.open.get(&instance_id(&facts.alarm, &facts.key)) {
-            // It was told already; the reaction was started again.
+            // The channel was notified already; the reaction was started again.
             Some(open) if open.groups.contains(&group) => {
                 self.queue_about(now, channel, Occasion::Raised, &[facts], 0, out);
             }
@@ -82,12 +82,12 @@ impl Notifier {
         Ok(())
     }
 
-    /// What the rules say that an operator should know or do about an alarm.
+    /// The help text of an alarm in the rules: what an operator should know or do.
     pub fn help_of(&self, alarm: &str) -> String {
         self.alarms.get(alarm).and_then(|n| self.program.alarms.get(*n)).map(|rule| rule.help.clone()).unwrap_or_default()
     }
 
-    /// What a group is told by, and how; `None` when its route is gone.
+    /// How a group makes notifications; `None` if its route is gone.
     pub(super) fn options(&self, group: &GroupId) -> Option<NotifyRoute> {
         let route = route_of(group);
         match route.strip_prefix(OF_REACTION) {
@@ -100,7 +100,7 @@ impl Notifier {
         }
     }
 
-    /// The group of a route that an alarm belongs to. Of too many groups the further ones are one.
+    /// The group of a route that an alarm belongs to. If there are too many groups, further alarms share one.
     fn group_for(&self, name: &str, route: &NotifyRoute, facts: &AlarmFacts) -> GroupId {
         let values: Vec<String> = route.by.iter().map(|field| facts.get(field).unwrap_or_default()).collect();
         let group = group_id(name, values.iter().map(String::as_str));
@@ -162,7 +162,7 @@ impl Notifier {
         for group in &open.groups {
             let Some(options) = self.options(group) else { continue };
             let Some(known) = self.state.groups.get(group) else { continue };
-            // What was never told and has ended is told with its end, unless ends are not told.
+            // An alarm that has ended before its notification is reported with its end, except if the route leaves ends out.
             if !options.cleared && !known.raised.contains(&instance_id(alarm, key)) {
                 continue;
             }
@@ -183,7 +183,7 @@ impl Notifier {
         }
     }
 
-    /// Something of a group is due: what is new, a reminder, an escalation.
+    /// Does what is due for a group: a notification of what is new, a reminder, an escalation.
     pub(super) fn group_due(&mut self, now: Time, id: &GroupId, out: &mut Vec<Output>) {
         let Some(options) = self.options(id) else {
             return self.record(Record::Dropped { group: id.clone() }, out);
@@ -200,7 +200,7 @@ impl Notifier {
             } else if remind {
                 self.remind(now, id, &options, out);
             }
-            // A group that has just been told is remembered until it may be told again.
+            // A group that has just made a notification is remembered until it may make another one.
             let told_now = !group.is_told();
             let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
             let repeat_at = next.filter(|_| !group.active.is_empty());
@@ -221,7 +221,7 @@ impl Notifier {
         let shown: Vec<AlarmFacts> = alarms.into_iter().take(NOTIFICATION_ALARMS).cloned().collect();
         let more = group.more + (all - shown.len()) as u64;
         let mut to = options.to.clone();
-        // Who was notified because nobody acknowledged it is told of the end.
+        // The channels of an escalation are notified of the end as well.
         if let Some(escalate) = options.escalate.as_ref().filter(|_| shown.iter().any(|a| a.escalated)) {
             to.extend(escalate.to.iter().filter(|channel| !options.to.contains(channel)).cloned());
         }
@@ -230,7 +230,7 @@ impl Notifier {
         }
     }
 
-    /// Alarms that are active, and that nobody acknowledged, are told again.
+    /// Sends a reminder of active alarms that nobody acknowledged.
     fn remind(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
         let Some(group) = self.state.groups.get(id) else { return };
         let open = group.active.iter().filter_map(|instance| self.state.open.get(instance)).filter(|open| open.acked.is_none());
@@ -246,7 +246,7 @@ impl Notifier {
         }
     }
 
-    /// Alarms that nobody acknowledged in time are told to others.
+    /// Notifies others of alarms that nobody acknowledged in time.
     fn escalate(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
         let (Some(group), Some(escalation)) = (self.state.groups.get(id), &options.escalate) else { return };
         let open = group.active.iter().filter_map(|instance| Some((instance, self.state.open.get(instance)?)));
@@ -269,7 +269,7 @@ impl Notifier {
         }
     }
 
-    /// The channels of these groups that forget what they are not told again have to be told again.
+    /// Schedules refreshes for the channels of these groups that forget alarms.
     fn channels_changed<'g>(&mut self, now: Time, groups: impl Iterator<Item = &'g GroupId>) {
         let channels = groups.filter_map(|group| self.options(group)).flat_map(|o| o.to);
         let forgetful: Vec<Name> = channels.filter(|channel| self.forgets(channel)).collect();

@@ -1,4 +1,4 @@
-//! Notifications, pure: which alarms people are told of, by which channels, when, and what was not delivered yet.
+//! Notifications, pure: which alarms people are notified of, by which channels, when, and what was not delivered yet.
 //!
 //! ```text
 //!   alarms raised, ended, acknowledged --routes--> groups --wait, interval, repeat--+
@@ -7,10 +7,11 @@
 //!                                                                                           +-- again <--+-- Delivered, or why not
 //! ```
 //!
-//! A notification is journaled before it is sent, and until it was delivered or given up a start sends it again, with the same key: at least
-//! once. Those of one channel are sent in order, one after the other; channels do not wait for each other. What a channel gets at most
-//! is limited: more is counted, and one notification says how many there were.
-//! Does not know: sockets, clocks, chance (the jitter follows from the number of the notification). Tests: `tests.rs`.
+//! A notification is journaled before it is sent. Until it is delivered or given up, a restart sends it again with the same key:
+//! it is delivered at least once. The notifications of one channel are sent one after the other; channels do not wait for each
+//! other. The rate of a channel is limited: further notifications are counted, and one notification says how many there were.
+//! This module does not know sockets, clocks or chance (the jitter is computed from the number of the notification). Tests:
+//! `tests.rs`.
 
 mod groups;
 mod notification;
@@ -40,11 +41,11 @@ pub use template::{Escape, fill, lines};
 
 use record::GroupId;
 
-/// What the notifier wants.
+/// What the notifier wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     Record(Record),
-    /// Send it, and tell how that ended.
+    /// Send this, and report the result.
     Deliver(Box<Delivery>),
     /// Something that people should know.
     Notice {
@@ -58,7 +59,7 @@ pub enum Output {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     pub notification: Notification,
-    /// 1 for the first attempt.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
@@ -66,24 +67,24 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undelivered {
     pub why: String,
-    /// The receiver does not want it, and would not want it later.
+    /// The receiver refuses it, and would refuse it later as well.
     pub refused: bool,
 }
 
-/// Something that falls due.
+/// What can be due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum NotifyDue {
-    /// Something of a group.
+    /// A notification of a group.
     Group(GroupId),
-    /// The first in the queue of a channel is tried again.
+    /// The next attempt for the first notification in the queue of a channel.
     Again(Name),
-    /// A channel is told how many notifications were held back.
+    /// The count of withheld notifications of a channel.
     More(Name),
-    /// What is active is told anew to what forgets it.
+    /// The refresh of a channel that forgets active alarms.
     Refresh(Name),
 }
 
-/// What falls due when, each thing once.
+/// What is due when, each thing once.
 #[derive(Clone, Debug, Default)]
 struct Deadlines {
     by_time: BTreeSet<(Time, NotifyDue)>,
@@ -113,29 +114,29 @@ impl Deadlines {
     }
 }
 
-/// Decides who is told what.
+/// Decides which channel is notified of what.
 #[derive(Clone, Debug)]
 pub struct Notifier {
-    /// What makes keys of notifications different from those of other controllers.
+    /// Makes keys of notifications different from those of other controllers.
     id: u64,
     program: Arc<Program>,
     inventory: Arc<Inventory>,
     state: State,
-    /// By name: the place of the alarm in the program.
+    /// The index of each alarm in the program, by name.
     alarms: BTreeMap<String, usize>,
-    /// By channel: the notifications that wait, in order.
+    /// The notifications that wait for each channel, oldest first.
     queues: BTreeMap<Name, BTreeSet<u64>>,
-    /// By channel: what is being sent, and which attempt it is.
+    /// For each channel, the notification that is being sent, and the number of the attempt.
     under_way: BTreeMap<Name, (u64, u32)>,
     due: Deadlines,
-    /// Bytes of what waits, roughly.
+    /// The size of what waits, in bytes, roughly.
     outbox_bytes: usize,
-    /// How the last deliveries ended.
+    /// The results of the last deliveries.
     ends: VecDeque<(u64, Result<(), String>)>,
 }
 
 impl Notifier {
-    /// A notifier that goes on from a state. What waits in the outbox is sent from now on.
+    /// A notifier that continues from a state. What waits in the outbox is sent from now on.
     pub fn start(id: u64, program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Notifier {
         let mut notifier = Notifier {
             id,
@@ -171,7 +172,8 @@ impl Notifier {
         (self.program, self.inventory) = (program, inventory);
     }
 
-    /// Goes on with another configuration: groups of routes that are gone are dropped, and what waits for channels that are gone is given up.
+    /// Takes over another configuration: groups of removed routes are dropped, and notifications for removed channels are given
+    /// up.
     pub fn reload(&mut self, now: Time, program: Arc<Program>, inventory: Arc<Inventory>, out: &mut Vec<Output>) {
         self.set_site(program, inventory);
         let gone: Vec<GroupId> = self.state.groups.keys().filter(|group| self.options(group).is_none()).cloned().collect();
@@ -193,7 +195,7 @@ impl Notifier {
         self.begin_refreshes(now);
     }
 
-    /// Everything that must not be forgotten.
+    /// The state that must not be forgotten.
     pub fn state(&self) -> &State {
         &self.state
     }
@@ -203,7 +205,7 @@ impl Notifier {
         self.due.first()
     }
 
-    /// What falls due up to now comes to pass.
+    /// Does everything that is due by now.
     pub fn fall_due(&mut self, now: Time, out: &mut Vec<Output>) {
         while let Some(what) = self.due.take(now) {
             match what {

@@ -1,4 +1,4 @@
-//! One notification: what people are told by one channel, complete, so that it can be journaled before it is sent.
+//! A notification: the complete content for one channel, so that it can be journaled before it is sent.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::core::inventory::{Channel, Name};
 
 use super::template::{Escape, fill, lines};
 
-/// Stands at the end of a text that was cut.
+/// The end of a text that was cut.
 const CUT: &str = "\n[cut]";
-/// The template of the title of one alarm.
+/// The built-in template of the title of one alarm.
 const TITLE: &str = "[{label}] {alarm}{of_key}: {summary}";
-/// The template of the text of one alarm.
+/// The built-in template of the text of one alarm.
 const TEXT: &str = "{summary}\n\nalarm: {alarm}{of_key}\ncategory: {category}\n{times}{details}";
 
-/// What a notification says.
+/// What a notification is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Occasion {
@@ -35,16 +35,16 @@ pub enum Occasion {
     Reminder,
     /// Nobody acknowledged alarms in time.
     Escalated,
-    /// A script says something.
+    /// A script sends a text.
     Said,
-    /// How many notifications the limit of the channel, or a full outbox, held back.
+    /// The number of notifications that were withheld by the limit of the channel or by a full outbox.
     More,
-    /// An operator tries the channel.
+    /// An operator tests the channel.
     Test,
 }
 
 impl Occasion {
-    /// The word that templates and receivers get for it.
+    /// The word for it in templates and for receivers.
     pub fn name(self) -> &'static str {
         match self {
             Occasion::Raised => "raised",
@@ -58,11 +58,11 @@ impl Occasion {
     }
 }
 
-/// What is known of one alarm, as it is told.
+/// The facts about one alarm in a notification.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmFacts {
     pub alarm: String,
-    /// The key, as shown; empty where the alarm has none.
+    /// The key, as shown; empty if the alarm has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
     pub category: String,
@@ -73,10 +73,10 @@ pub struct AlarmFacts {
     pub raised_at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_at: Option<Time>,
-    /// Why it ended, in words.
+    /// Why it ended, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The reaction whose script tells of it.
+    /// The reaction whose script sends the notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<String>,
     /// The trust of the event that raised it.
@@ -85,12 +85,12 @@ pub struct AlarmFacts {
     /// Nobody acknowledged it in time, and others were notified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub escalated: bool,
-    /// The fields of the event, cut.
+    /// The fields of the event, cut to a bounded length.
     pub fields: BTreeMap<String, String>,
 }
 
 impl AlarmFacts {
-    /// The value of a field: of the alarm, else of its event (`event.NAME` is always of the event).
+    /// The value of a field of the alarm, or else of its event (`event.NAME` is always a field of the event).
     pub fn get(&self, name: &str) -> Option<String> {
         if let Some(name) = name.strip_prefix("event.") {
             return self.fields.get(name).cloned();
@@ -132,7 +132,7 @@ impl AlarmFacts {
         std::iter::once(help).chain(lines).collect()
     }
 
-    /// Where it stands among others: the gravest first.
+    /// The rank for sorting: the most severe first.
     pub fn severity(&self) -> u8 {
         match self.category.as_str() {
             "critical" => 0,
@@ -143,7 +143,7 @@ impl AlarmFacts {
     }
 }
 
-/// The fields of an event as notifications keep them: no more than receivers take, the longest texts cut.
+/// The fields of an event for notifications: no more than receivers accept, with the longest texts cut.
 pub fn kept_fields(fields: &Fields) -> BTreeMap<String, String> {
     let mut room = NOTIFICATION_FIELDS_BYTES;
     let mut kept = BTreeMap::new();
@@ -163,30 +163,30 @@ pub fn kept_fields(fields: &Fields) -> BTreeMap<String, String> {
     kept
 }
 
-/// What people are told by one channel.
+/// A notification: the content for one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// Its number: later ones have greater numbers.
     pub id: u64,
-    /// By which a receiver knows that it has it already.
+    /// The key by which a receiver recognises a repeated delivery.
     pub key: String,
     pub channel: Name,
     /// When it was composed.
     pub at: Time,
-    /// The run, and the number of its step, that says it.
+    /// The run and the step that send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<(u64, u32)>,
     pub occasion: Occasion,
-    /// The gravest category of its alarms.
+    /// The most severe category of its alarms.
     pub category: String,
-    /// One line that says it all, safe to show.
+    /// A summary in one line, safe to show.
     pub title: String,
     /// The whole text; line feeds and tabs are its only control characters.
     pub text: String,
-    /// What stands in it, the gravest first.
+    /// The alarms in it, the most severe first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<AlarmFacts>,
-    /// How many more alarms it is about.
+    /// How many further alarms it is about.
     #[serde(default)]
     pub more: u64,
 }
@@ -207,7 +207,7 @@ impl Notification {
         })
     }
 
-    /// The whole as one line, for logs: what a script said, else the title.
+    /// The whole as one line, for logs: the text of a script, else the title.
     pub fn line(&self, most: usize) -> String {
         match self.occasion {
             Occasion::Said => printable_short(&self.text, most),
@@ -215,7 +215,7 @@ impl Notification {
         }
     }
 
-    /// The whole as one text: what a script said, else the title and the text.
+    /// The whole as one text: the text of a script, else the title and the text.
     pub fn whole(&self) -> String {
         match self.occasion {
             Occasion::Said => self.text.clone(),
@@ -223,7 +223,7 @@ impl Notification {
         }
     }
 
-    /// Bytes of memory that it takes, roughly.
+    /// The memory that it takes, in bytes, roughly.
     pub(super) fn weight(&self) -> usize {
         let fields = |a: &AlarmFacts| a.fields.iter().map(|(n, v)| n.len() + v.len() + 48).sum::<usize>();
         let alarm =
@@ -250,7 +250,7 @@ pub(super) fn compose(channel: &Channel, occasion: Occasion, alarms: &[AlarmFact
     let ended = alarms.iter().filter(|a| a.cleared_at.is_some()).count() as u64;
     let active = alarms.len() as u64 - ended;
     let counts = match (active, ended) {
-        // Only counted.
+        // All of them were only counted.
         (0, 0) => format!("{more} alarms"),
         (0, _) => format!("{} alarms cleared", ended + more),
         (_, 0) => format!("{} alarms", active + more),
@@ -258,7 +258,7 @@ pub(super) fn compose(channel: &Channel, occasion: Occasion, alarms: &[AlarmFact
     };
     let first = alarms.first().map(|a| format!(": {}", title_of(a))).unwrap_or_default();
     let title = printable_short(&format!("{counts}{first}"), NOTIFICATION_TITLE);
-    // A template of the site is used for each; the usual text would be long.
+    // A template of the site is used for each alarm; the built-in text would be long.
     let line = |a: &AlarmFacts| if channel.text.is_some() { text_of(a) } else { title_of(a) };
     let mut text: String = alarms.iter().map(|a| line(a) + "\n").collect();
     if more > 0 {
@@ -267,7 +267,7 @@ pub(super) fn compose(channel: &Channel, occasion: Occasion, alarms: &[AlarmFact
     (title, bounded(text))
 }
 
-/// The title of what a script says: its first line.
+/// The title of a script's text: its first line.
 pub(super) fn title_of(text: &str) -> String {
     printable_short(text.lines().next().unwrap_or_default(), NOTIFICATION_TITLE)
 }
@@ -277,7 +277,7 @@ pub(super) fn bounded(text: String) -> String {
     let mut text = lines(&text);
     if text.len() > NOTIFICATION_BYTES {
         let most = NOTIFICATION_BYTES - CUT.len();
-        // No character is cut in two.
+        // The cut must not split a character.
         let at = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
         text.truncate(at);
         text.push_str(CUT);

@@ -1,4 +1,4 @@
-//! The outbox: what waits to be delivered, in order for each channel; attempts, and their end; limits.
+//! The outbox: the queue of notifications for each channel, the attempts to deliver them, and limits.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::core::notice::Kind;
 use super::notification::{AlarmFacts, Notification, Occasion, bounded, compose, title_of};
 use super::{Delivery, Notifier, NotifyDue, Output, Record, Undelivered};
 
-/// So often what forgets active alarms is told of them again.
+/// How often a channel that forgets active alarms is told of them again.
 pub(super) const REFRESH: Duration = Duration::from_secs(60);
 /// Alarms in one request of a refresh.
 const REFRESHED: usize = 100;
-/// Deliveries of which the end is remembered, for those who wait for it.
+/// Deliveries whose result is remembered, for those who wait for it.
 const ENDS: usize = 64;
-/// When a full outbox is looked at again.
+/// Delay before a full outbox is looked at again.
 const FULL: Duration = Duration::from_secs(60);
 
-/// What a notification consists of, beside its number and channel.
+/// The content of a notification, without its number and channel.
 #[derive(Default)]
 struct Content {
     step: Option<(u64, u32)>,
@@ -35,10 +35,10 @@ struct Content {
 }
 
 impl Notifier {
-    /// A script says something through a channel, as a step of a run. `facts` are those of the alarm that started it.
+    /// Sends the text of a script through a channel, as a step of a run. `facts` are those of the alarm that started the run.
     ///
     /// # Errors
-    /// In words: there is no such channel.
+    /// A text that says that there is no such channel.
     pub fn say(
         &mut self,
         now: Time,
@@ -48,7 +48,7 @@ impl Notifier {
         step: (u64, u32),
         out: &mut Vec<Output>,
     ) -> Result<(), String> {
-        // A step that is done again after a crash, because its end was not journaled, while what it says was.
+        // This step is done again after a crash: its end was not journaled, but its notification was.
         if self.state.outbox.values().any(|w| w.notification.step == Some(step)) {
             return Ok(());
         }
@@ -61,10 +61,10 @@ impl Notifier {
         Ok(())
     }
 
-    /// An operator tries a channel: the number of the notification.
+    /// Sends a test notification for an operator. Returns its number.
     ///
     /// # Errors
-    /// In words: there is no such channel.
+    /// A text that says that there is no such channel.
     pub fn test(&mut self, now: Time, channel: &Name, by: &str, out: &mut Vec<Output>) -> Result<u64, String> {
         if !self.inventory.channels.contains_key(channel) {
             return Err(format!("the configuration has no channel {channel}"));
@@ -72,12 +72,12 @@ impl Notifier {
         let title = format!("Pointsman: a test of the channel {channel} by {by}");
         let text = format!("{title}\nNothing has happened: {by} asked for this with `pointsman channels test {channel}`.\n");
         let content = Content { occasion: Occasion::Test, category: "minor".to_owned(), title, text, ..Content::default() };
-        // It is let through whatever the limit is: somebody waits for it.
+        // A test ignores the limit: somebody waits for it.
         self.enqueue(now, channel, content, out);
         Ok(self.state.last)
     }
 
-    /// Queues what is told of alarms, unless there is too much of it.
+    /// Queues a notification about alarms, except if there are too many.
     pub(super) fn queue_about(
         &mut self,
         now: Time,
@@ -114,7 +114,7 @@ impl Notifier {
         }
     }
 
-    /// Until when a notification is held back; `None` when it may be queued. Senders that are less trusted leave room for the others.
+    /// Until when a notification is withheld; `None` if it may be queued. Senders with less trust leave room for the others.
     fn held_until(&self, now: Time, channel: &Name, trust: Trust) -> Option<Time> {
         let config = self.inventory.channels.get(channel)?;
         let waiting = self.queues.get(channel).map_or(0, std::collections::BTreeSet::len);
@@ -149,7 +149,7 @@ impl Notifier {
         self.send_next(now, channel, out);
     }
 
-    /// Tells a channel how many notifications were held back.
+    /// Sends a channel the count of withheld notifications.
     pub(super) fn tell_more(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
         let Some(held) = self.state.channels.get(channel).map(|c| c.held.clone()).filter(|held| !held.is_empty()) else { return };
         let waiting = self.queues.get(channel).map_or(0, std::collections::BTreeSet::len);
@@ -172,7 +172,7 @@ impl Notifier {
         self.enqueue(now, channel, content, out);
     }
 
-    /// Sends the first that waits for a channel, unless one is under way.
+    /// Sends the first notification that waits for a channel, if none is under way.
     pub(super) fn send_next(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
         if self.under_way.contains_key(channel) {
             return;
@@ -188,7 +188,7 @@ impl Notifier {
         out.push(Output::Deliver(Box::new(delivery)));
     }
 
-    /// How an attempt ended.
+    /// Takes the result of an attempt.
     pub fn delivered(
         &mut self,
         now: Time,
@@ -208,7 +208,7 @@ impl Notifier {
                 self.remember(id, Ok(()));
                 self.record(Record::Delivered { id, at: now }, out);
             }
-            // Somebody waits for the end of a test, and tries again.
+            // Somebody waits for the result of a test, and can try again.
             Err(Undelivered { why, .. }) if waiting.notification.occasion == Occasion::Test => {
                 self.remove(channel, id);
                 self.remember(id, Err(why.clone()));
@@ -257,7 +257,7 @@ impl Notifier {
         out.push(Output::Notice { kind: Kind::NotificationFailed, text });
     }
 
-    /// Takes a notification out of its queue, before it goes out of the outbox.
+    /// Takes a notification out of its queue, before it is removed from the outbox.
     fn remove(&mut self, channel: &Name, id: u64) {
         let weight = self.state.outbox.get(&id).map_or(0, |w| w.notification.weight());
         self.outbox_bytes = self.outbox_bytes.saturating_sub(weight);
@@ -269,7 +269,7 @@ impl Notifier {
         }
     }
 
-    /// What waits for a channel that the configuration does not have any more is given up.
+    /// Gives up what waits for channels that the configuration does not have any more.
     pub(super) fn give_up_gone(&mut self, now: Time, out: &mut Vec<Output>) {
         let gone: Vec<Name> = self.queues.keys().filter(|c| !self.inventory.channels.contains_key(*c)).cloned().collect();
         for channel in gone {
@@ -284,12 +284,12 @@ impl Notifier {
         }
     }
 
-    /// True for a channel whose receiver forgets active alarms that it is not told again.
+    /// True for a channel whose receiver forgets active alarms that it is not told of again.
     pub(super) fn forgets(&self, channel: &Name) -> bool {
         matches!(self.inventory.channels.get(channel), Some(Channel { kind: ChannelKind::Alertmanager(_), .. }))
     }
 
-    /// Channels that forget are told again of what was active at a start.
+    /// Schedules refreshes for channels that forget, after a start.
     pub(super) fn begin_refreshes(&mut self, now: Time) {
         let channels: Vec<Name> = self.inventory.channels.keys().filter(|channel| self.forgets(channel)).cloned().collect();
         for channel in channels {
@@ -297,7 +297,7 @@ impl Notifier {
         }
     }
 
-    /// Tells a channel of all alarms that are active and that it was told of. Nothing of it is kept: the next one says the same.
+    /// Tells a channel of all active alarms that it was notified of. This is not journaled: the next refresh says the same.
     pub(super) fn refresh(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
         if !self.forgets(channel) {
             return;
@@ -309,7 +309,7 @@ impl Notifier {
         if alarms.is_empty() {
             return;
         }
-        // What waits goes first, and says more.
+        // Waiting notifications go first, and say more.
         if !self.queues.contains_key(channel) {
             for part in alarms.chunks(REFRESHED) {
                 let notification = Notification {
@@ -332,11 +332,11 @@ impl Notifier {
     }
 }
 
-/// How long to wait before the next attempt: twice as long each time, up to a bound, and a quarter more or less, so that many
-/// senders do not all come back at once. What it is follows from the number, so that a simulation repeats it.
+/// The delay before the next attempt. It doubles each time up to a bound, and varies by a quarter, so that many senders do not
+/// all come back at once. It is computed from the number, so a simulation repeats it.
 fn backoff(id: u64, tries: u32) -> Duration {
     let span = NOTIFICATION_RETRY.saturating_mul(1 << tries.min(20)).min(NOTIFICATION_RETRY_MOST);
-    // SplitMix64's last step: neighbours get different values.
+    // The last step of SplitMix64: neighbours get different values.
     let mut mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(tries));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

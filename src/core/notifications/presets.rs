@@ -1,4 +1,4 @@
-//! Bodies of webhooks, in the forms that services expect.
+//! Bodies of webhooks, in the formats that services expect.
 
 use serde_json::{Value as Json, json};
 
@@ -9,11 +9,11 @@ use crate::core::inventory::{Preset, Webhook};
 use super::notification::{AlarmFacts, Notification, Occasion};
 use super::template::{Escape, fill};
 
-/// Characters of a text that chats and pagers show; those of Slack and Opsgenie are the smallest.
+/// The longest text for chats and pagers, in characters; Slack and Opsgenie have the smallest limits.
 const SHOWN: usize = 3_000;
-/// PagerDuty's bound of a summary.
+/// PagerDuty's limit of a summary.
 const PAGERDUTY_SUMMARY: usize = 1_024;
-/// Opsgenie's bounds of a message and an alias.
+/// Opsgenie's limits of a message and an alias.
 const OPSGENIE_MESSAGE: usize = 130;
 const OPSGENIE_ALIAS: usize = 512;
 
@@ -22,14 +22,14 @@ const OPSGENIE_ALIAS: usize = 512;
 pub struct WebhookRequest {
     pub body: String,
     pub content_type: &'static str,
-    /// Goes behind the address of the configuration; may be empty.
+    /// Appended to the address of the configuration; may be empty.
     pub path: String,
-    /// Headers of the preset; where they want the key, `{key}` stands.
+    /// Headers of the preset; `{key}` marks the place of the key.
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// The requests for a notification: one, or for services that know incidents one for each alarm. Where a body wants the key of the
-/// configuration, `key` is put in.
+/// The requests for a notification: one request, or one for each alarm for services that manage incidents. If a body needs the
+/// key of the configuration, `key` is inserted.
 pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str>) -> Vec<WebhookRequest> {
     let json_of = |body: Json| WebhookRequest {
         body: body.to_string(),
@@ -93,7 +93,7 @@ pub fn whole(notification: &Notification) -> Json {
             "text": notification.text, "alarms": notification.alarms.iter().map(alarm).collect::<Vec<_>>(), "more": notification.more })
 }
 
-/// Each alarm with the name by which a service knows it again; what is about no alarm is one incident of its own.
+/// Each alarm with the name by which a service recognises it. A notification that is about no alarm is one incident of its own.
 fn incidents(notification: &Notification) -> impl Iterator<Item = (String, Option<&AlarmFacts>)> {
     let of_alarms = match notification.occasion {
         Occasion::Said | Occasion::More | Occasion::Test => &[],
@@ -154,7 +154,7 @@ fn ntfy_priority(notification: &Notification) -> &'static str {
     }
 }
 
-/// Signs that have a meaning in Slack's texts, and nobody is called to by what a log says.
+/// Escapes characters with a meaning in Slack's texts, so that a log can't mention people.
 fn slack_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -179,12 +179,12 @@ fn bounded(mut body: String) -> String {
     body
 }
 
-/// What a header may have: other characters than those of ASCII become `?`.
+/// What a header may contain: characters outside ASCII become `?`.
 pub fn ascii(text: &str) -> String {
     text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
-/// A part of an address.
+/// Encodes a part of an address.
 fn percent(text: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     text.bytes().map(|b| if is_plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()

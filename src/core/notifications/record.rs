@@ -1,4 +1,4 @@
-//! What is decided about notifications, as the journal keeps it, and the state that it folds to.
+//! Decisions about notifications, as they are in the journal, and the state that they fold to.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use crate::core::inventory::Name;
 
 use super::notification::{AlarmFacts, Notification};
 
-/// Stands between the parts of an [`InstanceId`] and a [`GroupId`].
+/// The separator between the parts of an [`InstanceId`] and a [`GroupId`].
 const BETWEEN: char = '\u{1f}';
 
 /// An alarm and its key, as shown.
@@ -37,11 +37,11 @@ pub(super) fn route_of(group: &str) -> &str {
     group.split(BETWEEN).next().unwrap_or_default()
 }
 
-/// An alarm that is told of.
+/// An alarm that people are notified of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct OpenAlarm {
     pub(super) facts: AlarmFacts,
-    /// The groups in which it is told.
+    /// The groups in which people are notified of it.
     pub(super) groups: BTreeSet<GroupId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) acked: Option<String>,
@@ -50,26 +50,26 @@ pub(super) struct OpenAlarm {
     pub(super) escalated: BTreeSet<GroupId>,
 }
 
-/// Alarms that are told of together.
+/// Alarms that share notifications.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlarmGroup {
-    /// Those that are active.
+    /// The active alarms of the group.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) active: BTreeSet<InstanceId>,
-    /// Those of them that were not told yet.
+    /// The active alarms that were not notified yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) raised: BTreeSet<InstanceId>,
-    /// Those that have ended, which was not told yet.
+    /// The ended alarms whose end was not notified yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ended: Vec<AlarmFacts>,
     /// How many more were raised or have ended.
     #[serde(default)]
     pub(super) more: u64,
-    /// When what is new is told.
+    /// When the next notification is due.
     pub(super) due: Option<Time>,
-    /// When it was told last.
+    /// When the last notification was made.
     pub(super) last: Option<Time>,
-    /// When it is told again, unless somebody acknowledges it.
+    /// When the reminder is due, if nobody acknowledges the alarms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) repeat_at: Option<Time>,
     /// When the first of its alarms may have to be escalated.
@@ -78,12 +78,12 @@ pub(super) struct AlarmGroup {
 }
 
 impl AlarmGroup {
-    /// When something of it falls due.
+    /// When something of the group is due.
     pub(super) fn next(&self) -> Option<Time> {
         [self.due, self.repeat_at, self.escalate_at].into_iter().flatten().min()
     }
 
-    /// True when nothing of it has to be told.
+    /// True if there is nothing to notify.
     pub(super) fn is_told(&self) -> bool {
         self.raised.is_empty() && self.ended.is_empty() && self.more == 0
     }
@@ -93,9 +93,9 @@ impl AlarmGroup {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) notification: Notification,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub(super) tries: u32,
-    /// It failed, and is tried again then.
+    /// When it is tried again after a failure.
     pub(super) again_at: Option<Time>,
 }
 
@@ -105,14 +105,14 @@ pub(super) struct ChannelState {
     /// When notifications were put into its queue, as far as its limit counts them.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub(super) accepted: VecDeque<Time>,
-    /// How many were not, by what they are about.
+    /// How many were withheld, by what they are about.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) held: BTreeMap<String, u64>,
-    /// When it is told how many were not.
+    /// When the count of withheld notifications is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) due: Option<Time>,
     pub(super) delivered: u64,
-    /// How many were given up.
+    /// The number of notifications that were given up.
     pub(super) failed: u64,
     pub(super) last_delivered: Option<Time>,
     /// When it failed last, and why.
@@ -123,13 +123,13 @@ pub(super) struct ChannelState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "notified")]
 pub enum Record {
-    /// An alarm that was raised is told in these groups, each when it is due.
+    /// An alarm was raised, and these groups will notify people of it, each at its time.
     Opened {
         facts: Box<AlarmFacts>,
         groups: Vec<(String, Time)>,
-        /// When it may have to be escalated, where its route says that.
+        /// When it may have to be escalated, if its route says so.
         escalate_at: Vec<(String, Time)>,
-        /// It was raised and has ended in one: nothing is kept when it was told.
+        /// It was raised and has ended at once: nothing is kept after the notification.
         brief: bool,
     },
     /// More was raised or has ended than is kept: it is only counted.
@@ -137,10 +137,10 @@ pub enum Record {
         group: String,
         due: Time,
     },
-    /// An alarm that was told, or is to be, has ended.
+    /// An alarm of a group has ended.
     Ended {
         facts: Box<AlarmFacts>,
-        /// The groups in which that is told, and when.
+        /// The groups that notify people of the end, and when.
         groups: Vec<(String, Time)>,
     },
     /// Somebody acknowledged an alarm.
@@ -149,11 +149,11 @@ pub enum Record {
         key: String,
         by: String,
     },
-    /// What is new in a group was told, or a reminder.
+    /// A group made a notification of what is new, or a reminder.
     Told {
         group: String,
         at: Time,
-        /// When the group is looked at again; it is forgotten when nothing of it is left.
+        /// When the group is due again. It is forgotten if nothing of it is left.
         due: Option<Time>,
         repeat_at: Option<Time>,
     },
@@ -161,32 +161,32 @@ pub enum Record {
     Escalated {
         group: String,
         alarms: Vec<String>,
-        /// When further ones may have to be.
+        /// When further ones may have to be escalated.
         next: Option<Time>,
     },
-    /// A group is not told of any more: its route is gone.
+    /// A group makes no more notifications, because its route is gone.
     Dropped {
         group: String,
     },
     /// A notification waits to be delivered.
     Queued {
         notification: Box<Notification>,
-        /// The times of the notifications that the limit counts from now on are not earlier than this.
+        /// The limit counts only notifications from this time on.
         since: Time,
     },
-    /// A notification is counted instead: there were too many for the channel.
+    /// A notification is only counted, because there were too many for the channel.
     Held {
         channel: Name,
         /// What it was about.
         about: String,
-        /// When the count is told.
+        /// When the count is sent.
         due: Time,
     },
-    /// The count was told.
+    /// The count was sent.
     Released {
         channel: Name,
     },
-    /// An attempt to deliver failed; the next one is then.
+    /// An attempt to deliver failed; the time of the next one.
     Failed {
         id: u64,
         at: Time,
@@ -217,12 +217,12 @@ pub struct State {
 }
 
 impl State {
-    /// True when nothing was ever told.
+    /// True if there was never a notification.
     pub fn is_empty(&self) -> bool {
         *self == State::default()
     }
 
-    /// Applies one record. The only way in which the state changes.
+    /// Applies one record. The state changes in no other way.
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Opened { facts, groups, escalate_at, brief } => {
@@ -274,7 +274,7 @@ impl State {
                     group.ended.push(facts.as_ref().clone());
                     group.due = Some(group.due.map_or(*due, |at| at.min(*due)));
                 }
-                // Nothing is left of a group whose ends are not told.
+                // Nothing is left of a group that does not notify people of ends.
                 for group in open.iter().flat_map(|open| &open.groups) {
                     if self.groups.get(group).is_some_and(|g| g.active.is_empty() && g.is_told() && g.due.is_none()) {
                         self.groups.remove(group);

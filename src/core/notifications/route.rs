@@ -1,4 +1,4 @@
-//! Which routes an alarm takes.
+//! Which routes an alarm matches.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use crate::core::lang::program::Program;
 
 use super::notification::AlarmFacts;
 
-/// Categories of a route that names none. Alarms of the category `none` are state, and no news.
+/// The default categories of a route. Alarms of the category `none` are state, and not news.
 const CATEGORIES: [&str; 3] = ["critical", "major", "minor"];
 
-/// True when an alarm that was raised at a time takes a route.
+/// True if an alarm that was raised at this time matches a route.
 pub(super) fn takes(program: &Program, route: &NotifyRoute, facts: &AlarmFacts, at: Time) -> bool {
     let active = |names: &[String]| names.iter().filter_map(|name| program.calendars.get(name)).any(|c| c.active(at));
     let category = facts.category.as_str();
@@ -27,7 +27,7 @@ pub(super) fn takes(program: &Program, route: &NotifyRoute, facts: &AlarmFacts, 
         && !active(&route.not_during)
 }
 
-/// True when a text is as a pattern says, in which `*` stands for any characters.
+/// True if a text matches a pattern, in which `*` stands for any characters.
 pub fn is_like(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
@@ -41,7 +41,7 @@ pub fn is_like(pattern: &str, text: &str) -> bool {
     rest.len() >= last.len() && rest.ends_with(last)
 }
 
-/// What the routes of an inventory name and the rules do not have, in words.
+/// The names in the routes of an inventory that the rules do not have, as texts.
 pub fn unknown_names(inventory: &Inventory, program: &Program) -> Vec<String> {
     let calendars: BTreeSet<&str> = program.calendars.keys().map(String::as_str).collect();
     let alarms: BTreeSet<&str> = program.alarms.iter().map(|a| a.name.as_str()).collect();

@@ -1,24 +1,24 @@
-//! How channels stand, for people.
+//! The state of channels, for people.
 
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 
 use super::Notifier;
 
-/// How a channel stands.
+/// The state of a channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelStatus {
     pub channel: Name,
-    /// What it is: `mail`, `webhook` ...
+    /// Its kind: `mail`, `webhook` ...
     pub kind: &'static str,
     /// How many notifications wait for it.
     pub waiting: usize,
     /// How often the first of them was tried.
     pub tries: u32,
-    /// How many are held back by its limit.
+    /// How many are withheld by its limit.
     pub held: u64,
     pub delivered: u64,
-    /// How many were given up.
+    /// The number of notifications that were given up.
     pub failed: u64,
     pub last_delivered: Option<Time>,
     /// When it failed last, and why.
@@ -26,7 +26,7 @@ pub struct ChannelStatus {
 }
 
 impl Notifier {
-    /// How the channels of the configuration stand.
+    /// The state of the channels of the configuration.
     pub fn channels(&self) -> Vec<ChannelStatus> {
         let status = |(name, config): (&Name, &crate::core::inventory::Channel)| {
             let queue = self.queues.get(name);
@@ -52,7 +52,7 @@ impl Notifier {
         self.state.last
     }
 
-    /// How the delivery of a notification ended, of the last ones; `None` while it waits.
+    /// The result of one of the last deliveries; `None` while the notification waits.
     pub fn end_of(&self, id: u64) -> Option<&Result<(), String>> {
         self.ends.iter().find(|(of, _)| *of == id).map(|(_, result)| result)
     }

@@ -1,11 +1,12 @@
-//! Templates of notifications: text with `{field}` and the variables of Genesys alarm reactions (`$COND_NAME`), filled with an alarm's facts.
+//! Templates of notifications: text with `{field}` and the variables of Genesys alarm reactions (`$COND_NAME`), filled with an
+//! alarm's facts.
 //!
-//! A field that the alarm does not have is shown as missing: `(no user)`. What stands in braces and is no name is plain text, so JSON may be
-//! written as it is. Values come out of logs, so each is escaped for the place where it stands ([`Escape`]).
+//! A field that the alarm does not have is shown as missing: `(no user)`. Braces around anything that is no name are plain text,
+//! so JSON can be written as it is. Values come from logs, so each is escaped for the place where it is inserted ([`Escape`]).
 
 use crate::core::base::text::printable;
 
-/// Where a filled template goes to, which decides how values are written.
+/// Where a filled template is used, which decides how values are escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
     /// Lines of text: line feeds and tabs stay, other control characters are escaped.
@@ -17,7 +18,7 @@ pub enum Escape {
 }
 
 impl Escape {
-    /// The value as it may stand there.
+    /// The value, escaped for this place.
     pub fn apply(self, value: &str) -> String {
         match self {
             Escape::Lines => lines(value),
@@ -30,7 +31,7 @@ impl Escape {
     }
 }
 
-/// Text of several lines that is safe to show: line feeds and tabs stay, a carriage return before a line feed goes.
+/// Text of several lines that is safe to show: line feeds and tabs stay, a carriage return before a line feed is removed.
 pub fn lines(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for part in text.replace("\r\n", "\n").split_inclusive(['\n', '\t']) {
@@ -41,7 +42,7 @@ pub fn lines(text: &str) -> String {
     safe
 }
 
-/// What the variables of Genesys alarm reactions are called here.
+/// The fields for the variables of Genesys alarm reactions.
 const VARIABLES: [(&str, &str); 9] = [
     ("REACT_NAME", "reaction"),
     ("COND_ID", "alarm"),
@@ -54,7 +55,7 @@ const VARIABLES: [(&str, &str); 9] = [
     ("MSG_DESCR", "event.text"),
 ];
 
-/// Fills a template. `value` knows the fields.
+/// Fills a template. `value` returns the value of a field.
 pub fn fill(template: &str, escape: Escape, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(template.len());
     let put = |filled: &mut String, name: &str| match value(name) {
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(fill(text, Escape::Lines, value), want);
     }
 
-    /// What a log says can't leave the place where it stands.
+    /// A text from a log can't leave the place where it is inserted.
     #[test]
     fn values_are_escaped_for_their_place() {
         assert_eq!(fill("{event.text}", Escape::Lines, value), "a \"b\"\nBcc: x\\x1b[31m");

@@ -1,4 +1,4 @@
-//! Who is told what, in virtual time.
+//! Tests of which channel is notified of what, in virtual time.
 
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ struct Bench {
     notifier: Notifier,
     out: Vec<Output>,
     records: Vec<Record>,
-    /// What was sent: when, and what.
+    /// The deliveries so far, each with its time.
     sent: Vec<(Time, Delivery)>,
     notices: Vec<Kind>,
-    /// Whether channels take what they get.
+    /// Whether channels accept notifications.
     works: bool,
     refuses: bool,
 }
@@ -53,7 +53,7 @@ impl Bench {
         Bench { notifier, out, records, sent, notices, works: true, refuses: false }
     }
 
-    /// Carries out what the notifier wants, and what falls due up to a time.
+    /// Carries out what the notifier wants, and what is due up to a time.
     fn run(&mut self, until: Time) {
         loop {
             let due = self.notifier.next_deadline().filter(|due| *due <= until);
@@ -131,7 +131,7 @@ impl Bench {
         self.carry_out(now);
     }
 
-    /// What was sent: seconds, channel, occasion, and the title.
+    /// The deliveries: seconds, channel, occasion, and the title.
     fn told(&mut self) -> Vec<String> {
         let begin = at(0);
         let line = |(at, d): (Time, Delivery)| {
@@ -169,7 +169,7 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
     b.ack(at(500), "sip_down", "s1");
     b.ack(at(500), "sip_down", "s3");
     b.clear(at(510), "disk_full", "a1");
-    // 15 minutes after s2 was raised nobody has acknowledged it; 30 minutes after the last notification it is told again.
+    // 15 minutes after s2 was raised nobody has acknowledged it. 30 minutes after the last notification there is a reminder.
     b.run(at(2_200));
     assert_eq!(
         b.told(),
@@ -182,7 +182,7 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
     b.clear(at(2_301), "sip_down", "s1");
     b.clear(at(2_302), "sip_down", "s3");
     b.run(at(9_000));
-    // Who was told because nobody acknowledged it is told of the end.
+    // The channel of an escalation is also notified of the end.
     assert_eq!(
         b.told(),
         [
@@ -224,7 +224,7 @@ fn calendars_choose_routes() {
     assert!(unknown[0].contains("did you mean `night`") && unknown[1].contains("`nobody`"), "{unknown:?}");
 }
 
-/// Ten thousand alarms in a second, of many kinds of keys: a handful of notifications, and none forgotten in the counts.
+/// Ten thousand alarms in a second, of many kinds of keys, make a handful of notifications, and the counts include all of them.
 #[test]
 fn a_storm_is_a_handful_of_notifications() {
     let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 10s, interval: 5m } }\n");
@@ -267,7 +267,7 @@ fn a_limit_ends_in_one_notification_with_the_count() {
     assert_eq!(b.told().len(), 1);
 }
 
-/// A full outbox counts what it does not take; people are told when there is room again.
+/// A full outbox counts what it does not accept, and reports the count when there is room again.
 #[test]
 fn a_full_outbox_counts() {
     let mut b = Bench::new(
@@ -303,7 +303,7 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
     assert!(sent.len() > 5 && sent.iter().all(|d| d.notification.key == "0000000000000abc-1"), "{sent:?}");
     assert_eq!(sent.iter().map(|d| d.attempt).collect::<Vec<_>>(), (1..=u32::try_from(sent.len()).unwrap()).collect::<Vec<_>>());
     assert_eq!(b.notices, [Kind::NotificationRetried]);
-    // The controller dies and starts again: what waits is sent again, first the first.
+    // The controller dies and starts again: waiting notifications are sent again, the oldest first.
     let (program, inventory) = (b.notifier.program.clone(), b.notifier.inventory.clone());
     b.notifier = Notifier::start(0xabc, program, inventory, b.notifier.state.clone());
     b.notifier.begin(at(601), &mut b.out);
@@ -316,7 +316,7 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
     b.run(at(6_000));
     assert_eq!(b.notices, [Kind::NotificationRetried, Kind::NotificationRetried, Kind::NotificationFailed]);
     assert!(b.notifier.state.outbox.is_empty());
-    // What the receiver does not want is not tried again.
+    // A notification that the receiver refuses is not tried again.
     b.refuses = true;
     b.raise(at(7_000), "sip_down", "s4");
     assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
@@ -343,7 +343,7 @@ fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes
         ["1 noc raised: [CRITICAL] sip_down [s1]: ", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]: "]
     );
     assert!(b.notifier.say(at(11), &"nobody".to_owned(), "x", facts.clone(), (8, 0), &mut b.out).is_err());
-    // A step whose end was not journaled is done again, and says nothing twice.
+    // A step whose end was not journaled is done again, and does not send its notification twice.
     b.works = false;
     b.notifier.say(at(12), &noc, "x", facts.clone(), (9, 0), &mut b.out).unwrap();
     b.carry_out(at(12));
@@ -364,7 +364,7 @@ fn what_is_gone_from_the_configuration_is_given_up() {
     assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
 }
 
-/// Alertmanager forgets what it is not told of again.
+/// Alertmanager forgets alarms that it is not told of again.
 #[test]
 fn what_forgets_is_told_of_active_alarms_each_minute() {
     let mut b = Bench::new(

@@ -1,4 +1,4 @@
-//! What operators set aside for a time: pauses, silences, maintenance of hosts, drains. State and matching only.
+//! Overrides: pauses, silences, maintenance of hosts and drains, which operators begin for a time. State and matching only.
 //!
 //! ```text
 //!   pause        nothing outside is touched: by everything, about one resource, or by one reaction
@@ -7,8 +7,8 @@
 //!   drain        resources leave a host and none comes to it
 //! ```
 //!
-//! Each stands until an operator ends it or its time is over. The state changes only by [`Record`]s. `control::overrides`
-//! carries them out. Tests: `tests/rules/set_aside`, `tests/system/last_word.rs`, the simulator.
+//! Each override is in force until an operator ends it or its time is over. The state changes only by [`Record`]s.
+//! `control::overrides` carries overrides out. Tests: `tests/rules/set_aside`, `tests/system/last_word.rs`, the simulator.
 
 mod subject;
 
@@ -22,11 +22,11 @@ use crate::core::notice::Kind;
 
 pub use subject::{AlarmSubject, SilenceMatcher};
 
-/// Something that an operator sets aside.
+/// An override, by what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Override {
-    /// Nothing outside is touched, but for notifications.
+    /// Nothing outside is changed, except that notifications are sent.
     PauseAll,
     /// Nothing is done to this resource.
     PauseResource(Name),
@@ -36,7 +36,7 @@ pub enum Override {
     Silence(SilenceMatcher),
     /// Alarms about this host start no reactions.
     Maintenance(Name),
-    /// This host gives up what it has and gets nothing.
+    /// This host releases what it holds, and gets nothing.
     Drain(Name),
 }
 
@@ -51,7 +51,7 @@ impl Override {
         }
     }
 
-    /// The kinds of the notices that it begins and that it ends.
+    /// The kinds of the notices for its beginning and its end.
     pub fn notices(&self) -> [Kind; 2] {
         match self {
             Override::PauseAll | Override::PauseResource(_) | Override::PauseReaction(_) => [Kind::Paused, Kind::Resumed],
@@ -71,7 +71,7 @@ impl Override {
         }
     }
 
-    /// What is so while it stands.
+    /// The effect while it is in force, as text.
     fn says(&self) -> String {
         match self {
             Override::PauseAll => "everything is paused".to_owned(),
@@ -83,7 +83,7 @@ impl Override {
         }
     }
 
-    /// What is so when it has ended.
+    /// The effect of its end, as text.
     fn ended(&self) -> String {
         match self {
             Override::PauseAll => "everything is resumed".to_owned(),
@@ -110,31 +110,31 @@ impl Override {
     }
 }
 
-/// An override that stands.
+/// An override that is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingOverride {
     pub what: Override,
     /// Who asked for it.
     pub by: String,
     pub since: Time,
-    /// When it ends by itself; `None`: by a command only.
+    /// When it ends by itself; `None` means only by a command.
     pub until: Option<Time>,
     pub reason: String,
 }
 
 impl StandingOverride {
-    /// What stands, who asked for it, why and until when.
+    /// What is in force, who asked for it, why and until when.
     pub fn text(&self) -> String {
         format!("{} {}", self.what.says(), self.origin())
     }
 
-    /// By whom, why and until when.
+    /// Who asked for it, why and until when.
     pub fn origin(&self) -> String {
         let until = self.until.map_or(String::new(), |until| format!(", until {until}"));
         format!("by {} ({}){until}", self.by, self.reason)
     }
 
-    /// What is so when it has ended.
+    /// The text of a notice that it has ended.
     pub fn end_text(&self, why: &OverrideEnd) -> String {
         match why {
             OverrideEnd::Time => format!("{}: its time is over (it was set by {}: {})", self.what.ended(), self.by, self.reason),
@@ -152,7 +152,7 @@ pub enum OverrideEnd {
     Time,
     /// An operator ended it by a command.
     By(String),
-    /// The same was set anew, with another time or reason.
+    /// The same override was set again, with another time or reason.
     Replaced,
 }
 
@@ -162,16 +162,16 @@ pub enum OverrideEnd {
 pub enum WithheldBy {
     /// The reaction that would have moved the resource is paused.
     Reaction(String),
-    /// What the claim is about is in maintenance.
+    /// The subject of the claim is in maintenance.
     Maintenance,
 }
 
-/// A change of what stands.
+/// A change of the overrides in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "overridden")]
 pub enum Record {
     Begun {
-        /// The number of the command's input; its number from then on.
+        /// The sequence of the command's input, which becomes the number of the override.
         id: u64,
         standing: StandingOverride,
     },
@@ -179,26 +179,26 @@ pub enum Record {
         id: u64,
         at: Time,
         why: OverrideEnd,
-        /// What ended, for the history.
+        /// The override that ended, for the history.
         what: Override,
     },
-    /// The claim of this order moves nothing for now.
+    /// The claim with this sequence moves nothing for now.
     ClaimWithheld { order: u64, by: WithheldBy },
-    /// The claim of this order may move its resource again.
+    /// The claim with this sequence moves its resource again.
     ClaimFreed { order: u64 },
 }
 
-/// Everything that is set aside now: the fold of the records.
+/// All overrides in force: the fold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     standing: BTreeMap<u64, StandingOverride>,
-    /// By order: claims that move nothing for now.
+    /// Claims that move nothing for now, by sequence.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     withheld: BTreeMap<u64, WithheldBy>,
 }
 
 impl State {
-    /// Applies one record. The only way in which the state changes.
+    /// Applies one record. The state changes in no other way.
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Begun { id, standing } => {
@@ -216,37 +216,37 @@ impl State {
         }
     }
 
-    /// True when nothing stands and nothing is withheld.
+    /// True if no override is in force and no claim is withheld.
     pub fn is_empty(&self) -> bool {
         self.standing.is_empty() && self.withheld.is_empty()
     }
 
-    /// What stands, by number, oldest first.
+    /// The overrides in force with their numbers, oldest first.
     pub fn standing(&self) -> impl Iterator<Item = (u64, &StandingOverride)> {
         self.standing.iter().map(|(id, standing)| (*id, standing))
     }
 
-    /// One of them, by what it sets aside.
+    /// The override in force of this kind and subject.
     pub fn find(&self, what: &Override) -> Option<(u64, &StandingOverride)> {
         self.standing().find(|(_, standing)| standing.what == *what)
     }
 
-    /// When the next one ends by itself.
+    /// When the next override ends by itself.
     pub fn next_end(&self) -> Option<Time> {
         self.standing.values().filter_map(|standing| standing.until).min()
     }
 
-    /// What keeps a resource from being touched.
+    /// The pause that applies to a resource.
     pub fn pause_of_resource(&self, resource: &str) -> Option<&StandingOverride> {
         self.pause(|what| matches!(what, Override::PauseResource(name) if name == resource))
     }
 
-    /// What keeps a reaction from changing anything outside.
+    /// The pause that keeps a reaction from changing anything outside.
     pub fn pause_of_reaction(&self, reaction: &str) -> Option<&StandingOverride> {
         self.pause(|what| matches!(what, Override::PauseReaction(name) if name == reaction))
     }
 
-    /// What keeps this one reaction from being started.
+    /// The pause of this one reaction, which keeps it from starting.
     pub fn reaction_is_paused(&self, reaction: &str) -> Option<&StandingOverride> {
         self.standing.values().find(|s| matches!(&s.what, Override::PauseReaction(name) if name == reaction))
     }
@@ -256,7 +256,7 @@ impl State {
         all.or_else(|| self.standing.values().find(|s| is(&s.what)))
     }
 
-    /// The silence of an alarm.
+    /// The silence that matches an alarm.
     pub fn silence_of(&self, subject: &AlarmSubject<'_>) -> Option<&StandingOverride> {
         self.standing.values().find(|s| matches!(&s.what, Override::Silence(matcher) if matcher.matches(subject)))
     }
@@ -266,12 +266,12 @@ impl State {
         self.standing.values().find(|s| matches!(&s.what, Override::Maintenance(name) if name == host))
     }
 
-    /// Hosts that are drained.
+    /// The hosts that are drained.
     pub fn drained(&self) -> impl Iterator<Item = &Name> {
         self.standing.values().filter_map(|s| if let Override::Drain(host) = &s.what { Some(host) } else { None })
     }
 
-    /// Claims that move nothing for now, by order.
+    /// Claims that move nothing for now, by sequence.
     pub fn withheld(&self) -> impl Iterator<Item = (u64, &WithheldBy)> {
         self.withheld.iter().map(|(order, by)| (*order, by))
     }

@@ -1,4 +1,4 @@
-//! What an alarm is about, and which alarms a silence matches.
+//! The subject of an alarm, and the alarms that a silence matches.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl<'a> AlarmSubject<'a> {
         }
     }
 
-    /// The subject of what an application claims.
+    /// The subject of a claim of an application.
     pub fn of_claim(app: &'a str, inventory: &'a Inventory) -> AlarmSubject<'a> {
         let pair = inventory.pair_of(app);
         AlarmSubject {
@@ -56,7 +56,7 @@ impl<'a> AlarmSubject<'a> {
         }
     }
 
-    /// Why it is in maintenance at a time: an operator said so, or a calendar of the configuration does.
+    /// Why the subject is in maintenance at a time, by an operator or by a calendar of the configuration.
     pub fn maintenance(&self, now: Time, state: &State, inventory: &Inventory, program: &Program) -> Option<String> {
         if let Some(standing) = self.host.and_then(|host| state.maintenance_of(host)) {
             return Some(standing.text());
@@ -69,13 +69,13 @@ impl<'a> AlarmSubject<'a> {
         Some(format!("{what} {name} is in maintenance (calendar {calendar})"))
     }
 
-    /// The next moment at which a calendar that may hold it in maintenance changes.
+    /// When a calendar that may put the subject into maintenance changes next.
     pub fn next_window(&self, now: Time, inventory: &Inventory, program: &Program) -> Option<Time> {
         let calendars = self.calendars(inventory).into_iter().flatten();
         calendars.filter_map(|(_, _, name)| program.calendars.get(name)?.next_change(now)).min()
     }
 
-    /// The calendars of maintenance of all that it is about.
+    /// The calendars of maintenance that apply to the subject.
     fn calendars(&self, inventory: &'a Inventory) -> [Option<(&'static str, &'a str, &'a str)>; 4] {
         let all = &inventory.maintenance;
         let parts = [
@@ -91,7 +91,7 @@ impl<'a> AlarmSubject<'a> {
     }
 }
 
-/// Which alarms a silence is about: those that have all that it names.
+/// Selects the alarms of a silence: those that match every part that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SilenceMatcher {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,12 +108,12 @@ pub struct SilenceMatcher {
 }
 
 impl SilenceMatcher {
-    /// True when it names nothing, and so matches every alarm.
+    /// True if it names nothing, and so matches every alarm.
     pub fn matches_everything(&self) -> bool {
         *self == SilenceMatcher::default()
     }
 
-    /// True when it matches this alarm.
+    /// True if it matches this alarm.
     pub fn matches(&self, subject: &AlarmSubject<'_>) -> bool {
         let is = |wanted: &Option<String>, has: Option<&str>| wanted.as_deref().is_none_or(|wanted| has == Some(wanted));
         is(&self.alarm, Some(subject.alarm))

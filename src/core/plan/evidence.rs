@@ -1,9 +1,9 @@
-//! What lets a host take a resource although others can't be asked: by what each of them was granted, votes, silence, time, or an
-//! operator's word.
+//! Evidence that lets a host take a resource although other hosts can't be asked. What counts depends on the terms of their
+//! grants: votes, silence, time, or the word of an operator.
 //!
-//! What a host does that is out of reach follows from the terms on which it was granted the resource, all of those that
-//! may still act, and not from what is configured now. Silence and votes are evidence only for a taker whose own terms name
-//! the same witnesses or voters (or so nearly the same that two majorities have one in common).
+//! What an unreachable host does follows from the terms of all its grants that may still act, not from the present configuration.
+//! Silence and votes are evidence only for a taker whose own terms name the same witnesses or voters. For voters it is enough if
+//! any two majorities have a voter in common.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,29 +16,29 @@ use crate::core::wire::{Generation, Probe, Terms};
 
 use super::{Output, Planner, Record};
 
-/// A taker under `probe` listens so much longer than the isolation after which a holder gives up.
+/// A taker under `probe` listens longer by this than the isolation after which a holder gives up.
 const SILENCE_MARGIN: Duration = Duration::from_secs(1);
-/// A lease counts as over so long after its end, since clocks differ and kernels are late.
+/// A lease counts as ended only so long after its end, because clocks differ and kernels are late.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
-/// A release that was confirmed so recently needs no listening before the take.
+/// After a release that was confirmed so recently the taker need not listen.
 const RELEASE_IS_NEWS: Duration = Duration::from_secs(2);
 
 /// What proves that a host which can't be asked does not hold a resource when another one takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Proof {
-    /// The taker's own majority: no voter promises two hosts.
+    /// The taker's own majority: no voter promises its vote to two hosts.
     Votes,
-    /// The end of its lease.
+    /// The end of the host's lease.
     Lease(Time),
-    /// Silence for so long.
+    /// Silence for this long.
     Silence(Duration),
-    /// Only that it is seen without it, or an operator's word.
+    /// Only a report that the host does not hold the resource, or the confirmation of an operator.
     Word,
 }
 
 impl Planner {
-    /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first. `terms` are
-    /// those of the take. `None`: not yet.
+    /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first. `terms` are the
+    /// terms of the take. `None` means that there is not enough evidence yet.
     pub(super) fn evidence(
         &mut self,
         now: Time,
@@ -91,14 +91,14 @@ impl Planner {
         Some(probe)
     }
 
-    /// True when a host can be asked to let go, and is waited for.
+    /// True if a host can be asked to release, and the planner waits for it.
     fn is_asked(&self, now: Time, name: &str, host: &Name, proof: Proof) -> bool {
         let Some(view) = self.views.get(host).filter(|v| v.reachable()) else { return false };
         match proof {
-            // Listening for silence may begin before a host counts as lost: the silence itself is what is waited for.
+            // Listening for silence may begin before a host counts as lost: the silence itself is the evidence.
             Proof::Silence(_) => !view.suspected,
-            // It obeys, and is seen to have it still: its driver fails, and perhaps its kernel. Or it is heard and does not
-            // hear us: then votes end its time, when another host asks for them.
+            // Either the host obeys and still reports the resource: its driver fails, and perhaps its kernel. Or it is heard and
+            // does not hear us. In both cases votes end its time when another host asks for them.
             Proof::Votes => {
                 let obeys = self.ledger.placement(name, host).is_some_and(|s| view.seen(name).generation >= s.ordered);
                 let since = self.pursuits.get(name).and_then(|p| p.asking_since.get(host).copied()).unwrap_or(now);
@@ -108,11 +108,11 @@ impl Planner {
         }
     }
 
-    /// What proves something about a host, for a take on these terms: the weakest of what each of its grants allows.
+    /// What proves that a host is clear, for a take on these terms: the weakest proof that its grants allow.
     pub(super) fn proof(&self, now: Time, name: &str, host: &Name, terms: &Terms) -> Proof {
         let Some(placement) = self.ledger.placement(name, host) else { return Proof::Word };
         let outstanding = placement.outstanding();
-        // A host of which nothing was ever seen keeps no terms of ours.
+        // A host that was never seen with or without the resource keeps no terms of ours.
         if !placement.bound || outstanding.is_empty() {
             return Proof::Word;
         }
@@ -129,7 +129,7 @@ impl Planner {
                 }
                 (Takeover::Lease, Takeover::Lease | Takeover::Quorum) => {
                     let ends = self.pursuits.get(name).and_then(|p| p.lease_until.get(host).copied());
-                    // Not known when it was renewed last: it may have been just now.
+                    // It is unknown when the lease was last renewed: it may have been just now.
                     Proof::Lease(ends.unwrap_or(now + granted.term) + LEASE_GRACE)
                 }
                 _ => Proof::Word,
@@ -169,14 +169,14 @@ impl Planner {
     }
 }
 
-/// Any majority of the voters of one has a voter in common with any majority of the voters of the other.
+/// True if any majority of the voters of one has a voter in common with any majority of the voters of the other.
 fn share_a_voter(a: &Terms, b: &Terms) -> bool {
-    // The controller is a voter of both.
+    // The controller is a voter in both.
     let all = a.voters.union(&b.voters).count() + 1;
     a.majority() + b.majority() > all
 }
 
-/// The same of witnesses.
+/// True if the two have a witness in common.
 fn share_a_witness(a: &Terms, b: &Terms) -> bool {
     let all: BTreeSet<_> = a.witnesses.iter().chain(&b.witnesses).collect();
     let majority = |t: &Terms| t.witnesses.len() / 2 + 1;

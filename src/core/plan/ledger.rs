@@ -1,4 +1,5 @@
-//! What the planner must not forget: wishes, orders given, grants that can't act any more, holds. A fold over [`Record`]s.
+//! The ledger: what the planner must not forget. It holds desired owners, commands that were sent, grants that can't act any
+//! more, and flap damping. It is a fold over [`Record`]s.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,71 +13,72 @@ use crate::core::wire::{Generation, Terms};
 
 use super::{Intent, IntentVerb};
 
-/// A decision of the planner, as the journal keeps it.
+/// A decision of the planner, as it is in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "planned")]
 pub enum Record {
-    /// Generations are of this epoch from now on.
+    /// Generations belong to this epoch from now on.
     Epoch {
         epoch: u64,
     },
     /// An intent was accepted.
     Intent(Intent),
-    /// The sole holder, found at the start, becomes desired owner.
+    /// The only holder that was found at the start becomes the desired owner.
     Adopted {
         resource: Name,
         host: Name,
     },
-    /// The desired owner is pursued from now on: a move begins.
+    /// A move begins: this host becomes the current target.
     Move {
         resource: Name,
         to: Name,
         at: Time,
     },
-    /// A host is told to hold the resource, or not to.
+    /// A host is told to hold the resource, or to release it.
     Ordered {
         resource: Name,
         host: Name,
         order: Instruction,
-        /// With which fencing number.
+        /// The generation of the command.
         generation: Generation,
-        /// Of a Take: what was granted. None in journals of earlier versions, and for what an agent knew and this journal did not.
+        /// What a Take grants. `None` in journals of earlier versions, and for grants that an agent reported and this journal
+        /// lacks.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         granted: Option<Box<Granted>>,
     },
-    /// No grant up to this generation can act on this host any more: it was seen without the resource and obeys newer
-    /// orders only; or the takeover policy's evidence, or an operator, says so.
+    /// No grant up to this generation can act on this host any more. The host reported that it does not hold the resource and
+    /// obeys only newer commands, or the takeover policy's evidence or an operator says so.
     Fenced {
         resource: Name,
         host: Name,
-        /// Up to which fencing number.
+        /// The newest generation that can't act any more.
         generation: Generation,
     },
-    /// A host was seen to hold it by an order of ours: whatever was on it before, it is held on our terms now.
+    /// A host was seen to hold the resource by one of our grants. Whatever it had before, it now holds the resource on our terms.
     Bound {
         resource: Name,
         host: Name,
-        /// By the order with this fencing number; older ones can't act any more.
+        /// The generation of that grant. Older grants can't act any more.
         #[serde(default)]
         generation: Generation,
     },
-    /// Too many moves: none until then.
+    /// Flap damping: there were too many moves, and no further one begins before this time.
     Held {
         resource: Name,
         until: Time,
-        /// Holds in a row, this one included.
+        /// Damping periods in a row, this one included.
         holds: u32,
     },
     Freed {
         resource: Name,
     },
-    /// The journal lost records: who should have what is not known, nothing proves that a host does not have it, and what older
-    /// inputs ask for counts no more.
+    /// The journal lost records. The desired owner is unknown, nothing proves that a host does not hold the resource, and intents
+    /// of older inputs have no effect any more.
     Forgotten {
-        /// Inputs before this one are older.
+        /// Inputs with a lower sequence are older.
         before: u64,
     },
-    /// The resource is paused, and a move that had begun before is finished first; or it has ended.
+    /// The resource is paused, and a move that began before the pause is finished first; or that move has ended.
     Finishing {
         resource: Name,
         finishing: bool,
@@ -84,74 +86,75 @@ pub enum Record {
     /// The configuration does not have the resource any more, or not on this host.
     Dropped {
         resource: Name,
-        /// From which host; from all when none is named.
+        /// The host; `None` means all hosts.
         host: Option<Name>,
     },
 }
 
-/// What a host was told last.
+/// The last instruction for a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Instruction {
-    /// Not to hold it.
+    /// The host must not hold the resource.
     #[default]
     Release,
     Take,
 }
 
-/// The desired owner, and by which order.
+/// The desired owner, and the sequence of the input that asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredOwner {
     pub host: Name,
     pub order: u64,
-    /// An operator said so.
+    /// An operator asked for it.
     pub operator: bool,
 }
 
-/// What a host was granted. What follows from a grant follows from this, and not from what is configured now.
+/// What a host was granted. Decisions about a grant follow from this, not from the present configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
-    /// On what terms it may hold the resource.
+    /// The terms on which the host may hold the resource.
     pub terms: Terms,
-    /// What the resource was.
+    /// The resource as it was at the time of the grant.
     pub what: ResourceKind,
-    /// How the host was reached.
+    /// How the host was reached at that time.
     pub via: Via,
 }
 
 /// Grants on equal terms that may still act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// The newest of them.
+    /// The newest generation among them.
     pub generation: Generation,
-    /// What was granted; unknown where the journal does not say.
+    /// What was granted; `None` if the journal does not say.
     pub granted: Option<Granted>,
 }
 
-/// What was told to one host about one resource.
+/// Instructions and grants for one host and one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacementLedger {
     pub order: Instruction,
     pub ordered: Generation,
     /// The newest generation of a Take.
     pub granted: Generation,
-    /// No grant up to here can act any more; `None` until the host first showed that it holds nothing.
+    /// No grant up to this generation can act any more. `None` until the host has first reported that it does not hold the
+    /// resource.
     pub fenced: Option<Generation>,
     /// The grants that may still act, by their terms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
-    /// It was once seen without the resource, or holding it by our order. Until then it may have had it before we came, on
-    /// nobody's terms, and neither silence nor the end of a lease proves anything about it.
+    /// The host was once seen without the resource, or holding it by our grant. Before that it may hold the resource from
+    /// earlier, on no terms of ours. Then neither silence nor the end of a lease proves anything about it.
     pub bound: bool,
 }
 
 impl PlacementLedger {
-    /// True when no grant that was ever given can act any more.
+    /// True if no grant that was ever given can act any more.
     pub fn is_fenced(&self) -> bool {
         self.fenced.is_some_and(|f| f >= self.granted)
     }
 
-    /// What was granted and may still act; a `None` is a grant of which nothing is known.
+    /// What was granted and may still act. `None` in the list is a grant with unknown contents.
     pub fn outstanding(&self) -> Vec<Option<&Granted>> {
         if self.is_fenced() || self.granted == Generation::NONE {
             return Vec::new();
@@ -163,7 +166,7 @@ impl PlacementLedger {
         all
     }
 
-    /// What the newest grant granted, when that is known.
+    /// What the newest grant contains, if that is known.
     pub fn newest(&self) -> Option<&Granted> {
         self.grants.iter().find(|g| g.generation == self.granted)?.granted.as_ref()
     }
@@ -174,7 +177,8 @@ impl PlacementLedger {
             same.generation = generation;
             return;
         }
-        // Terms change by hand only. When nobody was seen to obey for so many changes, the oldest is not told from unknown ones.
+        // Terms change only by hand. After so many changes without any obeyed command, the oldest grant counts as one of unknown
+        // terms.
         if self.grants.len() == GRANTS_KEPT {
             self.grants.retain(|g| g.granted.is_some());
             if let Some(oldest) = self.grants.first_mut() {
@@ -185,50 +189,50 @@ impl PlacementLedger {
     }
 }
 
-/// One resource in the ledger.
+/// The ledger of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLedger {
-    /// Desired owner; `None` while unknown.
+    /// The desired owner; `None` while it is unknown.
     #[serde(alias = "wish")]
     pub desired_owner: Option<DesiredOwner>,
-    /// Hosts that must not hold it, by the order that said so.
+    /// Hosts that must not hold the resource, with the sequence of the input that said so.
     pub banned: BTreeMap<Name, u64>,
-    /// The owner that is pursued: the desired owner, unless that is held back.
+    /// The host to which the resource is moved now: the desired owner, except while that move is blocked.
     #[serde(alias = "pursued")]
     pub current_target: Option<Name>,
-    /// The last generation issued.
+    /// The last generation that was issued.
     pub generation: Generation,
     #[serde(alias = "seats")]
     pub placements: BTreeMap<Name, PlacementLedger>,
-    /// When the last moves began, oldest first.
+    /// When the latest moves began, oldest first.
     pub moves: VecDeque<Time>,
-    /// No move until then.
+    /// Flap damping: no move begins before this time.
     pub held_until: Option<Time>,
-    /// Holds in a row.
+    /// Damping periods in a row.
     pub holds: u32,
-    /// A hold just ended: one move goes through.
+    /// A damping period has just ended: one move is allowed at once.
     pub free_move: bool,
-    /// It is paused, and the move that had begun before is finished first.
+    /// The resource is paused, and a move that began before the pause is finished first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub finishing: bool,
 }
 
 impl ResourceLedger {
-    /// True when one more move at `now` is within the limit.
+    /// True if one more move at `now` is within the limit.
     pub(super) fn may_move(&self, now: Time, limit: Moves) -> bool {
         self.free_move || self.moves.iter().filter(|at| now.since(**at) < limit.per).count() < limit.count as usize
     }
 }
 
-/// All resources: the fold.
+/// The ledger of all resources: the fold of all records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     epoch: u64,
     entries: BTreeMap<Name, ResourceLedger>,
-    /// How long the longest promise lasts that the controller may have given as a voter.
+    /// The longest promise that the controller may have given as a voter.
     #[serde(default)]
     longest_promise: Duration,
-    /// Intents of inputs before this one are superseded: the journal lost what came after them.
+    /// Intents of inputs with a lower sequence are superseded, because the journal lost what came after them.
     #[serde(default, skip_serializing_if = "is_zero")]
     forgotten_before: u64,
 }
@@ -238,18 +242,18 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-/// Starts of a controller that a journal may have lost at most: epochs after a loss are beyond all that were used.
+/// The number of controller starts that a journal may have lost at most. The epoch after a loss is higher than any that was used.
 const EPOCHS_LOST: u64 = 1_000_000;
 
-/// What is recorded when records of the journal were lost, and that is accepted by the input of this number.
+/// The records that are written when an operator accepts the loss of journal records. `order` is the sequence of that input.
 pub fn forget(ledger: &Ledger, order: u64) -> [Record; 2] {
     [Record::Forgotten { before: order }, Record::Epoch { epoch: ledger.epoch.saturating_add(EPOCHS_LOST) }]
 }
 
-/// Different terms that are remembered of one host's grants.
+/// How many different terms the ledger remembers for the grants of one host.
 const GRANTS_KEPT: usize = 8;
 
-/// Beginnings of moves that are remembered for damping.
+/// How many beginnings of moves the ledger remembers for flap damping.
 const MOVES_KEPT: usize = 64;
 
 impl Ledger {
@@ -258,34 +262,34 @@ impl Ledger {
         self.epoch
     }
 
-    /// How long the longest promise lasts that the controller may have given as a voter; zero when it never gave one.
+    /// The longest promise that the controller may have given as a voter; zero if it never gave one.
     pub fn longest_promise(&self) -> Duration {
         self.longest_promise
     }
 
-    /// One resource, once anything is known of it.
+    /// The ledger of one resource, if there is one.
     pub fn entry(&self, resource: &str) -> Option<&ResourceLedger> {
         self.entries.get(resource)
     }
 
-    /// All resources of which anything is known.
+    /// The ledgers of all resources that have one.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&Name, &ResourceLedger)> {
         self.entries.iter()
     }
 
-    /// What was told to one host about one resource.
+    /// Instructions and grants for one host and one resource, if there are any.
     pub fn placement(&self, resource: &str, host: &str) -> Option<&PlacementLedger> {
         self.entries.get(resource)?.placements.get(host)
     }
 
-    /// The generation of the next order for a resource.
+    /// The generation of the next command for a resource.
     pub(super) fn next_generation(&self, resource: &str) -> Generation {
         let last = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
         let n = if last.epoch == self.epoch { last.n.saturating_add(1) } else { 1 };
         Generation { epoch: self.epoch, n }
     }
 
-    /// True when the resource has a newer order than the intent's.
+    /// True if the resource already has an intent with a higher sequence.
     pub(super) fn supersedes(&self, intent: &Intent) -> bool {
         if intent.order < self.forgotten_before {
             return true;
@@ -299,7 +303,7 @@ impl Ledger {
         }
     }
 
-    /// True when accepting the intent would change the ledger: what repeats what is known need not be journaled.
+    /// True if accepting the intent would change the ledger. An intent that only repeats what is recorded is not journaled.
     pub(super) fn changes(&self, intent: &Intent) -> bool {
         let mut after = self.entries.get(&intent.resource).cloned().unwrap_or_default();
         let before = after.clone();
@@ -307,7 +311,7 @@ impl Ledger {
         after != before
     }
 
-    /// Applies one record. The only way in which a ledger changes.
+    /// Applies one record. A ledger changes in no other way.
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Epoch { epoch } => self.epoch = *epoch,
@@ -379,7 +383,7 @@ impl Ledger {
                 }
             }
             Record::Dropped { resource, host: None } => {
-                // Numbers only grow, also when it comes back.
+                // Generations only grow, also if the resource comes back.
                 let generation = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
                 self.entries.insert(resource.clone(), ResourceLedger { generation, ..ResourceLedger::default() });
             }
@@ -396,8 +400,8 @@ impl Ledger {
     }
 }
 
-/// `up(h)`: the desired owner becomes h. `down(h)`: h must not hold it, unless it is desired by a newer order. Of two
-/// intents of one order on one host the later one counts.
+/// Applies an intent. `up(h)` makes h the desired owner. `down(h)` bans h from holding the resource, except if a newer intent
+/// desires h. Of two intents with the same sequence for one host, the later one counts.
 fn accept(entry: &mut ResourceLedger, intent: &Intent) {
     match intent.verb {
         IntentVerb::Up => {

@@ -1,8 +1,8 @@
 //! Placements that clients cannot reach: their interface has no carrier, is down or is missing.
 //!
 //! An agent reports the state of the interface of each resource. The planner moves nothing to a placement without a link while
-//! another one serves, and moves a resource away from one where its configuration says `on_link_loss: move`. The desired owner
-//! stays who it is: when its link is back the resource goes there. Tests: `src/core/plan/tests/link.rs`.
+//! another one serves, and moves a resource away from such a placement if its configuration says `on_link_loss: move`. The
+//! desired owner does not change: when its link is back, the resource goes there. Tests: `src/core/plan/tests/link.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use crate::core::wire::{LinkState, Presence};
 
 use super::{Output, Planner};
 
-/// A change of a link counts when it has lasted this long: bonds and switches interrupt a link for a moment, and a bad plug many
-/// times a second.
+/// A change of a link counts when it has lasted this long. Bonds and switches interrupt a link for a moment, and a bad plug does
+/// so many times a second.
 const LINK_STEADY: Duration = Duration::from_secs(2);
 
 /// The link of one placement, as its agent reported it last.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Link {
     state: LinkState,
-    /// When it was lost, or came back, on the controller's clock.
+    /// When the link was lost, or came back, on the controller's clock.
     since: Time,
-    /// The state has been reported as a notice: lost or not.
+    /// The last state that people were notified of: lost (`true`) or not.
     told: Option<bool>,
 }
 
@@ -48,14 +48,14 @@ impl Planner {
         self.views.get(host).and_then(|v| v.links.get(name)).copied().unwrap_or_default()
     }
 
-    /// Why clients cannot reach the resource on this host; `None` when they can, or when that is not known.
+    /// Why clients cannot reach the resource on this host; `None` if they can, or if that is unknown.
     pub(super) fn unreachable_placement(&self, name: &str, host: &str) -> Option<String> {
         let state = self.link(name, host).state;
         let placement = self.resources.get(name)?.placements.iter().find(|s| s.host == host)?;
         state.is_lost().then(|| format!("{} on {host} {state}", placement.interface))
     }
 
-    /// Why the resource is kept from its desired owner although nothing else keeps it from there.
+    /// Why the resource is kept from its desired owner, if only a missing link or a drain does that.
     pub(super) fn diverted(&self, name: &str) -> Option<String> {
         let entry = self.ledger.entry(name)?;
         let (desired_owner, current_target) = (entry.desired_owner.as_ref()?, entry.current_target.as_ref()?);
@@ -69,7 +69,7 @@ impl Planner {
         Some(format!("{why}: it stays on {current_target} until clients can reach it there"))
     }
 
-    /// Where the resource is to be brought: to its desired owner, unless clients could not reach it there.
+    /// The host to which the resource is brought: its desired owner, except if clients could not reach it there.
     pub(super) fn destination(
         &mut self,
         now: Time,
@@ -118,7 +118,7 @@ impl Planner {
         others.into_iter().find(may).cloned().unwrap_or(target)
     }
 
-    /// Reports links that were lost or came back, and whether the present holder can be reached.
+    /// Notifies people of links that were lost or came back, and of whether clients can reach the present holder.
     pub(super) fn report_links(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
         let mut unreachable_holder = None;
         for placement in &resource.placements {
@@ -126,7 +126,7 @@ impl Planner {
             let lost = link.state.is_lost();
             let steady = link.since + LINK_STEADY;
             let (told, state, first) = (link.told, link.state, link.told.is_none());
-            // The first word about a link that was never lost needs no waiting; a link of unknown state is no news.
+            // The first report of a good link needs no waiting, and a link of unknown state is no news.
             let news = told != Some(lost) && state != LinkState::Unknown;
             if news && lost && now < steady {
                 self.wake_at(steady);

@@ -1,4 +1,4 @@
-//! The planner, pure: who should hold what, who does, and what each agent is told next.
+//! The planner, pure: it decides which host should hold each resource, knows which one does, and sends the next commands.
 //!
 //! ```text
 //!   intents (up, down) --+                            +--> Record   (journaled and synced before what follows it)
@@ -6,18 +6,18 @@
 //!   operator, time ------+    for each resource       +--> Step, Notice (for people)
 //! ```
 //!
-//! What must survive a crash is the [`Ledger`]: it changes only by applying [`Record`]s, so the journal folds to it. What
-//! agents reported is volatile and asked anew after a start.
+//! What must survive a crash is in the [`Ledger`]. It changes only by applying [`Record`]s, so the journal folds to it. Reports
+//! of agents are volatile: after a start, the agents send them again.
 //!
-//! The one rule that keeps owners single (I1): a host may be granted a resource only while every other placement is *clear*:
-//! it reported that it does not hold it, does not want it, and has obeyed a generation at least as new as every grant it
-//! was ever given, so that no grant on its way can still act. A placement that can't be made clear is passed over only on the
-//! evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum` the votes of a majority are that evidence, and the
-//! controller is one of the voters (`voting.rs`).
+//! One rule makes sure that a resource has only one holder (I1). A host may be granted a resource only while every other
+//! placement is *clear*: the host there reported that it does not hold the resource, does not want it, and has obeyed a
+//! generation at least as new as every grant that it was ever given. Then no grant on its way can still act. A placement that
+//! can't be made clear is passed over only on the evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum`
+//! the votes of a majority are that evidence, and the controller is one of the voters (`voting.rs`).
 //!
-//! Level-triggered: every report and every deadline compares what is wanted with what is seen, and says again what was
-//! not obeyed yet; nothing depends on one message arriving. Does not know: sockets, drivers, alarms, scripts.
-//! Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
+//! The planner is level-triggered. Every report and every deadline compares what is wanted with what is reported, and repeats
+//! commands that were not obeyed yet. Nothing depends on the arrival of one message. The planner does not know sockets, drivers,
+//! alarms or scripts. Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
 
 mod evidence;
 mod ledger;
@@ -46,116 +46,118 @@ pub use pause::Pending;
 use reconcile::Pursuit;
 pub use reload::{Left, Why, left_by};
 
-/// What a script or an operator asks of a resource.
+/// What a script or an operator asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IntentVerb {
-    /// The host becomes desired owner, which implies release elsewhere.
+    /// The host becomes the desired owner, and the other hosts release the resource.
     Up,
-    /// The host must not hold it; the desired owner stays who it is.
+    /// The host must not hold the resource; the desired owner does not change.
     Down,
 }
 
-/// An intent: cheap, recorded, never waits.
+/// An intent. It is recorded and does not wait for its effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     pub resource: Name,
     pub verb: IntentVerb,
     pub host: Name,
-    /// The journal sequence of the input that caused it; older intents are refused.
+    /// The sequence of the input that caused the intent. Older intents are refused.
     pub order: u64,
-    /// An operator's word is not damped.
+    /// An operator asked for it. Intents of operators are not damped.
     pub operator: bool,
 }
 
-/// What became of an intent.
+/// The result of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
-    /// It stands, and the planner sees to it.
+    /// The intent is recorded, and the planner carries it out.
     Yes,
-    /// It stands, and waits: see the resource's held reason.
+    /// The intent is recorded and waits: the resource's blocked reason says why.
     Held,
-    /// A newer order was there already. A normal result.
+    /// An intent with a higher sequence is recorded already. This is a normal result.
     Superseded,
-    /// No such resource, or the host has no placement for it.
+    /// There is no such resource, or the host has no placement for it.
     Unknown,
 }
 
-/// What the planner is told.
+/// An input of the planner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Report(Report),
-    /// An agent is connected anew: its reports come in their order, whatever numbers came by an earlier connection.
+    /// An agent has a new connection. Reports are numbered anew, whatever numbers an earlier connection had.
     Connected(Name),
-    /// An operator's word that a host does not hold a resource and will not.
+    /// An operator confirms that a host does not hold a resource and will not take it.
     Released {
         resource: Name,
         host: Name,
     },
-    /// An operator ends a hold.
+    /// An operator ends flap damping.
     Resume {
         resource: Name,
     },
     Timer,
 }
 
-/// What the planner wants done, in this order.
+/// What the planner wants done. The sequence of outputs matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Journal this, and sync it before sending what follows.
+    /// Write this to the journal, and sync it before sending what follows.
     Record(Record),
-    /// Send this to a host's agent.
+    /// Send this command to a host's agent.
     Send(Name, Command),
     /// A step of a move, for the timeline.
     Step(MoveStep),
     /// Something that people should know.
     Notice(Notice),
-    /// A host's agent is not heard (any more: `true`), or is heard (again). Told when it may have changed since the journal.
+    /// The agent of a host is lost (`true`) or connected (`false`). Reported if this may have changed since the last record in
+    /// the journal.
     Lost(Name, bool),
-    /// A resource is where it should be and nowhere else, which it was not before, or not since the start.
+    /// The resource is settled on this host: the desired owner holds it and no other host does. Reported once for each time.
     Settled(Name, Name),
 }
 
-/// A step of a move.
+/// A step of a move, for the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoveStep {
     pub resource: Name,
     pub host: Name,
-    /// `release` (told to), `released` (seen gone), `take` (told to), `taken` (seen there and announced).
+    /// `release` (commanded), `released` (confirmed), `take` (commanded) or `taken` (reported as held and announced).
     pub verb: &'static str,
-    /// With which fencing number.
+    /// The generation of the command.
     pub generation: Generation,
 }
 
-/// A host that was not heard for so long missed two beats.
+/// A host that has not reported for so long has missed two beats.
 const SUSPECTED: Duration = Duration::from_millis(HEARTBEAT.as_millis() as u64 * 5 / 2);
 
-/// The number of an agent's start goes with its host's clock, in seconds; one that is further ahead of the controller's is not believed.
+/// The number of an agent's start comes from its host's clock, in seconds. A start further ahead of the controller's clock is not
+/// believed.
 const STARTS_AHEAD: u64 = 20 * 366 * 24 * 3_600;
-/// The number of an agent's start may be lower than before when nothing was heard of the host for so long.
+/// The number of an agent's start may be lower than before if the host has been silent for so long.
 const STARTS_FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// What is known of one host since the controller's start.
+/// What the planner knows of one host since the controller's start.
 #[derive(Clone, Debug, Default)]
 struct View {
     beat: Echo,
     heard_at: Option<Time>,
-    /// It missed two beats: under `probe` a taker begins to listen, and stops when it is heard again.
+    /// The host missed two beats. Under `probe` a taker begins to listen, and stops when the host reports again.
     suspected: bool,
     lost: bool,
-    /// It obeys another controller.
+    /// The host obeys another controller.
     foreign: bool,
     /// The links of its placements, by resource.
     links: BTreeMap<Name, link::Link>,
-    /// Its agent knows `quorum`.
+    /// The agent supports `quorum`.
     votes: bool,
-    /// What its own list says.
+    /// What the host's own list says.
     places: BTreeMap<Name, LocalPlacement>,
-    /// What it holds and another station claims.
+    /// Resources that the host holds and that another station claims.
     rivals: BTreeSet<Name>,
-    /// What it reports cannot be, which has been told.
+    /// The host reports what cannot be, and people have been notified of that.
     implausible: bool,
-    /// When it was last told for whom it may vote.
+    /// When the host was last told for which hosts it may vote.
     told_at: Option<Time>,
     resources: BTreeMap<Name, ResourceStatus>,
 }
@@ -165,7 +167,7 @@ impl View {
         self.heard_at.is_some() && !self.lost
     }
 
-    /// It is heard, and obeys.
+    /// True if the host is connected and obeys this controller.
     fn obeys(&self) -> bool {
         self.reachable() && !self.foreign
     }
@@ -180,29 +182,29 @@ pub struct Planner {
     controller: u64,
     resources: BTreeMap<Name, Resource>,
     ledger: Ledger,
-    /// How hosts are reached.
+    /// How each host is reached.
     ways: BTreeMap<Name, Via>,
-    /// The controller votes as well.
+    /// The controller's own part as a voter.
     voter: Voter,
     electorates: voting::Electorates,
     views: BTreeMap<Name, View>,
     pursuits: BTreeMap<Name, Pursuit>,
     started: Time,
-    /// Who was not heard by then is told: after a start, and after a reload that brought hosts.
+    /// Hosts that have not reported by this time are reported as missing: after a start, and after a reload that added hosts.
     looks_until: Time,
-    /// The hosts that were not heard since the start have been told.
+    /// The hosts that have not reported since the start were reported as missing.
     missing_told: bool,
     wake: Option<Time>,
-    /// Why nothing is sent to any host, while that is so: the journal is not to be acted on.
+    /// Why no command is sent to any host, while the journal must not be acted on.
     hold: Option<String>,
-    /// Resources that an operator paused, and why.
+    /// Resources that an operator paused, with the reason.
     paused: BTreeMap<Name, String>,
     /// Hosts that an operator drained.
     drained: BTreeSet<Name>,
 }
 
 impl Planner {
-    /// A planner that starts now with what the journal folded to. `controller` is the id that agents obey.
+    /// A planner that starts now with the ledger from the journal. `controller` is the id that agents obey.
     pub fn start(controller: u64, inventory: &Inventory, ledger: Ledger, now: Time, out: &mut Vec<Output>) -> Planner {
         let mut planner = Planner {
             controller,
@@ -224,7 +226,7 @@ impl Planner {
         // The journal refuses epochs that are not credible, so there is always a next one.
         let epoch = planner.ledger.epoch().saturating_add(1);
         planner.record(Record::Epoch { epoch }, out);
-        // Whoever holds a lease may have been given it a moment before the start.
+        // A host with a lease may have got it a moment before the start.
         for (name, entry) in planner.ledger.entries() {
             let pursuit = planner.pursuits.entry(name.clone()).or_default();
             for (host, placement) in &entry.placements {
@@ -235,7 +237,7 @@ impl Planner {
         planner
     }
 
-    /// Takes an intent; the answer is for the script that waits for it.
+    /// Takes an intent. The result is for the script that waits for it.
     pub fn intent(&mut self, now: Time, intent: Intent, out: &mut Vec<Output>) -> Accepted {
         let Some(resource) = self.resources.get(&intent.resource) else {
             return Accepted::Unknown;
@@ -269,7 +271,7 @@ impl Planner {
             }
             Input::Released { resource, host } => {
                 if self.resources.get(&resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host)) {
-                    // Also of a host that was never told anything.
+                    // This also counts for a host that was never sent a command.
                     let generation = self.ledger.placement(&resource, &host).map_or(Generation::NONE, |s| s.granted);
                     self.pursue(&resource).vouched.insert(host.clone(), generation);
                     self.record(Record::Fenced { resource: resource.clone(), host, generation }, out);
@@ -297,12 +299,12 @@ impl Planner {
         }
     }
 
-    /// When [`Input::Timer`] is due next although every host goes on reporting.
+    /// When [`Input::Timer`] is due next if every host continues to report.
     pub fn next_wake(&self) -> Option<Time> {
         self.wake
     }
 
-    /// When [`Input::Timer`] is due next: a host falls silent then, or something was put off until then.
+    /// When [`Input::Timer`] is due next: a host becomes silent at that time, or something is delayed until then.
     pub fn next_deadline(&self) -> Option<Time> {
         let silent = |v: &View| v.heard_at.map(|at| at + if v.suspected { HOST_LOST } else { SUSPECTED });
         let lost = self.views.values().filter(|v| v.reachable()).filter_map(silent);
@@ -314,19 +316,19 @@ impl Planner {
         self.ledger.entry(resource)?.desired_owner.as_ref().map(|w| &w.host)
     }
 
-    /// The hosts that last reported to hold the resource.
+    /// The hosts whose last report says that they hold the resource.
     pub fn holders(&self, resource: &str) -> Vec<Name> {
         let holds = |host: &&Name| self.seen(resource, host).holds == Presence::Yes;
         self.views.keys().filter(holds).cloned().collect()
     }
 
-    /// The hosts that are heard and report to hold the resource.
+    /// The connected hosts that report that they hold the resource.
     fn holders_now(&self, resource: &str) -> Vec<&Name> {
         let holds = |host: &&Name| self.reachable(host) && self.seen(resource, host).holds == Presence::Yes;
         self.views.keys().filter(holds).collect()
     }
 
-    /// Why the resource is not where it should be, where it is held back; `None` when it is not.
+    /// Why the planner does not bring the resource to its desired owner; `None` if it is not blocked.
     pub fn held(&self, resource: &str) -> Option<String> {
         if let Some(why) = self.hold.as_ref().filter(|_| self.pursuits.contains_key(resource)) {
             return Some(why.clone());
@@ -346,7 +348,7 @@ impl Planner {
         self.pursuits.get(resource)?.held.clone()
     }
 
-    /// True when the desired owner holds the resource by its newest grant, and nobody else does.
+    /// True if the desired owner holds the resource by its newest grant and no other host does.
     pub fn settled(&self, resource: &str) -> bool {
         let paused =
             self.ledger.entry(resource).is_some_and(|e| e.desired_owner.as_ref().map(|w| &w.host) != e.current_target.as_ref());
@@ -355,19 +357,19 @@ impl Planner {
         sole && self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
     }
 
-    /// Holds everything back for this reason, or not any more. Intents and reports are still taken.
+    /// Stops all commands for this reason, or allows them again. Intents and reports are still taken.
     pub fn hold(&mut self, why: Option<String>) {
         self.hold = why;
     }
 
-    /// The journal lost records, and that was accepted by the input of this number.
+    /// Forgets what a journal with lost records can't prove. `order` is the sequence of the input that accepted the loss.
     pub fn forget(&mut self, order: u64, out: &mut Vec<Output>) {
         for record in forget(&self.ledger, order) {
             self.record(record, out);
         }
     }
 
-    /// Compares all resources with what is seen of them.
+    /// Compares what is wanted with what is reported, for all resources.
     pub fn reconcile_all(&mut self, now: Time, out: &mut Vec<Output>) {
         let names: Vec<Name> = self.resources.keys().cloned().collect();
         for name in names {
@@ -375,7 +377,7 @@ impl Planner {
         }
     }
 
-    /// What survives a crash.
+    /// The part of the state that survives a crash.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -393,7 +395,7 @@ impl Planner {
         let Some(view) = self.views.get_mut(&report.host) else {
             return;
         };
-        // A start is numbered by the clock: one that far ahead would make every later report look overtaken.
+        // An agent numbers its starts by the clock. A number that is far ahead would make every later report look overtaken.
         let latest = u64::try_from(now.micros() / 1_000_000).unwrap_or(0).saturating_add(STARTS_AHEAD);
         if report.beat.incarnation > latest {
             let text = format!(
@@ -406,7 +408,7 @@ impl Planner {
             }
             return;
         }
-        // An agent whose store was put back counts from less than before: believed when nothing newer was heard for long.
+        // An agent whose store was restored counts from a lower number. It is believed if nothing newer has arrived for long.
         let silent = view.heard_at.is_some_and(|at| now.since(at) >= STARTS_FORGOTTEN);
         if view.heard_at.is_some() && report.beat <= view.beat && !(silent && report.beat.incarnation != view.beat.incarnation) {
             return; // Overtaken by a newer one.
@@ -427,7 +429,8 @@ impl Planner {
         view.foreign = report.controller.is_some_and(|other| other != self.controller);
         for seen in view.resources.values_mut() {
             if view.foreign {
-                // Another controller's numbers say nothing about ours, also when they are equal, and it may order a take any time.
+                // Another controller's generations say nothing about ours, even if they are equal, and it may command a take at
+                // any time.
                 *seen = ResourceStatus {
                     generation: Generation::NONE,
                     want: true,
@@ -435,7 +438,7 @@ impl Planner {
                     ..seen.clone()
                 };
             } else if seen.note == Some(StatusNote::OtherController) {
-                // That was another one that asked.
+                // The note belongs to the other controller's command.
                 seen.note = None;
             }
         }
@@ -446,7 +449,7 @@ impl Planner {
         }
         self.learn_links(now, &report.host, links);
         for (resource, seen) in seen {
-            // A resource that the configuration does not have any more is nobody's business, and one that never was, too.
+            // A resource that the configuration does not have any more, or never had, is ignored.
             if !self.resources.contains_key(&resource)
                 || (self.ledger.placement(&resource, &report.host).is_none() && !self.has_placement(&resource, &report.host))
             {
@@ -463,7 +466,7 @@ impl Planner {
         self.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host))
     }
 
-    /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
+    /// Learns from a report: generations that the journal lacks, and grants that can't act any more.
     fn learn(&mut self, resource: &str, host: &str, seen: &ResourceStatus, now: Time, out: &mut Vec<Output>) {
         if !seen.generation.is_plausible_after(self.known(resource)) {
             let text = format!(
@@ -485,11 +488,11 @@ impl Planner {
                 granted: None,
             };
             self.record(record, out);
-            // This journal is behind: what the controller promised as a voter may be missing as well.
+            // This journal is behind. It may also lack promises that the controller gave as a voter.
             self.voter.distrust_itself(now);
         }
         let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
-        // What is not there under another address proves nothing about this one.
+        // The absence of another address proves nothing about this one.
         let same = self.differs_on(resource, host).is_none();
         let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= placement.granted;
         if proof && placement.fenced.is_none_or(|f| f < seen.generation) {
@@ -522,19 +525,19 @@ impl Planner {
         }
     }
 
-    /// The newest numbers that are known of a resource's commands.
+    /// The newest generation of a resource that the planner knows.
     fn known(&self, resource: &str) -> Generation {
         let newest = self.ledger.entry(resource).map_or(Generation::NONE, |e| e.generation);
         Generation { epoch: self.ledger.epoch().max(newest.epoch), ..newest }
     }
 
-    /// What the host's own list says that a resource is there, where that is not what the configuration says.
+    /// What the host's own list says about a resource, if that differs from the configuration.
     pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&LocalPlacement> {
         let place = self.views.get(host)?.places.get(resource)?;
         (place.what != self.resources.get(resource)?.what).then_some(place)
     }
 
-    /// What another station claims and this host holds is told when it begins, and when it is over.
+    /// Reports the beginning and the end of each claim of another station to an address which this host holds.
     fn tell_rivals(&mut self, host: &Name, before: &BTreeSet<Name>, out: &mut Vec<Output>) {
         let Some(now) = self.views.get(host).map(|v| v.rivals.clone()) else { return };
         let ours = |name: &&Name| self.resources.contains_key(*name);
@@ -594,7 +597,7 @@ impl Planner {
         }
     }
 
-    /// Hosts that hold something, or could, and that nothing was heard of since the start.
+    /// Reports hosts that hold a resource, or may hold it, and have not reported since the start.
     fn tell_missing(&self, out: &mut Vec<Output>) {
         let wanted: BTreeSet<&Name> = self.resources.values().flat_map(|r| &r.placements).map(|s| &s.host).collect();
         let missing = |host: &&Name| self.views.get(*host).is_some_and(|v| v.heard_at.is_none());

@@ -1,12 +1,13 @@
 //! Resources that an operator paused, and hosts that an operator drained.
 //!
-//! While a resource is paused no host is told to take it or to let it go. Leases and votes of its holder are renewed as before:
-//! a pause never makes an address disappear. Therefore a move that has begun when the pause begins is finished first: its former
-//! holder was told to let go, and the resource would be nowhere. Intents are recorded and carried out when the pause ends.
+//! While a resource is paused no host is told to take or release it. Leases and votes of its holder are renewed as before: a
+//! pause never makes an address disappear. For the same reason a move that began before the pause is finished first: its former
+//! holder was told to release the resource, and otherwise no host would have it. Intents are recorded, and carried out when the
+//! pause ends.
 //!
-//! A drained host gets nothing, and what it has goes to the next host of the resource that can take it. Where there is none, the
-//! resource stays. The desired owner stays who it is: when the drain ends, the resource goes back.
-//! Tests: `src/core/plan/tests/pause.rs`.
+//! A drained host gets nothing, and what it holds goes to the next host of the resource that can take it. If there is none, the
+//! resource stays. The desired owner does not change: when the drain ends, the resource goes back. Tests:
+//! `src/core/plan/tests/pause.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,16 +20,16 @@ use super::{Instruction, Output, Planner, Record};
 /// What a paused planner would do with a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pending {
-    /// It is moved to this host.
+    /// Move the resource to this host.
     Move(Name),
-    /// This host is told to take it.
+    /// Tell this host to take it.
     Take(Name),
-    /// This host is told to let it go.
+    /// Tell this host to release it.
     Release(Name),
 }
 
 impl Planner {
-    /// From now on these resources are paused, each for this reason, and no others.
+    /// Sets the paused resources, each with its reason. All others are not paused.
     pub fn pause(&mut self, now: Time, paused: BTreeMap<Name, String>, out: &mut Vec<Output>) {
         let before = std::mem::replace(&mut self.paused, paused);
         let names: Vec<Name> = self.resources.keys().cloned().collect();
@@ -44,12 +45,12 @@ impl Planner {
         }
     }
 
-    /// As [`Planner::pause`], at a start: what was under way is known from the journal.
+    /// As [`Planner::pause`], at a start: moves that had begun are known from the journal.
     pub fn begin_paused(&mut self, paused: BTreeMap<Name, String>) {
         self.paused = paused;
     }
 
-    /// From now on these hosts are drained, and no others.
+    /// Sets the drained hosts. All others are not drained.
     pub fn drain(&mut self, now: Time, drained: BTreeSet<Name>, out: &mut Vec<Output>) {
         if self.drained != drained {
             self.drained = drained;
@@ -62,7 +63,7 @@ impl Planner {
         self.drained = drained;
     }
 
-    /// What would be done first if no resource were paused but these, by resource.
+    /// What the planner would do first with each resource if only `still_paused` were paused.
     pub fn would_do(&self, now: Time, still_paused: BTreeMap<Name, String>) -> BTreeMap<Name, Vec<Pending>> {
         let mut planner = self.clone();
         let mut outputs = Vec::new();
@@ -84,12 +85,13 @@ impl Planner {
         all
     }
 
-    /// True when an operator paused the resource.
+    /// True if an operator paused the resource.
     pub fn is_paused(&self, name: &str) -> bool {
         self.paused.contains_key(name)
     }
 
-    /// Why the resource is left alone now; `None` when it is not paused, or a move that had begun is being finished.
+    /// Why the planner sends no commands for the resource; `None` if it is not paused, or if a move that began before is being
+    /// finished.
     pub(super) fn left_alone(&self, name: &str) -> Option<String> {
         let why = self.paused.get(name)?;
         (!self.is_finishing(name)).then(|| why.clone())
@@ -111,14 +113,15 @@ impl Planner {
         }
     }
 
-    /// A move has begun and has not ended: the last holder was told to let go, or the next one to take it, and nobody has it yet.
+    /// True if a move is under way: the last holder was told to release or the next one to take, and no host has the resource
+    /// yet.
     fn is_under_way(&self, name: &str) -> bool {
         let Some(entry) = self.ledger.entry(name) else { return false };
         if entry.current_target.as_ref().is_none_or(|target| entry.banned.contains_key(target)) {
             return false;
         }
         match self.incumbent(name) {
-            // What arrived once and is gone was taken off by other hands.
+            // The resource had arrived and is gone: somebody took it off by hand.
             Some(host) => {
                 let granted = entry.placements.get(&host).map(|placement| placement.granted);
                 let arrived = self.pursuits.get(name).is_some_and(|p| p.arrived.is_some() && p.arrived == granted);
@@ -128,7 +131,7 @@ impl Planner {
         }
     }
 
-    /// A paused resource is where it was brought, and nowhere else.
+    /// True if a paused resource is where it was brought, and nowhere else.
     pub(super) fn is_in_place(&self, name: &str, resource: &Resource) -> bool {
         let Some(target) = self.ledger.entry(name).and_then(|entry| entry.current_target.as_ref()) else { return false };
         let seen = self.seen(name, target);
@@ -141,7 +144,7 @@ impl Planner {
         holds && resource.placements.iter().all(|placement| placement.host == *target || self.clear(name, &placement.host))
     }
 
-    /// Why a resource is not brought to this host: it is drained, or clients could not reach the resource there.
+    /// Why the resource is not brought to this host: the host is drained, or clients could not reach the resource there.
     pub(super) fn unfit(&self, name: &str, host: &str) -> Option<String> {
         if self.drained.contains(host) {
             return Some(format!("{host} is drained"));

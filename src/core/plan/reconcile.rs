@@ -1,4 +1,4 @@
-//! Compares what a resource should be with what is seen of it, and yields the next orders.
+//! Compares what is wanted of a resource with what is reported of it, and sends the next commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,57 +12,57 @@ use crate::core::wire::{Action, Command, Echo, Generation, Presence, Probe, Reso
 use super::evidence::Proof;
 use super::{Granted, Instruction, MoveStep, Output, Planner, Record};
 
-/// A take that failed is ordered again after so long, doubling.
+/// Delay before a failed take is commanded again. It doubles each time.
 const TAKE_AGAIN: Duration = Duration::from_secs(1);
 const TAKE_AGAIN_MAX: Duration = Duration::from_secs(10);
-/// What other hands put on a host is taken off again this often.
+/// Minimum time between two commands to remove what somebody put on a host by hand.
 const REPAIR_AGAIN: Duration = Duration::from_secs(1);
-/// Holds in a row double the pause so often.
+/// The pause of flap damping doubles at most so often for damping periods in a row.
 const PAUSE_DOUBLINGS: u32 = 2;
 
-/// What is volatile about the pursuit of one resource.
+/// The volatile state of one resource.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pursuit {
-    /// Why it is not where it should be.
+    /// Why the resource is not where it should be.
     pub(super) held: Option<String>,
-    /// The desired owner holds it by its newest grant, and nobody else does.
+    /// The desired owner holds the resource by its newest grant, and no other host does.
     pub(super) converged: bool,
-    /// It was where it should be and nowhere else when it was last looked at.
+    /// The resource was settled when it was last evaluated.
     settled: bool,
     /// When a former holder's release was last confirmed.
     pub(super) released_at: Option<Time>,
-    /// It came with a reload: until then it is only observed, unless all its hosts have told of it.
+    /// The resource came with a reload. Until this time it is only observed, except if all its hosts have reported it before.
     pub(super) observed_until: Option<Time>,
-    /// Until when a host's lease runs at most.
+    /// The latest time at which each host's lease can end.
     pub(super) lease_until: BTreeMap<Name, Time>,
     /// A holder that clients cannot reach, as last reported.
     pub(super) unreachable_holder: Option<Name>,
-    /// Hosts that are clear by an operator's word, up to which command.
+    /// Hosts that are clear because an operator vouched for them, each up to this generation.
     pub(super) vouched: BTreeMap<Name, Generation>,
-    /// Several hosts held it when it was last looked at.
+    /// Several hosts held the resource when it was last evaluated.
     two: bool,
-    /// What was said already, so that it is said once.
+    /// What people were notified of already. Each is notified once.
     pub(super) told: BTreeSet<(Kind, Name)>,
-    /// For each host, the beat that the last command answered: commands are repeated once a beat.
+    /// For each host, the beat that the last command answered. Commands are repeated once a beat.
     answered: BTreeMap<Name, Echo>,
-    /// When it was last ordered off a host that got it by other hands.
+    /// When a host that got the resource by hand was last told to release it.
     repaired: BTreeMap<Name, Time>,
-    /// Since when a release is being asked for in vain.
+    /// Since when a release has been asked for without effect.
     pub(super) asking_since: BTreeMap<Name, Time>,
-    /// What the last grant told the taker to listen for, and until when the next may not be given.
+    /// What the last grant told the taker to listen for, and the time before which the next grant is not given.
     probe: Option<Probe>,
     again_at: Option<Time>,
     failures: u32,
-    /// The grant whose success was told.
+    /// The grant whose success was reported.
     pub(super) arrived: Option<Generation>,
 }
 
-/// Whom a resource should be with.
+/// Where a resource should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
-    /// Not known: nothing is touched.
+    /// Unknown: the planner touches nothing.
     Unknown,
-    /// With nobody: the desired owner was told down.
+    /// On no host: the desired owner was told to release it.
     Nobody,
     Host(Name),
 }
@@ -90,7 +90,7 @@ impl Planner {
         if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
             return self.block(name, "observing after it came with a reload");
         }
-        // A pause is in force: only the move that had begun is finished.
+        // A pause is in force: only a move that began before is finished.
         let finishing = self.is_finishing(name);
         if !finishing {
             self.adopt(name, &resource, out);
@@ -124,13 +124,13 @@ impl Planner {
             && let Some(owner) = self.owner(name).cloned()
         {
             out.push(Output::Settled(name.to_owned(), owner));
-            // Whoever hears that it is settled takes it for reachable.
+            // A reader of a settled notice assumes that clients can reach the holder.
             self.pursue(name).unreachable_holder = None;
         }
         self.report_links(now, name, &resource, out);
     }
 
-    /// Two holders are told at once, however they came about, and that there is one again.
+    /// Reports two holders at once, whatever the cause, and that there is only one again.
     fn count_holders(&mut self, name: &str, out: &mut Vec<Output>) {
         let holders: Vec<Name> = self.holders_now(name).into_iter().cloned().collect();
         let two = holders.len() > 1;
@@ -162,22 +162,22 @@ impl Planner {
         }
     }
 
-    /// What a host reported of a resource. What it says of another address than the configuration has is not about this one.
+    /// What a host reported of a resource. What it reports of an address other than the configured one is ignored.
     pub(super) fn seen(&self, name: &str, host: &str) -> ResourceStatus {
         let seen = self.views.get(host).map(|v| v.seen(name)).unwrap_or_default();
         if self.differs_on(name, host).is_some() { ResourceStatus { holds: Presence::Unknown, ..seen } } else { seen }
     }
 
-    /// True when the host's agent was heard lately.
+    /// True if the host's agent reported recently.
     pub fn reachable(&self, host: &str) -> bool {
         self.views.get(host).is_some_and(super::View::reachable)
     }
 
-    /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
+    /// True if no command that was ever sent to this host can make it hold the resource, and it does not report to hold it.
     pub(super) fn clear(&self, name: &str, host: &str) -> bool {
         let fenced = self.ledger.placement(name, host).is_some_and(super::ledger::PlacementLedger::is_fenced);
         let seen = self.seen(name, host);
-        // One that was passed over and is heard again may still be about to take it by an old order.
+        // A host that was passed over and is connected again may still take the resource by an old command.
         fenced && !(self.reachable(host) && (seen.holds == Presence::Yes || seen.want))
     }
 
@@ -194,7 +194,7 @@ impl Planner {
         Target::Host(current_target.clone())
     }
 
-    /// The first desired owner: a sole holder, seen by every host's agent, is adopted.
+    /// Finds the first desired owner: if all agents report and exactly one host holds the resource, that host becomes the owner.
     fn adopt(&mut self, name: &str, resource: &Resource, out: &mut Vec<Output>) {
         if self.ledger.entry(name).is_some_and(|e| e.desired_owner.is_some() || !e.banned.is_empty()) {
             return;
@@ -227,7 +227,7 @@ impl Planner {
         }
     }
 
-    /// Begins to pursue a new desired owner, unless there were too many moves.
+    /// Begins a move to a new desired owner, except if there were too many moves.
     fn damp(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
         let Some(entry) = self.ledger.entry(name) else {
             return;
@@ -271,7 +271,7 @@ impl Planner {
         self.wake_at(until);
     }
 
-    /// Tells every host that should not hold it, and might, to let go.
+    /// Tells every host that should not hold the resource, and may hold it, to release it.
     fn release_others(&mut self, now: Time, name: &str, resource: &Resource, target: &Target, out: &mut Vec<Output>) {
         let incumbent = self.incumbent(name);
         for placement in &resource.placements {
@@ -285,7 +285,7 @@ impl Planner {
                 self.pursue(name).asking_since.remove(host);
                 continue;
             }
-            // The one that serves now goes on serving while the one that should take over can't be reached, or does not obey.
+            // The present holder continues to serve while the host that should take over is lost or does not obey.
             if let Target::Host(owner) = target
                 && (!self.views.get(owner).is_some_and(super::View::obeys) || self.unfit(name, owner).is_some())
                 && incumbent.as_ref() == Some(host)
@@ -299,7 +299,7 @@ impl Planner {
     fn release(&mut self, now: Time, name: &str, host: &Name, resource: &Resource, out: &mut Vec<Output>) {
         let placement = self.ledger.placement(name, host).cloned().unwrap_or_default();
         let seen = self.seen(name, host);
-        // A host that was seen without it since its last order and has it again got it by other hands.
+        // A host that was seen without the resource after its last command and reports it again got it by hand.
         let drifted = placement.fenced.is_some_and(|f| f >= placement.ordered) && seen.holds == Presence::Yes;
         if drifted {
             let text = format!(
@@ -310,7 +310,7 @@ impl Planner {
             if !resource.repair {
                 return;
             }
-            // Another hand that puts it back at once would else keep both of us busy for ever.
+            // Somebody who puts it back at once would otherwise keep the planner busy for ever.
             let again = self.pursue(name).repaired.get(host).map(|at| *at + REPAIR_AGAIN);
             if let Some(at) = again.filter(|at| now < *at) {
                 return self.wake_at(at);
@@ -333,7 +333,7 @@ impl Planner {
         }
     }
 
-    /// A host that answers and has not let go when its driver's time is over: people are told.
+    /// Notifies people of a host that answers and has not released the resource when its driver's time is over.
     fn release_lasts(&mut self, now: Time, since: Time, name: &str, host: &Name, seen: &ResourceStatus, out: &mut Vec<Output>) {
         if now < since + DRIVER_TIMEOUT {
             return self.wake_at(since + DRIVER_TIMEOUT);
@@ -349,7 +349,7 @@ impl Planner {
         self.notice(name, Kind::ReleaseFailed, host, text, out);
     }
 
-    /// Gives the resource to its owner as soon as nobody else can have it.
+    /// Grants the resource to its owner as soon as no other host can hold it.
     fn grant(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
         let others: Vec<Name> =
             resource.placements.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
@@ -395,14 +395,15 @@ impl Planner {
             return;
         };
         let under_way = placement.order == Instruction::Take && (seen.want || seen.generation < placement.ordered);
-        // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
+        // What the taker must listen for has changed since the command, because a host came back or was lost. The take is
+        // commanded anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
             let voted = placement.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
             self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
-            // Said once; an order to listen for silence is said again with every beat, or it lapses. Under a quorum each is a
-            // vote, and says who became clear.
+            // A grant is sent once. A command to listen for silence is repeated with every beat, because it lapses otherwise.
+            // Under `quorum` each repetition is a vote, and says which hosts became clear.
             let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Presence::Yes;
             if seen.generation < placement.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
@@ -432,8 +433,8 @@ impl Planner {
         self.take(now, name, owner, generation, probe, out);
     }
 
-    /// A holder that was granted the resource on other terms than those of now is granted it anew, as soon as nobody else could have
-    /// it and it can expect a majority.
+    /// Grants the resource anew to a holder whose terms differ from the present ones, as soon as no other host can hold it and
+    /// the holder can expect a majority.
     fn renegotiate(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
         let granted = self.would_grant(resource, owner);
         let same = self.ledger.placement(name, owner).is_some_and(|s| s.newest() == Some(&granted));
@@ -446,7 +447,8 @@ impl Planner {
         self.grant_anew(now, name, owner, Probe::Once, granted, out);
     }
 
-    /// A take that ended without success is tried again after a pause. `repair: false` leaves what went away by itself.
+    /// A take that ended without success is tried again after a pause. `repair: false` leaves a resource that went away by
+    /// itself.
     fn may_try_again(&mut self, now: Time, name: &str) -> bool {
         let pursuit = self.pursue(name);
         match pursuit.again_at {
@@ -470,12 +472,13 @@ impl Planner {
 
     fn arrived(&mut self, now: Time, name: &str, owner: &Name, others: &[Name], generation: Generation, out: &mut Vec<Output>) {
         let silence = matches!(self.pursue(name).probe.take(), Some(Probe::Silence(_)));
-        // Silence for so long proved that those who could not be asked do not hold it, and their grants are too old to act.
+        // Silence for so long proved that the hosts which could not be asked do not hold it, and their grants are too old to act.
         let mut others = others.to_vec();
         if let Some(terms) = self.granted_terms(name, owner) {
             for host in others.extract_if(.., |h| !self.reachable(h)).collect::<Vec<_>>() {
                 match self.proof(now, name, &host, &terms) {
-                    // Who may hold it by votes only does not, while another one does. It may later, by votes: nothing is fenced.
+                    // A host that holds only by votes does not hold it while another one does. It may later, by votes: nothing is
+                    // fenced.
                     Proof::Votes => {}
                     Proof::Silence(_) if silence => self.pass_over(name, &host, out),
                     _ => others.push(host),
@@ -495,14 +498,14 @@ impl Planner {
         }
     }
 
-    /// The host that was last told to take it, and not told otherwise since.
+    /// The host that was last told to take the resource, and got no other command since.
     pub(super) fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
         let taking = entry.placements.iter().filter(|(_, s)| s.order == Instruction::Take);
         taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
     }
 
-    /// Leases and votes first: the incumbent's are renewed with every beat, as long as it was not told to let go.
+    /// Renews leases and votes before anything else: the incumbent's are renewed with every beat until it is told to release.
     fn renew(&mut self, now: Time, name: &str, out: &mut Vec<Output>) {
         let Some(host) = self.incumbent(name) else {
             return;
@@ -514,7 +517,7 @@ impl Planner {
             return;
         };
         let seen = self.seen(name, &host);
-        // What is not held yet is granted by the Take that is said again.
+        // A host that does not hold the resource yet gets its grant by the repeated Take.
         let holds = terms.takeover == Takeover::Lease || (terms.takeover == Takeover::Quorum && seen.holds == Presence::Yes);
         let wanted = holds && self.can_send(name, &host) && seen.want && seen.generation == granted;
         if wanted && (terms.takeover == Takeover::Lease || self.vote(now, name, &host, granted, &terms)) {
@@ -542,7 +545,7 @@ impl Planner {
         out.push(Output::Step(MoveStep { resource: name.to_owned(), host: host.clone(), verb, generation }));
     }
 
-    /// Sends a Take on the terms that the journal has of it, with the controller's vote where it has one for it.
+    /// Sends a Take on the terms that the journal has, with the controller's vote if it gives one.
     fn take(&mut self, now: Time, name: &str, host: &Name, generation: Generation, probe: Probe, out: &mut Vec<Output>) {
         let Some(terms) = self.granted_terms(name, host).filter(|_| self.can_send(name, host)) else {
             return;
@@ -552,7 +555,7 @@ impl Planner {
         self.send(now, name, host, generation, Action::Take { probe, terms, vote, clear }, out);
     }
 
-    /// The host is heard, and was not told anything yet in answer to its last beat.
+    /// True if the host is connected and its last beat was not answered by a command yet.
     fn can_send(&self, name: &str, host: &str) -> bool {
         let Some(echo) = self.views.get(host).filter(|v| v.reachable()).map(|v| v.beat) else {
             return false;
@@ -560,7 +563,7 @@ impl Planner {
         self.pursuits.get(name).is_none_or(|p| p.answered.get(host) != Some(&echo))
     }
 
-    /// Sends a command, once a beat: what was not obeyed by the next beat is said again.
+    /// Sends a command, at most once a beat. A command that was not obeyed by the next beat is repeated.
     fn send(&mut self, now: Time, name: &str, host: &Name, generation: Generation, action: Action, out: &mut Vec<Output>) {
         let Some(echo) = self.views.get(host).map(|v| v.beat).filter(|_| self.can_send(name, host)) else {
             return;

@@ -1,8 +1,8 @@
-//! Another inventory: resources and hosts come and go while all else goes on.
+//! Another inventory: resources and hosts come and go while everything else continues.
 //!
-//! A holder goes on by the terms on which it was granted a resource until it is granted it anew, which happens as soon as that is
-//! safe; evidence follows from what was granted (I1). So policies, voters and times may change any time. What a resource
-//! is and how a host is reached may not, while a grant of before may still act: the same name would mean two things.
+//! A holder continues on the terms of its grant until it gets a new grant, which happens as soon as that is safe. Evidence
+//! follows from what was granted (I1), so policies, voters and times may change at any time. What a resource is and how a host is
+//! reached may not change while an earlier grant may still act: the same name would mean two things.
 
 use std::collections::BTreeSet;
 
@@ -15,27 +15,27 @@ use crate::core::wire::Presence;
 use super::reconcile::Pursuit;
 use super::{Ledger, Output, PlacementLedger, Planner, Record, ResourceLedger};
 
-/// A host that has, or could have, what an inventory does not have there any more.
+/// A host that holds, or may hold, a resource which an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Left {
     pub resource: Name,
     pub host: Name,
-    /// What is otherwise there.
+    /// What differs in the inventory.
     pub why: Why,
 }
 
-/// Why an inventory does not cover what a host may have.
+/// Why an inventory does not cover what a host may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// It has no such resource, or not on this host.
+    /// The inventory does not have the resource, or not on this host.
     Gone,
-    /// The resource is another address or port.
+    /// The resource has another address or port.
     OtherAddress,
-    /// The host is reached in another way: another agent would be asked than the one that was told to hold it.
+    /// The host is reached in another way: the command would go to another agent than the one that was told to hold the resource.
     OtherWay,
 }
 
-/// What the journal alone says that hosts may have and the inventory does not have there.
+/// What hosts may hold according to the journal alone, and the inventory does not have there.
 pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
     let all = ledger
         .entries()
@@ -50,7 +50,7 @@ pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
     all.filter_map(left).collect()
 }
 
-/// Why an inventory does not cover a resource on a host; `what` and `via` are what it was there, where that is known.
+/// Why an inventory does not cover a resource on a host. `what` and `via` describe the grant, if they are known.
 fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&ResourceKind>, via: Option<Via>) -> Option<Why> {
     let (Some(r), Some(h)) = (after.resources.get(resource), after.hosts.get(host)) else {
         return Some(Why::Gone);
@@ -67,7 +67,7 @@ fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&Resour
 }
 
 impl Planner {
-    /// What hosts have, or could have, and the inventory does not have there any more.
+    /// What hosts hold, or may hold, and the inventory does not have there any more.
     pub fn left_by(&self, after: &Inventory) -> Vec<Left> {
         let seen = |name: &str, host: &str| {
             self.views.get(host).map(|v| v.seen(name)).is_some_and(|seen| seen.holds == Presence::Yes || seen.want)
@@ -82,7 +82,7 @@ impl Planner {
         all.into_iter().collect()
     }
 
-    /// Goes on with another inventory. What is left on hosts that do not have it any more is told.
+    /// Takes over another inventory. What is left on hosts that do not have the resource any more is reported.
     pub fn reload(&mut self, now: Time, after: &Inventory, out: &mut Vec<Output>) {
         let mut gone = self.gone(after);
         for left in self.left_by(after) {
@@ -110,7 +110,7 @@ impl Planner {
             let known: BTreeSet<&Name> = before.into_iter().flat_map(|r| &r.placements).map(|s| &s.host).collect();
             let pursuit = self.pursuits.entry(name.clone()).or_default();
             for placement in resource.placements.iter().filter(|s| !known.contains(&s.host)) {
-                // As after a start: it may have it, and nothing is known of it.
+                // As after a start: the host may hold the resource, and nothing is known of it.
                 pursuit.forget(&placement.host);
                 others = true;
             }
@@ -135,7 +135,7 @@ impl Planner {
         }
     }
 
-    /// What the ledger knows and the inventory does not have: whole resources, and single hosts of others.
+    /// What the ledger has and the inventory does not: whole resources (`None`), and single hosts of other resources.
     fn gone(&self, after: &Inventory) -> Vec<(Name, Option<Name>)> {
         let mut gone = Vec::new();
         for (name, entry) in self.ledger.entries() {
@@ -154,7 +154,7 @@ impl Planner {
 }
 
 impl Pursuit {
-    /// A host can't have it any more.
+    /// Forgets that this host may hold the resource.
     fn forget(&mut self, host: &str) {
         self.lease_until.remove(host);
         self.asking_since.remove(host);

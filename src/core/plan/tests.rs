@@ -1,4 +1,4 @@
-//! Single decisions of the planner. Everything at once is the simulator's affair.
+//! Tests of single decisions of the planner. The simulator (`sim`) tests everything at once.
 
 use std::time::Duration;
 
@@ -47,19 +47,19 @@ fn inventory(takeover: Takeover) -> Inventory {
     }
 }
 
-/// A planner with hosts that report when they are told to.
+/// A planner with simulated hosts. They report only when a test says so.
 struct Bench {
     planner: Planner,
     now: Time,
     beats: u64,
-    /// Whom the hosts obey.
+    /// The controller that the hosts obey.
     controller: Option<u64>,
     out: Vec<Output>,
 }
 
 impl Bench {
     fn new(takeover: Takeover) -> Bench {
-        // Long ago: under a quorum, a controller that has just started does not vote.
+        // The start lies in the past, because a controller that has just started does not vote under `quorum`.
         Bench::started(takeover, Ledger::default(), ms(-10_000))
     }
 
@@ -104,7 +104,7 @@ impl Bench {
         self
     }
 
-    /// The commands since the last look: host, action word, generation.
+    /// The commands that were sent since the last call: host, action and generation.
     fn sent(&mut self) -> Vec<String> {
         std::mem::take(&mut self.out)
             .into_iter()
@@ -201,7 +201,7 @@ fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
     assert_eq!(two.sent(), Vec::<String>::new());
 }
 
-/// a holds it and is lost; b should have it.
+/// A bench in which a holds the resource and is lost, and b should have it.
 fn lost_holder(takeover: Takeover) -> Bench {
     let mut bench = Bench::new(takeover);
     bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
@@ -227,7 +227,7 @@ fn confirmed_waits_for_the_release_or_an_operators_word() {
     assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
 }
 
-/// The word counts also when it comes before the host was ever told anything.
+/// An operator can vouch for a host even before any command was sent to it.
 #[test]
 fn an_operators_word_about_a_host_that_never_spoke() {
     let mut bench = Bench::new(Takeover::Confirmed);
@@ -241,7 +241,7 @@ fn an_operators_word_about_a_host_that_never_spoke() {
     assert_eq!(bench.sent().first().map(String::as_str), Some("a: take, probe 1.1"));
 }
 
-/// A host that obeys another controller may take it any time, whatever it reports, and its numbers are not ours.
+/// A host that obeys another controller may take the resource at any time, whatever it reports. Its generations are not ours.
 #[test]
 fn a_host_of_another_controller_is_never_clear() {
     let mut bench = Bench::new(Takeover::Confirmed);
@@ -252,13 +252,13 @@ fn a_host_of_another_controller_is_never_clear() {
     bench.up("b", 1);
     assert!(!bench.sent().iter().any(|s| s.contains("take")));
     assert_eq!(bench.planner.held(VIP).as_deref(), Some("waiting for its release on a"));
-    // Adopted: it obeys nobody, and has forgotten the numbers.
+    // The host was adopted: it obeys no controller, and has forgotten the generations.
     bench.controller = None;
     bench.report("a", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), ["b: take, probe 1.2"]);
 }
 
-/// It is not told to let go for the sake of a host that would refuse to take it.
+/// The holder is not released for the sake of a host that would refuse to take the resource.
 #[test]
 fn a_move_to_a_host_of_another_controller_waits() {
     let mut bench = Bench::new(Takeover::Confirmed);
@@ -276,7 +276,7 @@ fn a_move_to_a_host_of_another_controller_waits() {
     assert!(bench.sent().iter().any(|s| s.starts_with("a: release")));
 }
 
-/// After a start each host is told as lost or back when that is known, and a resource as settled when it is.
+/// After a start, the planner reports each host as lost or back as soon as it is certain, and each resource as settled.
 #[test]
 fn what_changed_while_the_controller_was_away_is_told() {
     let mut bench = Bench::new(Takeover::Confirmed);
@@ -304,7 +304,7 @@ fn what_changed_while_the_controller_was_away_is_told() {
 fn probe_listens_longer_than_a_holder_may_stay() {
     let mut bench = lost_holder(Takeover::Probe);
     assert_eq!(bench.sent(), ["b: take after 4s of silence 1.3"]);
-    // It is heard again: asked to release, and the order to listen is replaced when it is gone.
+    // The host is connected again: it is asked to release. The command to listen is replaced when the host is gone again.
     bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
     bench.report("a", (1, 2), false, Presence::No);
@@ -357,16 +357,16 @@ fn drift_is_repaired() {
     bench.up("a", 1);
     bench.report("a", (1, 1), true, Presence::Yes);
     bench.sent();
-    // Put on b by hand.
+    // Somebody brought the address up on b by hand.
     bench.report("b", (0, 0), false, Presence::Yes);
     assert_eq!(bench.notices(), ["drift", "two_holders"]);
     assert_eq!(bench.sent(), ["b: release 1.2"]);
     bench.report("b", (1, 2), false, Presence::No);
-    // Put there again at once: not for a moment, for a hand that does that would never end.
+    // It is brought up there again at once. The planner waits a moment first: a hand that always does that would never end.
     bench.report("b", (1, 2), false, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());
     bench.report("b", (1, 2), false, Presence::No);
-    // Taken off a by hand: the grant has ended; it is granted anew, after a moment.
+    // Somebody took the address off a by hand. The grant has ended, and a new one follows after a moment.
     bench.report("a", (1, 1), false, Presence::No);
     bench.at(ms(500)).report("a", (1, 1), false, Presence::No).report("b", (1, 2), false, Presence::No);
     bench.at(ms(1_100));
@@ -390,7 +390,7 @@ fn too_many_moves_are_held_and_not_forgotten() {
     assert!(!bench.planner.settled(VIP));
     bench.at(ms(151_000));
     assert_eq!(current_target(&bench).as_deref(), Some("a"), "and applied when the pause is over");
-    // An operator's word is not damped.
+    // Commands of an operator are not damped.
     bench.up("b", 6);
     assert_eq!(current_target(&bench).as_deref(), Some("a"));
     assert_eq!(bench.intent(IntentVerb::Up, "b", 7, true), Accepted::Yes);
@@ -416,17 +416,17 @@ fn a_restart_goes_on_with_a_higher_epoch() {
     assert!(again.planner.settled(VIP));
     again.up("b", 2);
     assert_eq!(again.sent(), ["a: release 2.1"]);
-    // A restored journal can't fall behind: an agent knows a higher epoch.
+    // A restored journal can't fall behind for long: an agent reports a higher epoch.
     again.report("a", (9, 4), true, Presence::Yes);
     assert_eq!(again.sent(), ["a: release 10.1"]);
 }
 
-/// A resource with the controller and two agents as voters.
+/// Tests of a resource with the controller and two agents as voters.
 mod quorum {
     use super::*;
     use crate::core::inventory::OnQuorumLoss;
 
-    /// Reports of an agent that knows how to vote.
+    /// Reports as an agent that supports votes.
     fn report(bench: &mut Bench, host: &str, n: (u64, u64), want: bool, holds: Presence) {
         bench.beats += 1;
         let seen = ResourceStatus { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
@@ -542,7 +542,7 @@ mod quorum {
 
 #[test]
 fn terms_that_were_granted_count() {
-    // Granted as confirmed; then the journal goes on with another policy.
+    // The resource is granted under `confirmed`. Then the journal is used with another policy.
     let mut before = Bench::new(Takeover::Confirmed);
     before.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     before.up("a", 1);

@@ -1,4 +1,4 @@
-//! The controller as a voter (`takeover: quorum`), what it tells other voters, and on what terms it grants.
+//! The controller as a voter (`takeover: quorum`), what it tells other voters, and the terms of its grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::core::wire::{Action, Command, Electorate, Generation, Presence, Terms
 
 use super::{Granted, Output, Planner};
 
-/// Voters are told again so often who may ask them, beside when that changes and when they come back.
+/// How often the controller repeats to each voter who may ask for its vote. It also says so on every change and every connection.
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
-/// By resource, what each voter is told.
+/// For each resource: the voters, and what each of them is told.
 pub(super) type Electorates = BTreeMap<Name, (BTreeSet<Name>, Electorate)>;
 
-/// Who votes about what, by an inventory.
+/// The voters of each resource in an inventory.
 pub(super) fn electorates(inventory: &Inventory) -> Electorates {
     let of = |resource: &Resource| {
         let voters = resource.voting_agents();
@@ -29,16 +29,16 @@ pub(super) fn electorates(inventory: &Inventory) -> Electorates {
     voted.map(|(name, resource)| (name.clone(), of(resource))).collect()
 }
 
-/// How long the longest promise lasts by an inventory. A controller that starts waits for it even where its journal knows of none:
-/// the journal may be an older copy, or empty because somebody deleted it.
+/// The longest promise in an inventory. A controller that starts waits for it even if its journal has no promise: the journal may
+/// be an older copy, or empty because somebody deleted it.
 pub(super) fn longest_configured(inventory: &Inventory) -> Duration {
     let voted = inventory.resources.values().filter(|r| r.takeover == Takeover::Quorum);
     voted.map(|r| promise_lasts(r.isolation)).max().unwrap_or_default()
 }
 
 impl Planner {
-    /// The terms on which a host would be granted a resource now. An agent of an earlier version holds nothing by votes: it gets
-    /// the resource, and nobody else does before its release is confirmed.
+    /// The terms on which a host would be granted a resource now. An agent of an earlier version holds nothing by votes. It gets
+    /// the resource on other terms, and no other host gets it before its release is confirmed.
     pub(super) fn terms_now(&self, resource: &Resource, host: &str) -> Terms {
         let votes = self.views.get(host).is_some_and(|v| v.votes);
         let takeover = match resource.takeover {
@@ -55,25 +55,25 @@ impl Planner {
         }
     }
 
-    /// The same with what else evidence depends on later.
+    /// The terms of a grant now, together with what later evidence depends on.
     pub(super) fn would_grant(&self, resource: &Resource, host: &str) -> Granted {
         let via = self.ways.get(host).copied().unwrap_or(Via::Agent);
         Granted { terms: self.terms_now(resource, host), what: resource.what.clone(), via }
     }
 
-    /// The terms of the newest grant to a host; what is configured where the journal does not say.
+    /// The terms of the newest grant to a host; the configured terms if the journal does not say.
     pub(super) fn granted_terms(&self, name: &str, host: &str) -> Option<Terms> {
         let granted = self.ledger.placement(name, host).and_then(|s| s.newest()).map(|g| g.terms.clone());
         granted.or_else(|| Some(self.terms_now(self.resources.get(name)?, host)))
     }
 
-    /// Enough voters are heard and know how to vote: whoever is granted it on these terms can expect a majority.
+    /// True if enough voters are connected and support votes, so that a host with a grant on these terms can expect a majority.
     pub(super) fn can_expect_a_majority(&self, terms: &Terms) -> bool {
         let heard = |host: &&Name| self.views.get(*host).is_some_and(|v| v.obeys() && v.votes);
         terms.takeover != Takeover::Quorum || terms.voters.iter().filter(heard).count() + 1 >= terms.majority()
     }
 
-    /// The controller's own vote for a host that is granted, or goes on holding, a resource.
+    /// Gives the controller's own vote to a host that is granted a resource, or continues to hold it.
     pub(super) fn vote(&mut self, now: Time, name: &str, host: &Name, generation: Generation, terms: &Terms) -> bool {
         if terms.takeover != Takeover::Quorum {
             return false;
@@ -84,7 +84,8 @@ impl Planner {
         self.voter.ask(now, name, host, generation, terms.isolation).is_ok()
     }
 
-    /// Hosts that showed that they do not hold a resource and obey only what is newer, and those for which an operator vouched.
+    /// Hosts that reported that they do not hold a resource and obey only newer commands, and hosts for which an operator
+    /// vouched.
     pub(super) fn known_clear(&self, name: &str, but: &str) -> BTreeMap<Name, Generation> {
         let shown = |host: &Name| {
             let seen = self.seen(name, host);
@@ -101,12 +102,13 @@ impl Planner {
         all
     }
 
-    /// Another inventory: voters that are none any more are told so, the others what is new with their next beats.
+    /// Takes over another inventory: voters that are no longer voters are told so, and the others get what is new with their next
+    /// beats.
     pub(super) fn replace_electorates(&mut self, after: &Inventory, out: &mut Vec<Output>) {
         let before = std::mem::replace(&mut self.electorates, electorates(after));
         for (name, (voters, _)) in before {
             let stays = |host: &Name| self.electorates.get(&name).is_some_and(|(voters, _)| voters.contains(host));
-            // Who votes for a holder by its terms of before goes on until that one was granted it anew.
+            // Voters of a holder by its earlier terms remain voters until the holder has a new grant.
             let granted = |host: &Name| {
                 let placements = self.ledger.entry(&name).into_iter().flat_map(|e| e.placements.values());
                 placements.flat_map(|s| s.outstanding()).flatten().any(|g| g.terms.voters.contains(host))
@@ -123,7 +125,7 @@ impl Planner {
         self.views.values_mut().for_each(|view| view.told_at = None);
     }
 
-    /// Tells a host that was just heard for whom it may vote.
+    /// Tells a host that has just reported for which hosts it may vote.
     pub(super) fn tell_voter(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
         let Some(view) = self.views.get_mut(host).filter(|v| v.votes && v.obeys()) else { return };
         if view.told_at.is_some_and(|at| now < at + TOLD_AGAIN) {

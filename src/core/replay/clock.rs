@@ -1,31 +1,31 @@
-//! The time of a log: the greater of the last and the record's stamp; a jump of over an hour is believed unless the next dated record
-//! contradicts it, and a step back when several records of the same sender agree on it.
+//! The time of a log: the later of the last time and the record's stamp. A jump of over an hour is believed if the next dated
+//! record does not contradict it. A step back is believed if several records of the same sender agree on it.
 //!
-//! In: the stamps of a log, line by line, and about when the log was written. Out: the time, or that the records have to wait
-//! for it. A log whose times go on after hours was quiet for hours; one line with a time of its own, which the line after it
-//! does not share, was written by a wrong clock, or quotes something. A log that goes on hours earlier was begun with a wrong clock.
+//! In: the stamps of a log, line by line, and about when the log was written. Out: the time, or that the records have to wait for
+//! it. A log whose times continue hours later was quiet for hours. If one line has a time that the line after it does not share,
+//! a wrong clock wrote it, or it quotes something. A log that continues hours earlier was begun with a wrong clock.
 //!
-//! The engine's time never goes back. After a step back it is the log's time and [`Moment::ahead`] more.
+//! The engine's time never goes back. After a step back it is the log's time plus [`Moment::ahead`].
 
 use std::time::Duration;
 
 use crate::core::base::time::Time;
 
-/// A larger step of the stamps is looked at twice.
+/// A larger step of the stamps needs a second record to be believed.
 const JUMP: Duration = Duration::from_secs(3_600);
-/// How much later than the log was written its stamps may be: they may be of any zone, and do not always say so.
+/// How much later than the log was written its stamps may be: they may be of any zone, and do not always contain it.
 pub(super) const ZONES: Duration = Duration::from_secs(24 * 3_600);
-/// A step back is believed when so many dated records in a row agree on it that are of the host whose record came before the step ...
+/// A step back is believed if so many dated records in a row agree on it, from the host whose record came before the step ...
 const AGREE: u32 = 5;
-/// ... or so many of any hosts: a log may hold records of two hosts in two zones.
+/// ... or so many of any hosts: a log may contain records of two hosts in two zones.
 const AGREE_ANY: u32 = 50;
-/// At the end of a log fewer are enough.
+/// At the end of a log fewer records are enough.
 const AGREE_AT_END: u32 = 3;
 
-/// A time of the log, and how much further the engine's is.
+/// A time of the log, and how far the engine's time is ahead of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moment {
-    /// As the log says.
+    /// The time as in the log.
     pub(super) log: Time,
     /// The sum of all steps back.
     pub(super) ahead: Duration,
@@ -37,10 +37,10 @@ impl Moment {
     }
 }
 
-/// What became of the records that waited: when they count.
+/// The result for the records that waited: when they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settled {
-    /// The first of them.
+    /// The time of the first of them.
     pub(super) from: Moment,
     /// Each counts at its own stamp, from there on.
     pub(super) each: bool,
@@ -61,22 +61,22 @@ struct Back {
 pub(super) struct LogClock {
     now: Option<Time>,
     ahead: Duration,
-    /// A jump, and its line, about which the next dated record decides.
+    /// A jump with its line. The next dated record decides about it.
     doubted: Option<(u64, Time)>,
     back: Option<Back>,
-    /// The host of the record from which the time is.
+    /// The host of the record that gave the time.
     host: String,
     written: Time,
     /// Stamps that were not believed: jumps that were contradicted, and steps back of over an hour.
     pub(super) disbelieved: u64,
     /// The first of them, with its line.
     pub(super) first: Option<(u64, Time)>,
-    /// Steps back that were believed: the first, with its line and the time before it.
+    /// The first step back that was believed, with its line and the time before it.
     pub(super) stepped: Option<(u64, Time, Time)>,
 }
 
 impl LogClock {
-    /// The clock for a log that was written about then.
+    /// The clock for a log that was written at about this time.
     pub(super) fn new(written: Time) -> LogClock {
         LogClock {
             now: None,
@@ -91,17 +91,17 @@ impl LogClock {
         }
     }
 
-    /// The time, once it is known.
+    /// The time, if it is known.
     pub(super) fn now(&self) -> Option<Moment> {
         self.now.map(|log| Moment { log, ahead: self.ahead })
     }
 
-    /// Records have to wait: a further stamp says what time it is.
+    /// True if records have to wait until a further stamp shows what time it is.
     pub(super) fn waits(&self) -> bool {
         self.now.is_none() || self.doubted.is_some() || self.back.is_some()
     }
 
-    /// The stamp of a record while none waits. False when it is a jump, so that this record has to.
+    /// Takes the stamp of a record while none waits. Returns false if it is a jump, so that this record has to wait.
     pub(super) fn read(&mut self, line: u64, stamp: Time, host: &str) -> bool {
         let now = self.now.unwrap_or(stamp);
         if stamp.since(now) > JUMP {
@@ -121,7 +121,8 @@ impl LogClock {
         true
     }
 
-    /// The next dated record after those that wait; without one there is none, or none for long. `None` when they have to wait on.
+    /// Takes the next dated record after those that wait; `None` as `next` if there is none, or none for long. Returns `None` if
+    /// they must wait.
     pub(super) fn settle(&mut self, line: u64, next: Option<(Time, &str)>) -> Option<Settled> {
         if self.back.is_some() {
             return self.settle_back(next);
@@ -129,7 +130,7 @@ impl LogClock {
         let next = next.map(|(next, _)| next);
         match (self.now, self.doubted) {
             (None, None) => match next {
-                // The first stamp is a jump from nowhere.
+                // The first stamp is a jump from an unknown time.
                 Some(next) => {
                     self.doubted = Some((line, next));
                     return None;
@@ -166,7 +167,7 @@ impl LogClock {
         self.now().map(|from| Settled { from, each: false })
     }
 
-    /// One more record after a step back.
+    /// Takes one more record after a step back.
     fn settle_back(&mut self, next: Option<(Time, &str)>) -> Option<Settled> {
         let (Some(now), Some(mut back)) = (self.now, self.back.take()) else { return None };
         let agrees = |next: Time| now.since(next) > JUMP && back.last.since(next).max(next.since(back.last)) <= JUMP;
@@ -219,7 +220,8 @@ mod tests {
         Time::from_millis(hours * 3_600_000)
     }
 
-    /// The times at which the records of one host act that have these stamps, in hours, and how many stamps were not believed.
+    /// For records of one host with these stamps (in hours): the times at which they act, and the number of stamps that were not
+    /// believed.
     fn times(stamps: &[Option<i64>]) -> (Vec<i64>, u64) {
         let (times, clock) = run(&stamps.iter().map(|s| (*s, "")).collect::<Vec<_>>());
         (times, clock.disbelieved)
@@ -267,7 +269,7 @@ mod tests {
         let all = [ahead, behind].concat();
         let (times, disbelieved) = times(&all);
         assert_eq!((times, disbelieved), (all.iter().map(|s| s.unwrap()).collect(), 0));
-        // The engine's time goes on.
+        // The engine's time continues to grow.
         let (_, clock) = run(&all.iter().map(|s| (*s, "")).collect::<Vec<_>>());
         assert_eq!(clock.now().unwrap().engine(), h(108 + 3));
         assert_eq!(clock.stepped.map(|(line, ..)| line), Some(11));
@@ -282,7 +284,7 @@ mod tests {
         }
         let (times, clock) = run(&stamps);
         assert!(times.iter().all(|t| *t == 108) && clock.stepped.is_none());
-        // But when nothing else comes any more.
+        // It is believed if nothing else follows.
         let stamps = [vec![(Some(108), "a"); 10], vec![(Some(100), "b"); 100]].concat();
         let (times, clock) = run(&stamps);
         assert!(times[10..].iter().all(|t| *t == 100) && clock.stepped.is_some());

@@ -5,8 +5,8 @@
 //!   of each log, line after line        any, on any core               of each log, in order           all logs, by their times
 //! ```
 //!
-//! Each log has a decoder, a clock and records that wait for a time of their own. What is wanted of several logs is put in the order of
-//! its times by who calls it (`src/cli/dry_run/merge.rs`).
+//! Each log has a decoder, a clock and records that wait until their time is known. For several logs, the caller merges what
+//! rules want by time (`src/cli/dry_run/merge.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,14 +28,14 @@ use super::clock::{LogClock, Moment, Settled, ZONES};
 use super::seen::Seen;
 use super::timeline::{EntryKind, TimelineEntry};
 
-/// How long after the last line things that are under way are followed.
+/// How long after the last line runs and pending conditions are followed.
 const AFTERWARDS: Duration = Duration::from_secs(3_600);
-/// Records that wait until one says whether the time jumped, or what time it is at all. After so many the clock decides with what
-/// it has.
+/// How many records wait for one that shows whether the time jumped, or what time it is at all. After that the clock decides with
+/// what it has.
 const WAITING: usize = 1_000;
-/// Applications that no pair has and that are told, at most.
+/// The greatest number of applications outside of pairs that are reported.
 const STRANGERS: usize = 20;
-/// The one source of a dry run.
+/// The only source of a dry run.
 const SOURCE: &str = "log";
 
 /// What a dry run read.
@@ -44,17 +44,17 @@ pub struct DryRunCounts {
     pub lines: u64,
     /// Lines that a rule wanted.
     pub matched: u64,
-    /// Lines that were longer than is read, and were cut.
+    /// Lines that were too long, and were cut.
     pub cut: u64,
     /// Lines that were not UTF-8.
     pub latin1: u64,
     /// Lines with a header that could not be read to its end.
     pub broken: u64,
-    /// Lines that an `ignore` of the rules met.
+    /// Lines that an `ignore` of the rules matched.
     pub ignored: u64,
-    /// Lines without a time that could be read; they count at the time of the line before.
+    /// Lines without a readable time. They get the time of the line before.
     pub undated: u64,
-    /// Stamps that were not believed: jumps of over an hour that the next one contradicted, and steps back.
+    /// Stamps that were not believed: jumps of over an hour that the next stamp contradicted, and steps back.
     pub stamps_disbelieved: u64,
     pub entries: u64,
 }
@@ -74,13 +74,13 @@ impl DryRunCounts {
     }
 }
 
-/// A record that a rule wants, or that is a claim, with what it matches.
+/// A record that a rule wants, or that is a claim, with the conditions that it matches.
 type Wanted = (Event<'static>, Vec<Hit>);
 
 pub struct DryRun {
     sifting: Sifting,
     acting: Acting,
-    /// How far the logs' senders are known.
+    /// The trust of the logs' senders.
     trust: Trust,
 }
 
@@ -91,24 +91,24 @@ pub struct Origin {
     pub number: u64,
     /// About when it was written: for stamps without a year, and for a log without any stamp.
     pub written: Time,
-    /// About when it began, where its stamps leave the year out and that is known.
+    /// About when it began, if its stamps have no year and that is known.
     pub began: Option<Time>,
-    /// The zone of stamps that do not say theirs.
+    /// The time zone of stamps that contain none.
     pub zone: Zone,
-    /// Whatever their hosts are said to write.
+    /// The zone is given, and has precedence over the zones of hosts in the configuration.
     pub zone_is_given: bool,
-    /// The host of records that name none; empty when there is none.
+    /// The host of records that name none; empty if there is none.
     pub host: String,
-    /// The application of records that name none; empty when there is none.
+    /// The application of records that name none; empty if there is none.
     pub app: String,
-    /// How its lines begin, where the configuration says it.
+    /// How its lines begin, if the configuration declares it.
     pub format: Option<LineFormat>,
 }
 
-/// Room for the numbers of the lines of one log: a line has the log's number times this, and its own.
+/// Room for the line numbers of one log: a line's number is the log's number times this, plus its own.
 pub const LINES_OF_A_LOG: u64 = 1 << 40;
 
-/// The first part: what stands in each line of a log, and when it counts. Of each line it has to know the one before.
+/// The first part reads each line of a log and finds its time. It needs the line before for that.
 pub struct LogReader {
     site: Arc<Site>,
     decoder: Decoder,
@@ -116,7 +116,7 @@ pub struct LogReader {
     origin: Origin,
     trust: Trust,
     lines: u64,
-    /// How many records wait for one that says what time it is.
+    /// How many records wait for one that shows what time it is.
     waited: usize,
 }
 
@@ -125,19 +125,19 @@ pub struct ReadLine<'a> {
     line: u64,
     event: Event<'a>,
     stamp: Option<Time>,
-    /// Since this line it is known what time it was when those counted that waited.
+    /// With this line it became clear at which times the waiting lines count.
     settled: Option<Settled>,
-    /// When it counts; `None` when it has to wait.
+    /// When the line counts; `None` if it has to wait.
     at: Option<Moment>,
     odd: Odd,
 }
 
-/// What was found odd about the times since this line.
+/// Odd times that were found since this line.
 #[derive(Clone, Copy, Default)]
 struct Odd {
-    /// The first stamp that is not believed: where it stands, and what it says.
+    /// The first stamp that is not believed, with its line.
     disbelieved: Option<(u64, Time)>,
-    /// The first step back that is: where it stands, and the times before and after it.
+    /// The first step back that is believed: its line, and the times before and after it.
     stepped: Option<(u64, Time, Time)>,
 }
 
@@ -147,18 +147,18 @@ impl Odd {
     }
 }
 
-/// The second part: what a rule wants. No line depends on another.
+/// The second part finds what rules want. No line depends on another.
 pub struct Sifting {
     site: Arc<Site>,
-    /// The ids by which members of pairs say what they are.
+    /// The ids by which members of pairs claim their roles.
     claims: Vec<IdPattern>,
-    /// What is seen is counted.
+    /// Statistics of the logs are counted.
     counts: bool,
-    /// Of each log the lines before this one are read for what they say of the file, and no rule sees them.
+    /// Lines before this one are read only for what they say of the file, and no rule sees them.
     from_line: u64,
 }
 
-/// Room that one thread works in.
+/// Working space for one thread.
 #[derive(Default)]
 pub struct SiftRoom {
     hits: Vec<Hit>,
@@ -166,7 +166,7 @@ pub struct SiftRoom {
 }
 
 impl SiftRoom {
-    /// What was seen since the last call, to go the way of the lines; `None` where nothing is counted.
+    /// The statistics since the last call, to be sent with the lines; `None` if nothing is counted.
     pub fn take_seen(&mut self, sifting: &Sifting) -> Option<Sifted> {
         sifting.counts.then(|| Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
     }
@@ -181,51 +181,51 @@ pub struct Sifted {
     at: Option<Moment>,
     odd: Odd,
     wanted: Option<Wanted>,
-    /// An application that says what it is, and that no pair has.
+    /// An application that claims a role, and that no pair has.
     stranger: Option<String>,
-    /// What is to be counted of this line.
+    /// What this line adds to the counts.
     counts: DryRunCounts,
-    /// What was seen of lines up to here.
+    /// The statistics of lines up to here.
     seen: Option<Box<Seen>>,
 }
 
-/// The third part: records of a log that have to wait until it is known when they count.
+/// The third part keeps records of a log until their times are known.
 #[derive(Default)]
 pub struct Settling {
     waiting: Vec<(u64, Option<Time>, Wanted)>,
 }
 
-/// The last part: what comes of what is wanted.
+/// The last part feeds what rules want to the controller.
 pub struct Acting {
     site: Arc<Site>,
     holders: BTreeMap<Name, Name>,
     replay: Option<Replay>,
-    /// What was odd about the times, until that is told.
+    /// What was odd about the times, until it is reported.
     odd: Odd,
-    /// How much further the engine's time is than that of the log whose line acts.
+    /// How far the engine's time is ahead of the time of the log whose line acts.
     ahead: Duration,
     end: Option<Moment>,
     counts: DryRunCounts,
-    /// Applications that said what they are and that no pair has: the first line, and how often.
+    /// Applications that claim roles and that no pair has, each with the first line and the number of claims.
     strangers: BTreeMap<String, (u64, u64)>,
     arrivals: Arrivals,
-    /// Of which alarms decisions are kept with their reasons; `None`: of none.
+    /// The alarms whose decisions are kept with their reasons; `None` means no alarms.
     traced: Option<BTreeSet<String>>,
     decisions: Vec<DecisionOfLine>,
     seen: Seen,
 }
 
-/// A decision of the engine, with the line that was at hand.
+/// A decision of the engine, with the line that was being handled.
 #[derive(Clone, Debug)]
 pub struct DecisionOfLine {
-    /// Its number; `None` when time brought it about.
+    /// The number of the line; `None` if the passing of time caused it.
     pub line: Option<u64>,
-    /// Its time is the log's.
+    /// The decision, in the log's time.
     pub decision: TracedDecision,
 }
 
 impl DryRun {
-    /// A dry run in a world where these hosts hold these resources, of logs by senders who are known so far.
+    /// A dry run in which these hosts hold these resources, for logs by senders with this trust.
     pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, trust: Trust) -> DryRun {
         let acting = Acting {
             site: site.clone(),
@@ -244,12 +244,12 @@ impl DryRun {
         DryRun { sifting: Sifting::new(site), acting, trust }
     }
 
-    /// Keeps the reasons of decisions about these alarms; about all where none is named.
+    /// Keeps the reasons of decisions about these alarms; about all alarms if the set is empty.
     pub fn trace(&mut self, alarms: BTreeSet<String>) {
         self.acting.traced = Some(alarms);
     }
 
-    /// Counts what is seen in the logs from now on, for [`DryRun::seen`].
+    /// Counts statistics of the logs from now on, for [`DryRun::seen`].
     pub fn count_seen(&mut self) {
         self.sifting.counts = true;
     }
@@ -259,12 +259,12 @@ impl DryRun {
         self.sifting.from_line = line;
     }
 
-    /// What was seen in the logs, where it is counted.
+    /// The statistics of the logs, if they are counted.
     pub fn seen(&self) -> &Seen {
         &self.acting.seen
     }
 
-    /// What reads a log.
+    /// A reader for a log.
     pub fn reader(&self, origin: Origin) -> LogReader {
         let mut decoder = Decoder::new().in_zone(origin.zone);
         if let Some(format) = &origin.format {
@@ -282,49 +282,49 @@ impl DryRun {
         }
     }
 
-    /// The parts that all logs share. Lines go through the last in the order of their times.
+    /// The parts that all logs share. Lines go through the last one in the sequence of their times.
     pub fn parts(&mut self) -> (&Sifting, &mut Acting) {
         (&self.sifting, &mut self.acting)
     }
 
-    /// The logs are over: what is under way is followed to its end, and the counts are told.
+    /// The logs have ended: runs and pending conditions are followed to their end, and the counts are reported.
     pub fn finish(&mut self, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
-        // No line, no time: an empty log raises nothing, not even silences.
+        // Without a line there is no time: an empty log raises nothing, not even silences.
         match self.acting.end.filter(|_| self.acting.counts.lines > 0) {
             Some(end) => self.acting.finish(end, tell),
             None => DryRunCounts::default(),
         }
     }
 
-    /// What the run is about.
+    /// The site of this dry run.
     pub fn site(&self) -> &Site {
         &self.acting.site
     }
 
-    /// The controller at the end, for what is still active and who would own what.
+    /// The controller at the end: it has the alarms that are still active and the desired owners.
     pub fn controller(&self) -> Option<&Controller> {
         self.acting.replay.as_ref()?.controller()
     }
 }
 
 impl<'a> ReadLine<'a> {
-    /// What the decoder made of the line.
+    /// The event that the decoder made from the line.
     pub fn event(&self) -> &Event<'a> {
         &self.event
     }
 
-    /// Its number; the first line's of the first log is 1.
+    /// The number of the line; the first line of the first log is 1.
     pub fn line(&self) -> u64 {
         self.line
     }
 }
 
 impl LogReader {
-    /// The next line, without its end.
+    /// Reads the next line, without its end.
     pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> ReadLine<'a> {
         self.lines += 1;
         let line = self.origin.number * LINES_OF_A_LOG + self.lines;
-        // Once the time is known, it goes on from there.
+        // When the time is known, it continues from there.
         let known = self.clock.now().map(|now| now.log);
         let began = self.origin.began;
         self.decoder.not_after((known.is_none() && began.is_none()).then(|| self.origin.written + ZONES));
@@ -359,7 +359,7 @@ impl LogReader {
         ReadLine { line, event, stamp, settled, at: self.clock.now().filter(|_| is_known), odd }
     }
 
-    /// The log is over; what it left, for [`Settling`]. None for an empty log.
+    /// The log has ended; what it left, for [`Settling`]. `None` for an empty log.
     pub fn end(&mut self) -> Option<Sifted> {
         let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
         let settled = if self.clock.waits() { self.clock.settle(self.lines, None) } else { None };
@@ -368,12 +368,12 @@ impl LogReader {
         (self.lines > 0).then(|| Sifted { settled, at: self.clock.now(), odd, counts, ..Sifted::default() })
     }
 
-    /// Lines that were read.
+    /// The number of lines that were read.
     pub fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// What was found odd since there were so many doubts.
+    /// What was found odd since the counter of doubts had this value.
     fn odd(&self, doubts: u64, steps: bool) -> Odd {
         Odd {
             disbelieved: self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0),
@@ -394,7 +394,7 @@ impl Sifting {
         Sifting { site, claims, counts: false, from_line: 0 }
     }
 
-    /// What a rule wants of a line; `room` is to work in.
+    /// What rules want of a line; `room` is working space.
     pub fn sift(&self, read: ReadLine<'_>, room: &mut SiftRoom) -> Sifted {
         let ReadLine { line, mut event, stamp, settled, at, odd } = read;
         let skipped = line % LINES_OF_A_LOG < self.from_line;
@@ -418,17 +418,17 @@ impl Sifting {
         Sifted { line, stamp, settled, at, odd, wanted, stranger, counts, seen: None }
     }
 
-    /// Shows a line's event with the mark that an `ignore` of the rules puts on it; `room` is to work in.
+    /// Shows a line's event with the mark of an `ignore` of the rules; `room` is working space.
     pub fn look(&self, read: &ReadLine<'_>, room: &mut SiftRoom, see: impl FnOnce(&Event<'_>)) {
         let mut event = read.event.clone();
         self.site.wants(&mut event, &mut room.hits);
         see(&event);
     }
 
-    /// The application of a claim, when no pair has it.
+    /// The application of a claim, if no pair has it.
     fn stranger(&self, event: &Event<'_>) -> Option<String> {
         let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.matches(id)))?;
-        // A short record's number may be another type's: only a code says that it is a claim.
+        // The number of a short record may belong to another type: only an id with a code is certainly a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
         let strange = coded && !event.app.is_empty() && self.site.index.names(event).pair.is_empty();
         strange.then(|| event.app.to_string())
@@ -436,17 +436,17 @@ impl Sifting {
 }
 
 impl Sifted {
-    /// Its number; the first line's of the first log is 1.
+    /// The number of the line; the first line of the first log is 1.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// A rule wants it, or it is a claim.
+    /// True if a rule wants it, or it is a claim.
     pub fn is_wanted(&self) -> bool {
         self.wanted.is_some()
     }
 
-    /// An `ignore` of the rules took it away.
+    /// True if an `ignore` of the rules removed it.
     pub fn is_ignored(&self) -> bool {
         self.counts.ignored > 0
     }
@@ -456,27 +456,27 @@ impl Sifted {
         self.counts.lines
     }
 
-    /// When it acts, in the engine's time; `None` for what has no time, and counts with what came before it.
+    /// When it acts, in the engine's time; `None` if it has no time, and counts with what came before it.
     pub fn at(&self) -> Option<Time> {
         self.at.map(Moment::engine)
     }
 
-    /// Nothing comes of it but that it is counted.
+    /// True if it is only counted and has no other effect.
     pub fn is_idle(&self) -> bool {
         self.settled.is_none() && self.odd.is_nothing() && self.wanted.is_none() && self.stranger.is_none()
     }
 
-    /// Counts a later line, which is idle, with this one.
+    /// Counts a later, idle line with this one.
     pub fn count(&mut self, idle: &Sifted) {
         self.counts.add(&idle.counts);
     }
 }
 
 impl Settling {
-    /// The next of a log; `take` gets those of which it is known when they count.
+    /// Takes the next line of a log. `take` gets the lines whose time is known.
     pub fn take(&mut self, mut sifted: Sifted, take: &mut dyn FnMut(Sifted)) {
         if let Some(Settled { from, each }) = sifted.settled.take() {
-            // The time begins here, also when nothing is wanted.
+            // The time begins here, even if no rule wants anything.
             take(Sifted { at: Some(from), ..Sifted::default() });
             let mut at = from;
             for (line, stamp, wanted) in std::mem::take(&mut self.waiting) {
@@ -494,12 +494,12 @@ impl Settling {
 }
 
 impl Acting {
-    /// The decisions since the last call, where they are kept.
+    /// The decisions since the last call, if they are kept.
     pub fn decisions(&mut self) -> Vec<DecisionOfLine> {
         std::mem::take(&mut self.decisions)
     }
 
-    /// The next line of which something comes, or a time.
+    /// Takes the next line with an effect, or the next time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
         self.counts.add(&counts);
@@ -531,7 +531,7 @@ impl Acting {
     }
 
     fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
-        // The last line's time counts, whatever it says: so long nothing else came.
+        // The time of the last line counts even if the line has no effect: nothing else happened until then.
         self.ahead = end.ahead;
         let replay = self.replay(end, tell);
         let end = end.engine();
@@ -554,7 +554,7 @@ impl Acting {
     }
 
     fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
-        // As old as the log says, by the engine's time.
+        // The age in the log stays the same in the engine's time.
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);
         let learned = self.arrivals.learned();
@@ -582,7 +582,7 @@ impl Acting {
         })
     }
 
-    /// Moves what was decided since the last call to the line that brought it about.
+    /// Assigns the decisions since the last call to the line that caused them.
     fn take_decisions(&mut self, line: Option<u64>) {
         if self.traced.is_none() {
             return;
@@ -630,7 +630,7 @@ fn notice(at: Time, line: Option<u64>, kind: Kind, text: String) -> TimelineEntr
     entry
 }
 
-/// The world that a dry run assumes, in a sentence.
+/// The holders that a dry run assumes, as a sentence.
 fn world(site: &Site, holders: &BTreeMap<Name, Name>) -> String {
     if site.inventory.resources.is_empty() {
         return "the inventory has no resources: alarms and reactions are shown, and nothing moves".to_owned();

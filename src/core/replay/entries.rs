@@ -1,4 +1,4 @@
-//! Turns what a controller puts out into entries of a timeline.
+//! Turns the outputs of a controller into entries of a timeline.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::core::script::{ResourceVerb, Step, StepResult, Verb};
 
 use super::timeline::{EntryKind, TimelineEntry};
 
-/// Orders whose line is remembered; what an older input causes has no line.
+/// How many sequences the teller remembers the line of. Consequences of an older input have no line.
 const LINES_KEPT: usize = 10_000;
 
-/// What is known of a run while it lasts.
+/// What is remembered of a run while it lasts.
 #[derive(Clone, Debug, Default)]
 struct About {
     reaction: String,
@@ -40,7 +40,7 @@ impl Teller {
         std::mem::take(&mut self.entries)
     }
 
-    /// Tells the outputs of one turn. A step is told where it was asked for, with the result that came in the same turn.
+    /// Adds the outputs of one turn. A step has its entry where it was requested, with the result if that came in the same turn.
     pub(super) fn tell(&mut self, now: Time, outputs: &[Output], controller: Option<&Controller>) {
         for (i, output) in outputs.iter().enumerate() {
             match output {
@@ -73,7 +73,7 @@ impl Teller {
                     entry.host = Some(step.host.clone());
                     self.entries.push(entry);
                 }
-                // Told as the step that it is.
+                // This is already told as a step.
                 Output::Notice(notice) if notice.kind == Kind::Log => {}
                 Output::Notice(notice) => {
                     let mut entry = TimelineEntry::new(now, EntryKind::Notice);
@@ -173,7 +173,7 @@ fn field(fields: &Fields, name: &str) -> Option<String> {
     fields.get(name).map(Value::to_string)
 }
 
-/// A script's step: what it is done to, with what, and how it ended where that is known.
+/// Describes a script's step: its subject, its arguments, and its result if that is known.
 fn describe(entry: &mut TimelineEntry, step: &Step, answered: Option<&StepResult>) {
     let arg = |i: usize| step.args.get(i).map(Value::to_string);
     entry.verb = Some(step.verb.name().to_owned());

@@ -1,6 +1,6 @@
-//! The hosts of a replay: they are up, and what they are told succeeds at once, unless a rule test says otherwise.
+//! The hosts of a replay. They are up, and every command succeeds at once, except if a rule test says otherwise.
 //!
-//! They report to the planner as agents do, but only when there is something to do: a log of a year is not a year of
+//! They report to the planner as agents do, but only if there is something to do: a log of a year need not become a year of
 //! heartbeats.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::core::wire::{Action, AppStatus, Command, Echo, Metric, Presence, Prob
 struct Seat {
     seen: ResourceStatus,
     terms: Option<Terms>,
-    /// A take that listens first has its effect then.
+    /// A take that listens first takes effect at this time.
     taken_at: Option<Time>,
 }
 
@@ -24,12 +24,12 @@ struct Seat {
 struct Host {
     placements: BTreeMap<Name, Seat>,
     beat: u64,
-    /// Since when nothing is heard of it.
+    /// Since when the host is lost.
     lost: Option<Time>,
     fails: bool,
-    /// Applications of which a test said whether they run.
+    /// Applications whose state a test has given.
     watched: Option<BTreeMap<Name, AppStatus>>,
-    /// What a test said that it measured, for the next report.
+    /// Metrics that a test has given, for the next report.
     metrics: Vec<Metric>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// Up, and holding what `holders` says.
+    /// Hosts that are up, and hold what `holders` says.
     pub(super) fn new(inventory: &Inventory, holders: &BTreeMap<Name, Name>) -> Hosts {
         let mut hosts: BTreeMap<Name, Host> = inventory.hosts.keys().map(|h| (h.clone(), Host::default())).collect();
         for (name, resource) in &inventory.resources {
@@ -57,7 +57,7 @@ impl Hosts {
         self.hosts.contains_key(host)
     }
 
-    /// Reports of all hosts that are heard.
+    /// The reports of all connected hosts.
     pub(super) fn reports(&mut self) -> Vec<Report> {
         let names: Vec<Name> = self.hosts.iter().filter(|(_, h)| h.lost.is_none()).map(|(n, _)| n.clone()).collect();
         names.iter().filter_map(|n| self.report(n)).collect()
@@ -78,7 +78,7 @@ impl Hosts {
         })
     }
 
-    /// A command arrives, and is obeyed; the report that follows from it, when the host is heard.
+    /// A command arrives and is obeyed. Returns the report that follows from it, if the host is connected.
     pub(super) fn command(&mut self, now: Time, name: &str, command: &Command) -> Option<Report> {
         let free_at = self.votes_end(name, command);
         let host = self.hosts.get_mut(name).filter(|h| h.lost.is_none())?;
@@ -117,7 +117,7 @@ impl Hosts {
         self.report(name)
     }
 
-    /// When the votes for a holder that is not heard have ended, so that a majority can vote for this host.
+    /// When the votes for a lost holder have ended, so that a majority can vote for this host.
     fn votes_end(&self, name: &str, command: &Command) -> Option<Time> {
         let Action::Take { terms, .. } = &command.action else { return None };
         if terms.takeover != Takeover::Quorum {
@@ -128,7 +128,7 @@ impl Hosts {
         lost.max().map(|since| since + promise_lasts(terms.isolation))
     }
 
-    /// What is due by now happens. Losses that are due need only the planner's look at the time.
+    /// Does what is due by now. Losses that are due only need the planner to look at the time.
     pub(super) fn pass(&mut self, now: Time) {
         for host in self.hosts.values_mut() {
             for placement in host.placements.values_mut() {
@@ -140,24 +140,24 @@ impl Hosts {
         }
     }
 
-    /// Losses after this time are still to be seen by the planner.
+    /// The next loss after this time that the planner has not seen.
     pub(super) fn next_loss(&self, after: Time) -> Option<Time> {
         self.hosts.values().filter_map(|h| h.lost.map(|at| at + HOST_LOST)).filter(|at| *at > after).min()
     }
 
-    /// When a take that listens has its effect.
+    /// When a take that listens takes effect.
     pub(super) fn next_take(&self) -> Option<Time> {
         self.hosts.values().filter(|h| h.lost.is_none()).flat_map(|h| h.placements.values().filter_map(|s| s.taken_at)).min()
     }
 
-    /// Nothing is heard of the host from now on, and it reaches nobody.
+    /// The host is lost from now on, and reaches no other host.
     pub(super) fn lose(&mut self, now: Time, name: &str) {
         if let Some(host) = self.hosts.get_mut(name) {
             host.lost.get_or_insert(now);
         }
     }
 
-    /// The host is heard again. What it held it gave up meanwhile where its terms said so.
+    /// The host is connected again. It has released in the meantime what its terms required.
     pub(super) fn find(&mut self, now: Time, name: &str) {
         let Some(host) = self.hosts.get_mut(name) else { return };
         let Some(since) = host.lost.take() else { return };
@@ -190,7 +190,7 @@ impl Hosts {
         }
     }
 
-    /// An application stops on its host, or runs again; its agent watches it from now on.
+    /// An application stops on its host, or runs again. The host's agent watches it from now on.
     pub(super) fn runs(&mut self, host: &str, app: &str, runs: bool) {
         if let Some(host) = self.hosts.get_mut(host) {
             let runs = if runs { AppStatus::Yes } else { AppStatus::No };
@@ -198,14 +198,14 @@ impl Hosts {
         }
     }
 
-    /// The host is measured.
+    /// Takes metrics of the host.
     pub(super) fn measured(&mut self, host: &str, metrics: Vec<Metric>) {
         if let Some(host) = self.hosts.get_mut(host) {
             host.metrics = metrics;
         }
     }
 
-    /// A hand outside puts a resource on a host, or takes it off.
+    /// Somebody brings a resource up on a host by hand, or takes it off.
     pub(super) fn by_hand(&mut self, host: &str, resource: &str, on: bool) {
         if let Some(placement) = self.hosts.get_mut(host).and_then(|h| h.placements.get_mut(resource)) {
             placement.seen.holds = if on { Presence::Yes } else { Presence::No };
@@ -216,7 +216,7 @@ impl Hosts {
         }
     }
 
-    /// Who holds a resource, in fact.
+    /// The actual holders of a resource.
     pub(super) fn holders(&self, resource: &str) -> Vec<Name> {
         let holds = |h: &Host| h.placements.get(resource).is_some_and(|s| s.seen.holds == Presence::Yes);
         self.hosts.iter().filter(|(_, h)| holds(h)).map(|(n, _)| n.clone()).collect()

@@ -1,4 +1,4 @@
-//! Whether a rule test went as it says: expected, got, and what came nearest.
+//! Compares a rule test with what happened: what was expected, what happened, and what came nearest.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use super::Replay;
 use super::test_file::RuleTest;
 use super::timeline::{EntryKind, TimelineEntry};
 
-/// Entries that are shown as what came instead.
+/// How many entries are shown as what happened instead.
 const GOT: usize = 3;
 
-/// Something that was not as a test says it must be.
+/// An expectation of a test that was not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// What was expected and did not happen, or happened and must not.
     pub text: String,
-    /// Where it stands in the test.
+    /// The expectation in the test.
     pub at: MismatchPlace,
-    /// What came nearest to it, as entries of the timeline.
+    /// The entries of the timeline that came nearest to it.
     pub got: Vec<String>,
-    /// The alarm that was expected to be raised or cleared, and its key where the test names one.
+    /// The alarm that was expected to be raised or cleared, with its key if the test names one.
     pub alarm: Option<(String, Option<String>)>,
 }
 
-/// Which expectation of a test is not met, by its place in the list.
+/// The expectation of a test that was not met, by its place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MismatchPlace {
     /// The test cannot be carried out as it is written.
@@ -47,10 +47,10 @@ impl std::fmt::Display for Mismatch {
     }
 }
 
-/// How a test went.
+/// The result of a test.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// What was not as it must be; empty when all was.
+    /// The expectations that were not met; empty if the test passed.
     pub wrong: Vec<Mismatch>,
     /// The timeline, for people who look into it.
     pub entries: Vec<TimelineEntry>,
@@ -99,18 +99,18 @@ fn fits_field(entry: &TimelineEntry, name: &str, value: &str) -> bool {
     }
 }
 
-/// The entries that have most in common with one that was expected.
+/// The entries that have most in common with an expected one.
 fn nearest(entries: &[TimelineEntry], want: &BTreeMap<String, String>) -> Vec<String> {
     let alike = |e: &TimelineEntry| want.iter().filter(|(name, value)| fits_field(e, name, value)).count();
     let most = entries.iter().map(alike).max().unwrap_or_default();
-    // What has nothing but its kind in common says nothing.
+    // An entry that has only its kind in common is no help.
     if most < 2 && want.len() > 1 {
         return Vec::new();
     }
     entries.iter().filter(|e| alike(e) == most && most > 0).take(GOT).map(|e| e.human(false)).collect()
 }
 
-/// The alarm that an entry is about, when it tells that one was raised or cleared, or that a run of its reactions began.
+/// The alarm of an expected entry, if it says that an alarm was raised or cleared, or that a run of its reactions began.
 fn alarm_of(want: &BTreeMap<String, String>) -> Option<(String, Option<String>)> {
     let text = |name: &str| want.get(name).cloned();
     let kinds = [EntryKind::AlarmRaised, EntryKind::AlarmCleared, EntryKind::RunStarted, EntryKind::Notice].map(EntryKind::name);

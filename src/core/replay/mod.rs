@@ -1,13 +1,13 @@
-//! Replay: the controller with another clock, hosts that obey at once, and effects that are only told.
+//! Replay: the controller with another clock, hosts that obey at once, and effects that are only reported.
 //!
 //! ```text
 //!   lines of a log --> decode --> match --> Replay: clock, hosts --> control::Controller --> Entry, Entry, ...
 //!   rule tests (YAML) -------------------------^
 //! ```
 //!
-//! It opens no connection and changes nothing. What it tells is what a live run with the same inputs would have done, by
-//! the same code; where a log holds no reports, hosts are up and do what they are told at once.
-//! Does not know: the command line, files. Tests: `tests/it/cli.rs`, `tests/it/control.rs`, and every rule test.
+//! A replay opens no connection and changes nothing. It reports what a live run with the same inputs would have done, with the
+//! same code. A log contains no reports of agents, so hosts are up and obey at once. It does not know the command line or files.
+//! Tests: `tests/it/cli.rs`, `tests/it/control.rs`, and every rule test.
 
 mod clock;
 mod dry_run;
@@ -47,9 +47,9 @@ pub use seen::{LogCounts, Seen, ShapeCount};
 pub use summary::{AlarmSummary, ReactionSummary, Summary};
 pub use timeline::{EntryKind, TimelineEntry};
 
-/// What agents know the controller of a replay by.
+/// The id of the controller of a replay.
 const CONTROLLER: u64 = 1;
-/// Deadlines that fall due at one time, at most: a guard against a deadline that does not pass.
+/// The greatest number of deadlines at one time: a guard against a deadline that does not pass.
 const AT_ONE_TIME: u32 = 10_000;
 
 /// A controller in virtual time.
@@ -60,21 +60,21 @@ pub struct Replay {
     controller: Option<Controller>,
     hosts: Hosts,
     teller: Teller,
-    /// Kept where the controller may be stopped and started again.
+    /// The journal, kept if the controller may be stopped and started again.
     journal: Option<Vec<Record>>,
     failing: Vec<Verb>,
     sieves: BTreeMap<String, Sieve>,
-    /// What happens to the controller, as events.
+    /// The self events of the controller.
     own: SelfEvents,
     positions: BTreeMap<String, Position>,
-    /// The alarms whose decisions are kept with their reasons; `None`: of none.
+    /// The alarms whose decisions are kept with their reasons; `None` means no alarms.
     traced: Option<BTreeSet<String>>,
     /// The records that were read while decisions are kept, with their lines.
     heard: Vec<(u64, Event<'static>)>,
 }
 
 impl Replay {
-    /// A replay that starts now, with these hosts holding these resources.
+    /// A replay that starts now, with these hosts as holders of these resources.
     pub fn start(site: Arc<Site>, holders: &BTreeMap<Name, Name>, now: Time) -> Replay {
         let mut replay = Replay {
             hosts: Hosts::new(&site.inventory, holders),
@@ -99,17 +99,17 @@ impl Replay {
         self.now
     }
 
-    /// What was told since the last call.
+    /// The entries since the last call.
     pub fn told(&mut self) -> Vec<TimelineEntry> {
         self.teller.take()
     }
 
-    /// The controller, while it runs.
+    /// The controller; `None` while it is stopped.
     pub fn controller(&self) -> Option<&Controller> {
         self.controller.as_ref()
     }
 
-    /// Keeps the reasons of decisions about these alarms from now on; about all where none is named.
+    /// Keeps the reasons of decisions about these alarms from now on; about all alarms if the set is empty.
     pub fn trace(&mut self, alarms: BTreeSet<String>) {
         if let Some(controller) = &mut self.controller {
             controller.trace(Trace::of(alarms.clone()));
@@ -122,12 +122,12 @@ impl Replay {
         self.controller.as_mut().map(Controller::take_traced).unwrap_or_default()
     }
 
-    /// Time goes by; what falls due happens.
+    /// Lets time pass; what is due happens.
     pub fn pass(&mut self, to: Time) {
         self.pass_to(to, None);
     }
 
-    /// Time goes by to that of a line.
+    /// Lets time pass up to the time of a line.
     pub(super) fn pass_to(&mut self, to: Time, line: Option<u64>) {
         let mut at_one_time = 0;
         let mut passed = 0;
@@ -149,7 +149,7 @@ impl Replay {
         self.now = self.now.max(to);
     }
 
-    /// What is left up to a time happens then.
+    /// Everything that is left up to this time happens at this time.
     fn skip(&mut self, to: Time, line: Option<u64>) {
         self.now = to;
         let mut outputs = Vec::new();
@@ -164,15 +164,15 @@ impl Replay {
         self.drive(Input::Timer);
     }
 
-    /// When something falls due next.
+    /// When something is due next.
     pub fn next_due(&self) -> Option<Time> {
         let controller = self.controller.as_ref();
         let wake = controller.and_then(Controller::next_wake);
         [wake, self.hosts.next_take(), self.hosts.next_loss(self.now)].into_iter().flatten().min()
     }
 
-    /// A record of a source is heard, now or out of a backlog: decoded, matched, and acted on when a rule wants it. True when
-    /// one did.
+    /// Takes a record of a source, now or from a backlog: decodes it, matches it, and acts on it if a rule wants it. Returns true
+    /// if one does.
     pub fn hear(&mut self, source: &str, record: &[u8], trust: Trust, backlog: bool, line: Option<u64>) -> bool {
         let current = &self.current;
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
@@ -188,14 +188,14 @@ impl Replay {
         true
     }
 
-    /// What was learned of a source's senders.
+    /// Takes what was learned of a source's senders.
     pub(super) fn learn(&mut self, source: &str, learned: Vec<Learned>) {
         for Learned { host, trust, usual, zone } in learned {
             self.drive(Input::Offset { source: source.to_owned(), host, trust, usual, zone });
         }
     }
 
-    /// A source can't be read, or can be again.
+    /// A source can't be read, or can be read again.
     pub fn source(&mut self, source: &str, away: bool) {
         let why = away.then(|| "as is said here".to_owned());
         self.drive(Input::Source { source: source.to_owned(), away: why });
@@ -239,10 +239,10 @@ impl Replay {
         }
     }
 
-    /// An operator tries an alarm, as if by this application.
+    /// An operator raises an alarm as a test, as if by this application.
     ///
     /// # Errors
-    /// In words: why it can't be tried.
+    /// A text that says why the alarm can't be raised as a test.
     pub fn try_alarm(&mut self, by: &str, alarm: String, app: Name, fields: BTreeMap<String, String>) -> Result<(), String> {
         if let Some(controller) = &self.controller {
             controller.may_be_tried(&alarm, &app, &fields)?;
@@ -252,7 +252,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Tells the controller something, and all that comes of it at once.
+    /// Passes an input to the controller, with all that follows from it at once.
     pub(super) fn drive(&mut self, input: Input) {
         let Some(controller) = &mut self.controller else { return };
         let mut outputs = Vec::new();
@@ -281,7 +281,7 @@ impl Replay {
                         let result = self.effect(&step);
                         inputs.push(Input::Done { run, n: step.n, attempt, result });
                     }
-                    // Nobody is told of what a log would have brought.
+                    // A replay delivers nothing: people are not notified of what a log would have caused.
                     Output::Deliver(delivery) => {
                         let (id, attempt) = (delivery.notification.id, delivery.attempt);
                         inputs.push(Input::Delivered { channel: delivery.notification.channel, id, attempt, result: Ok(()) });
@@ -313,7 +313,7 @@ impl Replay {
         Some(self.site.next(self.controller.as_ref()?.runs().run(run)?))
     }
 
-    /// An effect is told, not done; it succeeds, unless a test says otherwise.
+    /// An effect is reported and not done. It succeeds, except if a test makes it fail.
     fn effect(&self, step: &Step) -> StepResult {
         if self.failing.contains(&step.verb) {
             return Err(format!("{} fails, as the test says", step.verb));

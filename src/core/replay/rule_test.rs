@@ -21,9 +21,9 @@ use super::timeline::TimelineEntry;
 
 pub use super::judge::{Mismatch, MismatchPlace, Verdict};
 
-/// How long after the last step a test goes on, unless it says otherwise.
+/// The default time for which a test continues after the last step.
 const AFTERWARDS: &str = "10s";
-/// The time at which a test begins, unless it says otherwise.
+/// The default time at which a test begins.
 const BEGIN: &str = "2026-01-01T00:00:00Z";
 
 /// Runs a test in virtual time.
@@ -31,16 +31,16 @@ pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
     run_with(site, test, None).0
 }
 
-/// What the engine decided during a test, and what it was told.
+/// What the engine decided during a test, and the records that it got.
 #[derive(Debug, Default)]
 pub struct TestTrace {
-    /// Decisions about the alarms that were asked for.
+    /// Decisions about the selected alarms.
     pub decisions: Vec<DecisionOfLine>,
     /// Every record of the test with its line, whether a rule wants it or not.
     pub heard: Vec<(u64, Event<'static>)>,
 }
 
-/// The same, and the decisions about these alarms; about all where none is named.
+/// Like [`run`], with the decisions about these alarms; about all alarms if the set is empty.
 pub fn run_traced(site: &Arc<Site>, test: &RuleTest, alarms: BTreeSet<String>) -> (Verdict, TestTrace) {
     run_with(site, test, Some(alarms))
 }
@@ -103,7 +103,7 @@ impl Play {
         self.take_decisions(None);
     }
 
-    /// Moves what was decided since the last call to the line that brought it about.
+    /// Assigns the decisions since the last call to the line that caused them.
     fn take_decisions(&mut self, line: Option<u64>) {
         let found = self.replay.take_traced().into_iter();
         self.decisions.extend(found.map(|decision| DecisionOfLine { line, decision }));
@@ -115,7 +115,7 @@ impl Play {
         }
         let now = self.replay.now();
         for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().flatten() {
-            // It was told that there is no such host.
+            // The test was already told that there is no such host.
             if !self.replay.hosts.is_known(host) {
                 return Ok(());
             }
@@ -218,7 +218,7 @@ impl Play {
         }
     }
 
-    /// Pauses, silences, maintenance and drains, and their ends.
+    /// Does the steps that begin or end pauses, silences, maintenance and drains.
     fn set_aside(&mut self, step: &TestStep) -> Result<(), String> {
         let lasts =
             step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
@@ -275,7 +275,7 @@ impl Play {
     }
 }
 
-/// Which host was measured, and what came of it.
+/// The host of a metric, and its values.
 fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), String> {
     let host = said.get("host").cloned().ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
     let mount = said.get("mount").cloned().unwrap_or_default();
@@ -294,7 +294,7 @@ fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), Stri
     Ok((host, metrics))
 }
 
-/// Fills in `{now}` and `{now-20s}`, as Genesys and syslog records stamp them: ISO without a zone.
+/// Fills in `{now}` and `{now-20s}` with stamps of Genesys and syslog records: ISO without a zone.
 fn stamped(text: &str, now: Time) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;

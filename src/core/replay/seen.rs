@@ -1,26 +1,26 @@
-//! What records a dry run saw: how many of each log, of which levels, how many with a head that is known; and the most frequent shapes of those
-//! that no rule wants.
+//! Statistics of a dry run: for each log, the number of records, of those at each level, and of those with a recognised head.
+//! Also the most frequent shapes of records that no rule wants.
 
 use std::collections::BTreeMap;
 
 use crate::core::base::text::cut;
 use crate::core::event::{Event, Format, Level};
 
-/// Shapes that are counted at once; when there are more, those that came once are forgotten.
+/// How many shapes are counted at once. If there are more, those that came once are forgotten.
 const SHAPES: usize = 10_000;
-/// Bytes of a record's text that its shape is made of.
+/// How much of a record's text makes its shape, in bytes.
 const SHAPE_BYTES: usize = 160;
 
-/// What was seen of one log.
+/// The statistics of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogCounts {
     pub records: u64,
     /// Records that a rule wants.
     pub wanted: u64,
     pub ignored: u64,
-    /// Records with a head that is known: a time, a sender or a level was read.
+    /// Records with a recognised head: a time, a sender or a level was read.
     pub decoded: u64,
-    /// By level, lowest first; the last is for records without one.
+    /// Records by level, lowest first. The last number is for records without a level.
     pub levels: [u64; Level::ALL.len() + 1],
 }
 
@@ -29,20 +29,20 @@ pub struct LogCounts {
 pub struct ShapeCount {
     pub shape: String,
     pub count: u64,
-    /// The first line of it that was seen.
+    /// The first line with this shape.
     pub line: u64,
 }
 
-/// What was seen of all logs.
+/// The statistics of all logs.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     logs: BTreeMap<u64, LogCounts>,
-    /// By a sum of the shape.
+    /// Shapes by a hash of the shape.
     shapes: BTreeMap<u64, ShapeCount>,
 }
 
 impl Seen {
-    /// One record of a log.
+    /// Counts one record of a log.
     pub(super) fn see(&mut self, log: u64, line: u64, event: &Event<'_>, wanted: bool) {
         let counts = self.logs.entry(log).or_default();
         counts.records += 1;
@@ -76,7 +76,7 @@ impl Seen {
     fn bound(&mut self) {
         if self.shapes.len() > SHAPES {
             self.shapes.retain(|_, shape| shape.count > 1);
-            // All came often: the rarest half goes.
+            // All shapes came often: the rarest half is forgotten.
             if self.shapes.len() > SHAPES / 2 {
                 let mut counts: Vec<u64> = self.shapes.values().map(|shape| shape.count).collect();
                 counts.sort_unstable();
@@ -86,7 +86,7 @@ impl Seen {
         }
     }
 
-    /// The same with what was seen elsewhere.
+    /// Adds the statistics of another part.
     pub(super) fn add(&mut self, more: Seen) {
         for (log, counts) in more.logs {
             let own = self.logs.entry(log).or_default();
@@ -104,12 +104,12 @@ impl Seen {
         self.bound();
     }
 
-    /// By the number of the log, from 0.
+    /// The statistics of each log, by the number of the log from 0.
     pub fn logs(&self) -> impl Iterator<Item = (u64, &LogCounts)> {
         self.logs.iter().map(|(log, counts)| (*log, counts))
     }
 
-    /// The shapes that came most often, at most so many.
+    /// The most frequent shapes, at most `most` of them.
     pub fn most_frequent(&self, most: usize) -> Vec<&ShapeCount> {
         let mut all: Vec<&ShapeCount> = self.shapes.values().collect();
         all.sort_by(|a, b| b.count.cmp(&a.count).then(a.line.cmp(&b.line)));
@@ -118,7 +118,8 @@ impl Seen {
     }
 }
 
-/// The parts of a text's shape: words with a digit become `#`, and what is quoted or looks like an address does so by its parts.
+/// The parts of a text's shape. A word with a digit becomes `#`; quoted text and anything like an address is split into parts
+/// first.
 fn pieces(text: &str, each: &mut dyn FnMut(&str)) {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -131,7 +132,7 @@ fn pieces(text: &str, each: &mut dyn FnMut(&str)) {
             0 => each(piece),
             _ if hex || digits * 2 >= piece.len() => each("#"),
             _ => {
-                // `eth0` is `eth#`.
+                // `eth0` becomes `eth#`.
                 let begin = piece.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
                 each(&piece[..begin]);
                 each("#");
@@ -167,7 +168,7 @@ mod tests {
         assert_eq!(seen.most_frequent(1)[0].count, 6);
     }
 
-    /// A sender that invents shapes takes no more memory.
+    /// A sender that invents shapes uses no more memory.
     #[test]
     fn invented_shapes_are_bounded() {
         let mut seen = Seen::default();

@@ -1,4 +1,4 @@
-//! What came of a log, counted: by alarm, reaction and resource. Made of the entries of a timeline.
+//! The counts of a dry run by alarm, reaction and resource, made from the entries of a timeline.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use crate::core::notice::Kind;
 
 use super::timeline::{EntryKind, TimelineEntry};
 
-/// Instances whose beginning is remembered, at most.
+/// The greatest number of instances whose beginning is remembered.
 const ACTIVE: usize = 100_000;
 
-/// What became of one alarm.
+/// The counts of one alarm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmSummary {
     pub raised: u64,
     pub first: Option<Time>,
     pub last: Option<Time>,
-    /// The longest time for which an instance was active; of one that is active at the end, up to there.
+    /// The longest time for which an instance was active. For one that is active at the end, the time up to the end counts.
     pub longest: Option<Duration>,
     /// How often it was suppressed or delayed by its calendars.
     pub suppressed: u64,
@@ -25,13 +25,13 @@ pub struct AlarmSummary {
     pub throttled: u64,
 }
 
-/// What became of the runs of one reaction.
+/// The counts of the runs of one reaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReactionSummary {
     pub runs: u64,
     pub finished: u64,
     pub failed: u64,
-    /// Ended in another way: replaced, expired.
+    /// Runs that ended in another way: replaced, expired.
     pub other: u64,
 }
 
@@ -40,13 +40,13 @@ pub struct ReactionSummary {
 pub struct Summary {
     pub alarms: BTreeMap<String, AlarmSummary>,
     pub reactions: BTreeMap<String, ReactionSummary>,
-    /// By resource and host: how often the host took it.
+    /// By resource and host: how often the host took the resource.
     pub moves: BTreeMap<(String, String), u64>,
     active: BTreeMap<(String, String), Time>,
 }
 
 impl Summary {
-    /// One entry of the timeline.
+    /// Counts one entry of the timeline.
     pub fn tell(&mut self, entry: &TimelineEntry) {
         let key = || entry.key.clone().unwrap_or_default();
         match (entry.kind, &entry.alarm) {
@@ -90,7 +90,7 @@ impl Summary {
         }
     }
 
-    /// The log is over: what is still active was so up to there.
+    /// The log has ended: what is still active was active up to here.
     pub fn end(&mut self, at: Time) {
         for ((alarm, _), since) in std::mem::take(&mut self.active) {
             if let Some(of) = self.alarms.get_mut(&alarm) {

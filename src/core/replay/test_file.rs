@@ -1,4 +1,4 @@
-//! Files of rule tests (`*.test.yaml`): what happens, what must come of it and what must not, written beside the rules.
+//! Files of rule tests (`*.test.yaml`): what happens, what must follow from it and what must not, written beside the rules.
 //!
 //! ```yaml
 //! tests:
@@ -27,9 +27,10 @@ use crate::core::yaml::{self, KeySet, REQUIRED, Section, YamlNode, YamlReader, k
 /// A file of rule tests.
 #[derive(Clone, Debug, Default)]
 pub struct TestFile {
-    /// The configuration whose inventory the tests are about, relative to the file; none for rules that name none.
+    /// The configuration with the inventory of the tests, relative to the file; `None` for rules that name nothing of an
+    /// inventory.
     pub config: Option<String>,
-    /// Which rules, relative to the file: files or folders. Those of the file's own folder unless said.
+    /// The rule files or folders, relative to the file; default: the file's own folder.
     pub rules: Vec<String>,
     pub tests: Vec<RuleTest>,
 }
@@ -37,85 +38,85 @@ pub struct TestFile {
 #[derive(Clone, Debug, Default)]
 pub struct RuleTest {
     pub name: String,
-    /// When it begins (RFC 3339).
+    /// When the test begins (RFC 3339).
     pub start: Option<String>,
-    /// Who holds what at the beginning.
+    /// The hosts that hold resources at the beginning.
     pub holders: BTreeMap<Name, Name>,
     /// What happens, one after another.
     pub steps: Vec<TestStep>,
-    /// How long it goes on after the last step (`10s` unless said).
+    /// How long the test continues after the last step; default: `10s`.
     pub then: Option<String>,
-    /// Entries that the timeline must have, in this order; others may stand between them.
+    /// Entries that the timeline must have, in this sequence; others may come between them.
     pub must: Vec<BTreeMap<String, String>>,
-    /// Entries that it must not have anywhere.
+    /// Entries that the timeline must not have anywhere.
     pub must_not: Vec<BTreeMap<String, String>>,
-    /// What must be at the end.
+    /// What must be true at the end.
     pub ends: Ends,
 }
 
-/// What must be at the end of a test.
+/// What must be true at the end of a test.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
-    /// Desired owners; `nobody` when none is known.
+    /// Desired owners; `nobody` if there is none.
     pub owners: BTreeMap<Name, Name>,
-    /// Holders in fact, all of them.
+    /// The actual holders, all of them.
     pub holders: BTreeMap<Name, Vec<Name>>,
     /// The active alarms, all of them: names, or `name [key]`.
     pub alarms: Option<Vec<String>>,
-    /// Why a resource is held back: a part of the reason.
+    /// Why a resource is blocked: a part of the reason.
     pub held: BTreeMap<Name, String>,
 }
 
-/// Something that happens in a test. One of these; `after` may stand beside each.
+/// A step of a test: one of these keys, with `after` if needed.
 #[derive(Clone, Debug, Default)]
 pub struct TestStep {
-    /// Time that goes by before it.
+    /// Time that passes before the step.
     pub after: Option<String>,
-    /// A record is written; `{now}`, `{now-20s}` are stamps of the test's time.
+    /// A record is written; `{now}` and `{now-20s}` are stamps of the test's time.
     pub log: Option<String>,
-    /// By which source (with `log`).
+    /// The source of the record (with `log`).
     pub source: Option<String>,
-    /// How far its sender is known (with `log`; `authenticated` unless said).
+    /// The trust of its sender (with `log`; default: `authenticated`).
     pub trust: Option<String>,
-    /// Nothing is heard of this host any more, and it reaches nobody.
+    /// This host is lost, and reaches no other host.
     pub lose: Option<Name>,
-    /// It is heard again.
+    /// This host is connected again.
     pub find: Option<Name>,
-    /// This source can't be read any more: a file is gone.
+    /// This source can't be read any more, for example because a file is gone.
     pub away: Option<String>,
-    /// It can be read again.
+    /// This source can be read again.
     pub back: Option<String>,
-    /// This application stops, says the agent of its host.
+    /// The agent reports that this application stopped.
     pub stops: Option<Name>,
     pub runs: Option<Name>,
-    /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
+    /// A metric of a host: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
     pub metric: Option<BTreeMap<String, String>>,
-    /// What the driver of this host is told fails from now on.
+    /// The driver of this host fails from now on.
     pub fails: Option<Name>,
     pub works: Option<Name>,
     /// This verb of scripts fails from now on, or works again.
     pub verb_fails: Option<String>,
     pub verb_works: Option<String>,
-    /// A hand outside puts a resource on a host.
+    /// Somebody brings a resource up on a host by hand.
     pub put_on: Option<BTreeMap<Name, Name>>,
-    /// A hand outside takes a resource off a host.
+    /// Somebody takes a resource off a host by hand.
     pub take_off: Option<BTreeMap<Name, Name>>,
     /// The controller stops; what is written meanwhile is a backlog.
     pub stop: bool,
     pub start: bool,
     /// An operator moves resources.
     pub moves: Option<BTreeMap<Name, Name>>,
-    /// An operator says that resources are surely off hosts.
+    /// An operator confirms that hosts have released resources.
     pub released: Option<BTreeMap<Name, Name>>,
     /// An operator clears an alarm: all of it, or `alarm [value, value]`.
     pub clear: Option<String>,
-    /// An operator takes an alarm on; likewise.
+    /// An operator acknowledges an alarm: all of it, or `alarm [value, value]`.
     pub ack: Option<String>,
-    /// An operator agrees to a run.
+    /// An operator approves a run.
     pub approve: Option<u64>,
-    /// An operator pauses a resource or a reaction, or `everything`.
+    /// An operator pauses a resource, a reaction, or `everything`.
     pub pause: Option<String>,
-    /// An operator ends that.
+    /// An operator ends such a pause.
     pub resume: Option<String>,
     /// An operator silences an alarm: all of it, or `alarm [value, value]`.
     pub silence: Option<String>,
@@ -128,11 +129,11 @@ pub struct TestStep {
     pub undrain: Option<Name>,
     /// How long (with `ack`, `pause`, `silence`, `maintenance`, `drain`).
     pub lasts: Option<String>,
-    /// Only time goes by.
+    /// Nothing happens in the step, only time passes.
     pub pass: Option<String>,
 }
 
-/// What stands for everything in the steps `pause` and `resume`.
+/// The word for everything in the steps `pause` and `resume`.
 pub(super) const EVERYTHING: &str = "everything";
 
 /// The keys of a file of rule tests.
@@ -170,7 +171,7 @@ pub static RULE_TEST: KeySet = KeySet {
     ],
 };
 
-/// The keys of a step of a rule test: one of them, and `after`, or what stands beside `log`.
+/// The keys of a step of a rule test: one of them, and `after`, or what belongs to `log`.
 pub static STEP: KeySet = KeySet {
     title: "a step of a rule test",
     keys: &[
@@ -216,7 +217,7 @@ pub static STEP: KeySet = KeySet {
     ],
 };
 
-/// The keys of what must be at the end of a rule test.
+/// The keys of `ends` in a rule test.
 pub static ENDS: KeySet = KeySet {
     title: "the end of a rule test",
     keys: &[
@@ -227,7 +228,7 @@ pub static ENDS: KeySet = KeySet {
     ],
 };
 
-/// Reads a file of tests; `None` when it must not be used.
+/// Reads a file of tests; `None` if it must not be used.
 pub fn read(source: &Arc<Source>) -> (Option<TestFile>, Vec<Diagnostic>) {
     let help = "tests: [{ name: ..., steps: [...], must: [...] }]";
     yaml::load(source, help, |root, found| test_file(source, root, &mut YamlReader { found }))
@@ -324,7 +325,7 @@ fn text(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str) -> Option
     section.get(key).and_then(|node| reader.text(node)).map(str::to_owned)
 }
 
-/// A map of texts.
+/// A map from texts to texts.
 fn pairs(reader: &mut YamlReader<'_>, node: Option<&YamlNode>) -> BTreeMap<String, String> {
     let entries = reader.named(node);
     entries.into_iter().filter_map(|(key, node)| Some((key.text.clone(), reader.text(node)?.to_owned()))).collect()

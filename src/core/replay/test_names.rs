@@ -1,7 +1,7 @@
-//! The names in a rule test, and that something is expected of it. Each name must be one that there is: of one that there is not
-//! nothing ever comes, so `must_not` would hold whatever the rules do.
+//! Checks that every name in a rule test exists, and that the test expects something. Nothing ever happens to a name that does
+//! not exist, so `must_not` would hold whatever the rules do.
 //!
-//! In: a test and its site. Out: a sentence for each name that nothing has, with the near miss.
+//! In: a test and its site. Out: a sentence for each unknown name, with the nearest valid one.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ use crate::core::site::Site;
 use super::test_file::{EVERYTHING, RuleTest, TestStep};
 use super::timeline::{EntryKind, TimelineEntry};
 
-/// Steps of a move, beside the verbs of scripts.
+/// Steps of a move, in addition to the verbs of scripts.
 const MOVES: [&str; 4] = ["release", "released", "take", "taken"];
-/// Names that are all listed when none is near; of more there would be no end.
+/// If no name is near, all valid names are listed, but not more than this number.
 const LISTED: usize = 16;
 
-/// What is named in a test and is not there.
+/// The names in a test that do not exist.
 pub(super) fn wrong(site: &Site, test: &RuleTest) -> Vec<String> {
     let mut names = Names { site, test, wrong: Vec::new() };
     for (n, step) in test.steps.iter().enumerate() {
@@ -94,7 +94,7 @@ impl Names<'_> {
                 "alarm" => self.alarm(of, value),
                 "reaction" => self.reaction(of, value),
                 "resource" => self.resource(of, value),
-                // An alarm's host may be any that wrote a record.
+                // An alarm's host may be any host that wrote a record.
                 "host" if self.logged(value) => {}
                 "host" => self.host(of, value),
                 "verb" => self.one_of(of, "verb", value, &[verbs_of_scripts(), MOVES.to_vec()].concat()),
@@ -111,7 +111,7 @@ impl Names<'_> {
         }
     }
 
-    /// How a run or an alarm ended, or the kind of a notice. What scripts give is not known beforehand.
+    /// The outcome of a run or an alarm, or the kind of a notice. Results of scripts are not known beforehand.
     fn result(&mut self, of: &str, kind: Option<&str>, value: &str) {
         if kind == Some(EntryKind::RunFinished.name()) {
             self.one_of(of, "end of a run", value, &RunOutcome::NAMES);

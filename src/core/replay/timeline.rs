@@ -1,4 +1,4 @@
-//! What happened, or would have: the entries that dry runs and rule tests are made of, for people and as JSON.
+//! The timeline: what happened, or would have happened, as entries of dry runs and rule tests, for people and as JSON.
 
 use std::fmt::Write as _;
 
@@ -7,18 +7,18 @@ use serde::Serialize;
 use crate::core::base::text::printable;
 use crate::core::base::time::Time;
 
-/// What an entry tells.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
-    /// An alarm became active, or acted again while it was.
+    /// An alarm became active, or acted again while it was active.
     AlarmRaised,
     AlarmCleared,
-    /// A reaction's run began.
+    /// The run of a reaction began.
     RunStarted,
     /// A step of a run, or of the move of a resource.
     Step,
-    /// A run ended, well or not.
+    /// A run ended, with success or not.
     RunFinished,
     /// Something that people should know.
     Notice,
@@ -34,7 +34,7 @@ impl EntryKind {
         EntryKind::Notice,
     ];
 
-    /// Its name, as JSON and rule tests have it.
+    /// Its name, as in JSON and rule tests.
     pub fn name(self) -> &'static str {
         match self {
             EntryKind::AlarmRaised => "alarm_raised",
@@ -47,17 +47,17 @@ impl EntryKind {
     }
 }
 
-/// One entry. What does not apply is absent.
+/// One entry. Fields that do not apply are absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TimelineEntry {
-    /// When, in the engine's time.
+    /// The time, in the engine's time.
     #[serde(serialize_with = "rfc3339")]
     pub at: Time,
     pub kind: EntryKind,
-    /// The log whose line caused it, where there are several.
+    /// The log whose line caused it, if there are several logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// 1-based number of the input line that caused it.
+    /// The number of the input line that caused it, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct TimelineEntry {
     pub resource: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// How it ended: a run's outcome, a step's result, an alarm's cause; the stable word of a notice.
+    /// The result: a run's outcome, a step's result, an alarm's cause; the stable word of a notice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ fn rfc3339<S: serde::Serializer>(at: &Time, to: S) -> Result<S::Ok, S::Error> {
 }
 
 impl TimelineEntry {
-    /// An entry that tells no more than when and what.
+    /// An entry with only its time and kind.
     pub fn new(at: Time, kind: EntryKind) -> TimelineEntry {
         TimelineEntry {
             at,
@@ -109,7 +109,7 @@ impl TimelineEntry {
         }
     }
 
-    /// The names of all fields, as JSON and rule tests have them; `file` apart, which a rule test has none of.
+    /// The names of all fields, as in JSON and rule tests. `file` is left out, because a rule test has none.
     pub const FIELDS: [&'static str; 13] =
         ["at", "kind", "line", "alarm", "key", "event_id", "reaction", "run", "verb", "resource", "host", "result", "text"];
 
@@ -133,12 +133,12 @@ impl TimelineEntry {
         }
     }
 
-    /// One JSON object on one line.
+    /// The entry as one JSON object on one line.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|e| format!("{{\"kind\":\"notice\",\"text\":\"not written: {e}\"}}"))
     }
 
-    /// One line for people, safe for a terminal.
+    /// The entry as one line for people, safe for a terminal.
     pub fn human(&self, colour: bool) -> String {
         let (word, paint) = match self.kind {
             EntryKind::AlarmRaised => ("ALARM", "31"),

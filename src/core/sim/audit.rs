@@ -1,4 +1,4 @@
-//! What must be true after every step.
+//! The audit: what must be true after every step.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use super::host::SimHost;
 use super::scenario::{Scenario, SimPlace};
 use super::site::host_name;
 
-/// By then every take is over that was begun before a link was lost.
+/// After this time, every take that began before a link was lost is over.
 const LINK_IS_KNOWN: Duration = Duration::from_secs(12);
 
 /// An invariant that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// `I1`, `I2`, `I4`, `link` or `fold`.
+    /// The name of the invariant: `I1`, `I2`, `I4`, `link` or `fold`.
     pub invariant: &'static str,
     pub text: String,
 }
 
 #[derive(Debug)]
 pub(super) struct Audit {
-    /// I1 is promised: not by `forced`, which takes without confirmation, and not by `probe` when hosts that reach the same witnesses do
-    /// not hear each other.
+    /// True if I1 is promised. It is not by `forced`, which takes without confirmation, and not by `probe` if hosts that reach
+    /// the same witnesses do not hear each other.
     one_owner: bool,
-    /// The first breach of what is not promised.
+    /// The first breach of something that is not promised.
     pub(super) tolerated: Option<Violation>,
     pub(super) violation: Option<Violation>,
     pub(super) failovers: u64,
     pub(super) last_announcer: Option<usize>,
     last_holder: Option<usize>,
-    /// No placement is taken whose interface has had no carrier for long.
+    /// True if no host may take the address while its interface has had no carrier for long.
     links: bool,
-    /// With `on_link_loss: move` none is kept either.
+    /// True if no such host may keep it either (`on_link_loss: move`).
     moves_off: bool,
-    /// A journal that lost records promises no step only once.
+    /// True if every step must be done only once. A journal that lost records does not promise that.
     once: bool,
 }
 
@@ -46,7 +46,7 @@ impl Audit {
             one_owner: scenario.policies().into_iter().all(|policy| match policy {
                 Takeover::Forced => false,
                 Takeover::Probe => !scenario.is_beyond_probe() && !scenario.loses_records(),
-                // What was granted by records that are lost is not known; votes are.
+                // What lost records granted is unknown; votes are not lost.
                 Takeover::Confirmed | Takeover::Lease => !scenario.loses_records(),
                 Takeover::Quorum => true,
             }),
@@ -86,7 +86,7 @@ impl Audit {
         self.last_holder = Some(host);
     }
 
-    /// I2: things did not come to their place in time.
+    /// I2: the resource was not settled in time.
     pub(super) fn not_in_place(&mut self, why: String) {
         self.broken("I2", why);
     }
@@ -98,7 +98,8 @@ impl Audit {
         self.broken("I4", what);
     }
 
-    /// A cable is plugged in again, after so long: with `on_link_loss: move` the holder was left long ago, if there was another place.
+    /// A cable is plugged in again. With `on_link_loss: move` the address must have left the host long ago, if there was another
+    /// place.
     pub(super) fn plugged_in(&mut self, now: Time, host: usize, hosts: &[SimHost]) {
         let long = |h: &SimHost| h.unplugged_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN);
         let reached = |h: &SimHost| h.reached_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN);
@@ -108,7 +109,7 @@ impl Audit {
         }
     }
 
-    /// When all is quiet, the journal must fold to what the process knows.
+    /// When all is quiet, the journal must fold to the state of the process.
     pub(super) fn at_the_end(&mut self, controller: &SimController) {
         if !controller.folds() {
             self.broken("fold", "the journal does not fold to what the controller knows".to_owned());
@@ -116,7 +117,7 @@ impl Audit {
     }
 }
 
-/// Who has the address, in order.
+/// The hosts that have the address, in sequence.
 pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
     hosts.iter().enumerate().filter(|(_, h)| h.has(SimPlace::Usual)).map(|(i, _)| i).collect()
 }

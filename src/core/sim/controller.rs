@@ -1,4 +1,4 @@
-//! The simulated controller: the very controller, a journal on a disk that loses what was not synced, and a log with a
+//! The simulated controller: the real state machine, a journal on a disk that loses what was not synced, and a log with a
 //! position.
 
 use std::cell::RefCell;
@@ -29,11 +29,11 @@ use super::scenario::Change;
 use super::site::{SiteSetup, VIP, app_name, host_name};
 use super::tamper::Tamper;
 
-/// What the controller of this world says of itself to agents.
+/// The id of the controller in this world.
 const CONTROLLER: u64 = 7;
 /// The log that servers write to.
 const LOG: &str = "log";
-/// By this servers say that they are primary, or backup.
+/// The event ids by which servers claim to be primary or backup.
 const PRIMARY: EventId<'static> = EventId::Number { code: Some(0), number: 4563 };
 const BACKUP: EventId<'static> = EventId::Number { code: Some(0), number: 4561 };
 
@@ -55,12 +55,12 @@ fn react(alarm, event, params) {
 }
 "#;
 
-/// Something that the controller is told.
+/// An event for the controller.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
     Report(Report),
     Timer,
-    /// There may be something new in the log.
+    /// There may be new lines in the log.
     Read,
     Evaluated(react::RunId, Next),
     Done(react::RunId, u32, u32, StepResult),
@@ -72,11 +72,11 @@ pub(super) enum Happening {
     },
     /// The configuration is read again.
     Reload(Arc<Inventory>),
-    /// A breakage speaks for an operator.
+    /// A command of an operator, or of a tamper in an operator's name.
     Word(OperatorCommand),
 }
 
-/// What is carried out one by one, so that the process may die between any two.
+/// Outputs are carried out one by one, so that the process may die between any two.
 #[derive(Debug)]
 pub(super) enum Output {
     Append(Box<Record>),
@@ -94,7 +94,7 @@ pub(super) enum Output {
 struct Line {
     host: usize,
     primary: bool,
-    /// Anybody may have sent it.
+    /// An unauthenticated sender wrote it.
     forged: bool,
 }
 
@@ -107,16 +107,17 @@ pub(super) struct SimController {
     pub(super) wall_offset: i64,
     setup: SiteSetup,
     first_setup: SiteSetup,
-    /// What is changed now.
+    /// The changes of the configuration that are in force.
     changes: Vec<Change>,
-    /// What comes to it is so many milliseconds late.
+    /// The delay of everything that arrives at the controller, in milliseconds.
     pub(super) overload: u64,
     running: Option<control::Controller>,
     position: usize,
-    /// Lines before this were written while nobody listened; `None` when that they were read has been told.
+    /// Lines before this one were written while the controller was down; `None` after the end of the backlog was reported.
     backlog: Option<usize>,
     log: Vec<Line>,
-    /// Claims before this line say nothing about who should have it now: the resource was taken out since, or the loss of records accepted.
+    /// Claims before this line do not count for the desired owner: the resource was removed since, or a loss of records was
+    /// accepted.
     claims_from: usize,
     /// Lengths of the journal after each sync.
     syncs: Vec<usize>,
@@ -177,13 +178,13 @@ impl SimController {
         }
     }
 
-    /// A server writes that it is primary now, and the other one of a pair that it is backup.
+    /// A server claims to be primary now, and the other one of a pair claims to be backup.
     pub(super) fn claim(&mut self, host: usize) {
         let line = |host, primary| Line { host, primary, forged: false };
         if self.inventory.pairs.is_empty() {
             return self.log.push(line(host, true));
         }
-        // Somebody who can send datagrams says the contrary before, between and after.
+        // Somebody who can send datagrams claims the contrary before, between and after.
         let forged = |host, primary| Line { host, primary, forged: true };
         let contrary = self.nuisance.forges().then(|| [forged(1 - host, true), forged(host, false)]);
         self.log.extend(contrary.into_iter().flatten());
@@ -193,10 +194,11 @@ impl SimController {
         self.log.extend(contrary.into_iter().flatten());
     }
 
-    /// The configuration changes, or (`begins` is false) changes back, for the next start; a running controller is told to read it.
+    /// The configuration changes, or (`begins` is false) changes back, for the next start. A running controller is told to read
+    /// it.
     pub(super) fn reconfigure(&mut self, change: &Change, begins: bool) -> bool {
         if begins {
-            // Whoever claimed last is not taken away, and no claim is left behind that nobody can follow.
+            // The last claimant is not removed, and no claim is left that the planner could not carry out.
             let claimant = matches!(change, Change::Without(h) if self.log.iter().rev().take(8).any(|l| l.host == *h));
             let takes_out = matches!(change, Change::Without(_) | Change::OtherAddress | Change::NoResource);
             if claimant || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
@@ -215,13 +217,13 @@ impl SimController {
         true
     }
 
-    /// True when a server runs on this host as far as the controller knows.
+    /// True if the configuration has a server on this host.
     pub(super) fn knows(&self, host: usize) -> bool {
         let resource = self.setup.has_resource() && self.inventory.resources.contains_key(VIP);
         resource && self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
     }
 
-    /// Reads the configuration of now.
+    /// Reads the present configuration.
     pub(super) fn reload(&self) -> Happening {
         Happening::Reload(Arc::new(self.setup.inventory()))
     }
@@ -239,7 +241,7 @@ impl SimController {
 
     pub(super) fn start(&mut self, now: Time, tamper: Option<Tamper>, rng: &mut Rng) -> Vec<Output> {
         self.starts += 1;
-        // The wall clock at the start, carried on by the boot clock; never before what was.
+        // The wall clock at the start, continued by the boot clock; never before an earlier time.
         let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
         self.clock = HostClock::new(now, wall.micros(), rng);
         let wanted = self.setup.inventory();
@@ -252,7 +254,7 @@ impl SimController {
             })
             .collect();
         let state = State::fold(&kept);
-        // As the program does: a configuration that does not cover what a host may have is refused, and the last one goes on.
+        // As the program does: a configuration that does not cover what a host may hold is refused, and the last one continues.
         if crate::core::plan::left_by(&state.ledger, &wanted).is_empty() {
             self.inventory = Arc::new(wanted);
             self.scripts = scripts(&self.inventory);
@@ -295,7 +297,7 @@ impl SimController {
             }
             Happening::Read => match self.next_line() {
                 Some(heard) => heard,
-                // Also when there was no backlog: what was read before a crash may still have to be weighed.
+                // Also if there was no backlog: what was read before a crash may still have to be evaluated.
                 None if self.backlog.take().is_some() => control::Input::BacklogEnded { source: LOG.to_owned() },
                 None => return Vec::new(),
             },
@@ -320,7 +322,7 @@ impl SimController {
             trust: if line.forged { Trust::Unverified } else { Trust::Authenticated },
             ..Event::default()
         };
-        // By the rules that run now: they are the same with every inventory.
+        // The number of the present rules, which are the same with every inventory.
         let rules = self.running.as_ref().map_or(0, control::Controller::rules);
         let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
         let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
@@ -337,7 +339,7 @@ impl SimController {
         Some(control::Input::Heard(Box::new(heard)))
     }
 
-    /// What the script of a run does next.
+    /// The next step of a run's script.
     pub(super) fn evaluate(&self, run: react::RunId) -> Option<Next> {
         let number = run;
         let run = self.running.as_ref()?.runs().run(run)?;
@@ -347,7 +349,7 @@ impl SimController {
         Some(self.scripts.0.next(&self.scripts.1, &run.bound.call, &run.history))
     }
 
-    /// An effect is done (I4: a finished step never again, and one that may not be done twice only once).
+    /// Does an effect (I4: a finished step never again, and one that may not be done twice only once).
     pub(super) fn does(&mut self, run: react::RunId, attempt: u32, step: &Step) {
         if self.ended.contains(&(run, step.n)) {
             self.twice = Some(format!("step {} of run {run} (`{}`) is done again after it had ended", step.n, step.verb));
@@ -380,7 +382,7 @@ impl SimController {
         self.syncs.push(self.synced);
     }
 
-    /// Its data are an older copy, with about so many hundredths of the records.
+    /// Replaces the controller's data with an older copy, with about so many hundredths of the records.
     pub(super) fn goes_back(&mut self, hundredths: u64) {
         let wanted = self.journal.len() * usize::try_from(hundredths).unwrap_or(0) / 100;
         self.synced = self.syncs.iter().copied().filter(|at| *at <= wanted).max().unwrap_or(0);
@@ -388,24 +390,24 @@ impl SimController {
         self.journal.truncate(self.synced);
     }
 
-    /// When the journal is in doubt an operator accepts the loss: the claims before that count no more.
+    /// If the journal is in doubt, an operator accepts the loss: earlier claims do not count any more.
     pub(super) fn accepts_loss(&mut self) -> Option<Happening> {
         self.running.as_ref()?.doubt()?;
         self.claims_from = self.log.len();
         Some(Happening::Word(OperatorCommand::AcceptLoss { reason: "it is a copy".to_owned() }))
     }
 
-    /// What the running process knows.
+    /// The ledger of the running process.
     pub(super) fn ledger(&self) -> Option<&crate::core::plan::Ledger> {
         self.running.as_ref().map(|r| r.planner().ledger())
     }
 
-    /// When it has something to do next (true time).
+    /// When the controller has something to do next (true time).
     pub(super) fn next_deadline(&self) -> Option<Time> {
         Some(self.clock.truly(self.running.as_ref()?.next_deadline()?))
     }
 
-    /// Everything was read, and no run is under way.
+    /// True if everything was read, and no run is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.position == self.log.len() && self.running.as_ref().is_some_and(|r| r.runs().runs().next().is_none())
     }
@@ -414,13 +416,13 @@ impl SimController {
         self.running.as_ref().is_some_and(|r| r.planner().settled(VIP))
     }
 
-    /// Who should have it, as far as the planner knows.
+    /// The desired owner, as the planner has it.
     pub(super) fn owner(&self) -> Option<usize> {
         let owner = self.running.as_ref()?.planner().owner(VIP)?;
         (0..self.setup.agents()).find(|h| host_name(*h) == *owner)
     }
 
-    /// Who should have it, from what servers wrote.
+    /// The desired owner, by what servers wrote.
     pub(super) fn last_claimant(&self) -> Option<usize> {
         self.log[self.claims_from..].iter().rev().find(|l| !l.forged).map(|l| l.host)
     }
@@ -429,14 +431,14 @@ impl SimController {
         self.twice.as_ref()
     }
 
-    /// The journal folds to what the process knows.
+    /// True if the journal folds to the state of the process.
     pub(super) fn folds(&self) -> bool {
         let Some(running) = &self.running else { return true };
         let state = State::fold(&self.journal);
         &state.alarms == running.alarms() && &state.runs == running.runs() && &state.ledger == running.planner().ledger()
     }
 
-    /// For a story's last line.
+    /// The state, for a story's last line.
     pub(super) fn says(&self) -> String {
         match &self.running {
             None => "nothing, it does not run".to_owned(),
@@ -492,7 +494,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
     all
 }
 
-/// The move that a script was refused because a newer order was there.
+/// The move that a script was refused because a newer intent was there.
 fn superseded(record: &Record) -> Option<OperatorCommand> {
     thread_local!(static ASKED: RefCell<BTreeMap<react::RunId, Step>> = const { RefCell::new(BTreeMap::new()) });
     match record {
@@ -525,7 +527,7 @@ fn scripts(inventory: &Arc<Inventory>) -> Rc<(Evaluator, Arc<Compiled>)> {
     })
 }
 
-/// One alarm: every claim moves the address.
+/// The rules: one alarm, in which every claim moves the address.
 fn program() -> Program {
     let place = Place { source: Arc::new(Source { name: "sim".to_owned(), text: String::new() }), bytes: 0..0 };
     let args = vec![("vip".to_owned(), Argument::Value(VIP.into())), ("host".to_owned(), Argument::HostOf("app".to_owned()))];

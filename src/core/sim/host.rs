@@ -10,7 +10,7 @@ use crate::core::wire::{Echo, Presence};
 use super::rng::Rng;
 use super::scenario::{DriverBehavior, SimPlace};
 
-/// A boot clock: starts anywhere, and runs a little fast or slow.
+/// A boot clock: it starts at any value, and runs a little fast or slow.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HostClock {
     base: i64,
@@ -18,7 +18,7 @@ pub(super) struct HostClock {
     drift: i64,
 }
 
-/// No machine's clock runs wrong by more than this; beyond it the margins of `quorum`, `probe` and `lease` do not hold.
+/// The greatest drift of a clock. Beyond it the margins of `quorum`, `probe` and `lease` do not hold.
 const DRIFT_PPM: u64 = 4_000;
 
 impl HostClock {
@@ -26,13 +26,13 @@ impl HostClock {
         HostClock { base, from: at.micros(), drift: rng.between(0, 2 * DRIFT_PPM) as i64 - DRIFT_PPM as i64 }
     }
 
-    /// What it shows at a true time.
+    /// What the clock shows at a true time.
     pub(super) fn local(&self, at: Time) -> Time {
         let run = at.micros() - self.from;
         Time::from_micros(self.base + run + run * self.drift / 1_000_000)
     }
 
-    /// The true time at which it shows this, or a moment later.
+    /// The true time at which the clock shows this, or a moment later.
     pub(super) fn truly(&self, local: Time) -> Time {
         let run = local.micros().saturating_sub(self.base).clamp(-(1 << 60), 1 << 60);
         let run = run - i64::try_from(i128::from(run) * i128::from(self.drift) / 1_000_000).unwrap_or(0);
@@ -53,37 +53,37 @@ pub(super) struct SimHost {
     pub(super) clock: HostClock,
     pub(super) disk: Durable,
     pub(super) agent: Option<AgentState>,
-    /// Starts of the agent: what belonged to an earlier one is void.
+    /// The number of starts of the agent. What belonged to an earlier start is void.
     pub(super) starts: u64,
-    /// What is on its interfaces.
+    /// The addresses on its interfaces.
     pub(super) addresses: BTreeMap<SimPlace, Address>,
-    /// What its own list says instead of the usual; the last one counts.
+    /// What its own list has instead of the usual place; the last one counts.
     pub(super) lists: Vec<Option<SimPlace>>,
-    /// What it said when the agent started.
+    /// What the list had when the agent started.
     pub(super) listed: Option<SimPlace>,
-    /// Its interface has no carrier, and since when.
+    /// How many faults keep the interface without a carrier.
     pub(super) unplugged: u32,
     pub(super) unplugged_since: Option<Time>,
-    /// Since when it has one.
+    /// Since when the interface has a carrier.
     pub(super) reached_since: Option<Time>,
     pub(super) drivers: Vec<DriverBehavior>,
     pub(super) killed: u32,
     pub(super) stopped: u32,
     pub(super) off: u32,
     pub(super) frozen: u32,
-    /// Its agent is of an earlier version.
+    /// How many faults make its agent one of an earlier version.
     pub(super) old: u32,
-    /// What comes to its agent is so many milliseconds late.
+    /// The delay of everything that arrives at its agent, in milliseconds.
     pub(super) overload: u64,
     /// The number of its last request for votes.
     pub(super) asked: Echo,
-    /// Dies after so many more outputs.
+    /// The agent dies after so many more outputs.
     pub(super) fuse: Option<u32>,
     /// The timer that is set, so that none is set twice.
     pub(super) timer: Option<Time>,
 }
 
-/// What a driver operation comes to: whether it has its effect, what is said of it, what is seen after it.
+/// The result of a driver operation: whether it has its effect, what the driver says, and what is seen afterwards.
 pub(super) struct Effect {
     pub(super) failed: Option<String>,
     pub(super) holds: Presence,
@@ -120,12 +120,12 @@ impl SimHost {
         }
     }
 
-    /// The agent's process may run.
+    /// True if the agent's process may run.
     pub(super) fn runs(&self) -> bool {
         self.agent.is_some() && self.stopped == 0 && self.frozen == 0
     }
 
-    /// The kernel answers on the network.
+    /// True if the kernel answers on the network.
     pub(super) fn answers(&self) -> bool {
         self.off == 0 && self.frozen == 0
     }
@@ -142,7 +142,7 @@ impl SimHost {
         }
     }
 
-    /// The operation has its effect on the kernel now.
+    /// Applies the effect of an operation to the kernel now.
     pub(super) fn drive(&mut self, now: Time, operation: Operation, rng: &mut Rng) -> Effect {
         let before = self.addresses.clone();
         let place = self.listed.unwrap_or_default();
@@ -167,7 +167,7 @@ impl SimHost {
         Effect { failed, holds, until, changed: before != self.addresses }
     }
 
-    /// What was put on by an earlier list is taken off, and it is looked whether it is gone.
+    /// Removes what an earlier list brought up, and looks whether it is gone.
     pub(super) fn leave(&mut self, place: SimPlace) -> Presence {
         match self.driver() {
             DriverBehavior::Failing | DriverBehavior::Lying => {}
@@ -186,7 +186,7 @@ impl SimHost {
         self.addresses.iter().filter(move |(there, _)| same_address(**there, place)).map(|(_, address)| address)
     }
 
-    /// It has the address that is at this place, on whatever interface.
+    /// True if the host has the address of this place, on any interface.
     pub(super) fn has(&self, place: SimPlace) -> bool {
         self.on_any_interface(place).next().is_some()
     }
@@ -211,7 +211,7 @@ impl SimHost {
     }
 }
 
-/// Two places of one address.
+/// True if two places have the same address.
 pub(super) fn same_address(a: SimPlace, b: SimPlace) -> bool {
     (a == SimPlace::OtherAddress) == (b == SimPlace::OtherAddress)
 }

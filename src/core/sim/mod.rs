@@ -1,18 +1,17 @@
-//! The simulator: controller, planner, scripts, agents and journal in one process, on a network and disks that a seed
-//! decides.
+//! The simulator: controller, planner, scripts, agents and journal in one process, on a network and disks that a seed determines.
 //!
 //! ```text
-//!   seed -> Scenario (claims, faults) -> World: heap of timed happenings
-//!                                          | control, agents: the very state machines that run on machines
+//!   seed -> Scenario (claims, faults) -> World: heap of timed events
+//!                                          | control, agents: the state machines that also run on real machines
 //!                                          | network, kernel, disk, clocks: simulated, with every fault
 //!                                          v
-//!                                        Audit after each step -> Outcome, and a story when it failed
+//!                                        Audit after each step -> outcome, and a story if it failed
 //! ```
 //!
-//! Faults: messages lost, doubled, delayed, overtaken; partitions per direction; crash and restart of each party between any
-//! two of its outputs; unsynced writes lost; stopped processes, frozen hosts, power losses; clock steps and drift; slow,
-//! failing, lying, blind drivers; addresses taken off by hand. The same scenario runs the same way, to the microsecond.
-//! [`Tamper`] breaks the parts on purpose, to see that the audits find it. Tests: `tests/it/sim.rs`.
+//! Faults: messages lost, doubled, delayed, overtaken; partitions per direction; crash and restart of each party between any two
+//! of its outputs; unsynced writes lost; stopped processes, frozen hosts, power losses; clock steps and drift; slow, failing,
+//! lying, blind drivers; addresses taken off by hand. The same scenario runs the same way, to the microsecond. [`Tamper`] breaks
+//! the parts on purpose, to see that the audits find it. Tests: `tests/it/sim.rs`.
 
 mod audit;
 mod controller;

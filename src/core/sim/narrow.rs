@@ -1,17 +1,17 @@
-//! Scenarios with two hosts in which one thing does its worst, again and again with other times: each was thought out for a fault that
-//! could be.
+//! Narrow scenarios: two hosts and one kind of fault, again and again with other times. Each was designed for an error that is
+//! possible.
 
 use super::rng::Rng;
 use super::scenario::{Act, Change, Fault, LAN_SLOT_MS, Party, Scenario, SimPlace};
 
 impl Scenario {
-    /// An order that is on its way for so long that its host is given up meanwhile and another one takes over.
+    /// A command is under way for so long that its host is passed over meanwhile and another one takes over.
     pub(super) fn late_order(&mut self, rng: &mut Rng, pace: u64) {
         self.holder = Some(1);
         let at = rng.between(2_500, 4_000);
         self.acts.push(Act { at, lasts: 0, what: Fault::Claim(0) });
         let noise = Fault::Noise(0, rng.below(40), pace * rng.between(8_000, 20_000));
-        // The release is quick, the order to take is not.
+        // The release is quick, the command to take is not.
         self.acts.push(Act { at: at + rng.between(1, 20), lasts: rng.between(5, 30), what: noise });
         let away = pace * rng.between(3_000, 9_000);
         self.acts.push(Act { at: at + 50, lasts: away, what: Fault::Kill(Party::Agent(0)) });
@@ -19,13 +19,13 @@ impl Scenario {
         self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: Fault::Claim(rng.index(2)) });
     }
 
-    /// The terms change under a holder that is out of reach, and the other host claims.
+    /// The terms change while the holder is out of reach, and the other host claims.
     pub(super) fn changed_terms(&mut self, rng: &mut Rng) {
         self.holder = Some(0);
         let at = rng.between(1_500, 5_000);
         self.acts.push(Act { at: at / 2, lasts: 0, what: Fault::Claim(0) });
         let lasts = rng.between(5_000, 40_000);
-        // Before the change is known, just when it is, or after the holder heard of it.
+        // The cut comes before the change is known, just when it is, or after the holder heard of it.
         let cut = (at + rng.below(2_000)).saturating_sub(1_000);
         self.acts.push(Act { at: cut, lasts, what: Fault::Partition(true, (1..self.agents()).collect()) });
         for _ in 0..rng.between(1, 3) {
@@ -36,7 +36,7 @@ impl Scenario {
         self.acts.push(Act { at: at + rng.between(200, 12_000), lasts: 0, what: Fault::Claim(1) });
     }
 
-    /// Everybody is cut from everybody in ever other ways, while servers claim by turns and voters restart.
+    /// All parties are cut from each other in changing ways, while servers claim by turns and voters restart.
     pub(super) fn divided(&mut self, rng: &mut Rng) {
         let agents = self.agents();
         let mut at = rng.between(1_000, 3_000);
@@ -69,7 +69,7 @@ impl Scenario {
         }
     }
 
-    /// The holder can't be asked, and the one that should take over hears nothing of the local network either.
+    /// The holder can't be asked, and the host that should take over hears nothing of the local network either.
     pub(super) fn deaf_taker(&mut self, rng: &mut Rng, pace: u64) {
         self.holder = Some(0);
         let at = rng.between(3_000, 6_000);
@@ -80,8 +80,8 @@ impl Scenario {
         self.acts.push(Act { at: at + rng.below(1_000), lasts: 0, what: Fault::Claim(1) });
     }
 
-    /// Two hosts that claim by turns, in a network that delays and doubles for as long as it all lasts; the one that has just
-    /// claimed falls silent for longer than it may hold. What is old and comes late does its worst here.
+    /// Two hosts claim by turns, in a network that always delays and doubles messages. The host that has just claimed becomes
+    /// silent for longer than it may hold. This makes old and late messages most dangerous.
     pub(super) fn narrow(&mut self, rng: &mut Rng, pace: u64) {
         let mut at = 0;
         for turn in 0..rng.between(3, 8) as usize {
@@ -103,7 +103,7 @@ impl Scenario {
         self.acts.push(Act { at: 0, lasts: at + 10_000, what: noise });
     }
 
-    /// Agents that live for a few seconds again and again, so that one life looks like the last, while claims come by turns and
+    /// Agents live for a few seconds again and again, so that one life looks like the last, while claims come by turns and
     /// messages of one life arrive in the next.
     pub(super) fn short_lives(&mut self, rng: &mut Rng) {
         let period = rng.between(1_500, 4_000);
@@ -126,7 +126,8 @@ impl Scenario {
         let mut at = rng.between(8_000, 12_000);
         self.acts.push(Act { at: 1_000, lasts: 0, what: Fault::Claim(rng.index(2)) });
         for _ in 0..rng.between(1, 3) {
-            // What is longer than a take that was begun before: whoever takes it then was told to although he is not reached.
+            // Longer than a take that began before, so a host that takes the address afterwards was told to although it is not
+            // reached.
             let lasts = rng.between(2, 45) * LAN_SLOT_MS;
             self.acts.push(Act { at: at / LAN_SLOT_MS * LAN_SLOT_MS, lasts, what: Fault::Unplug(rng.index(2)) });
             self.acts.push(Act { at: at + rng.below(lasts), lasts: 0, what: Fault::Claim(rng.index(2)) });
@@ -134,7 +135,7 @@ impl Scenario {
         }
     }
 
-    /// Lists of hosts' own say something else for a while, as they do when somebody edits them one after another; the configuration too.
+    /// Hosts' own lists differ for a while, as they do when somebody edits them one after another; the configuration does too.
     pub(super) fn other_lists(&mut self, rng: &mut Rng) {
         let places = [None, Some(SimPlace::OtherAddress), Some(SimPlace::OtherInterface)];
         let mut at = rng.between(1_500, 4_000);
@@ -170,7 +171,7 @@ impl Scenario {
         }
     }
 
-    /// The controller goes on with a copy of its data that is older than what agents obeyed, while the holder is out of reach.
+    /// The controller continues with a copy of its data that is older than what agents obeyed, while the holder is out of reach.
     pub(super) fn older_journal(&mut self, rng: &mut Rng) {
         let at = rng.between(5_000, 12_000);
         self.acts.push(Act { at: rng.between(500, 4_000), lasts: 0, what: Fault::Claim(0) });
@@ -191,7 +192,7 @@ impl Scenario {
         self.acts.push(Act { at: at + rng.below(6_000), lasts: 0, what: Fault::Claim(1) });
     }
 
-    /// A holder that lives on the votes of its peer, whose answers come so late that they hardly count.
+    /// A holder lives on the votes of its peer, whose answers come so late that they hardly count.
     pub(super) fn late_answers(&mut self, rng: &mut Rng) {
         self.holder = Some(0);
         let lasts = rng.between(12_000, 35_000);

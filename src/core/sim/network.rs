@@ -1,14 +1,15 @@
-//! Who reaches whom: the control network between controller and agents, and the local network that carries the address.
+//! The network: the control network between controller and agents, and the local network that carries the address.
 //!
-//! Cuts of the local network are per host and direction, per pair of hosts, or split hosts and witnesses into two sides. Those of pairs
-//! break what `probe` assumes (hosts that reach a common witness hear each other), and the audit knows.
+//! Cuts of the local network are per host and direction, per pair of hosts, or split hosts and witnesses into two sides. Cuts of
+//! pairs break the assumption of `probe` (hosts that reach a common witness hear each other), and the audit takes that into
+//! account.
 
 use std::time::Duration;
 
 use super::rng::Rng;
 use super::scenario::{Fault, WITNESSES};
 
-/// What of the network is broken now. Faults that overlap are counted, so that each ends by itself.
+/// What is broken in the network now. Faults that overlap are counted, so that each ends by itself.
 #[derive(Debug)]
 pub(super) struct Network {
     to_agent: Vec<u32>,
@@ -41,7 +42,7 @@ impl Network {
         }
     }
 
-    /// A fault of the network begins or ends; other acts are none of its business.
+    /// A fault of the network begins or ends; other faults are ignored.
     pub(super) fn change(&mut self, what: &Fault, begins: bool) {
         let count = |n: &mut u32| *n = if begins { *n + 1 } else { n.saturating_sub(1) };
         match what {
@@ -69,7 +70,7 @@ impl Network {
         }
     }
 
-    /// When each copy of a message between the controller and a host's agent arrives, from now. Empty: lost.
+    /// When each copy of a message between the controller and a host's agent arrives, from now. Empty if the message is lost.
     pub(super) fn control(&self, host: usize, to_agent: bool, rng: &mut Rng) -> Vec<Duration> {
         let cut = if to_agent { self.to_agent[host] } else { self.to_controller[host] };
         if cut > 0 || self.partitions.iter().any(|(controller, far)| far.contains(&host) != *controller) {
@@ -78,7 +79,7 @@ impl Network {
         self.copies(rng)
     }
 
-    /// The same of a message from the agent of one host to that of another.
+    /// The same for a message from the agent of one host to that of another.
     pub(super) fn peers(&self, from: usize, to: usize, rng: &mut Rng) -> Vec<Duration> {
         if self.peer[from][to] > 0 || self.partitions.iter().any(|(_, far)| far.contains(&from) != far.contains(&to)) {
             return Vec::new();
@@ -101,7 +102,7 @@ impl Network {
         copies
     }
 
-    /// True when frames from one host reach the other and are answered.
+    /// True if frames from one host reach the other and are answered.
     pub(super) fn hear_each_other(&self, a: usize, b: usize) -> bool {
         let whole = |h: usize| self.lan_in[h] == 0 && self.lan_out[h] == 0;
         let both_ways = self.lan_way[a][b] == 0 && self.lan_way[b][a] == 0;
@@ -116,7 +117,7 @@ impl Network {
         self.lan_pair[a][b] == 0 && self.partitions.iter().all(|(_, far)| far.contains(&a) == far.contains(&b))
     }
 
-    /// True when a host's ping of a witness is answered.
+    /// True if a host's ping of a witness is answered.
     pub(super) fn reaches_witness(&self, host: usize, witness: usize) -> bool {
         self.lan_in[host] == 0
             && self.lan_out[host] == 0
@@ -124,7 +125,7 @@ impl Network {
             && self.splits.iter().all(|(far, w)| far.contains(&host) == w.contains(&witness))
     }
 
-    /// True when a host's broadcast reaches the other.
+    /// True if a host's broadcast reaches the other.
     pub(super) fn broadcast_reaches(&self, from: usize, to: usize) -> bool {
         self.lan_out[from] == 0
             && self.lan_in[to] == 0

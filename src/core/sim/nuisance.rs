@@ -1,23 +1,23 @@
-//! What keeps reactions from carrying out genuine claims: forged records around each of them, evaluations that fail, records that come
-//! late. A genuine
-//! newest claim of a host that can be reached wins all the same (I2): it is owed, whatever becomes of its runs.
+//! What keeps reactions from carrying out genuine claims: forged records around each of them, evaluations that fail, records that
+//! arrive late. A genuine newest claim of a host that can be reached takes effect even so (I2): it is owed, whatever becomes of
+//! its runs.
 
 use super::rng::Rng;
 use super::scenario::Scenario;
 
-/// What is in the way in one scenario.
+/// The nuisance of one scenario.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Nuisance {
     seed: u64,
     forges: bool,
-    /// Percent of evaluations that fail.
+    /// Percentage of evaluations that fail.
     fails: u64,
-    /// Percent of lines that are read so late that they start nothing by themselves.
+    /// Percentage of lines that are read so late that they start nothing by themselves.
     late: u64,
 }
 
 impl Nuisance {
-    /// That of a scenario with a pair: where there is none, nobody knows what a claim asks for but its script.
+    /// The nuisance of a scenario with a pair. Without a pair, only the script knows what a claim asks for, so there is none.
     pub(super) fn of(scenario: &Scenario) -> Nuisance {
         let mut rng = Rng::new(scenario.seed ^ 0x5eed_c1a1);
         if scenario.hosts != 2 || rng.percent(60) {
@@ -31,17 +31,17 @@ impl Nuisance {
         }
     }
 
-    /// Each genuine line has forged ones around it.
+    /// True if each genuine line has forged ones around it.
     pub(super) fn forges(self) -> bool {
         self.forges
     }
 
-    /// The line at this position of the log comes late.
+    /// True if the line at this position of the log arrives late.
     pub(super) fn is_late(self, position: usize) -> bool {
         self.late > 0 && Rng::new(self.seed ^ 0x1a7e ^ (position as u64) << 8).percent(self.late)
     }
 
-    /// This evaluation of a run fails, now and after each restart.
+    /// True if this evaluation of a run fails, now and after each restart.
     pub(super) fn fails(self, run: u64, step: usize) -> bool {
         self.fails > 0 && Rng::new(self.seed ^ (run << 16) ^ step as u64).percent(self.fails)
     }

@@ -1,6 +1,6 @@
 //! Seeded randomness: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
 
-/// A stream of pseudorandom numbers that its seed decides.
+/// A stream of pseudorandom numbers that its seed determines.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
@@ -29,12 +29,12 @@ impl Rng {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
-    /// True so many times in a hundred.
+    /// True with this probability, in percent.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 
-    /// An index of a list of so many.
+    /// An index of a list of this length.
     pub fn index(&mut self, len: usize) -> usize {
         self.below(len as u64) as usize
     }

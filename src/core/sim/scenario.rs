@@ -1,4 +1,4 @@
-//! What happens in one simulation: claims and faults at their times, made up from a seed or read from a saved story.
+//! What happens in one simulation: claims and faults at their times, generated from a seed or read from a saved story.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use crate::core::inventory::Takeover;
 
 use super::rng::Rng;
 
-/// Witnesses in the simulated network.
+/// The number of witnesses in the simulated network.
 pub const WITNESSES: usize = 4;
-/// Those that a scenario begins with.
+/// The witnesses that a scenario begins with.
 pub(super) const FIRST_WITNESSES: [usize; 3] = [0, 1, 2];
-/// Changes of the local network are at least so far apart: the assumption of `probe` is about states of the network that
-/// last, and one that changes between any two probes has none.
+/// The least time between changes of the local network. The assumption of `probe` is about states of the network that last, and a
+/// network that changes between any two probes has none.
 pub(super) const LAN_SLOT_MS: u64 = 800;
 /// The shortest and the longest time that a scenario's faults last.
 const MIN_MS: u64 = 4_000;
@@ -20,27 +20,27 @@ const MAX_MS: u64 = 30_000;
 /// A simulation as data. Equal scenarios run equally, to the microsecond.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
-    /// Decides delays, losses, clock drift and whatever else is left to chance.
+    /// Determines delays, losses, clock drift and everything else that is random.
     pub seed: u64,
     /// How many hosts have a placement, 2 to 5.
     pub hosts: usize,
     pub takeover: Takeover,
-    /// Moves are limited to 4 in 10 minutes, else practically not.
+    /// Moves are limited to 4 in 10 minutes; otherwise there is practically no limit.
     #[serde(default)]
     pub damped: bool,
-    /// Hosts beyond those, whose agents only vote (`quorum`).
+    /// The number of further hosts, whose agents only vote (`quorum`).
     #[serde(default)]
     pub voters: usize,
     /// The host that holds the address before anything starts.
     #[serde(default)]
     pub holder: Option<usize>,
-    /// How far off the controller's wall clock is at the start, in milliseconds.
+    /// The offset of the controller's wall clock at the start, in milliseconds.
     #[serde(default)]
     pub wall: i64,
-    /// `on_link_loss: move`.
+    /// The resource has `on_link_loss: move`.
     #[serde(default)]
     pub moves_off: bool,
-    /// What happens, in any order.
+    /// What happens, in any sequence.
     pub acts: Vec<Act>,
 }
 
@@ -49,7 +49,7 @@ pub struct Scenario {
 pub struct Act {
     /// When, in milliseconds from the start.
     pub at: u64,
-    /// For how long, in milliseconds, where it lasts.
+    /// For how long, in milliseconds, if it lasts.
     #[serde(default)]
     pub lasts: u64,
     pub what: Fault,
@@ -71,17 +71,17 @@ pub enum DriverBehavior {
     /// Does what it is told in a few milliseconds.
     #[default]
     Well,
-    /// Takes half a second to six.
+    /// Takes half a second to six seconds.
     Slow,
     /// Fails without doing anything.
     Failing,
-    /// Says that it did what it did not do.
+    /// Reports success without doing anything.
     Lying,
-    /// Works, but can't say what it sees.
+    /// Works, but can't observe.
     Blind,
 }
 
-/// What the resource is by a list of a host's own, or by the configuration, and where.
+/// The resource's place by a host's own list, or by the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SimPlace {
@@ -92,7 +92,7 @@ pub enum SimPlace {
     OtherInterface,
 }
 
-/// Something in the configuration of the controller that changes.
+/// A change of the controller's configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
@@ -102,28 +102,28 @@ pub enum Change {
     Witnesses(Vec<usize>),
     /// The isolation, in milliseconds.
     Isolation(u64),
-    /// A host is taken out, with what runs on it.
+    /// A host is removed, with what runs on it.
     Without(usize),
-    /// The resource is another address; what hosts have by the old one is abandoned to their agents.
+    /// The resource gets another address; what hosts hold of the old one is abandoned to their agents.
     OtherAddress,
-    /// The resource is taken out; what hosts have is abandoned.
+    /// The resource is removed; what hosts hold is abandoned.
     NoResource,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// The server on a host writes that it is primary now.
+    /// The server on a host claims to be primary now.
     Claim(usize),
     /// A process is killed, and started again at the end.
     Kill(Party),
-    /// A process dies between two of its outputs, after so many more of them, and is started again so long after this act began.
+    /// A process dies between two of its outputs, after so many more of them. It is started again after the time of this act.
     KillAfter(Party, u32),
     /// A process is stopped and continued.
     Stop(Party),
     /// A host loses its power and gets it back.
     PowerOff(usize),
-    /// A host is frozen whole, its kernel with it (a paused virtual machine); only under `confirmed`.
+    /// A whole host is frozen with its kernel (a paused virtual machine); only under `confirmed`.
     Freeze(usize),
     /// Nothing gets through from the controller to an agent (`true`), or back (`false`).
     CutControl(usize, bool),
@@ -133,44 +133,44 @@ pub enum Fault {
     CutWitness(usize, usize),
     /// Nothing gets from the agent of one host to that of another.
     CutPeer(usize, usize),
-    /// What the first host says on the local network does not reach the other. `probe` does not cover that.
+    /// Messages of the first host on the local network do not reach the other. `probe` does not cover that.
     CutLanWay(usize, usize),
     /// Two hosts do not hear each other on the local network, whatever else they reach. `probe` does not cover that.
     CutLanPair(usize, usize),
-    /// Controller (`true`: on the far side) and agents fall into two sides that do not reach each other; the local network too, but
-    /// for the witnesses, which both sides reach.
+    /// Controller (`true`: on the far side) and agents fall into two sides that do not reach each other. The local network does
+    /// too, except for the witnesses, which both sides reach.
     Partition(bool, Vec<usize>),
-    /// The local network falls apart: these hosts and these witnesses on the far side.
+    /// The local network falls into two sides: these hosts and these witnesses are on the far side.
     Split(Vec<usize>, Vec<usize>),
     /// Messages between controller and agents are lost (percent), doubled (percent), and late (up to so many milliseconds).
     Noise(u64, u64, u64),
     Drive(usize, DriverBehavior),
     /// The controller's wall clock steps by so many milliseconds.
     ClockStep(i64),
-    /// The configuration is another one, by a reload or (`true`) by a restart of the controller, and in the end again what it was.
+    /// The configuration changes, by a reload or (`true`) by a restart of the controller, and changes back at the end.
     Reconfigure(Change, bool),
-    /// Whatever comes to a process comes this much later (milliseconds): its queue is long.
+    /// Everything that arrives at a process is this much later (milliseconds): its queue is long.
     Overload(Party, u64),
-    /// The agent of a host is of a version that knows neither votes nor what its list says; then it is replaced.
+    /// The agent of a host is of a version that supports neither votes nor reports of its list. Then it is replaced.
     OldAgent(usize),
-    /// A hand outside takes the address off a host.
+    /// Somebody takes the address off a host by hand.
     TakenOff(usize),
-    /// An operator pauses everything (`true`) or the address, and resumes it in the end.
+    /// An operator pauses everything (`true`) or the address, and resumes it at the end.
     Pause(bool),
-    /// An operator drains a host, and ends that.
+    /// An operator drains a host, and ends the drain.
     Drain(usize),
     /// The interface of a host has no carrier.
     Unplug(usize),
     /// The agent of a host starts with another list of its own; `None`: the resource is not on it.
     OwnList(usize, Option<SimPlace>),
-    /// The controller is ended, and starts with a copy of its data that has only so many hundredths of the journal. An operator accepts the
-    /// loss when it is noticed.
+    /// The controller is ended, and starts with a copy of its data that has only so many hundredths of the journal. An operator
+    /// accepts the loss when it is noticed.
     OlderJournal(u64),
-    /// So many claims at once, by both hosts in turn; this host's is the last.
+    /// So many claims at once, by both hosts in turn; this host's claim is the last.
     Flood(usize, usize),
 }
 
-/// So many of a hundred scenarios with two hosts are narrow ones.
+/// Percentage of scenarios with two hosts that are narrow ones.
 const NARROW: u64 = 40;
 
 impl Scenario {
@@ -190,7 +190,7 @@ impl Scenario {
             4 => 4,
             _ => 5,
         };
-        // Leases are long: what outlasts them must be long too.
+        // Leases are long: faults that outlast them must be long too.
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let length = rng.between(MIN_MS, MAX_MS) * pace;
         let mut scenario = Scenario {
@@ -213,7 +213,7 @@ impl Scenario {
             let host = rng.index(hosts);
             scenario.acts.push(Act { at, lasts: 0, what: Fault::Claim(host) });
             if rng.percent(10) {
-                // Both say so at once, or one after another in a moment.
+                // Both claim at once, or one shortly after the other.
                 let other = (host + 1) % hosts;
                 let at = at + rng.below(10);
                 scenario.acts.push(Act { at, lasts: 0, what: Fault::Claim(other) });
@@ -269,7 +269,7 @@ impl Scenario {
         scenario
     }
 
-    /// The scenario of a seed among those in which what is old and comes late does its worst.
+    /// The narrow scenario of a seed.
     pub fn narrow_of_seed(seed: u64) -> Scenario {
         let mut rng = Rng::new(seed);
         let takeover =
@@ -306,7 +306,7 @@ impl Scenario {
         scenario
     }
 
-    /// Hosts with agents: those that may hold the address, then those that only vote.
+    /// The number of hosts with agents: those that may hold the address, and those that only vote.
     pub fn agents(&self) -> usize {
         self.hosts + self.voters
     }
@@ -320,17 +320,17 @@ impl Scenario {
         changed.chain([self.takeover]).collect()
     }
 
-    /// True when something happens that `probe` does not cover.
+    /// True if something happens that `probe` does not cover.
     pub fn is_beyond_probe(&self) -> bool {
         self.acts.iter().any(|a| matches!(a.what, Fault::CutLanPair(..) | Fault::CutLanWay(..) | Fault::Partition(..)))
     }
 
-    /// Nothing but links and claims changes: what is known of links is known at once.
+    /// True if nothing but links and claims changes: then the states of links are known at once.
     pub fn is_about_links(&self) -> bool {
         !self.damped && self.acts.iter().all(|a| matches!(a.what, Fault::Claim(_) | Fault::Unplug(_)))
     }
 
-    /// What the controller knew may be lost.
+    /// True if records of the controller may be lost.
     pub fn loses_records(&self) -> bool {
         self.acts.iter().any(|a| matches!(a.what, Fault::OlderJournal(_)))
     }

@@ -1,4 +1,4 @@
-//! The inventory that a scenario is about, and what its parts are called.
+//! The inventory of a scenario, and the names of its parts.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::core::wire::LocalPlacement;
 
 /// The resource that moves.
 pub(super) const VIP: &str = "vip";
-/// The term of simulated leases; the shortest that is allowed.
+/// The term of simulated leases: the shortest that is allowed.
 pub(super) const TERM: Duration = Duration::from_secs(30);
 
 pub(super) fn app_name(i: usize) -> String {
@@ -99,7 +99,7 @@ pub(super) fn describe(what: &Fault, lasts: Duration) -> String {
     }
 }
 
-/// What the controller's configuration says now.
+/// The present configuration of the controller.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SiteSetup {
     hosts: usize,
@@ -132,7 +132,7 @@ impl SiteSetup {
         }
     }
 
-    /// The same with these changes.
+    /// The same configuration with these changes.
     pub(super) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> SiteSetup {
         for change in changes {
             match change {
@@ -203,7 +203,8 @@ impl SiteSetup {
         };
         Inventory {
             applications: self.placements().map(|i| (app_name(i), app(i))).collect(),
-            // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
+            // Two hosts are a pair, and late claims are caught up with. With more hosts there is no pair, and every claim acts
+            // whenever it is read.
             pairs: (self.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
             channels: [("noc".to_owned(), inventory::ChannelKind::Log.into())].into(),
             hosts: (0..self.agents).filter(|h| Some(*h) != self.without).map(|i| (host_name(i), host())).collect(),
@@ -213,7 +214,7 @@ impl SiteSetup {
     }
 }
 
-/// What the resource is, and where.
+/// The address and interface of a place.
 pub(super) fn place(at: SimPlace) -> LocalPlacement {
     let (last, interface) = match at {
         SimPlace::Usual => (100, "eth0"),

@@ -1,16 +1,16 @@
-//! A failing seed as a short story: what is not needed for the failure is left out, then it is told line by line.
+//! Makes a short story of a failing seed: leaves out what is not needed for the failure, then tells it line by line.
 
 use super::scenario::Scenario;
 use super::tamper::Tamper;
 use super::world::{SimOutcome, play};
 
-/// Simulations that are tried to make a story shorter.
+/// How many simulations are tried to shorten a story.
 const ATTEMPTS: usize = 400;
-/// Lines of a story that are shown; the last ones matter.
+/// How many lines of a story are shown. The last ones matter.
 const LINES: usize = 80;
 
-/// The smallest scenario found that breaks the same invariant (delta debugging: Zeller, Hildebrandt, 2002, in one pass
-/// over shrinking chunks), and its outcome with the story told.
+/// The smallest scenario found that breaks the same invariant (delta debugging: Zeller, Hildebrandt, 2002, in one pass over
+/// shrinking chunks), and its outcome with the story.
 pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, SimOutcome) {
     let invariant = |s: &Scenario| play(s, tamper, false).violation.map(|v| v.invariant);
     let Some(wanted) = invariant(scenario) else {

@@ -1,22 +1,23 @@
-//! Ways to break the planner, the agent and their assumptions on purpose: a simulator that does not find them finds nothing.
+//! Ways to break the planner, the agent and their assumptions on purpose. A simulator that does not find these errors finds
+//! nothing.
 //!
-//! Each is applied at a seam between the parts, to what passes there; the product has no switch for any of them.
+//! Each is applied between the parts, to what passes there. The product has no switch for any of them.
 
 use crate::core::agent::AgentMark;
 use crate::core::inventory::Inventory;
 use crate::core::plan;
 use crate::core::wire::{Action, Command, Echo, Generation, PeerMessage, Presence, Probe, Report, Terms};
 
-/// A way to be wrong.
+/// A way to break a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tamper {
-    /// The planner skips the verification: it believes every release as soon as it is told of the host at all.
+    /// The planner skips the verification: a host that does not want the resource counts as one that does not hold it.
     ReleaseNotVerified,
-    /// The planner accepts lower orders than it has.
+    /// The planner accepts intents with a lower sequence than it has.
     LowerOrderAccepted,
-    /// The planner takes an unreachable host for released.
+    /// The planner takes a lost host for released.
     LostMeansReleased,
-    /// The planner's words go out before they are on disk.
+    /// The planner's outputs are sent before they are on disk.
     SentBeforeSynced,
     /// A restarted planner does not raise the epoch, and counts from one.
     EpochForgotten,
@@ -26,43 +27,43 @@ pub enum Tamper {
     LeaseTooLong,
     /// Releases are never sent.
     ReleaseNotSent,
-    /// Every command names the newest beat: nobody can tell that it is old.
+    /// Every command names the newest beat, so an agent can't recognise an old command.
     EchoForged,
-    /// The planner never takes, only releases.
+    /// The planner never commands a take, only releases.
     TakeNotSent,
     /// A restarted planner forgets what it had granted.
     GrantsForgotten,
     /// Agents obey generations that they obeyed already.
     GenerationForged,
-    /// The agent does not look: what it commanded is what it reports.
+    /// The agent does not look: it reports what it commanded.
     AgentDoesNotLook,
     /// The agent keeps nothing on disk.
     AgentForgets,
-    /// A cut-off holder believes that it reaches its witnesses.
+    /// A holder that is cut off believes that it reaches its witnesses.
     WitnessesForged,
-    /// The taker is deaf.
+    /// The taker hears no rival.
     HearsNoRival,
     /// The kernel does not drop addresses whose time is over.
     KernelKeeps,
-    /// An agent that starts does not wait for what it may have promised.
+    /// An agent that starts does not wait for its earlier promises to end.
     VoterForgets,
-    /// Agents vote for whoever asks.
+    /// Agents vote for every host that asks.
     VotesForEverybody,
-    /// An answer counts from the newest request, whichever it answers.
+    /// An answer counts from the newest request, whichever request it answers.
     VoteAnswersNewest,
-    /// A holder counts on votes for longer than the controller keeps them.
+    /// A holder relies on votes for longer than the controller keeps them.
     VoteTooLong,
-    /// Takers are told that everybody else is clear.
+    /// Takers are told that all other hosts are clear.
     ClearForged,
-    /// A restarted planner concludes from what is configured, not from what was granted.
+    /// A restarted planner concludes from the configuration, not from what was granted.
     ConfiguredTermsCount,
-    /// An agent that starts does not know what an earlier list of its own said.
+    /// An agent that starts has forgotten its earlier list.
     EarlierListForgotten,
-    /// Agents do not say what their own lists say.
+    /// Agents do not report their own lists.
     ListsNotReported,
-    /// Agents do not say that an interface has no carrier.
+    /// Agents do not report that an interface has no carrier.
     LinksNotReported,
-    /// What agents obeyed is not more than what the journal knows.
+    /// Agents never report newer generations than the journal has.
     NewerNumbersHidden,
 }
 
@@ -97,7 +98,7 @@ impl Tamper {
         Tamper::NewerNumbersHidden,
     ];
 
-    /// What becomes of a message between agents; `asked` is the number of the newest request of the one who gets it.
+    /// What becomes of a message between agents; `asked` is the number of the receiver's newest request.
     pub(super) fn votes(self, message: &mut PeerMessage, asked: Echo) {
         match (self, message) {
             (Tamper::VotesForEverybody, PeerMessage::Vote(vote)) => vote.refused = None,
@@ -106,7 +107,7 @@ impl Tamper {
         }
     }
 
-    /// What becomes of a command that arrives at an agent; false when it does not.
+    /// What becomes of a command that arrives at an agent; false if it does not arrive.
     pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&AgentMark>) -> bool {
         match (self, &mut command.action) {
             (Tamper::SilenceSkipped, Action::Take { probe, .. }) => *probe = Probe::Nothing,
@@ -126,7 +127,7 @@ impl Tamper {
         true
     }
 
-    /// What becomes of a report that arrives at a controller, which knows this.
+    /// What becomes of a report that arrives at a controller with this ledger.
     pub(super) fn arrives(self, report: &mut Report, known: Option<&plan::Ledger>) {
         let Some(known) = known.filter(|_| self == Tamper::NewerNumbersHidden) else { return };
         for (resource, seen) in &mut report.resources {
@@ -149,7 +150,7 @@ impl Tamper {
         }
     }
 
-    /// What becomes of a journal record when it is read again, by a controller that is configured like this.
+    /// What becomes of a journal record that is read again, by a controller with this configuration.
     pub(super) fn reads(self, record: &plan::Record, configured: &Inventory) -> Option<plan::Record> {
         let mut record = record.clone();
         match (self, &mut record) {

@@ -1,4 +1,4 @@
-//! The simulated world: one heap of timed happenings, and what each does to hosts, controller and network.
+//! The simulated world: one heap of timed events, and what each does to hosts, controller and network.
 
 mod faults;
 mod parties;
@@ -23,21 +23,21 @@ use super::scenario::{Party, Scenario, SimPlace};
 use super::site::{SiteSetup, VIP, host_name};
 use super::tamper::Tamper;
 
-/// The simulation begins at this time of the controller's wall clock.
+/// The time of the controller's wall clock at which the simulation begins.
 const BEGIN: Time = Time::from_millis(1_700_000_000_000);
-/// A controller or agent that died is started again after this, when its act does not last longer.
+/// Delay before a controller or agent that died is started again, if its fault does not last longer.
 const RESTART_AFTER: Duration = Duration::from_millis(300);
-/// After the last fault has ended everything must be in its place within this (I2): a lease's term and grace, a slow driver,
-/// a backoff of ten seconds ...
+/// After the last fault has ended everything must be settled within this time (I2): a lease's term and grace, a slow driver, a
+/// backoff of ten seconds ...
 const SETTLES_WITHIN: Duration = Duration::from_secs(150);
-/// ... and where moves are damped, all the pauses.
+/// ... and if moves are damped, all the pauses.
 const SETTLES_WITHIN_DAMPED: Duration = Duration::from_secs(3_600);
-/// How long it must then stay so.
+/// How long it must stay settled.
 const STAYS: Duration = Duration::from_secs(3);
-/// How often an operator looks whether the journal is in doubt, in scenarios in which it may be.
+/// How often an operator checks whether the journal is in doubt, in scenarios in which that is possible.
 const OPERATOR_LOOKS: Duration = Duration::from_secs(7);
 
-/// Something due at a time.
+/// An event that is due at a time.
 #[derive(Debug)]
 enum Due {
     Begin(usize),
@@ -74,11 +74,11 @@ enum Due {
         start: u64,
         place: SimPlace,
     },
-    /// What its agent is told of its link.
+    /// The agent of a host is told the state of its link.
     Link {
         host: usize,
     },
-    /// An operator looks whether the journal is in doubt.
+    /// An operator checks whether the journal is in doubt.
     Operator,
     Witness {
         host: usize,
@@ -103,14 +103,14 @@ enum Due {
         happening: Happening,
     },
     Start(Party),
-    /// What came while the queue of a process was long.
+    /// An event that arrived while the queue of a process was long.
     Late(Box<Due>),
 }
 
 struct Entry {
     at: Time,
     n: u64,
-    /// Apart: the heap moves its entries about.
+    /// Boxed, because the heap moves its entries.
     due: Box<Due>,
 }
 
@@ -131,17 +131,17 @@ impl Ord for Entry {
     }
 }
 
-/// What came of a simulation.
+/// The result of a simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimOutcome {
-    /// The invariant that was broken, when one was.
+    /// The invariant that was broken, if any.
     pub violation: Option<Violation>,
-    /// The first breach of what the policy does not promise under the faults of the scenario.
+    /// The first breach of something that the policy does not promise under the faults of the scenario.
     pub tolerated: Option<Violation>,
-    /// How often the address came to another host than had it last.
+    /// How often the address came to a host other than the last one.
     pub failovers: u64,
     pub lasted: Duration,
-    /// What happened, line by line, when it was asked for.
+    /// What happened, line by line, if that was requested.
     pub story: Vec<String>,
 }
 
@@ -160,7 +160,7 @@ pub(super) struct SimWorld<'a> {
     story: Option<Vec<String>>,
 }
 
-/// Runs a scenario, and tells its story when asked to.
+/// Runs a scenario, and records its story if `tell` is set.
 pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> SimOutcome {
     let mut world = SimWorld::new(scenario, tamper, tell);
     world.run();
@@ -227,7 +227,7 @@ impl<'a> SimWorld<'a> {
                 match (self.in_place(), in_place) {
                     (true, None) => in_place = Some(self.now),
                     (true, Some(since)) if self.now.since(since) >= STAYS => {
-                        // A breakage that falsifies the journal is to be found by what it does.
+                        // A tamper that falsifies the journal must be found by its effects.
                         if self.tamper.is_none() {
                             self.audit.at_the_end(&self.controller);
                         }
@@ -246,7 +246,7 @@ impl<'a> SimWorld<'a> {
         }
     }
 
-    /// I2: the desired owner has it, nobody else, everybody was told, and nothing waits to be read.
+    /// I2: the desired owner holds the address and no other host does, everybody was notified, and nothing waits to be read.
     fn in_place(&self) -> bool {
         if self.hosts.iter().any(|h| h.has(SimPlace::OtherAddress)) {
             return false;
@@ -296,7 +296,7 @@ impl<'a> SimWorld<'a> {
             }
             Due::Command { host, command } => {
                 let mut command = command;
-                // An earlier version does not understand it.
+                // An agent of an earlier version does not understand it.
                 if self.hosts[host].old > 0 && is_of_a_quorum(&command) {
                     return;
                 }
@@ -354,7 +354,7 @@ impl<'a> SimWorld<'a> {
         }
     }
 
-    /// How long something has to wait in the queue of a process that has too much to do.
+    /// How long an event has to wait in the queue of an overloaded process.
     fn queues(&self, due: &Due) -> Option<Duration> {
         let late = match due {
             Due::AgentTimer { host, .. }
@@ -371,7 +371,7 @@ impl<'a> SimWorld<'a> {
         (late > 0).then(|| Duration::from_millis(late))
     }
 
-    /// What waited for stopped processes that run again.
+    /// Continues events that waited for stopped processes which run again.
     fn go_on(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for (party, due) in waiting {

@@ -1,24 +1,26 @@
-//! What is new and what is late: when the records of each sender of a source come, compared with what their stamps say.
+//! Which records are new and which are late: the arrival of records of each sender, compared with their stamps.
 //!
-//! In: every record of a source, wanted by a rule or not, and when its bytes were read. Out: why it may start nothing, where it is
-//! late; and what was learned of a sender, for the journal.
+//! In: every record of a source, wanted by a rule or not, and when its bytes were read. Out: why a late record may start nothing,
+//! and what was learned of a sender, for the journal.
 //!
-//! No clock or zone has to be right. A record's *age* is its arrival less its stamp. Of each sender (a host, as far as it is trusted)
-//! the *usual* age is kept, and a record is late when its age is beyond that:
+//! No clock or zone has to be right. A record's *age* is its arrival minus its stamp. The *usual* age of each sender (a host at
+//! one level of trust) is kept, and a record is late if its age is greater than that by some tolerance:
 //!
 //! | what is known of the sender | usual age | late beyond it by |
 //! |---|---|---|
-//! | nothing | the least age so far, a zone of whole quarters of an hour included where stamps do not say theirs | [`LATE_AT_FIRST`] |
-//! | its last [`AGREE`] ages, taken over [`SPREAD`] or more, agree | what they agree on | [`LATE_AFTER`] |
-//! | they did once and do not any more | what they agreed on | [`LATE_AT_FIRST`] |
+//! | nothing | the least age so far, with a zone of whole quarters of an hour if stamps contain none | [`LATE_AT_FIRST`] |
+//! | its last [`AGREE`] ages, taken over [`SPREAD`] or more, agree | the age on which they agree | [`LATE_AFTER`] |
+//! | they agreed once and do not any more | the age on which they agreed | [`LATE_AT_FIRST`] |
 //!
-//! A sender that empties a queue sends many records within a moment, each with a smaller age than the one before: these are late whatever
-//! is known, until the ages fall no more. Of one that was never heard before, the first record alone cannot be told from a new one of a slow clock:
-//! it counts as new up to [`LATE_AT_FIRST`]. Of a sender that was heard before and was silent, the first of them is known as well: it is not older
-//! than the silence. What a file held before its end was reached is a backlog; the source says so.
+//! A sender that empties a queue sends many records within a moment, each with a smaller age than the one before. These are late
+//! whatever is known, until the ages stop falling. If the sender was never heard before, the first record alone looks like a new
+//! one of a slow clock: it counts as new up to [`LATE_AT_FIRST`]. If the sender was heard before and was silent, its first record
+//! is recognised as well: it is not older than the silence. What a file held before its end was reached is a backlog; the source
+//! says so.
 //!
-//! A stamp without a zone from the network is read in the zone, in quarters of an hour, that brings it nearest to its arrival; once the
-//! usual age is known, in the zone that follows from it. So an old record of a known sender is old, and not in another zone.
+//! A stamp without a zone from the network is read in the zone, in quarters of an hour, that brings it nearest to its arrival.
+//! When the usual age is known, it is read in the zone that follows from that age. So an old record of a known sender is old, and
+//! not in another zone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,67 +30,67 @@ use crate::core::base::limits::{LATE_AFTER, LATE_AT_FIRST, OFFSETS};
 use crate::core::base::time::Time;
 use crate::core::event::{Event, Stale, StaleRecord, Trust};
 
-/// So many ages that agree make the usual one.
+/// So many ages that agree make the usual age.
 const AGREE: usize = 5;
-/// They agree when they lie so close together ...
+/// Ages agree if they are within this range ...
 const WITHIN_US: i64 = 2_000_000;
-/// ... and were seen over so long: a burst of one delay proves nothing about a clock.
+/// ... and were seen over this time: a burst of one delay proves nothing about a clock.
 const SPREAD: Duration = Duration::from_secs(10);
-/// So far apart are those that are looked at.
+/// The least time between two ages that are compared.
 const APART: Duration = Duration::from_millis(2_500);
 /// Zones differ by whole multiples of this.
 const QUARTER_US: i64 = 900_000_000;
 /// Records of one sender that come closer together than this may be a queue that is emptied.
 const QUEUE_GAP: Duration = Duration::from_secs(1);
-/// So many records in a row whose ages fall ...
+/// So many records in a row with falling ages are such a queue ...
 const QUEUE_FALLS: u32 = 3;
-/// ... and, of a sender that has not paused since it was heard for the first time, so many: it may have come back with all that it kept.
+/// ... or so many, if the sender has not paused since it was first heard: it may have come back with all that it kept ...
 const QUEUE_FALLS_AT_FIRST: u32 = 1;
-/// ... by so much altogether are such a queue.
+/// ... if the ages fall by this much altogether.
 const QUEUE_FALL_US: i64 = 2_000_000;
-/// A record that is older than this, and not older than its sender was silent, waited for the sender to be heard again.
+/// A record that is older than this, and not older than its sender's silence, waited until the sender was heard again.
 const QUEUE_SILENCE: Duration = Duration::from_secs(10);
 /// An age that is smaller than the one before by less than this has not fallen: clocks and networks are not more exact.
 const QUEUE_STEP_US: i64 = 1_000;
-/// What was learned is journaled when it differs from what is journaled by this, and not more often than once in [`JOURNAL_EVERY`].
+/// A change of the usual age is journaled if it is greater than this, at most once in [`JOURNAL_EVERY`].
 const JOURNAL_US: i64 = 500_000;
 const JOURNAL_EVERY: Duration = Duration::from_secs(60);
 
-/// How the stamps of a source that do not say their zone were read.
+/// How stamps without a zone were read at a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stamps {
-    /// In the zone that a rule test means, whose senders have right clocks until their records say otherwise.
+    /// In the zone that a rule test means. Its senders have right clocks until their records say otherwise.
     #[default]
     Exact,
-    /// In the zone that the configuration says: it is not doubted.
+    /// In the zone that the configuration gives, which is not doubted.
     Stated,
-    /// In this machine's zone. It may be another's: a whole number of quarters of an hour is no lateness.
+    /// In this machine's zone. The sender may have another: a whole number of quarters of an hour is no lateness.
     Assumed,
-    /// In UTC, to be moved to the zone that brings them nearest to their arrival.
+    /// In UTC. They are moved to the zone that brings them nearest to their arrival.
     Nearest,
 }
 
 /// The usual age of a sender's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Learned {
-    /// The host, as its records name it; empty where they name none.
+    /// The host, as its records name it; empty if they name none.
     pub host: String,
-    /// How far it is trusted. No sender teaches anything about one that is trusted more.
+    /// How far the sender is trusted. Records with less trust do not change what is known of a sender with more trust.
     pub trust: Trust,
-    /// The usual age, in microseconds; negative when the stamps are ahead.
+    /// The usual age, in microseconds; negative if the stamps are ahead.
     pub usual: i64,
-    /// How much of it is a zone that the stamps do not say and that was found for them.
+    /// The part of it that is a zone, which the stamps do not contain and which was found for them.
     pub zone: i64,
 }
 
-/// The senders of one source; shared by all that read it.
+/// The senders of one source. All readers of the source share them.
 #[derive(Clone, Debug, Default)]
 pub struct Arrivals(Arc<Mutex<Senders>>);
 
 #[derive(Debug, Default)]
 struct Senders {
     stamps: Stamps,
-    /// By host, and then by trust.
+    /// Senders by host, and then by trust.
     known: BTreeMap<String, [Option<Box<Sender>>; 4]>,
     count: usize,
     learned: Vec<Learned>,
@@ -97,12 +99,12 @@ struct Senders {
 #[derive(Clone, Debug, Default)]
 struct Sender {
     usual: i64,
-    /// The usual age is one on which ages agreed.
+    /// The usual age is one on which ages have agreed.
     agreed_once: bool,
     agrees: bool,
     last: VecDeque<(Time, i64)>,
     heard: Time,
-    /// It paused since it was heard for the first time.
+    /// The sender has paused since it was first heard.
     paused: bool,
     queue: Queue,
     journaled: Option<(Time, i64)>,
@@ -111,7 +113,7 @@ struct Sender {
 /// The records that came without a pause.
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// The age at which they began to fall.
+    /// The age at which ages began to fall.
     peak: i64,
     least: i64,
     falls: u32,
@@ -122,19 +124,19 @@ struct Queue {
 
 /// How a record is late.
 enum Lateness {
-    /// Beyond what is usual for its sender, by this.
+    /// Its age exceeds the usual age of its sender by this time.
     Behind(Duration),
-    /// It comes out of a queue of older records.
+    /// It comes from a queue of older records.
     Queued,
 }
 
 impl Arrivals {
-    /// Of a source whose stamps are read so.
+    /// The senders of a source whose stamps are read in this way.
     pub fn of(stamps: Stamps) -> Arrivals {
         Arrivals(Arc::new(Mutex::new(Senders { stamps, ..Senders::default() })))
     }
 
-    /// Goes on with what was learned before.
+    /// Continues with what was learned before.
     pub fn recall(&self, before: impl IntoIterator<Item = (Trust, String, i64)>) {
         let mut senders = self.senders();
         for (trust, host, usual) in before {
@@ -148,10 +150,11 @@ impl Arrivals {
         std::mem::take(&mut self.senders().learned)
     }
 
-    /// Why a record may start nothing, when it is late. A stamp without a zone is moved to the zone that was found for its sender.
+    /// Why a late record may start nothing; `None` if it is not late. A stamp without a zone is moved to the zone that was found
+    /// for its sender.
     ///
-    /// `stated`: the stamp's zone is known, from the record or from the configuration. `kept`: what is learned of this host is to be
-    /// journaled. Names that a record makes up are not.
+    /// `stated`: the zone of the stamp is known, from the record or from the configuration. `kept`: what is learned of this host
+    /// is journaled, which excludes host names that a record makes up.
     pub fn judge(&self, event: &mut Event<'_>, arrived: Time, stated: bool, kept: bool) -> Option<Stale> {
         let at = event.at?;
         let mut senders = self.senders();
@@ -196,7 +199,8 @@ impl Senders {
         self.known.entry(host.to_owned()).or_default()[trust as usize].get_or_insert_default()
     }
 
-    /// The half that is trusted least and was heard longest ago is forgotten: their next record is compared with nothing.
+    /// Forgets half of the senders: those with the least trust, and among them those heard longest ago. Their next record counts
+    /// as a first one.
     fn forget_half(&mut self) {
         let of = |(host, by_trust): (&String, &[Option<Box<Sender>>; 4])| -> Vec<(usize, Time, String)> {
             let all = by_trust.iter().enumerate();
@@ -220,7 +224,7 @@ impl Sender {
     fn judge(&mut self, arrived: Time, age: i64, zoneless: bool) -> Option<Lateness> {
         let first = self.heard == Time::default();
         if !self.agreed_once {
-            // A record is delayed, never ahead of its sender: the least age is the nearest to the truth.
+            // A record may be delayed and is never ahead of its sender: the least age is nearest to the truth.
             let zone = if zoneless { quarters(age) } else { 0 };
             let likely = if age.saturating_sub(zone) <= us(LATE_AT_FIRST) { age } else { zone };
             self.usual = if first { likely } else { likely.min(self.usual) };
@@ -229,7 +233,7 @@ impl Sender {
         self.paused |= !first && silence > QUEUE_GAP;
         let falls = if self.paused || self.agreed_once { QUEUE_FALLS } else { QUEUE_FALLS_AT_FIRST };
         let emptied = self.queue.take(silence <= QUEUE_GAP && !first, arrived, age, falls);
-        // Of a sender that was heard before: as old as its silence, it was written during that.
+        // If the sender was heard before and the record is as old as the silence, it was written during that silence.
         let waited = age.saturating_sub(self.usual);
         let written_in_silence = !first && waited > us(QUEUE_SILENCE) && waited <= us(silence + LATE_AFTER);
         if written_in_silence {
@@ -270,7 +274,7 @@ impl Sender {
         }
     }
 
-    /// The usual age, when it is to be journaled.
+    /// The usual age, if it is to be journaled.
     fn news(&mut self, now: Time) -> Option<i64> {
         let is_new = match self.journaled {
             None => true,
@@ -284,8 +288,8 @@ impl Sender {
 }
 
 impl Queue {
-    /// Takes the age of one more record; true while a queue is being emptied. `on`: it came without a pause after the one before.
-    /// `falls`: so many tell it.
+    /// Takes the age of one more record; returns true while a queue is being emptied. `on`: it came without a pause after the one
+    /// before. `falls`: so many falling ages are a queue.
     fn take(&mut self, on: bool, arrived: Time, age: i64, falls: u32) -> bool {
         if !on || (self.emptied && self.fell.is_some_and(|fell| arrived.since(fell) > QUEUE_GAP)) {
             *self = Queue { peak: age, least: age, ..Queue::default() };
@@ -296,7 +300,7 @@ impl Queue {
             self.falls += 1;
             self.fell = Some(arrived);
         } else if age > self.least.saturating_add(QUEUE_FALL_US) {
-            // It rose: records of several origins, or another delay.
+            // The age rose: there are records of several origins, or the delay changed.
             *self = Queue { peak: age, least: age, ..Queue::default() };
         }
         self.emptied |= self.falls >= falls && self.peak.saturating_sub(self.least) > QUEUE_FALL_US;
@@ -329,8 +333,8 @@ mod tests {
             Heard { arrivals: Arrivals::of(stamps), now_ms: 1_000_000_000_000, trust: Trust::Address }
         }
 
-        /// A record that comes `after` the one before and is so old; whether it is late, and how old its stamp is when it was moved to
-        /// its zone.
+        /// Takes a record with this age, `after_ms` after the one before. Returns whether it is late, and how old its stamp is
+        /// after the move to its zone.
         fn hear(&mut self, after_ms: i64, age_ms: i64) -> (bool, i64) {
             self.now_ms += after_ms;
             let now = Time::from_millis(self.now_ms);
@@ -358,7 +362,7 @@ mod tests {
             let learned = heard.arrivals.learned();
             let host = "h".to_owned();
             assert_eq!(learned, [Learned { host, trust: Trust::Address, usual: slow * 1_000, zone: 0 }]);
-            // After a restart it is known, to those of the same trust.
+            // After a restart the age is known, for the same trust.
             let mut again = Heard::of(Stamps::Stated);
             again.arrivals.recall(learned.into_iter().map(|l| (l.trust, l.host, l.usual)));
             assert!(again.is_late(0, slow + 2_100) && !again.is_late(10, slow + 1_900));
@@ -398,12 +402,12 @@ mod tests {
             for _ in 0..6 {
                 assert_eq!(heard.hear(3_000, west - 300), (false, -300));
             }
-            // An hour old, and not of the next zone.
+            // The record is an hour old, and not in the next zone.
             assert_eq!(heard.hear(3_000, west + 3_600_000), (true, 3_600_000));
             let zone = heard.arrivals.learned().pop().unwrap().zone;
             assert_eq!(zone, west * 1_000);
         }
-        // Of a file the stamp stays as it was read.
+        // The stamp of a file stays as it was read.
         assert_eq!(Heard::of(Stamps::Assumed).hear(0, 18_000_500), (false, 18_000_500));
         assert!(Heard::of(Stamps::Assumed).is_late(0, 18_000_000 + 120_000));
         assert!(Heard::of(Stamps::Stated).is_late(0, 18_000_000));
@@ -423,21 +427,21 @@ mod tests {
             [(Stamps::Stated, 0), (Stamps::Stated, 7_200_000), (Stamps::Nearest, 18_000_000), (Stamps::Nearest, 0)]
         {
             let mut heard = Heard::of(stamps);
-            // 50 s of records within half a second.
+            // 50 s of records arrive within half a second.
             let late: Vec<bool> = (0..50).map(|n| heard.is_late(10, 50_000 - n * 1_000 - ahead)).collect();
             assert!(late[4..].iter().all(|late| *late), "{late:?}");
-            // Then what is said is new.
+            // After that, records are new.
             assert!(!heard.is_late(1_500, -ahead), "{stamps:?} {ahead}");
             assert!(!heard.is_late(10, -ahead));
         }
-        // The first that is ever heard of it cannot be told; the second shows that it is a queue.
+        // The first record that is ever heard of a sender looks new; the second shows that it is a queue.
         let mut heard = Heard::of(Stamps::Stated);
         assert_eq!([50_000, 40_000, 20_000, 0].map(|age| heard.is_late(10, age)), [false, true, true, true]);
-        // A burst of a slow clock is none, and a sender that paused may well be out of order.
+        // A burst of a slow clock is no queue, and a sender that paused may well be out of order.
         let mut heard = Heard::of(Stamps::Stated);
         assert_eq!([50_000, 49_500, 50_300, 48_900].map(|age| heard.is_late(10, age)), [false; 4]);
         assert_eq!([(1_500, 50_000), (10, 46_000), (10, 50_000)].map(|(after, age)| heard.is_late(after, age)), [false; 3]);
-        // Hours of it.
+        // The same with hours of records.
         let mut heard = Heard::of(Stamps::Nearest);
         let late = (0..1_000).filter(|n| heard.is_late(1, 36_000_000 - n * 36_000)).count();
         assert!(late >= 996, "{late}");
@@ -468,7 +472,7 @@ mod tests {
             let age = [0, 3, 120, 1_500, 40, 4][usize::try_from(n % 6).unwrap()];
             assert!(!heard.is_late(7, age), "{n}");
         }
-        // Its queue is known by its ages, and its end at once.
+        // The queue is recognised by its ages, and its end at once.
         assert!(heard.is_late(10, 30_000) && heard.is_late(10, 20_000) && !heard.is_late(10, 100));
     }
 

@@ -1,4 +1,4 @@
-//! Texts to a site: configuration, rules and scripts, checked against each other and compiled.
+//! Makes a site from texts: configuration, rules and scripts, checked against each other and compiled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::{Site, samples};
 pub struct Texts {
     pub config: Option<Arc<Source>>,
     pub rules: Vec<Arc<Source>>,
-    /// The scripts by file name; `None` when it is not known where they are.
+    /// The scripts by file name; `None` if their folder is unknown.
     pub scripts: Option<BTreeMap<String, Arc<Source>>>,
 }
 
@@ -32,7 +32,7 @@ impl Texts {
         }
     }
 
-    /// The texts as the journal keeps them; `None` when there is no configuration.
+    /// The texts as the journal keeps them; `None` if there is no configuration.
     pub fn snapshot(&self) -> Option<ConfigSnapshot> {
         let text = |source: &Arc<Source>| FileText { name: source.name.clone(), text: source.text.clone() };
         let scripts: BTreeMap<String, FileText> =
@@ -41,7 +41,7 @@ impl Texts {
     }
 }
 
-/// Checks and compiles texts; `config` is what their configuration says. `None`, with the reasons in `found`, when something is wrong.
+/// Checks and compiles texts; `config` is their configuration. `None`, with the reasons in `found`, if something is wrong.
 pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnostic>) -> Option<Arc<Site>> {
     let inventory = config.map(|config| &config.inventory);
     let mut params: Option<BTreeMap<String, Vec<Param>>> = None;
@@ -59,7 +59,7 @@ pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnost
         let unknown = unknown_names(inventory, &program);
         found.extend(unknown.into_iter().map(|text| Diagnostic::whole(Code::RouteName, text)));
     }
-    // Of a script that does not parse it is not known what it declares.
+    // The declarations of a script that does not parse are unknown.
     if found.iter().any(|d| d.code == Code::ScriptSyntax) {
         found.retain(|d| !matches!(d.code, Code::UnknownParameter | Code::MissingParameter));
     }
@@ -75,7 +75,7 @@ pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnost
             Ok(script) => {
                 compiled.insert(name.clone(), script);
             }
-            // `script::check` has said why.
+            // `script::check` has reported why.
             Err(diagnostic) if !has_errors(found) => found.push(diagnostic),
             Err(_) => {}
         }

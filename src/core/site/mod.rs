@@ -1,4 +1,4 @@
-//! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
+//! A site: configuration, rules and scripts, checked and compiled. A controller runs on it.
 
 mod arrivals;
 mod assemble;
@@ -26,22 +26,22 @@ pub use mutants::{Mutant, mutants};
 
 #[derive(Debug)]
 pub struct Site {
-    /// Machines, programs, pairs, resources.
+    /// The hosts, applications, pairs and resources.
     pub inventory: Arc<Inventory>,
     pub program: Arc<Program>,
-    /// The rules' conditions, ready to match.
+    /// The conditions of the rules, ready to match.
     pub matcher: Arc<Matcher>,
     /// Compiled scripts by file name.
     pub scripts: BTreeMap<String, Arc<Compiled>>,
     pub evaluator: Evaluator,
-    /// The inventory's names, ready to be looked up.
+    /// The names of the inventory, ready for look-up.
     pub index: Index,
-    /// The configuration says the zones of some hosts.
+    /// The configuration has the zones of some hosts.
     has_zones: bool,
 }
 
 impl Site {
-    /// A site of these parts, which were made for each other.
+    /// A site of these parts, which belong together.
     pub fn new(
         inventory: Arc<Inventory>,
         program: Arc<Program>,
@@ -60,13 +60,14 @@ impl Site {
         Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
     }
 
-    /// The script of a run, by file name; `None` when the rules do not have its reaction any more.
+    /// The script of a run, by file name; `None` if the rules do not have its reaction any more.
     pub fn script_of(&self, run: &Run) -> Option<&str> {
         self.program.reactions.get(&run.bound.reaction).map(|r| r.script.as_str())
     }
 
-    /// The conditions that an event matches, when a rule wants it or it is a claim. What an `ignore` matches is marked, and wanted by
-    /// nobody; nor is a piece of a record. `hits` is room to work in. No event depends on another one here: any number may be asked at once.
+    /// The conditions that an event matches, if a rule wants it or it is a claim. An event that an `ignore` matches is marked,
+    /// and no rule wants it. No rule wants a piece of a record either. `hits` is working space. Events do not depend on each
+    /// other here: they may be evaluated in parallel.
     pub fn wants(&self, event: &mut Event<'_>, hits: &mut Vec<Hit>) -> Option<Vec<Hit>> {
         if event.marks.partial {
             return None;
@@ -81,12 +82,13 @@ impl Site {
         wanted.then(|| std::mem::take(hits))
     }
 
-    /// The host that an event names, when the inventory has it.
+    /// The host that an event names, if the inventory has it.
     fn host_of(&self, event: &Event<'_>) -> Option<&Host> {
         if event.host.is_empty() { None } else { self.inventory.hosts.get(self.index.host(&event.host)?) }
     }
 
-    /// Reads a stamp that says no zone, and was read in another one, in that of its host. True when the configuration says that zone.
+    /// Reads a stamp without a zone in the zone of its host, if it was read in another zone. Returns true if the configuration
+    /// has that zone.
     pub fn to_zone_of_host(&self, event: &mut Event<'_>, read_in: Zone, arrived: Time) -> bool {
         if !(self.has_zones && event.marks.zoneless) {
             return false;
@@ -96,7 +98,7 @@ impl Site {
         true
     }
 
-    /// What the script of a run does next.
+    /// The next step of a run's script.
     pub fn next(&self, run: &Run) -> Next {
         let name = self.script_of(run).unwrap_or_default();
         match self.scripts.get(name) {
@@ -106,7 +108,7 @@ impl Site {
     }
 }
 
-/// The site of now, for all who read events. It is exchanged as a whole, and those of one source notice with their next record.
+/// The present site, for all readers of events. It is exchanged as a whole, and each reader notices that with its next record.
 #[derive(Debug)]
 pub struct Current {
     number: AtomicU64,
@@ -114,12 +116,12 @@ pub struct Current {
 }
 
 impl Current {
-    /// A site whose rules have this number.
+    /// The present site, whose rules have this number.
     pub fn new(number: u64, site: Arc<Site>) -> Arc<Current> {
         Arc::new(Current { number: AtomicU64::new(number), site: RwLock::new(site) })
     }
 
-    /// Another site, from now on.
+    /// Exchanges the site from now on.
     pub fn exchange(&self, number: u64, site: Arc<Site>) {
         let mut current = self.site.write().unwrap_or_else(PoisonError::into_inner);
         *current = site;
@@ -133,20 +135,20 @@ impl Current {
     }
 }
 
-/// What an event is to the rules of a site.
+/// The result of matching an event against the rules of a site.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matched {
-    /// The conditions that it matches.
+    /// The conditions that the event matches.
     pub hits: Vec<Hit>,
-    /// The number of the rules whose conditions these are.
+    /// The number of the rules that these conditions belong to.
     pub rules: u64,
-    /// When the record came.
+    /// When the record arrived.
     pub arrived: Time,
     /// Why it may start nothing: it is late.
     pub late: Option<Stale>,
 }
 
-/// Decodes the records of one source and finds what a rule wants. Live, in dry runs and in rule tests it is this one.
+/// Decodes the records of one source and finds what rules want. Live operation, dry runs and rule tests all use it.
 #[derive(Debug)]
 pub struct Sieve {
     current: Arc<Current>,
@@ -154,7 +156,7 @@ pub struct Sieve {
     site: Arc<Site>,
     decoder: Decoder,
     arrivals: Arrivals,
-    /// The configuration says in which zone the source's stamps are.
+    /// The configuration has the zone of the source's stamps.
     zone_is_given: bool,
     hits: Vec<Hit>,
 }
@@ -174,18 +176,18 @@ impl Sieve {
         }
     }
 
-    /// The same, sharing what is known of the senders with all that read its source.
+    /// The same sieve, which shares what is known of the senders with all readers of its source.
     pub fn of_senders(self, arrivals: &Arrivals) -> Sieve {
         Sieve { arrivals: arrivals.clone(), ..self }
     }
 
-    /// The same, of a source whose stamps without a zone are in this one, whatever their hosts are said to write.
+    /// The same sieve, which reads stamps without a zone in this zone, whatever zone their hosts have.
     pub fn in_zone(self, zone: Zone) -> Sieve {
         Sieve { decoder: self.decoder.in_zone(zone), zone_is_given: true, ..self }
     }
 
-    /// One record whose bytes were read now, and the conditions that it matches when a rule wants it or it is a claim. `known` says what
-    /// else is known of it: how far its sender is, whether it was cut.
+    /// Takes one record whose bytes were read now. Returns the event, and the conditions that it matches if a rule wants it or it
+    /// is a claim. `known` adds what else is known of it: the trust of its sender, whether it was cut.
     pub fn sift<'a>(
         &mut self,
         record: &'a [u8],
@@ -203,14 +205,14 @@ impl Sieve {
         (event, met)
     }
 
-    /// A line of a file's beginning, which was read before: what it says of the file is learned again, and nothing else comes of it.
+    /// Takes a line of a file's beginning that was read before. The header is learned again, and the line has no other effect.
     pub fn learn_header(&mut self, line: &[u8], now: Time) {
         self.decoder.decode(line, now);
     }
 
-    /// Why a record may start nothing. Its stamp is read in the zone of its host, where the configuration says one.
+    /// Why a record may start nothing. Its stamp is read in the zone of its host, if the configuration has one.
     fn judge(&mut self, event: &mut Event<'_>, now: Time) -> Option<Stale> {
-        // A further line of a record is as old as its first.
+        // A further line of a record is as old as its first line.
         if event.marks.header {
             return None;
         }
@@ -230,7 +232,7 @@ impl Sieve {
     }
 }
 
-/// Of two moments the one that is nearer to the arrival.
+/// The moment that is nearer to the arrival.
 fn nearer(moments: Moments, arrived: Time) -> Time {
     match moments {
         Moments::One(at) => at,

@@ -1,4 +1,4 @@
-//! Rules that were changed in one place: what good tests notice.
+//! Mutants: rules that were changed in one place. Good tests notice the change.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The samples of patterns: each record is decoded and matched as a log's would be.
+//! Checks the samples of patterns: each sample is decoded and matched as a record of a log would be.
 
 use crate::core::base::text::printable_short;
 use crate::core::base::time::Time;
@@ -10,11 +10,11 @@ use crate::core::inventory::Index;
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Program, Sample};
 
-/// Of a record that is shown: its first fields, and so many characters.
+/// The number of fields and of characters of a record that are shown.
 const FIELDS: usize = 4;
 const SHOWN: usize = 300;
 
-/// What is not as a sample says.
+/// Reports samples that differ from what their pattern says.
 pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
     let nothing = Index::default();
     program.samples.iter().filter_map(|sample| wrong(sample, matcher, &nothing)).collect()
@@ -44,7 +44,7 @@ fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic
     }
 }
 
-/// What a record is taken apart into, for people.
+/// The parts of a record as it was read, for people.
 fn as_read(event: &Event<'_>) -> String {
     let mut parts = Vec::new();
     for name in ["host", "app", "pid", "id", "level"] {

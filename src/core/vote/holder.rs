@@ -6,13 +6,13 @@ use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::wire::{Echo, Refusal};
 
-/// Requests that are remembered; the answer to an older one is too old to be of use.
+/// Requests that are remembered. The answer to an older request is too old to be of use.
 const REQUESTS_KEPT: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Elector {
     Controller,
-    /// The agent of a host.
+    /// The agent of the named host.
     Agent(Name),
 }
 
@@ -25,20 +25,20 @@ impl std::fmt::Display for Elector {
     }
 }
 
-/// Votes for one command to hold.
+/// Votes for one command to hold a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Votes {
-    /// The number of the last request, and when the newest ones were sent.
+    /// The number of the last request, and when the newest requests were sent.
     pub(super) number: Echo,
     pub(super) sent: VecDeque<(u64, Time)>,
-    /// By voter, when the newest request was sent that it granted.
+    /// For each voter, when the newest request that it granted was sent.
     pub(super) granted: BTreeMap<Elector, Time>,
-    /// By voter, why it did not grant the newest request.
+    /// For each voter, why it did not grant the newest request.
     refused: BTreeMap<Elector, Refusal>,
 }
 
 impl Votes {
-    /// No vote for a new command. Numbers go on from an earlier one's.
+    /// Starts without votes, for a new command. The numbers of requests continue.
     pub fn begin(&mut self, incarnation: u64) {
         let beat = if self.number.incarnation == incarnation { self.number.beat } else { 0 };
         *self = Votes { number: Echo { incarnation, beat }, ..Votes::default() };
@@ -54,7 +54,7 @@ impl Votes {
         self.number
     }
 
-    /// A voter answers a request. An answer to a request of another start, or to one that is forgotten, counts for nothing.
+    /// Takes a voter's answer to a request. An answer to a request of an earlier start, or to a forgotten one, is ignored.
     pub fn answered(&mut self, voter: Elector, number: Echo, refused: Option<Refusal>) {
         let of_this_start = number.incarnation == self.number.incarnation;
         let sent = self.sent.iter().find(|(n, _)| of_this_start && *n == number.beat).map(|(_, at)| *at);
@@ -67,21 +67,21 @@ impl Votes {
         }
     }
 
-    /// A voter granted what was asked at this time.
+    /// Takes the vote of a voter that granted a request sent at `asked`.
     pub fn granted(&mut self, voter: Elector, asked: Time) {
         self.refused.remove(&voter);
         let at = self.granted.entry(voter).or_insert(asked);
         *at = (*at).max(asked);
     }
 
-    /// The latest time for which `majority` voters granted what was asked then or later.
+    /// The latest time for which `majority` voters granted a request that was sent then or later.
     pub fn majority_at(&self, majority: usize) -> Option<Time> {
         let mut asked: Vec<Time> = self.granted.values().copied().collect();
         asked.sort_unstable_by(|a, b| b.cmp(a));
         asked.get(majority.checked_sub(1)?).copied()
     }
 
-    /// The voters that granted what was asked then or later.
+    /// The voters that granted a request which was sent then or later.
     pub fn granted_since(&self, at: Time) -> impl Iterator<Item = &Elector> {
         self.granted.iter().filter(move |(_, asked)| **asked >= at).map(|(voter, _)| voter)
     }

@@ -1,4 +1,4 @@
-//! Single rules of voting.
+//! Tests of single rules of voting.
 
 use std::time::Duration;
 

@@ -10,46 +10,46 @@ use crate::core::wire::{Generation, Refusal};
 
 use super::promise_lasts;
 
-/// A promise to one host that nobody else is promised the resource.
+/// A promise to one host that no other host is promised the resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promise {
     pub holder: Name,
-    /// The newest command by which it asked.
+    /// The newest command for which the host asked.
     pub generation: Generation,
-    /// When it ends, on the voter's clock.
+    /// When the promise ends, on the voter's clock.
     pub until: Time,
 }
 
-/// What is remembered of one resource.
+/// What a voter remembers of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ballot {
     pub(super) promise: Option<Promise>,
-    /// The newest command that it has heard of.
+    /// The newest command that the voter has heard of.
     newest: Generation,
 }
 
-/// What a voter remembers. Volatile, but for [`Voter::longest`].
+/// What a voter remembers. All of it is volatile, except [`Voter::longest`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Voter {
-    /// It promises nothing before: what it promised before its start is forgotten, and may last that long.
+    /// The voter promises nothing before this time: promises from before its start are forgotten, and may last that long.
     pub(super) silent_until: Time,
     pub(super) longest: Duration,
     pub(super) ballots: BTreeMap<Name, Ballot>,
 }
 
 impl Voter {
-    /// A voter that starts now. `longest` is what its disk says ([`Voter::longest`]): zero when it never promised anything.
+    /// A voter that starts now. `longest` is what its disk says ([`Voter::longest`]): zero if it never promised anything.
     pub fn start(now: Time, longest: Duration) -> Voter {
         let silent_until = if longest.is_zero() { Time::MIN } else { now + longest };
         Voter { silent_until, longest, ballots: BTreeMap::new() }
     }
 
-    /// How long the longest promise lasts that was ever given. Must be on disk before the vote leaves the process.
+    /// The longest promise that was ever given. It must be on disk before the vote leaves the process.
     pub fn longest(&self) -> Duration {
         self.longest
     }
 
-    /// Nothing is promised for as long as any promise can last: somebody knows of commands that this voter forgot.
+    /// Promises nothing for as long as any promise can last: there are commands that this voter has forgotten.
     pub fn distrust_itself(&mut self, now: Time) {
         self.silent_until = self.silent_until.max(now + super::promise_lasts_most());
     }
@@ -57,7 +57,7 @@ impl Voter {
     /// Promises the resource to a host, or extends the promise.
     ///
     /// # Errors
-    /// Why not. That the voter heard of the generation counts all the same: it does not renew what is older.
+    /// The reason for the refusal. The generation counts as heard even so: the voter renews nothing older.
     pub fn ask(
         &mut self,
         now: Time,
@@ -95,8 +95,8 @@ impl Voter {
         Ok(())
     }
 
-    /// A host does not hold the resource and obeys only commands newer than `generation`: what it was promised for that one,
-    /// or for older ones, is void.
+    /// A host does not hold the resource and obeys only commands newer than `generation`: what it was promised for that command
+    /// or for older ones is void.
     pub fn clear(&mut self, resource: &str, holder: &str, generation: Generation) {
         if let Some(ballot) = self.ballots.get_mut(resource)
             && ballot.promise.as_ref().is_some_and(|p| p.holder == holder && p.generation <= generation)
@@ -105,7 +105,7 @@ impl Voter {
         }
     }
 
-    /// There is a command to hold of this generation: nothing older is renewed.
+    /// A command to hold the resource with this generation exists: nothing older is renewed.
     pub fn heard(&mut self, now: Time, resource: &str, generation: Generation) {
         if self.has_room(now, resource) {
             let ballot = self.ballots.entry(resource.to_owned()).or_default();
@@ -120,7 +120,7 @@ impl Voter {
         self.ballots.get(resource)?.promise.as_ref().filter(|p| now < p.until)
     }
 
-    /// True when another resource can be remembered; those of which nothing is promised any more are forgotten for it.
+    /// True if another resource can be remembered. Resources without a promise are forgotten if room is needed.
     fn has_room(&mut self, now: Time, resource: &str) -> bool {
         if self.ballots.len() < BALLOTS || self.ballots.contains_key(resource) {
             return true;
@@ -130,7 +130,7 @@ impl Voter {
         self.ballots.len() < BALLOTS
     }
 
-    /// Drops what has ended by itself. Nothing that is decided depends on whether that was done.
+    /// Drops promises that have ended. No decision depends on whether that was done.
     pub fn end_promises(&mut self, now: Time) {
         for ballot in self.ballots.values_mut() {
             ballot.promise = ballot.promise.take().filter(|p| now < p.until);

@@ -1,11 +1,11 @@
-//! What controller and agents say to each other. Values only; framing and encryption are the shells' affair.
+//! Messages between controller and agents. They are values only; the shells do framing and encryption.
 //!
-//! An agent sends a [`Report`] on every heartbeat and at once when something changed. The controller sends [`Command`]s,
-//! and sends them again until a report shows that they arrived. Any message may be lost, doubled, delayed or overtaken:
-//! reports are ordered by (incarnation, beat), commands by [`Generation`].
+//! An agent sends a [`Report`] on every heartbeat, and at once when something changed. The controller sends [`Command`]s, and
+//! repeats them until a report shows that they arrived. Any message may be lost, doubled, delayed or overtaken: (incarnation,
+//! beat) puts reports into sequence, and [`Generation`] does the same for commands.
 //!
-//! **Echo.** A command names the last beat that the controller has from that agent. The agent knows when it sent that
-//! beat, on its own clock, and so how old the command can be at most: no clock is ever compared with another machine's.
+//! **Echo.** A command names the last beat that the controller has from that agent. The agent knows when it sent that beat, on
+//! its own clock, and so how old the command can be at most. No clock is ever compared with another machine's.
 
 mod vote;
 
@@ -20,25 +20,26 @@ use crate::core::inventory::{Name, OnQuorumLoss, ResourceKind, Takeover};
 
 pub use vote::{PeerMessage, Refusal, Vote, VoteRequest};
 
-/// The fencing number of a command. Each resource's only grows; targets refuse what is not newer than what they obeyed.
+/// The number of a command (a fencing token). It only grows for each resource. A host refuses a command that is not newer than
+/// what it obeyed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Generation {
-    /// 1 + the highest epoch that any agent or the journal knew when the controller started.
+    /// 1 + the highest epoch that any agent or the journal had when the controller started.
     pub epoch: u64,
-    /// Counts within the epoch.
+    /// Counts commands within the epoch.
     pub n: u64,
 }
 
 impl Generation {
-    /// Before every generation that a controller issues.
+    /// The generation before every generation that a controller issues.
     pub const NONE: Generation = Generation { epoch: 0, n: 0 };
 
-    /// How far ahead of what is known a number from another machine may be and still be believed. An epoch grows by one with
-    /// each start of a controller and `n` with each command, so that what is further ahead was made up, or is damaged; to
-    /// believe it could use up all numbers there are.
+    /// How far ahead of the known generation a number from another machine may be and still be believed. An epoch grows by one
+    /// with each start of a controller and `n` with each command, so a number that is further ahead was made up, or is damaged.
+    /// Believing it could use up all numbers that there are.
     const AHEAD: u64 = 1 << 40;
 
-    /// True when this can have come from commands that follow on `known`.
+    /// True if this generation can come from commands that follow on `known`.
     pub fn is_plausible_after(self, known: Generation) -> bool {
         self.epoch <= known.epoch.saturating_add(Self::AHEAD) && self.n <= known.n.saturating_add(Self::AHEAD)
     }
@@ -50,91 +51,91 @@ impl fmt::Display for Generation {
     }
 }
 
-/// Which of its heartbeats an agent last got through to the controller.
+/// The last heartbeat of an agent that reached the controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Echo {
-    /// The agent's start; a restarted agent recognises no earlier beat.
+    /// The number of the agent's start. A restarted agent recognises no earlier beat.
     pub incarnation: u64,
-    /// Number of the beat within the incarnation.
+    /// The number of the beat within the incarnation.
     pub beat: u64,
 }
 
-/// The terms on which a resource is held.
+/// The terms on which a host holds a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     pub takeover: Takeover,
-    /// `probe`: give up after so long without a majority of witnesses. `quorum`: how long a vote lasts.
+    /// `probe`: give up after this time without a majority of witnesses. `quorum`: how long a vote lasts.
     pub isolation: Duration,
     /// `lease`: how long a lease lasts from the beat that it answers.
     pub term: Duration,
-    /// `probe`: who must be reached.
+    /// `probe`: the addresses of which a majority must be reached.
     pub witnesses: Vec<IpAddr>,
     /// `quorum`: the hosts whose agents vote. The controller is one more voter.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub voters: BTreeSet<Name>,
-    /// `quorum`: what a holder does that has no majority any more.
+    /// `quorum`: what a holder does if it has no majority any more.
     #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
     pub on_quorum_loss: OnQuorumLoss,
 }
 
 impl Terms {
-    /// How many votes are a majority of all voters, the controller among them.
+    /// How many votes are a majority of all voters, with the controller.
     pub fn majority(&self) -> usize {
         let all = self.voters.len() + 1;
         all / 2 + 1
     }
 }
 
-/// What is listened for before an address is taken.
+/// What the taker listens for before it takes an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Probe {
     /// Nothing: the former holder's release is confirmed.
     Nothing,
     /// One round of conflict probes (RFC 5227 section 2.1.1).
     Once,
-    /// Silence for so long without a break, while a majority of witnesses is reached.
+    /// Silence for this time without a break, while a majority of witnesses is reached.
     Silence(Duration),
 }
 
-/// What an agent is told to do with one resource.
+/// An instruction for one agent about one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// Not to hold it, and to refuse every older command.
+    /// Do not hold it, and refuse every older command.
     Release,
     Take {
         /// What to listen for first.
         probe: Probe,
-        /// On what terms it is held.
+        /// The terms on which it is held.
         terms: Terms,
-        /// `quorum`: the controller votes for it.
+        /// `quorum`: the controller votes for the taker.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         vote: bool,
-        /// `quorum`: hosts that do not hold the resource, and obey only commands that are newer than this. Each showed that
-        /// itself (or an operator vouches for it), so what a voter promised them up to there is void.
+        /// `quorum`: hosts that do not hold the resource, and obey only commands that are newer than this generation. Each
+        /// reported that itself, or an operator vouches for it. What a voter promised them up to this generation is void.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         clear: BTreeMap<Name, Generation>,
     },
-    /// To go on holding it: renews a lease; under `quorum` it is the controller's vote.
+    /// Continue to hold it. This renews a lease; under `quorum` it is the controller's vote.
     Renew,
-    /// Not about holding: whom this agent may vote for, and who else votes. Sent to all voters, also to those that are no
-    /// placement of the resource, and never to an agent that does not say that it [votes](Report::votes).
+    /// The hosts for which this agent may vote, and the other voters. Sent to all voters, also to those that have no placement of
+    /// the resource, and never to an agent that does not report that it [votes](Report::votes).
     Electorate(Electorate),
 }
 
-/// Who may hold a resource, and who votes about it.
+/// The hosts that may hold a resource, and its voters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Electorate {
     /// Hosts that may ask for votes. A request of any other host is refused.
     #[serde(alias = "seats")]
     pub placements: BTreeSet<Name>,
-    /// Where the agents of all these hosts and of the other voters listen for each other; `None` where that is not known.
+    /// The addresses at which the agents of these hosts and of the other voters listen for each other; `None` if unknown.
     pub peers: BTreeMap<Name, Option<SocketAddr>>,
 }
 
 /// A command to one agent about one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// Which controller says so; an agent obeys one only.
+    /// The controller that sends it. An agent obeys only one controller.
     pub controller: u64,
     pub resource: Name,
     pub generation: Generation,
@@ -143,10 +144,10 @@ pub struct Command {
     pub action: Action,
 }
 
-/// Whether a host has a resource, in fact. Unknown is a state; it is not guessed away.
+/// Whether a host holds a resource in fact. `Unknown` is a state of its own, and is never replaced by a guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Presence {
-    /// The driver saw it.
+    /// The driver saw the resource.
     Yes,
     /// The driver saw that it is not there.
     No,
@@ -155,35 +156,35 @@ pub enum Presence {
     Unknown,
 }
 
-/// Why an agent does not hold what it was told to take.
+/// Why an agent does not hold a resource that it was told to take.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StatusNote {
-    /// Somebody answered for the address before it was taken.
+    /// Another station answered for the address before it was taken.
     Conflict,
-    /// The driver failed, with its words.
+    /// The driver failed with this message.
     Failed(String),
-    /// It reached no majority of witnesses for the isolation time and gave the address up.
+    /// It reached no majority of witnesses for the isolation time, and gave the address up.
     Isolated,
     /// Its lease ended before it was renewed.
     LeaseEnded,
     /// It had no majority of the voters for as long as a vote lasts, and gave the address up.
     QuorumLost,
-    /// The address went away without the agent's doing.
+    /// The address went away without an action of the agent.
     Gone,
-    /// Commands come from another controller than the one it obeys.
+    /// Commands come from a controller other than the one that it obeys.
     OtherController,
 }
 
 /// The state of one resource on one host, as its agent knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceStatus {
-    /// The newest generation obeyed; on disk before it was acted on.
+    /// The newest generation that was obeyed. It was on disk before it took effect.
     pub generation: Generation,
     /// True while that generation's command is to hold the resource and has not ended.
     pub want: bool,
-    /// Whether the host has it.
+    /// Whether the host holds it.
     pub holds: Presence,
-    /// Why not, where there is something to say.
+    /// Why it does not hold the resource, if there is something to say.
     pub note: Option<StatusNote>,
 }
 
@@ -205,7 +206,7 @@ pub enum LinkState {
 }
 
 impl LinkState {
-    /// True when nobody can reach an address on the interface. An unknown state is not lost.
+    /// True if no client can reach an address on the interface. An unknown state does not count as lost.
     pub fn is_lost(self) -> bool {
         match self {
             LinkState::Unknown | LinkState::Up => false,
@@ -232,17 +233,17 @@ pub enum AppStatus {
     /// A process of it is there.
     Yes,
     No,
-    /// That could not be seen. It changes nothing.
+    /// The agent could not see whether it runs. This changes nothing.
     #[default]
     Unknown,
 }
 
-/// Something that an agent measured of its host.
+/// A metric that an agent measured on its host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metric {
-    /// One of [`crate::core::inventory::METRICS`].
+    /// The name of the metric: one of [`crate::core::inventory::METRICS`].
     pub name: String,
-    /// Of which mount point, where it is of one.
+    /// The mount point, for a metric of one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mount: String,
     pub thousandths: i64,
@@ -253,7 +254,7 @@ pub struct Metric {
 pub struct LocalPlacement {
     /// The address or port.
     pub what: ResourceKind,
-    /// The network interface of an address; empty for what is no address.
+    /// The network interface of an address; empty for a resource that is no address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub interface: String,
 }
@@ -262,29 +263,29 @@ pub struct LocalPlacement {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub host: Name,
-    /// Which beat of which start.
+    /// The number of the beat and of the start.
     pub beat: Echo,
-    /// Whom it obeys; none yet when it is new, or adopted.
+    /// The controller that it obeys; `None` if it is new, or was adopted.
     #[serde(default)]
     pub controller: Option<u64>,
     /// Resources of the host's local list.
     pub resources: BTreeMap<Name, ResourceStatus>,
-    /// State of the interface of each address of the local list, by resource. Older agents do not report it.
+    /// The state of the interface of each address of the local list, by resource. Older agents do not report it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<Name, LinkState>,
-    /// Applications that it watches; none before its first look, nor from an agent that does not know of them.
+    /// Applications that it watches; `None` before its first look, and from an agent that does not support it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<BTreeMap<Name, AppStatus>>,
-    /// True when this agent knows `quorum`. One of an earlier version does not: it can neither vote nor hold by votes.
+    /// True if this agent supports `quorum`. An agent of an earlier version can neither vote nor hold by votes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub votes: bool,
-    /// What the agent's own list says that each resource is, and where. Empty from an agent of an earlier version.
+    /// The address and interface of each resource in the agent's own list. Empty from an agent of an earlier version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<Name, LocalPlacement>,
     /// Resources held here that another station claims now.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rivals: BTreeSet<Name>,
-    /// What it measured since the report before. Not said again: when this report is lost, the next measurement tells.
+    /// Metrics since the report before. They are not repeated: if this report is lost, the next measurement follows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
 }

@@ -1,8 +1,8 @@
-//! What agents say to each other: requests for votes, and votes (`takeover: quorum`).
+//! Messages between agents: requests for votes, and votes (`takeover: quorum`).
 //!
-//! A holder asks all voters again and again, with a number that grows. A voter answers each request by that number, so the
-//! holder knows, on its own clock, when it sent what was answered. Any message may be lost, doubled, delayed or overtaken.
-//! The controller gets no requests: an agent's heartbeat asks for its vote, and a `Take` or `Renew` is the answer.
+//! A holder asks all voters again and again, with a growing number. A voter answers each request with its number, so the holder
+//! knows, on its own clock, when it sent the request. Any message may be lost, doubled, delayed or overtaken. The controller gets
+//! no requests: an agent's heartbeat asks for its vote, and a `Take` or `Renew` is the answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,24 +17,24 @@ use super::{Echo, Generation};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeerMessage {
-    /// The sender holds, or is to hold, a resource, and asks for a vote.
+    /// The sender holds a resource, or is to hold it, and asks for a vote.
     Request(VoteRequest),
     Vote(Vote),
 }
 
-/// A host asks one voter to promise that it promises nobody else.
+/// A host asks one voter to promise its vote to no other host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteRequest {
     /// The controller that the host obeys. Generations of different controllers can't be compared.
     pub controller: u64,
     pub resource: Name,
-    /// The command by which the host is to hold it.
+    /// The generation of the command to hold the resource.
     pub generation: Generation,
-    /// How long the vote is to last.
+    /// How long the vote must last.
     pub term: Duration,
-    /// Which request this is; the host's start and a count.
+    /// The number of the request: the host's start and a count.
     pub number: Echo,
-    /// Hosts that do not hold it any more, relayed from the controller's `Take`.
+    /// Hosts that do not hold the resource any more, relayed from the controller's `Take`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub clear: BTreeMap<Name, Generation>,
 }
@@ -43,11 +43,11 @@ pub struct VoteRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
     pub resource: Name,
-    /// For the command of this generation.
+    /// The generation of the command that the vote is for.
     pub generation: Generation,
-    /// Which request is answered.
+    /// The number of the request that is answered.
     pub number: Echo,
-    /// Why the voter does not vote for it; none when it does.
+    /// Why the voter does not vote for the host; `None` if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
 }
@@ -56,7 +56,7 @@ pub struct Vote {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// It promised another host, and that lasts still.
+    /// It has promised its vote to another host, and the promise still lasts.
     Promised(Name),
     /// It has heard of a newer command about the resource.
     Newer,
@@ -64,9 +64,9 @@ pub enum Refusal {
     Started,
     /// It obeys another controller, or none yet.
     OtherController,
-    /// The host is no placement of the resource, as far as the controller told.
+    /// The host has no placement of the resource, according to the controller.
     NotAPlacement,
-    /// The request has a term or a generation that cannot be.
+    /// The request has an impossible term or generation.
     Implausible,
     /// It votes about as many resources as it can remember.
     Full,

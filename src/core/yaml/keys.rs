@@ -1,12 +1,12 @@
-//! What keys a map in a YAML file may have: what readers accept, the tables of reference pages, and the JSON schemas come from such
-//! declarations.
+//! Declarations of the keys that a map in a YAML file may have. Readers, the tables of reference pages, and the JSON schemas use
+//! them.
 
-/// What a key's value is written as.
+/// How the value of a key is written.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueForm {
     Text,
     Number,
-    /// `true` or `false`.
+    /// The value is `true` or `false`.
     Truth,
     /// A duration with its unit: `3s`.
     Duration,
@@ -24,9 +24,9 @@ pub enum ValueForm {
     Named(&'static KeySet),
     /// A map from names to texts, or to lists of texts.
     NamedTexts,
-    /// A text or a map with these keys, or a list of such.
+    /// A text, or a map with these keys, or a list of such.
     TextsOrMaps(&'static KeySet),
-    /// Several forms that no short word is for; the page says which.
+    /// Several forms that no short word describes; the page says which.
     Any,
 }
 
@@ -35,33 +35,33 @@ pub enum ValueForm {
 pub struct KeyDecl {
     pub name: &'static str,
     pub form: ValueForm,
-    /// What it says, in Markdown.
+    /// What the key means, in Markdown.
     pub meaning: &'static str,
-    /// What counts without it, in Markdown; `required` when there is no such thing.
+    /// The default, in Markdown; `required` if there is none.
     pub default: &'static str,
 }
 
 /// The keys of one kind of map.
 #[derive(Debug)]
 pub struct KeySet {
-    /// What the reference page calls it.
+    /// The title on the reference page.
     pub title: &'static str,
     pub keys: &'static [KeyDecl],
 }
 
 impl KeySet {
-    /// True when the map may have such a key.
+    /// True if the map may have such a key.
     pub fn has(&self, name: &str) -> bool {
         self.keys.iter().any(|key| key.name == name)
     }
 
-    /// The names of its keys, in the order of the page.
+    /// The names of its keys, in the sequence of the page.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.keys.iter().map(|key| key.name)
     }
 }
 
-/// What stands as the default of a key that must be there.
+/// The text in the place of the default, for a key that must be present.
 pub const REQUIRED: &str = "required";
 
 /// A key with its form, meaning and default.

@@ -1,7 +1,8 @@
 //! YAML files, read into a tree with places: configurations and rule tests.
 //!
-//! Every mistake is reported at once, each with its line and column, unknown keys and words with the near miss. Which keys a map may have is
-//! declared once ([`KeySet`]). Does not know: what the keys mean. Tests: `tests/it/config.rs`, `tests/it/cli.rs`.
+//! Every mistake is reported at once, each with its line and column. Unknown keys and words are reported with the nearest valid
+//! one. The keys that a map may have are declared once ([`KeySet`]). This module does not know what the keys mean. Tests:
+//! `tests/it/config.rs`, `tests/it/cli.rs`.
 
 mod keys;
 mod read;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 
-/// Reads a file by a function that walks its tree; `None` when what was read must not be used. `help` says what to do about an empty one.
+/// Reads a file by a function that walks its tree; `None` if the result must not be used. `help` says what to do about an empty
+/// file.
 pub(crate) fn load<T>(
     source: &Arc<Source>,
     help: &str,
@@ -26,7 +28,7 @@ pub(crate) fn load<T>(
 ) -> (Option<T>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let tree = parse(source, &mut found);
-    // A file without a word in it is a mistake, and has to be told.
+    // A file without any content is a mistake, and must be reported.
     if tree.is_none() && !has_errors(&found) {
         found.push(Diagnostic::whole(Code::WrongKind, format!("{} says nothing", source.name)).help(help));
     }

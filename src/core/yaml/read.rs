@@ -1,4 +1,4 @@
-//! Values of the tree as what they must be; everything that is not is reported, and reading goes on.
+//! Reads values of the tree as the types that they must have. Everything else is reported, and reading continues.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::core::diag::{Code, Diagnostic, Place};
 use super::keys::KeySet;
 use super::tree::{YamlKey, YamlKind, YamlNode};
 
-/// Characters of a name, at most.
+/// The longest name, in characters.
 const NAME_LENGTH: usize = 255;
 
-/// What was found wrong so far.
+/// A reader of values, with what was found wrong so far.
 pub(crate) struct YamlReader<'d> {
     pub(crate) found: &'d mut Vec<Diagnostic>,
 }
 
-/// The entries of a map whose keys are known.
+/// The entries of a map whose keys are declared.
 pub(crate) struct Section<'n> {
     what: String,
     place: Place,
@@ -32,7 +32,7 @@ impl<'n> Section<'n> {
         self.entries.iter().find(|(k, _)| k.text == key).map(|(_, v)| v).filter(|v| !v.is_nothing())
     }
 
-    /// A value that must be there.
+    /// A value that must be present.
     pub(crate) fn want(&self, reader: &mut YamlReader<'_>, key: &str) -> Option<&'n YamlNode> {
         let value = self.get(key);
         if value.is_none() {
@@ -54,7 +54,7 @@ impl YamlReader<'_> {
         self.report(Code::WrongKind, &node.place, format!("{wanted} is wanted here, not {}", node.what()));
     }
 
-    /// A map with these keys and no others. `place` is that of the key under which it stands.
+    /// A map with these keys and no others. `place` is the place of the key above it.
     pub(crate) fn section<'n>(&mut self, node: &'n YamlNode, what: &str, place: &Place, known: &KeySet) -> Option<Section<'n>> {
         let YamlKind::Map(entries) = &node.kind else {
             if node.is_nothing() {
@@ -105,7 +105,7 @@ impl YamlReader<'_> {
         }
     }
 
-    /// A list, or one value that stands for a list of one.
+    /// A list. A single value counts as a list of one.
     pub(crate) fn list<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
         match node.map(|n| (&n.kind, n)) {
             None => Vec::new(),
@@ -146,7 +146,7 @@ impl YamlReader<'_> {
         None
     }
 
-    /// `true` or `false`.
+    /// A value that is `true` or `false`.
     pub(crate) fn truth(&mut self, node: &YamlNode) -> Option<bool> {
         self.word(node, "answer here", &[("true", true), ("false", false)])
     }
@@ -178,7 +178,7 @@ impl YamlReader<'_> {
         parsed
     }
 
-    /// A name that must be among those that there are.
+    /// A name that must exist.
     pub(crate) fn known<'k>(
         &mut self,
         node: &YamlNode,
@@ -189,7 +189,7 @@ impl YamlReader<'_> {
         self.is_known(&text, &node.place, what, known).then_some(text)
     }
 
-    /// As [`YamlReader::known`], of a text.
+    /// Like [`YamlReader::known`], for a text.
     pub(crate) fn is_known<'k>(
         &mut self,
         text: &str,
@@ -212,7 +212,7 @@ impl YamlReader<'_> {
     }
 }
 
-/// An address, written as what it is: an IPv4 address inside an IPv6 one is none.
+/// Reads an address, written as what it is: an IPv4 address inside an IPv6 one is refused.
 pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse().ok().filter(|address: &IpAddr| address.to_canonical() == *address)
 }

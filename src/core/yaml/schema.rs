@@ -1,4 +1,4 @@
-//! Documents out of declared keys: tables for reference pages, and JSON schemas for editors.
+//! Documents from declared keys: tables for reference pages, and JSON schemas for editors.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,7 @@ fn map(keys: &KeySet) -> Json {
 }
 
 fn value(form: ValueForm) -> Json {
-    // YAML reads `10` as a number and `true` as a truth where a text is meant, and nothing where a value is left out.
+    // YAML reads `10` as a number and `true` as a boolean where a text is meant, and null where a value is left out.
     let text = || json!({ "type": ["string", "number", "boolean", "null"] });
     let list = |of: Json| json!({ "anyOf": [of, { "type": "array", "items": of }, { "type": "null" }] });
     match form {

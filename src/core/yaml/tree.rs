@@ -1,8 +1,8 @@
 //! YAML as a tree in which every key and value has its place.
 //!
-//! Loaders that fill structs stop at the first mistake and have forgotten where the rest stood. Here the events of a YAML
-//! parser become a tree first; readers walk it and report everything, each at its own line and column.
-//! Anchors, aliases, tags and further documents are refused: nothing that is read here needs them, and bombs do.
+//! Loaders that fill structs stop at the first mistake and lose the places of the rest. Here the events of a YAML parser become a
+//! tree first. Readers walk it and report everything, each mistake at its own line and column. Anchors, aliases, tags and further
+//! documents are refused: nothing that is read here needs them, and attacks by expansion do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) struct YamlNode {
 
 #[derive(Clone, Debug)]
 pub(crate) enum YamlKind {
-    /// A scalar as text; `plain` when it stands without quotes.
+    /// A scalar as text; `plain` if it is written without quotes.
     Text {
         text: String,
         plain: bool,
@@ -38,7 +38,7 @@ pub(crate) struct YamlKey {
 }
 
 impl YamlNode {
-    /// True for what YAML calls null: nothing, `~`, `null`.
+    /// True for what YAML calls null: an empty value, `~`, `null`.
     pub(crate) fn is_nothing(&self) -> bool {
         matches!(&self.kind, YamlKind::Text { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
     }
@@ -54,20 +54,20 @@ impl YamlNode {
     }
 }
 
-/// Reads a text. `None` when there is no tree to go on with; what is wrong is in `found`.
+/// Parses a text. `None` if there is no usable tree; mistakes are in `found`.
 pub(crate) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<YamlNode> {
     if source.text.len() > SOURCE_BYTES {
         let message = format!("{} has more than {SOURCE_BYTES} bytes: a file of that size is not read", source.name);
         found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
         return None;
     }
-    // The parser counts characters.
+    // The parser counts characters, not bytes.
     let offsets: Vec<usize> = source.text.char_indices().map(|(i, _)| i).chain([source.text.len()]).collect();
     let builder = Builder { source, offsets, found, parser: Parser::new_from_str(&source.text) };
     builder.document()
 }
 
-/// The parser has a bound of its own, and looks far ahead for a key.
+/// True if the nesting is too deep for the parser, which has a bound of its own and looks far ahead for a key.
 fn is_too_deep(e: &ScanError) -> bool {
     e.info().contains("recursion limit")
 }
@@ -79,7 +79,7 @@ struct Builder<'s> {
     parser: Parser<'s, saphyr_parser::StrInput<'s>>,
 }
 
-/// A mistake after which there is no tree; it was reported.
+/// A mistake after which there is no tree. It was reported.
 struct Stop;
 
 impl<'s> Builder<'s> {

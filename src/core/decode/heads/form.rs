@@ -6,10 +6,10 @@ use crate::core::decode::stamp::{self, Stamp};
 use crate::core::decode::{envelope, level, rfc3164};
 use crate::core::event::{EventId, Level, marked_vendor_id, vendor_id};
 
-/// Bytes of a number and of an id, at most.
+/// The greatest length of a number and of an id, in bytes.
 const WORD_BYTES: usize = 64;
 
-/// Parts of one form that are kept as fields.
+/// The number of parts of one form that are kept as fields.
 const FIELDS: usize = 2;
 
 /// A named part of a form.
@@ -19,23 +19,23 @@ enum Part {
     Host,
     /// `{app}`: a program's name.
     App,
-    /// `{pid}`: what identifies a process, without blanks.
+    /// `{pid}`: the identifier of a process, without blanks.
     Pid,
-    /// `{number}`: digits that say nothing to us.
+    /// `{number}`: digits that are ignored.
     Number,
-    /// `{process}`: digits, taken for the process.
+    /// `{process}`: digits, taken as the process.
     Process,
-    /// `{level}`: a level's word in any letter case.
+    /// `{level}`: a level word in any letter case.
     Level,
-    /// `{letter}`: a level's letter.
+    /// `{letter}`: a level in one letter.
     Letter,
     /// `{severity}`: a syslog severity, 0 to 7.
     Severity,
     /// `{code}`: a facility's name.
     Facility,
-    /// `{digits}`: digits, taken for the id.
+    /// `{digits}`: digits, taken as the id.
     Digits,
-    /// `{uptime}`: how long a device has been running (`1w2d`, `00:00:46`), which says nothing to us.
+    /// `{uptime}`: how long a device has been running (`1w2d`, `00:00:46`), which is ignored.
     Uptime,
     /// `{two}`: a level of two letters, as VMware ESXi 8 writes it.
     TwoLetters,
@@ -43,23 +43,23 @@ enum Part {
     Php,
     /// `{clock}`: a time of day alone.
     Clock,
-    /// `{mnemonic}`: an id that holds its severity (`LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)`).
+    /// `{mnemonic}`: an id that contains its severity (`LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)`).
     Mnemonic,
-    /// `%{mnemonic}`: the same; behind its mark the name may have letters in lower case.
+    /// `%{mnemonic}`: the same; behind its mark the name may have lower-case letters.
     MarkedMnemonic,
     /// `{id}`: an id of capitals, digits, `_` and `-`, with a letter, and with a digit or `_`.
     Id,
     /// `{hex}`: an id of eight hexadecimal digits.
     Hex,
-    /// `{event}`: an id, anything up to the next character of the form.
+    /// `{event}`: an id, up to the next character of the form.
     Event,
-    /// `{capitals}`: a word of capitals, blanks behind it included.
+    /// `{capitals}`: a word of capitals, with the blanks behind it.
     Capitals,
-    /// `{mark}`: a word with a digit or in capitals: hardly one of a text.
+    /// `{mark}`: a word with a digit or in capitals, which is hardly a word of a text.
     Mark,
     /// `{topics}`: words with commas, one of which may be a level.
     Topics,
-    /// `{stamp}`: a stamp with a day. Before it `*` or `.` may say how good the clock is.
+    /// `{stamp}`: a stamp with a day. A `*` or `.` before it may show how good the clock is.
     Stamp,
     /// `{epoch}`: seconds since 1970 with a fraction.
     Epoch,
@@ -86,11 +86,11 @@ enum Token {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     tokens: Vec<Token>,
-    /// What the second byte must be, where that says more than the first: most texts end there.
+    /// The condition for the second byte, if it excludes more than the first: most texts end there.
     second: fn(u8) -> bool,
 }
 
-/// The parts that a form found. Empty where it has none.
+/// The parts that a form found. Empty for missing parts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::core::decode) struct HeadFound<'a> {
     pub(in crate::core::decode) stamp: Option<Stamp>,
@@ -158,7 +158,7 @@ impl Form {
         fields <= FIELDS && !self.tokens.contains(&Token::Unknown) && self.tokens.contains(&Token::Part(Part::Text))
     }
 
-    /// True when a text that this form matches may begin with the byte.
+    /// True if a text that this form matches may begin with this byte.
     pub(super) fn may_begin_with(&self, byte: u8) -> bool {
         for token in &self.tokens {
             return match token {
@@ -183,12 +183,12 @@ impl Form {
         false
     }
 
-    /// True when the second byte of such a text may be this one.
+    /// True if the second byte of such a text may be this one.
     pub(super) fn may_go_on_with(&self, byte: u8) -> bool {
         (self.second)(byte)
     }
 
-    /// True, with its parts in `found`, when the text begins as the form does.
+    /// Returns true, with the parts in `found`, if the text begins as the form does.
     pub(super) fn read<'a>(&self, text: &'a str, found: &mut HeadFound<'a>) -> bool {
         let mut touched = false;
         let whole = self.take(text, found, &mut touched).is_some();
@@ -206,7 +206,7 @@ impl Form {
                     if rest.as_bytes().first() != Some(byte) {
                         return None;
                     }
-                    // A form's bytes are whole characters, so this is a boundary as soon as all of one matched.
+                    // A form's bytes are whole characters, so this is a boundary as soon as a whole character matched.
                     rest = rest.get(1..)?;
                 }
                 Token::Blanks | Token::Gap => {
@@ -262,7 +262,7 @@ fn part(name: &'static str) -> Option<Part> {
     })
 }
 
-/// Takes a part from the front of the text; what follows it.
+/// Takes a part from the front of the text; returns what follows it.
 fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFound<'a>) -> Option<&'a str> {
     let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
     match part {
@@ -327,9 +327,9 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
         Part::Level => {
             let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
             found.level = Some(match word {
-                // PostgreSQL's word for what is said to the log alone.
+                // PostgreSQL's level for messages to the log only.
                 "LOG" => Level::Info,
-                // Palo Alto Networks'.
+                // A level of Palo Alto Networks.
                 "high" => Level::Error,
                 "medium" => Level::Warning,
                 "low" => Level::Notice,
@@ -409,7 +409,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
         }
         Part::Any | Part::Event | Part::Field(_) => {
             let end = match next {
-                // A word, but for what stands in a bracket or between commas.
+                // The part is a word, except in a bracket or between commas.
                 Some(Token::Byte(byte)) => text
                     .bytes()
                     .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b',' | b'>' | b')' | b'|'))
@@ -435,7 +435,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
     }
 }
 
-/// The bytes at the front that are so, and the rest.
+/// The bytes at the front for which `is` is true, and the rest.
 #[inline]
 fn run(text: &str, is: impl Fn(u8) -> bool) -> (&str, &str) {
     text.split_at(text.bytes().position(|b| !is(b)).unwrap_or(text.len()))

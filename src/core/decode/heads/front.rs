@@ -1,4 +1,4 @@
-//! Heads that begin with something else than the stamp.
+//! Heads that do not begin with the stamp.
 
 use super::{Head, HeadPlace};
 

@@ -1,4 +1,4 @@
-//! What loggers write between the stamp of a line and its text, where it says more than a level that stands first.
+//! Heads of loggers between the stamp of a line and its text, if they contain more than a level at the beginning.
 
 use super::{Head, HeadPlace};
 

@@ -1,18 +1,19 @@
-//! The heads that vendors and loggers write, as data: one entry of a table for each, with its samples.
+//! The heads of vendors and loggers, as data: each has one entry of a table, with its samples.
 //!
 //! ```text
 //! Head { name: "F5 BIG-IP", place: Place::Syslog, form: "{host} {level} {app}[{pid}]:~{text}", samples: &[...] }
 //! ```
 //!
-//! In: text at one of six places ([`HeadPlace`]). Out: the parts that the first matching form names ([`HeadFound`]). What a standard head says
-//! (RFC 3164 and 5424) is read by their own modules; these forms are asked where that reading leaves something open.
+//! In: text at one of six places ([`HeadPlace`]). Out: the parts that the first matching form names ([`HeadFound`]). The modules
+//! of the standard heads (RFC 3164 and 5424) read those themselves. These forms are asked for what that reading leaves open.
 //!
-//! A form is read from left to right without going back: a blank stands for one or more blanks or tabs, `~` for any number of them, a name in
-//! braces for a part ([`Part`]), anything else for itself. `{text}` says where the text begins; what stands behind it in the form must match
-//! as well and stays in the text.
+//! A form is read from left to right without going back. A blank stands for one or more blanks or tabs, `~` for any number of
+//! them, a name in braces for a part ([`Part`]), and anything else for itself. `{text}` marks the beginning of the text; what
+//! follows it in the form must match as well and stays in the text.
 //!
-//! Invariants: a form costs one pass over what it matches; only the forms whose first byte fits are tried. Every sample is a test, and a row of
-//! `docs/reference/formats.md` (`catalog`). To read another vendor's head, add an entry to the table of its place.
+//! Invariants: a form costs one pass over what it matches, and only forms whose first byte fits are tried. Every sample is a
+//! test, and a row of `docs/reference/formats.md` (`catalog`). To read another vendor's head, add an entry to the table of its
+//! place.
 
 mod databases;
 mod devices;
@@ -29,29 +30,30 @@ pub(super) use form::HeadFound;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
-    /// Whose head it is, as a table of the documentation shows it.
+    /// The vendor or program, as a table of the documentation shows it.
     pub(super) name: &'static str,
     pub(super) place: HeadPlace,
-    /// What it looks like.
+    /// The form of the head.
     pub(super) form: &'static str,
     /// Records with what is read from them, as [`super::catalog`] shows an event.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
 
-/// Where a head stands in a record.
+/// The place of a head in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeadPlace {
-    /// At the beginning of a line or behind a priority, where no stamp begins.
+    /// At the beginning of a line or behind a priority, if no stamp begins there.
     Front,
-    /// Behind the stamp of a syslog message that holds a `%`: heads of network devices, tried when the standard reading finds no program.
+    /// Behind the stamp of a syslog message that contains a `%`: heads of network devices, tried if the standard reading finds no
+    /// program.
     Device,
     /// Behind the stamp of a syslog message in which the standard reading finds no program.
     Syslog,
     /// At the beginning of a syslog message's text, behind its tag.
     Text,
-    /// Behind the stamp of a line that is no syslog message, where a level comes first.
+    /// Behind the stamp of a line that is no syslog message, if a level comes first.
     Level,
-    /// Behind the stamp of a line that is no syslog message, where something else comes first.
+    /// Behind the stamp of a line that is no syslog message, if something else comes first.
     Line,
 }
 
@@ -60,12 +62,12 @@ impl HeadPlace {
         [HeadPlace::Front, HeadPlace::Device, HeadPlace::Syslog, HeadPlace::Text, HeadPlace::Level, HeadPlace::Line];
 }
 
-/// All heads in the order in which they are tried.
+/// All heads, in the sequence in which they are tried.
 pub(super) fn all() -> impl Iterator<Item = &'static Head> {
     [devices::HEADS, servers::HEADS, databases::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
 }
 
-/// The compiled forms of a place, and which of them may begin with a byte.
+/// The compiled forms of a place, and which of them may begin with each byte.
 struct Forms {
     forms: Vec<Form>,
     by_byte: Vec<Vec<u8>>,

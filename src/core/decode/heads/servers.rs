@@ -1,4 +1,4 @@
-//! Heads of servers' syslogs and of what writes its own file in syslog's manner.
+//! Heads of servers' syslogs, and of programs that write their own files like syslog.
 
 use super::{Head, HeadPlace};
 

@@ -1,9 +1,10 @@
-//! Stamps that one kind of program writes, each with what stands around it there, so that little else is taken for one.
+//! Stamps that one kind of program writes. Each form includes what surrounds the stamp there, so that little else is taken for
+//! one.
 //!
-//! In: a line in which nothing else was recognised. Out: its stamp, what follows it, and what the form says of level and process. Read by the first
-//! byte, for most lines have none of these.
+//! In: a line in which nothing else was recognised. Out: its stamp, what follows it, and the level and process if the form has
+//! them. The first byte selects the form, because most lines have none of them.
 //!
-//! Each stands with a sample in [`super::forms`].
+//! Each form has a sample in [`super::forms`].
 
 use nom::character::complete::{char, one_of};
 use nom::sequence::{preceded, terminated};
@@ -17,16 +18,16 @@ use crate::core::decode::calendar::{DAY_US, SECOND_US};
 use crate::core::decode::level;
 use crate::core::event::Level;
 
-/// How far in the bracket of an access log may begin.
+/// The greatest offset at which the bracket of an access log may begin.
 const BRACKET_WITHIN: usize = 200;
-/// Seconds that TAI64 counts at 1970-01-01, with the ten leap seconds that multilog adds.
+/// The TAI64 seconds of 1970-01-01, with the ten leap seconds that multilog adds.
 const TAI64_EPOCH: u64 = (1 << 62) + 10;
 
-/// What stands at the beginning of such a line.
+/// The beginning of such a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::core::decode) struct Dated<'a> {
     pub(in crate::core::decode) stamp: Stamp,
-    /// What follows the stamp; `None` where the stamp stands inside of what the record says.
+    /// What follows the stamp; `None` if the stamp is inside the text of the record.
     pub(in crate::core::decode) behind: Option<&'a str>,
     pub(in crate::core::decode) level: Option<Level>,
     pub(in crate::core::decode) pid: &'a str,
@@ -55,7 +56,8 @@ pub(in crate::core::decode) fn begun(record: &str) -> Option<Dated<'_>> {
     }
 }
 
-/// The stamp of an access log: in brackets behind three to five words without a quote, so that none is taken that a body quotes.
+/// The stamp of an access log: in brackets behind three to five words without a quote, so a stamp in a quoted body does not
+/// count.
 pub(in crate::core::decode) fn access(record: &str) -> Option<Stamp> {
     let bytes = record.as_bytes();
     if !matches!(bytes.first(), Some(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b':')) {
@@ -72,7 +74,7 @@ pub(in crate::core::decode) fn access(record: &str) -> Option<Stamp> {
     closed(rest, full(day, us, None))
 }
 
-/// What follows a stamp in a line's front: a blank, a colon, or nothing.
+/// What follows a stamp at the front of a line: a blank, a colon, or nothing.
 fn whole(found: StampResult<'_, Stamp>) -> Option<(&str, Stamp)> {
     let (rest, stamp) = found.ok()?;
     matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t' | b':' | b'|')).then_some((rest, stamp))
@@ -178,7 +180,7 @@ fn klog(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = digits(2, 2)(input)?;
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (behind, us) = clock_us(rest)?;
-    // 2000 is a leap year: 29 February may exist.
+    // 2000 is a leap year, so 29 February is accepted.
     if rest.len() - behind.len() != "09:15:02.123456".len() || calendar::days(2000, month, day).is_none() {
         return fail();
     }
@@ -224,7 +226,7 @@ fn day_month_year(input: &str, separator: char) -> StampResult<'_, i64> {
     }
 }
 
-/// The zone, where there is one, and the bracket's end, behind which a blank, a colon or nothing stands.
+/// The zone, if there is one, and the bracket's end, which a blank, a colon or nothing follows.
 fn closed(rest: &str, stamp: Stamp) -> Option<Stamp> {
     let (zone, behind) = rest.split_once(']')?;
     let east_s = match zone.trim_matches(' ') {

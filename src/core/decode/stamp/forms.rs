@@ -1,12 +1,12 @@
-//! Every form of a stamp that is read, each with a sample: a test, and rows of `docs/reference/formats.md`.
+//! Every form of a stamp that is read, each with a sample, which is a test and a row of `docs/reference/formats.md`.
 
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::decode) struct StampForm {
-    /// What it looks like, or who writes it.
+    /// The form, or the program that writes it.
     pub(in crate::core::decode) name: &'static str,
-    /// A record that begins with it, or has it where this form stands.
+    /// A record that begins with the stamp, or has it in the place of this form.
     pub(in crate::core::decode) sample: &'static str,
-    /// The time that is read, where stamps without a zone are UTC and the file was written on 2026-11-29.
+    /// The time that is read, if stamps without a zone are UTC and the file was written on 2026-11-29.
     pub(in crate::core::decode) at: &'static str,
 }
 

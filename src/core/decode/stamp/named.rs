@@ -1,4 +1,4 @@
-//! Stamps that only some kinds of program write, each told from the others by its punctuation.
+//! Stamps that only some kinds of program write. Punctuation distinguishes them.
 
 use nom::Parser;
 use nom::character::complete::{char, one_of, space1};
@@ -19,7 +19,7 @@ pub(super) fn clock_12(input: &str) -> StampResult<'_, i64> {
 }
 
 pub(super) fn short_hour(input: &str) -> StampResult<'_, i64> {
-    // Lengthened by its missing digit in a buffer of its own, it is a clock like any other.
+    // In a buffer, with its missing digit added, it is a clock like any other.
     let end = input
         .bytes()
         .take(20)
@@ -33,8 +33,8 @@ pub(super) fn short_hour(input: &str) -> StampResult<'_, i64> {
     }
 }
 
-/// day sep month-name sep year, then a blank, or a colon, or two colons, the time and the zone: `14-Mar-2026 02:11:57.123`, `14/Mar/2026:02:11:57
-/// +0100`, `14-Mar-2026::02:11:57`.
+/// day sep month-name sep year, then a blank, or a colon, or two colons, the time and the zone: `14-Mar-2026 02:11:57.123`,
+/// `14/Mar/2026:02:11:57 +0100`, `14-Mar-2026::02:11:57`.
 pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stamp> {
     let separator = char::from(separator);
     let (rest, day) = terminated(digits(1, 2), char(separator)).parse(input)?;
@@ -48,7 +48,7 @@ pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stam
 }
 
 /// Two digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14-03-2026 02:11:57 +0300`,
-/// `14.03.2026 02:11:57`: the day first.
+/// `14.03.2026 02:11:57`. Except for logcat, the day comes first.
 pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [_, _, b'-', b'A'..=b'Z' | b'a'..=b'z', ..] => day_month_year(input, b'-'),
@@ -56,7 +56,7 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
             let (rest, month) = terminated(digits(2, 2), char('-')).parse(input)?;
             let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
             let (rest, us) = clock_us(rest)?;
-            // 2000 is a leap year: 29 February may exist.
+            // 2000 is a leap year, so 29 February is accepted.
             match calendar::days(2000, month, day) {
                 Some(_) => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
                 None => fail(),
@@ -141,7 +141,7 @@ pub(super) fn compact(input: &str) -> StampResult<'_, Stamp> {
     on(rest, year, month, day, us, east_s)
 }
 
-/// What begins with a month's name and is none of RFC 3164's kin: `Mar 14, 2026 2:11:57 AM` (Java), `Mar-14-26 02:11:57`.
+/// A stamp that begins with a month's name and is unlike RFC 3164: `Mar 14, 2026 2:11:57 AM` (Java), `Mar-14-26 02:11:57`.
 pub(super) fn month_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = month_name(input)?;
     let (rest, separator) = one_of(" -").parse(rest)?;

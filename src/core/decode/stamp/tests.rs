@@ -1,8 +1,8 @@
-//! Stamps: every format that a manual or a sender has.
+//! Tests of stamps: every format in a manual or of a sender.
 
 use super::*;
 
-/// `date time[.us] zone` of a stamp, so that expectations read as the stamps do.
+/// `date time[.us] zone` of a stamp, so that expectations look like stamps.
 fn shown(stamp: Stamp) -> String {
     let day = match stamp.day {
         Day::Full(d) => (1..=12)
@@ -46,7 +46,7 @@ fn rfc5424_is_strict() {
     ] {
         assert!(rfc5424(bad).is_err(), "{bad}");
     }
-    // What cannot be read is left in the rest, where the caller wants a blank.
+    // What cannot be read is left in the rest, where the caller requires a blank.
     for bad in [
         "2003-09-29T22:09:01.000000000009Z",
         "2003-09-29T22:09:01.Z",

@@ -1,4 +1,4 @@
-//! Zones of stamps: offsets, and names that mean one offset wherever they are used.
+//! Zones of stamps: offsets, and names that mean one offset everywhere.
 
 use nom::Parser;
 use nom::branch::alt;
@@ -25,7 +25,7 @@ pub(super) fn offset(input: &str) -> StampResult<'_, i64> {
     Ok((rest, if sign == '-' { -east } else { east }))
 }
 
-/// The names of zones that mean one offset wherever they are used, in hours east; others are not guessed.
+/// The names of zones that mean one offset everywhere, in hours east. Other names are not guessed.
 pub(super) const ZONES: [(&str, i64); 26] = [
     ("UTC", 0),
     ("GMT", 0),
@@ -55,8 +55,8 @@ pub(super) const ZONES: [(&str, i64); 26] = [
     ("NZDT", 13),
 ];
 
-/// The name of a zone, and its seconds east where the name means one offset. Capital letters that are not in the table
-/// are a zone only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
+/// The name of a zone, and its seconds east if the name means one offset. Capital letters that are not in the table are a zone
+/// only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
 pub(super) fn zone_name(input: &str) -> StampResult<'_, Option<i64>> {
     let n = input.bytes().take_while(u8::is_ascii_uppercase).take(6).count();
     if !(2..=5).contains(&n) {
@@ -73,10 +73,11 @@ pub(super) fn zone_name(input: &str) -> StampResult<'_, Option<i64>> {
     if zone_follows { Ok((rest, known.map(|(_, hours)| hours * 3600))) } else { fail() }
 }
 
-/// Names that mean several offsets: known to be zones, and the source's own zone counts.
+/// Names that mean several offsets. They count as zones without an offset, and the source's own zone applies.
 const AMBIGUOUS: [&str; 6] = ["CST", "IST", "BST", "AST", "GST", "SST"];
 
-/// A zone behind a blank, where it is a word of its own: `+0800`, `-08:00`, `UTC`, `CEST`. What follows it; else all.
+/// A zone behind a blank, if it is a word of its own: `+0800`, `-08:00`, `UTC`, `CEST`. Returns what follows it, or the whole
+/// text.
 pub(super) fn zone_behind(rest: &str) -> (&str, Option<i64>) {
     let ends =
         |rest: &str| matches!(rest.as_bytes().first(), None | Some(b' ' | b':' | b']' | b',' | b';' | b'|' | b'\t' | b'>'));

@@ -1,8 +1,8 @@
-//! Lines with a stamp of one kind of program, right and nearly right.
+//! Tests of lines with a stamp of one kind of program, valid and nearly valid.
 
 use super::*;
 
-/// Right once, and nearly right.
+/// Each line once valid, and twice nearly valid.
 const LINES: &[(&str, &str, [&str; 2])] = &[
     (
         "1.2.3.4 - user [05/Mar/2007:14:39:21 +0100] \"GET / HTTP/1.0\" 301",

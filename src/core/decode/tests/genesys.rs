@@ -1,4 +1,4 @@
-//! Genesys records, files and headers.
+//! Tests of Genesys records, files and headers.
 
 use super::*;
 
@@ -70,7 +70,7 @@ fn genesys_levels_and_forms() {
             "07:47:39.182 Trc 09900  [qtp747464370-17] >>> /1/service",
             "2019-02-08T07:47:39.182Z - - - 09900 trace - || [qtp747464370-17] >>> /1/service <- date?",
         ),
-        // Neither form: all is text.
+        // Neither form: everything is text.
         ("2010-12-14T09:15:02 Std", "2010-12-14T09:15:02Z - - - - - - || Std"),
         ("2010-12-14T09:15:02 Std 045610 x", "2010-12-14T09:15:02Z - - - - - - || Std 045610 x"),
     ]);
@@ -112,7 +112,7 @@ fn a_file_with_a_header() {
         // Debug records have a time and no id.
         ("13:54:59.856: SIPCM: id=1", "2026-02-02T08:24:59.856Z {} - - - || SIPCM: id=1 <- date?"),
         ("13:55:00.384: Sending  [0,UDP] 494 bytes", "2026-02-02T08:25:00.384Z {} - - - || Sending  [0,UDP] 494 bytes <- date?"),
-        // The body: unindented, with empty lines, and whatever a caller writes.
+        // The body: without indentation, with empty lines, and with anything that a caller writes.
         ("SIP/2.0 200 OK", "2026-02-02T08:25:00.384Z {} - - - || SIP/2.0 200 OK <- continuation"),
         ("", "2026-02-02T08:25:00.384Z {} - - - ||  <- continuation"),
         (
@@ -125,7 +125,7 @@ fn a_file_with_a_header() {
             "log-filter: Filtering is enabled.",
             "2026-02-02T08:25:00.384Z {} - - - || log-filter: Filtering is enabled. <- continuation",
         ),
-        // Two records glued together are one event: the second may be a caller's text.
+        // Two records in one line are one event: the second one may be a caller's text.
         (
             "13:55:01.000: Wrong Checksum.13:55:01.001 Std 04563 Hot",
             "2026-02-02T08:25:01Z {} - - - || Wrong Checksum.13:55:01.001 Std 04563 Hot <- date?",
@@ -136,7 +136,7 @@ fn a_file_with_a_header() {
         let event = decoder.decode(record.as_bytes(), time(REFERENCE));
         assert_eq!(shown(&event), expected.replace("{}", who), "{record}");
     }
-    // A full record of another program: the header does not speak for it.
+    // A full record of another program: the header does not apply to it.
     check_source(
         &mut decoder,
         &[("17:33:05 Std h9 other GCTI-43-10611 x", "2026-02-02T12:03:05Z h9 other - 43-10611 notice - || x <- date?")],
@@ -258,14 +258,14 @@ fn genesys_inside_syslog() {
             "<134>1 2010-12-14T09:15:02.118+01:00 sip-host-1 SIP_SERVER_PRIMARY 4711 GCTI-00-04561 - Hot Standby (backup) mode activated",
             "2010-12-14T08:15:02.118Z sip-host-1 SIP_SERVER_PRIMARY[4711] - 00-04561 info 16 || Hot Standby (backup) mode activated",
         ),
-        // The envelope's offset holds for the record inside, and its day for a time of day.
+        // The envelope's offset applies to the record inside, and its day to a time of day.
         (
             "<134>1 2010-12-14T00:00:01+01:00 h a - - - 23:59:59.118 Standard h2 b GCTI-00-04563 x",
             "2010-12-13T22:59:59.118Z h2 b - 00-04563 notice 16 |relay_host=h relay_app=a| x <- date?",
         ),
         ("<134>Dec 14 09:15:02 h app: Std 04561 Hot", "2018-12-14T09:15:02Z h app - 04561 notice 16 || Hot <- year?"),
         ("<134>2010-12-14T09:15:02.118 Std 04561 Hot", "2010-12-14T09:15:02.118Z - - - 04561 notice 16 || Hot"),
-        // Other programs' words.
+        // Words of other programs.
         (
             "<134>Dec 14 09:15:02 h app: Alarm 12345 cleared",
             "2018-12-14T09:15:02Z h app - - info 16 || Alarm 12345 cleared <- year?",

@@ -1,4 +1,4 @@
-//! Objects (JSON) and pairs (logfmt): what their keys say, and what they must not be taken for.
+//! Tests of objects (JSON) and pairs (logfmt): what their keys say, and what must not be taken for them.
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::core::sim::Rng;
 
-/// A line alone: `time host app[pid] level`, `-` for what is missing. The text is the whole line, always.
+/// A line alone: `time host app[pid] level`, `-` for missing parts. The text is always the whole line.
 fn parts(record: &str) -> String {
     let event = decode(record);
     assert_eq!(event.text, record);
@@ -100,7 +100,7 @@ fn objects_as_loggers_write_them() {
         (r#"{"eventVersion":"1.08","eventTime":"2021-02-03T04:05:06Z","eventName":"x"}"#, "2021-02-03T04:05:06Z - - -"),
         (r#"{"datetime":"2021\/02\/03 04:05:06","level":200,"level_name":"INFO"}"#, "2021-02-03T04:05:06Z - - info"),
         (r#"@cee: {"time":"2021-02-03T04:05:06Z","hostname":"h","pid":"9"}"#, "2021-02-03T04:05:06Z h -[9] -"),
-        // Blanks wherever they may be
+        // Blanks in every allowed place
         ("{ \"time\" :\t\"2021-02-03T04:05:06Z\" , \"level\" : \"Error\" }", "2021-02-03T04:05:06Z - - error"),
     ]);
 }
@@ -141,7 +141,7 @@ fn pairs_as_loggers_write_them() {
 #[test]
 fn what_somebody_else_said_is_no_key() {
     check_parts(&[
-        // Inside of values
+        // Keys inside values do not count
         (r#"{"msg":"\",\"hostname\":\"evil\",\"time\":\"2020-01-01T00:00:00Z","hostname":"good"}"#, "- good - -"),
         (r#"{"msg":"a\\","hostname":"good"}"#, "- good - -"),
         (
@@ -154,11 +154,11 @@ fn what_somebody_else_said_is_no_key() {
         (r#"t=2020-10-19T17:44:33Z user=' agent="' hostname=evil " hostname=good"#, "2020-10-19T17:44:33Z - - -"),
         (r#"t=2020-10-19T17:44:33Z msg="said "hi" hostname=evil x="" hostname=good"#, "2020-10-19T17:44:33Z - - -"),
         ("t=2020-10-19T17:44:33Z text goes on hostname=evil", "2020-10-19T17:44:33Z - - -"),
-        // The first counts
+        // The first key counts
         (r#"{"hostname":"first","hostname":"second","hostname":"third","level":"info","level":"error"}"#, "- first - info"),
         (r#"{"time":"2020-01-01T00:00:00Z","ts":1603043411}"#, "2020-01-01T00:00:00Z - - -"),
         ("a=1 b=2 hostname=first hostname=second", "- first - -"),
-        // What says nothing leaves the place to the next
+        // A value that is ignored leaves the place to the next key
         (
             r#"{"time":0.012,"ts":"soon","hostname":"","hostname":null,"hostname":["x"],"hostname":"a b","hostname":"h","date":"2020-01-01T00:00:00Z"}"#,
             "2020-01-01T00:00:00Z h - -",
@@ -178,7 +178,7 @@ fn what_somebody_else_said_is_no_key() {
         ("{}", "- - - -"),
         ("@cee:", "- - - -"),
         ("{host: h}", "- - - -"),
-        // An escaped key is not known, nor is one in other letter case
+        // An escaped key is not recognised, and neither is one in other letter case
         (r#"{"h\u006fst":"x","Host":"y"}"#, "- - - -"),
     ]);
     let deep = |n: usize| format!(r#"{{"x":{}{},"hostname":"h"}}"#, "[".repeat(n), "]".repeat(n));
@@ -198,7 +198,7 @@ fn numbers_are_times_by_their_size() {
         ("1603043411234567890", "2020-10-18T17:50:11.234567Z"),
         ("1.603043411e9", "2020-10-18T17:50:11Z"),
         ("9999999999", "2286-11-20T17:46:39Z"),
-        // Durations, counters and dates as one number
+        // Durations, counters and dates as one number are no times
         ("12", "-"),
         ("0.25", "-"),
         ("202010181750", "-"),
@@ -301,7 +301,7 @@ fn an_object_is_read_without_a_copy() {
     }
 }
 
-/// Any value, a few levels deep, with the marks of the format in its texts.
+/// Any value, a few levels deep, with the special characters of the format in its texts.
 fn value() -> impl Strategy<Value = Json> {
     let text = prop_oneof![
         "[a-z]{1,5}",

@@ -1,10 +1,10 @@
-//! Whatever comes: no panic, and nothing lost.
+//! Tests that no input causes a panic, and that nothing of it is lost.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Records of the right shapes, with anything in the gaps.
+/// Records of valid shapes, with anything in the gaps.
 fn nearly() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("<34>"),
@@ -44,7 +44,7 @@ fn nearly() -> impl Strategy<Value = String> {
     prop::collection::vec(prop_oneof![3 => piece.prop_map(str::to_owned), 1 => other], 0..12).prop_map(|p| p.concat())
 }
 
-/// The untouched record is there, and its text is the end of it.
+/// Checks that the unchanged record is kept, and that it ends with the text.
 fn nothing_lost(record: &str, event: &Event<'_>) {
     let raw = record.strip_suffix('\n').unwrap_or(record);
     let raw = raw.strip_suffix('\r').unwrap_or(raw);

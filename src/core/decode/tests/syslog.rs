@@ -1,4 +1,4 @@
-//! Both syslog formats, clean and dirty.
+//! Tests of both syslog formats, well-formed and malformed.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Placements without a link.
+//! Tests of placements without a link.
 
 use super::*;
 use crate::core::wire::LinkState;
@@ -15,7 +15,7 @@ fn held_by_a(on_link_loss: OnLinkLoss) -> Bench {
 }
 
 impl Bench {
-    /// A host reports what it reported before, and the state of its link.
+    /// A host repeats its last report with this state of its link.
     fn link(&mut self, host: &str, state: LinkState) -> &mut Bench {
         self.beats += 1;
         let resources = self.planner.views[host].resources.clone();
@@ -30,7 +30,7 @@ impl Bench {
         self.planner.ledger().entry(VIP).unwrap().current_target.as_deref()
     }
 
-    /// Goes on for some seconds with both hosts reporting these links.
+    /// Lets some seconds pass in which both hosts report these links.
     fn seconds(&mut self, seconds: i64, a: LinkState, b: LinkState) -> &mut Bench {
         let end = self.now + Duration::from_secs(seconds.unsigned_abs());
         while self.now < end {
@@ -47,7 +47,7 @@ fn a_move_to_a_placement_without_a_link_waits_and_the_holder_serves() {
         let mut bench = held_by_a(OnLinkLoss::Stay);
         bench.link("a", LinkState::Up).link("b", state);
         assert_eq!(bench.up("b", 2), Accepted::Held);
-        // The server on `a` says that it is backup now.
+        // The server on `a` claims to be backup.
         assert_eq!(bench.intent(IntentVerb::Down, "a", 3, false), Accepted::Held);
         bench.seconds(60, LinkState::Up, state);
         assert!(bench.notices().contains(&"placement_unreachable") && bench.notices().contains(&"link_lost"));
@@ -57,7 +57,7 @@ fn a_move_to_a_placement_without_a_link_waits_and_the_holder_serves() {
             format!("eth0 on b {state}: it stays on a until clients can reach it there")
         );
         assert!(!bench.planner.settled(VIP));
-        // The link is back: when it has lasted, the resource moves.
+        // The link is back. The resource moves as soon as the link has been steady.
         bench.link("b", LinkState::Up);
         assert_eq!(bench.sent(), Vec::<String>::new());
         bench.seconds(3, LinkState::Up, LinkState::Up);
@@ -104,15 +104,15 @@ fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
     bench.report("a", (1, 2), false, Presence::No).report("b", (1, 3), true, Presence::Yes);
     bench.seconds(30, LinkState::NoCarrier, LinkState::Up);
     assert_eq!((bench.current_target(), bench.planner.holders(VIP)), (Some("b"), vec!["b".to_owned()]));
-    // It goes back to the desired owner when that can be reached again.
+    // The resource goes back to the desired owner when clients can reach it there again.
     bench.seconds(3, LinkState::Up, LinkState::Up);
     assert_eq!(bench.current_target(), Some("a"));
-    // With no link anywhere it stays.
+    // If no host has a link, the resource stays.
     bench.seconds(10, LinkState::Down, LinkState::NoCarrier);
     assert_eq!(bench.current_target(), Some("a"));
 }
 
-/// Numbers of an earlier connection, whoever sent them, keep nobody from being heard on the next one.
+/// Numbers of an earlier connection, whoever sent them, do not make the reports of the next connection look old.
 #[test]
 fn an_agent_that_connects_anew_is_heard() {
     let mut bench = Bench::new(Takeover::Confirmed);

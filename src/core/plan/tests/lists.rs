@@ -1,4 +1,4 @@
-//! What hosts' own lists say, where that is not what the configuration says.
+//! Tests of hosts whose own list differs from the configuration.
 
 use super::*;
 
@@ -29,11 +29,11 @@ fn a_host_with_another_address_on_its_list_is_not_granted_it() {
     assert!(bench.notices().contains(&"list_differs"));
     assert_eq!(bench.sent(), Vec::<String>::new());
     bench.up("b", 2);
-    // That a has no 10.0.0.8 says nothing about 10.0.0.9.
+    // That a does not have 10.0.0.8 proves nothing about 10.0.0.9.
     assert_eq!(bench.sent(), ["a: release 1.1"]);
 }
 
-/// An agent started with another list: that it is without the address of now frees no votes for the address of before.
+/// An agent starts with another list. That it does not have the present address frees no votes for the earlier one.
 #[test]
 fn a_host_with_another_address_on_its_list_is_not_known_to_be_clear() {
     let mut bench = Bench::new(Takeover::Quorum);
@@ -54,7 +54,7 @@ fn who_has_another_address_is_no_holder() {
     assert!(!bench.notices().contains(&"two_holders"));
 }
 
-/// The journal may be an older copy, which knows of no promise.
+/// The journal may be an older copy, which has no record of a promise.
 #[test]
 fn a_controller_that_starts_does_not_vote_before_every_promise_is_over() {
     let mut bench = Bench::with(Takeover::Quorum, Ledger::default());

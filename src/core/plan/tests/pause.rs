@@ -1,4 +1,4 @@
-//! Paused resources and drained hosts.
+//! Tests of paused resources and drained hosts.
 
 use super::*;
 use crate::core::wire::StatusNote;
@@ -45,7 +45,7 @@ fn nothing_is_sent_while_it_is_paused_and_the_newest_intent_counts_afterwards() 
     assert_eq!(bench.sent(), ["a: release 1.2"]);
 }
 
-/// The address was on its way when everything was paused: nobody would have it.
+/// The address was being moved when everything was paused. Without the rest of the move no host would have it.
 #[test]
 fn a_move_that_has_begun_is_finished() {
     let mut bench = held_by_a(Takeover::Confirmed);
@@ -53,12 +53,12 @@ fn a_move_that_has_begun_is_finished() {
     assert_eq!(bench.sent(), ["a: release 1.2"]);
     bench.paused(true);
     assert!(bench.planner.held(VIP).unwrap().ends_with("is finished first"));
-    // A controller that starts again meanwhile knows it from the journal.
+    // A controller that restarts meanwhile knows this from the journal.
     let ledger = bench.planner.ledger().clone();
     assert!(ledger.entry(VIP).unwrap().finishing);
     bench.report("a", (1, 2), false, Presence::No);
     assert_eq!(bench.sent(), ["b: take 1.3"]);
-    // What is asked for meanwhile waits.
+    // Intents that arrive meanwhile wait.
     assert_eq!(bench.up("a", 3), Accepted::Held);
     bench.report("b", (1, 3), true, Presence::Yes);
     assert!(!bench.planner.ledger().entry(VIP).unwrap().finishing);
@@ -102,7 +102,7 @@ fn leases_and_votes_are_renewed_during_a_pause() {
             assert!(sent.iter().all(|s| s.contains("renew")), "{sent:?}");
             renewed += sent.len();
         }
-        // An agent of the bench knows no votes: its grant under `quorum` has other terms, which need no renewal.
+        // An agent of the bench does not support votes: its grant under `quorum` has other terms, which need no renewal.
         assert!(takeover == Takeover::Quorum || renewed >= 190, "{takeover:?}: {renewed}");
     }
 }
@@ -131,7 +131,7 @@ fn a_resource_stays_on_a_drained_host_when_no_other_can_take_it() {
     bench.drained(&["a", "b"]);
     bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    // `b` is lost: it can't take it either.
+    // `b` is lost, and can't take the resource either.
     bench.drained(&["a"]);
     bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());

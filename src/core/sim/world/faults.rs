@@ -1,4 +1,4 @@
-//! What an act of a scenario does, and what becomes of it when it ends.
+//! What a fault of a scenario does, and what happens when it ends.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl SimWorld<'_> {
         self.network.change(&what, true);
         match what {
             Fault::Claim(host) => {
-                // Nobody follows what is not in the configuration.
+                // The controller ignores what is not in the configuration.
                 if !self.controller.knows(host) {
                     return;
                 }
@@ -169,7 +169,7 @@ impl SimWorld<'_> {
         }
     }
 
-    /// An operator sets something aside; it ends by itself where the end is not heard.
+    /// An operator begins an override. It ends by itself, in case the command that ends it is lost.
     fn set_aside(&mut self, what: Override, lasts: Duration) {
         let word = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
         self.control(None, Happening::Word(word));
@@ -196,9 +196,9 @@ impl SimWorld<'_> {
         }
     }
 
-    /// The controller's configuration is another one: it starts with it, or reads it.
+    /// The controller's configuration has changed: the controller reads it at a restart or by a reload.
     fn reconfigured(&mut self, change: &Change, restart: bool) {
-        // What would be refused at a start is abandoned by a reload.
+        // A reload abandons what a start would refuse.
         if !restart || matches!(change, Change::OtherAddress | Change::NoResource) {
             let happening = self.controller.reload();
             return self.control(None, happening);
@@ -209,7 +209,7 @@ impl SimWorld<'_> {
         }
     }
 
-    /// The list of a host is another one, and its agent reads it by a start.
+    /// The list of a host has changed, and its agent reads it by a restart.
     fn list_changed(&mut self, host: usize) {
         self.die(Party::Agent(host));
         self.after(RESTART_AFTER, Due::Start(Party::Agent(host)));
@@ -236,7 +236,7 @@ impl SimWorld<'_> {
         }
     }
 
-    /// True when the output that is about to be carried out is not, because the process dies before it.
+    /// True if the process dies before the output that is about to be carried out.
     pub(super) fn dies_here(&mut self, party: Party) -> bool {
         match self.fuse(party) {
             Some(0) => {

@@ -1,4 +1,4 @@
-//! Agents, their hosts and the controller: what they are told, and what comes of what they put out.
+//! Agents, their hosts and the controller: their inputs, and the effects of their outputs.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ impl SimWorld<'_> {
     }
 
     pub(super) fn drive(&mut self, h: usize, start: u64, operation: Operation) {
-        // An operation is a call of the agent's own process: it ends with it, and waits while it is stopped.
+        // An operation is a call within the agent's process: it ends with the process, and waits while the process is stopped.
         if self.hosts[h].starts != start {
             return;
         }
@@ -181,7 +181,7 @@ impl SimWorld<'_> {
         }
     }
 
-    /// What was put on by an earlier list is taken off.
+    /// Removes what an earlier list brought up.
     pub(super) fn leave(&mut self, h: usize, start: u64, place: SimPlace) {
         if self.hosts[h].starts != start {
             return;
@@ -197,7 +197,7 @@ impl SimWorld<'_> {
         self.after(Duration::from_micros(100), Due::Driven { host: h, start, input });
     }
 
-    /// The agent learns the state of its interface.
+    /// Tells the agent the state of its interface.
     pub(super) fn tell_link(&mut self, h: usize) {
         if self.hosts[h].agent.is_some() && !self.hosts[h].runs() {
             return self.waiting.push_back((Party::Agent(h), Due::Link { host: h }));
@@ -291,7 +291,7 @@ impl SimWorld<'_> {
         }
     }
 
-    /// A notification is delivered; every fifth only when it is tried again. No dice are thrown, so that what is told changes no scenario.
+    /// Delivers a notification; every fifth only after a retry. No random number is drawn, so notifications change no scenario.
     fn deliver(&mut self, delivery: &Delivery) {
         let (id, attempt, channel) = (delivery.notification.id, delivery.attempt, delivery.notification.channel.clone());
         let busy = Undelivered { why: "busy".to_owned(), refused: false };
@@ -301,7 +301,7 @@ impl SimWorld<'_> {
         self.after(Duration::from_millis(1 + id % 50), Due::Answered { start, happening });
     }
 
-    /// A step of a script is done, and its result comes back; sometimes late, sometimes not at all.
+    /// Does a step of a script. Its result comes back, sometimes late, and sometimes not at all.
     pub(super) fn effect(&mut self, run: crate::core::react::RunId, attempt: u32, step: &crate::core::script::Step) {
         self.tell(|| format!("   run {run} does {} ({})", step.verb, step.n));
         self.controller.does(run, attempt, step);

@@ -1,18 +1,19 @@
-//! All states of a small quorum: three voters (the controller and the agents of two hosts) and both hosts, which want the resource. The
-//! voters and the counting of votes are the program's own ([`Voter`], [`Votes`]).
+//! All states of a small quorum: three voters (the controller and the agents of two hosts) and both hosts, which want the
+//! resource. The voters and the counting of votes are the program's own ([`Voter`], [`Votes`]).
 //!
-//! Messages are lost, doubled, delayed and reordered; processes crash at any time, with all that was not on their disks; a
-//! voter that starts waits its whole wait; clocks run at the bounds of what is allowed; commands are withdrawn and replaced.
+//! Messages are lost, doubled, delayed and reordered. Processes crash at any time, and lose everything that was not on their
+//! disks. A voter that starts waits for its whole waiting time. Clocks run at the bounds of what is allowed. Commands are
+//! withdrawn and replaced.
 //!
-//! Why this is all of it, and not only the beginning: times are kept as what is left of them, so a state says nothing about how
-//! long the system has been running, and the search ends when no new state is found. What is bounded is the number of
-//! commands, of crashes and of requests under way (a host that sends another one gives up the oldest).
+//! The search covers the whole behaviour, not only its beginning: a state has only the time that is left of each deadline, and so
+//! does not depend on how long the system has been running. The search ends when it finds no new state. Only the numbers of
+//! commands, of crashes and of requests under way are bounded (a host that sends another request gives up the oldest).
 //!
-//! Time goes by in steps of which `steps` are a promise, as a voter with the fastest clock keeps it: the moment in which a voter
-//! becomes free is always looked at. A holder that is given less time than in the worst case is given it by a message that
-//! arrives a step later.
+//! Time passes in steps. `steps` of them make a promise, as a voter with the fastest clock keeps it, so the search always sees
+//! the moment in which a voter becomes free. A message that arrives a step later stands for a holder with less time than in the
+//! worst case.
 //!
-//! A part of a state is a number that stands for a voter or a holder; what a part becomes is computed once. So most of the search
+//! A part of a state is a number that stands for a voter or a holder. What a part becomes is computed once, so most of the search
 //! compares numbers. Tests: `tests/it/vote_model.rs`; larger instances: `examples/votes.rs`.
 
 mod parts;
@@ -28,20 +29,20 @@ use super::promise_lasts;
 const VOTERS: usize = 3;
 const HOSTS: usize = 2;
 
-/// A way to break the rules, to see that the search finds it.
+/// A way to break the rules of voting. Tests use it to see that the search finds the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrokenRule {
     /// A voter that starts does not wait.
     StartsAtOnce,
-    /// A vote leaves before the length of the promise is on the disk.
+    /// A vote leaves before the length of the promise is on disk.
     SentBeforeSynced,
-    /// A holder counts on a vote for half a term longer.
+    /// A holder relies on a vote for half a term longer.
     CountsTooLong,
-    /// A vote counts from the newest request, whichever it answers.
+    /// A vote counts from the newest request, whichever request it answers.
     CountsFromNewest,
-    /// A host is called clear that holds.
+    /// A host that holds the resource is called clear.
     ClearTooEarly,
-    /// A promise allows for no difference of the clocks.
+    /// A promise has no margin for the difference of clocks.
     NoRateMargin,
     /// One vote is enough.
     NoMajority,
@@ -65,22 +66,22 @@ impl BrokenRule {
 /// An instance that is searched as a whole.
 #[derive(Clone, Debug)]
 pub struct VoteModel {
-    /// How long a vote lets a host hold.
+    /// How long a vote allows a host to hold.
     pub term: Duration,
-    /// How fast the clocks of the controller and of the two hosts run, in thousandths.
+    /// The rates of the clocks of the controller and of the two hosts, in thousandths.
     pub rates: [i64; VOTERS],
     /// Steps of time that a promise lasts, 2 or more.
     pub steps: u32,
-    /// Commands to hold that are ever given. The first two are given at the start, one to each host.
+    /// The number of commands to hold. The first two are given at the start, one to each host.
     pub commands: u64,
     /// How many processes crash.
     pub crashes: u8,
-    /// Requests of one host that may be answered yet.
+    /// Requests of one host that may still be answered.
     pub requests: usize,
     pub broken: Option<BrokenRule>,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Searched {
     pub states: usize,
@@ -90,7 +91,7 @@ pub struct Searched {
     pub complete: bool,
 }
 
-/// Numbers of parts, and what is common to all.
+/// The numbers of the parts, and what is common to all.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
     voters: [u32; VOTERS],
@@ -103,7 +104,7 @@ struct Search<'a> {
     model: &'a VoteModel,
     voters: NumberedParts<VoterPart, VoterEvent>,
     holders: NumberedParts<HolderPart, HolderEvent>,
-    /// How far the clock of each machine goes in a step.
+    /// How far the clock of each machine advances in a step.
     step: [Duration; VOTERS],
 }
 
@@ -113,7 +114,7 @@ fn machine(host: usize) -> usize {
 }
 
 impl VoteModel {
-    /// Looks at every state that can be reached, or at so many.
+    /// Searches every state that can be reached, up to `most` states.
     pub fn search(&self, most: usize) -> Searched {
         let mut search = Search {
             model: self,
@@ -146,7 +147,8 @@ impl VoteModel {
         promise_lasts(self.term) - rates
     }
 
-    /// A step in true time: a whole number of them is a promise on the fastest clock, rounded up so that each clock goes whole microseconds.
+    /// A step in true time. A whole number of steps is a promise on the fastest clock. Rounded up so that each clock advances by
+    /// whole microseconds.
     fn true_step(&self) -> Duration {
         let fastest = self.rates.into_iter().max().unwrap_or(1_000);
         let micros = i64::try_from(self.promise_lasts().as_micros()).unwrap_or(i64::MAX / 1_000_000) * 1_000 / fastest;
@@ -162,7 +164,7 @@ impl Search<'_> {
         State { voters: [voter; VOTERS], holders, commands: 2, crashes: 0 }
     }
 
-    /// The invariant is that there are none.
+    /// True if both hosts hold the resource. The invariant is that there is no such state.
     fn has_two_owners(&self, state: State) -> bool {
         state.holders.iter().all(|h| self.holders.part(*h).holds())
     }
@@ -242,7 +244,7 @@ impl Search<'_> {
         }
     }
 
-    /// A process ends and starts. What it promised is forgotten; a host's address stays until its kernel drops it.
+    /// A process ends and starts again. Its promises are forgotten; a host's address stays until its kernel drops it.
     fn crash(&mut self, state: State, m: usize) -> State {
         let (mut next, _) = self.voter(state, m, VoterEvent::Crash);
         next.crashes += 1;

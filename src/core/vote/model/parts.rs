@@ -1,6 +1,6 @@
 //! The parts of a state: a voter with its disk, a host that wants the resource, and the numbers that stand for them.
 //!
-//! Every part is kept as it is at the time zero of its machine's clock: when time goes by, all its times are moved back.
+//! Every part is kept as it is at time zero of its machine's clock: when time passes, all its times are moved back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -19,11 +19,11 @@ const NAMES: [&str; 2] = ["a", "b"];
 const KERNEL: Duration = Duration::from_millis(950);
 const NOW: Time = Time::from_micros(0);
 
-/// NumberedParts by their numbers, and what each becomes by an event.
+/// Parts by their numbers, and what each becomes by an event.
 pub(super) struct NumberedParts<T, E> {
     all: Vec<T>,
     numbers: BTreeMap<String, u32>,
-    /// For each part, what is known of what it becomes.
+    /// For each part, what it becomes by the events that were computed already.
     after: Vec<BTreeMap<E, (u32, bool)>>,
 }
 
@@ -80,7 +80,7 @@ pub(super) enum VoterEvent {
 #[derive(Clone, Debug)]
 pub(super) struct VoterPart {
     voter: Voter,
-    /// The longest promise, as its disk has it.
+    /// The longest promise, as it is on the voter's disk.
     disk: Duration,
 }
 
@@ -89,7 +89,7 @@ impl VoterPart {
         VoterPart { voter: Voter::start(NOW, Duration::ZERO), disk: Duration::ZERO }
     }
 
-    /// What it becomes, and whether it votes for who asks.
+    /// What the voter becomes, and whether it votes for the host that asks.
     pub(super) fn after(&self, event: VoterEvent, model: &VoteModel) -> (VoterPart, bool) {
         let mut next = self.clone();
         let mut granted = false;
@@ -107,7 +107,7 @@ impl VoterPart {
                 if model.broken == Some(BrokenRule::NoRateMargin) {
                     next.voter.shorten(model.promise_lasts());
                 }
-                // On the disk before the vote leaves.
+                // The length must be on disk before the vote leaves.
                 if model.broken != Some(BrokenRule::SentBeforeSynced) {
                     next.disk = next.voter.longest();
                 }
@@ -119,7 +119,7 @@ impl VoterPart {
     }
 }
 
-/// A vote on its way: from which voter, in answer to which request.
+/// A vote on its way: the voter, and the request that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct VoteUnderWay {
     pub(super) voter: usize,
@@ -131,29 +131,29 @@ pub(super) struct VoteUnderWay {
 pub(super) enum HolderEvent {
     Passed(Duration),
     Crash,
-    /// It sends a request.
+    /// The host sends a request.
     Ask,
     /// A voter has granted a request, and its answer is on its way.
     Granted(VoteUnderWay),
     /// The answer of a voter arrives.
     Counted(VoteUnderWay),
-    /// It does not want the resource any more; that is on its disk.
+    /// The host does not want the resource any more; that is on its disk.
     GiveUp,
     /// The address is taken off.
     TakenOff,
-    /// A newer command to hold it, which is on its disk.
+    /// A newer command to hold the resource, which is on the host's disk.
     Obey(u64),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct HolderPart {
-    /// The command that it obeys; on its disk.
+    /// The command that the host obeys, as on its disk.
     pub(super) wants: Option<u64>,
-    /// The newest command that it ever obeyed.
+    /// The newest command that the host ever obeyed.
     obeyed: u64,
-    /// The newest command by which it was ever seen without wanting or holding it. Whoever heard of that may still say so.
+    /// The newest command after which the host was seen without wanting or holding. A message that says so may still arrive.
     clear: u64,
-    /// Commands by which voters were ever asked, a bit for each: such a request may arrive at any time.
+    /// Commands for which voters were ever asked, one bit for each. Such a request may arrive at any time.
     pub(super) asked: u64,
     votes: Votes,
     /// Votes that are on their way.
@@ -175,7 +175,7 @@ impl HolderPart {
         }
     }
 
-    /// Its kernel has the address.
+    /// True if its kernel has the address.
     pub(super) fn holds(&self) -> bool {
         self.kernel.is_some()
     }
@@ -190,7 +190,7 @@ impl HolderPart {
         self.answers.iter().filter(|a| a.voter == voter).copied().collect()
     }
 
-    /// By which command others may hear that it is clear.
+    /// The command up to which others may hear that the host is clear.
     pub(super) fn shown_clear(&self, model: &VoteModel) -> u64 {
         if model.broken == Some(BrokenRule::ClearTooEarly) { self.obeyed } else { self.clear }
     }
@@ -251,13 +251,13 @@ impl HolderPart {
         }
     }
 
-    /// Votes are counted anew.
+    /// Counts votes anew, for a new command.
     fn begin(&mut self) {
         self.votes = begun();
         self.answers.clear();
     }
 
-    /// So many of the oldest requests are not known any more.
+    /// Forgets so many of the oldest requests.
     fn forget(&mut self, requests: u64) {
         let kept = self.answers.iter().filter(|a| a.number > requests);
         self.answers = kept.map(|a| VoteUnderWay { number: a.number - requests, ..*a }).collect();

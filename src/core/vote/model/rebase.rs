@@ -1,4 +1,4 @@
-//! Voters and votes as they look when their clock is set back: nothing that they decide depends on where it began to count.
+//! Voters and votes as they look when their clock is set back. No decision depends on where a clock began to count.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::super::{Voter, Votes};
 const NOW: Time = Time::from_micros(0);
 
 impl Voter {
-    /// So much time goes by, and the clock shows zero again.
+    /// Lets so much time pass, after which the clock shows zero again.
     pub(super) fn rebase(&mut self, by: Duration) {
         self.end_promises(NOW + by);
         if self.silent_until != Time::MIN {
@@ -20,7 +20,7 @@ impl Voter {
         }
     }
 
-    /// Promises last no longer than this from now.
+    /// Shortens promises to this time from now.
     pub(super) fn shorten(&mut self, lasts: Duration) {
         for promise in self.ballots.values_mut().filter_map(|b| b.promise.as_mut()) {
             promise.until = promise.until.min(NOW + lasts);
@@ -30,7 +30,8 @@ impl Voter {
 }
 
 impl Votes {
-    /// So much time goes by, and the clock shows zero again. What is older than a term is forgotten; returns how many requests are.
+    /// Lets so much time pass, after which the clock shows zero again. Forgets what is older than a term; returns the number of
+    /// forgotten requests.
     pub(super) fn rebase(&mut self, by: Duration, term: Duration) -> u64 {
         for at in self.sent.iter_mut().map(|(_, at)| at).chain(self.granted.values_mut()) {
             *at = *at - by;
@@ -43,7 +44,7 @@ impl Votes {
         gone
     }
 
-    /// The oldest request is forgotten, and the others have the numbers from 1 on. Returns how many there were to forget: one, or none.
+    /// Forgets the oldest request, and numbers the others from 1. Returns how many there were to forget: one, or none.
     pub(super) fn forget_oldest(&mut self) -> u64 {
         let gone = u64::from(self.sent.pop_front().is_some());
         for (number, _) in &mut self.sent {
@@ -53,12 +54,12 @@ impl Votes {
         gone
     }
 
-    /// Requests whose answers count.
+    /// The number of requests whose answers count.
     pub(super) fn requests(&self) -> u64 {
         self.sent.len() as u64
     }
 
-    /// The request of this number.
+    /// The echo of the request with this number.
     pub(super) fn echo(&self, number: u64) -> crate::core::wire::Echo {
         crate::core::wire::Echo { beat: number, ..self.number }
     }
