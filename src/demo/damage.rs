@@ -41,7 +41,7 @@ struct Reference {
 /// Damages a journal this number of times, with a seed, in a folder that is emptied each time.
 ///
 /// # Errors
-/// A text that says which damage was not detected.
+/// Returns a text that says which damage was not detected.
 pub fn damage(folder: &Path, times: u64, seed: u64, tell: &mut dyn FnMut(&str)) -> Result<Damages, String> {
     let mut rng = Rng::new(seed);
     let reference = Reference::make(&folder.join("reference"), &mut rng)?;

@@ -55,7 +55,7 @@ impl DemoReport {
 /// Runs the demo and reports its progress to `tell`.
 ///
 /// # Errors
-/// A text that says that the networks cannot be made, or that a program does not start.
+/// Returns an error text if the networks cannot be made, or that a program does not start.
 pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
     let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(ControllerSite::Apart))?;
     let report = workflows::run(&mut lab, tell);
@@ -69,7 +69,7 @@ pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
 /// Keeps a network of its own until its input ends. The demo starts this for each host.
 ///
 /// # Errors
-/// A text that says that a right is missing.
+/// Returns an error text if a right is missing.
 pub fn hold() -> Result<(), String> {
     crate::shell::linux::lab::hold()
 }

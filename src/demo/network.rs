@@ -165,7 +165,7 @@ impl Lab {
     /// a process that has not started a thread yet. `program` is `pointsman`.
     ///
     /// # Errors
-    /// A text that says that a right is missing, or that a program does not start.
+    /// Returns an error text if a right is missing, or that a program does not start.
     pub fn start(program: &Path, layout: Layout) -> Result<Lab, String> {
         let placement = layout.placement;
         lab::become_root()?;
@@ -300,7 +300,7 @@ impl Lab {
     /// Starts the controller, and waits until it answers.
     ///
     /// # Errors
-    /// A text, when it does not answer.
+    /// Returns an error text if it does not answer.
     pub fn start_controller(&mut self) -> Result<(), String> {
         // The controller's output is not in the folder of the followed log, because each of its lines would wake the controller.
         let log = self.folder.join("messages").join("controller.log");
@@ -341,7 +341,7 @@ impl Lab {
     /// Stops a host's agent as if its machine were frozen, or lets it continue.
     ///
     /// # Errors
-    /// A text, when it does not run.
+    /// Returns an error text if it does not run.
     pub fn freeze_agent(&self, host: &str, frozen: bool) -> Result<(), String> {
         let agent = self.agents.get(host).ok_or_else(|| format!("no agent runs on {host}"))?;
         lab::freeze(agent.0.id(), frozen).map_err(|e| e.to_string())
@@ -350,7 +350,7 @@ impl Lab {
     /// Cuts two nodes off from each other in both directions, or reconnects them. Traffic with other nodes continues.
     ///
     /// # Errors
-    /// A text that describes the failure.
+    /// Returns a text that describes the failure.
     pub fn cut(&self, one: &str, other: &str, cut: bool) -> Result<(), String> {
         for (from, to) in [(one, other), (other, one)] {
             let number = NODES.into_iter().chain(VOTERS).find(|(name, _)| *name == to).map(|(_, number)| number);
@@ -378,7 +378,7 @@ impl Lab {
     /// Starts a host's agent while there is no controller.
     ///
     /// # Errors
-    /// A text, when it does not start.
+    /// Returns an error text if it does not start.
     pub fn start_agent_alone(&mut self, host: &'static str) -> Result<(), String> {
         let log = self.folder.join(host).join("agent.log");
         let agent = self.start_in(host, &["agent", "-c", &format!("{host}/agent.yaml")], &log)?;
@@ -389,7 +389,7 @@ impl Lab {
     /// Starts a host's agent, and waits until it is connected to the controller.
     ///
     /// # Errors
-    /// A text, when it does not connect.
+    /// Returns an error text if it does not connect.
     pub fn start_agent(&mut self, host: &'static str) -> Result<(), String> {
         self.start_agent_alone(host)?;
         self.until(&format!("the agent of {host} reports"), |lab| {
@@ -451,7 +451,7 @@ impl Lab {
     /// Asks the controller.
     ///
     /// # Errors
-    /// A text, when it does not run or refuses.
+    /// Returns an error text if it does not run or refuses.
     pub fn ask(&self, question: &Question) -> Answer {
         ask(&self.folder.join("data"), question)
     }
@@ -459,7 +459,7 @@ impl Lab {
     /// What happened since the lab was made, the oldest first, from `pointsman history`.
     ///
     /// # Errors
-    /// A text, when the command failed.
+    /// Returns an error text if the command failed.
     pub fn history(&self) -> Result<Vec<serde_json::Value>, String> {
         let arguments = ["history", "-c", "pointsman.yaml", "--all", "--limit", "0", "--format", "json"];
         let output = self.command(self.layout.placement.node(), &arguments).output().map_err(|e| e.to_string())?;
@@ -473,7 +473,7 @@ impl Lab {
     /// Pulls a node's cable, or plugs it in again.
     ///
     /// # Errors
-    /// A text that describes the failure.
+    /// Returns a text that describes the failure.
     pub fn cable(&self, node: &str, in_place: bool) -> Result<(), String> {
         lab::set_up(&format!("to-{node}"), in_place).map_err(|e| format!("the cable of {node}: {e}"))
     }
@@ -481,7 +481,7 @@ impl Lab {
     /// Waits until a state is reached.
     ///
     /// # Errors
-    /// A text, when it is not reached in time.
+    /// Returns an error text if it is not reached in time.
     pub fn until(&self, what: &str, mut there: impl FnMut(&Lab) -> bool) -> Result<(), String> {
         let end = boot_time() + PATIENCE;
         while !there(self) {
@@ -496,7 +496,7 @@ impl Lab {
     /// Waits until a host has the address, the controller reports that, and no other host has it.
     ///
     /// # Errors
-    /// A text, when this does not happen in time.
+    /// Returns an error text if this does not happen in time.
     pub fn until_settled(&self, host: &str) -> Result<(), String> {
         self.until(&format!("{host} has the address, and nobody else"), |lab| {
             let resources = lab.ask(&Question::Resources).unwrap_or_default();

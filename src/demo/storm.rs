@@ -39,7 +39,7 @@ pub struct Storm {
 /// is where the last event says.
 ///
 /// # Errors
-/// A text that says what was violated. The files are kept then.
+/// Returns a text that says what was violated. The files are kept then.
 pub fn storm(program: &Path, kills: u64, seed: u64, tell: &mut dyn FnMut(&str)) -> Result<Storm, String> {
     let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
     let done = run(&mut lab, kills, seed, tell);

@@ -58,7 +58,7 @@ impl CommandDriver {
             Operation::Add { .. } => holds == Presence::Yes,
             Operation::Remove => holds == Presence::No,
         };
-        // A command that fails because its work is done already did no harm.
+        // A command that fails because its work is already done has caused no harm.
         let failed = failed.filter(|_| !wanted).or(words);
         OperationResult { failed, holds, until: None }
     }

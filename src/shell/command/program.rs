@@ -36,7 +36,7 @@ pub struct Ended {
 /// of their own. Their output is not waited for.
 ///
 /// # Errors
-/// A text that says that the program cannot be started or did not end in time.
+/// Returns an error text if the program cannot be started or did not end in time.
 #[expect(clippy::disallowed_methods, reason = "a deadline of the machine, not of the engine")]
 pub fn run(program: &str, arguments: &[String], within: Duration, leftovers: Leftovers) -> Result<Ended, String> {
     let mark = Mark::new();

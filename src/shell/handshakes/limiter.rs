@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   all connections:  [ other sources ........................ | reserved for expected sources ]
-//!   full?             of the source that has the most of them, close one: the oldest that has said nothing yet, else the one
+//!   full?             close one of the source with the most: the oldest that has sent nothing yet, else the one
 //!                     that was heard least recently
 //! ```
 //!

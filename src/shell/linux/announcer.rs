@@ -28,7 +28,7 @@ impl Announcer {
     /// Announces that this host has the address.
     ///
     /// # Errors
-    /// A text that says that a right or the interface is missing.
+    /// Returns an error text if a right or the interface is missing.
     pub fn announce(&mut self) -> Result<(), String> {
         self.send(frames::announcement)
     }
@@ -36,7 +36,7 @@ impl Announcer {
     /// Asks who has the address.
     ///
     /// # Errors
-    /// A text that says that a right or the interface is missing.
+    /// Returns an error text if a right or the interface is missing.
     pub fn ask(&mut self) -> Result<(), String> {
         self.send(frames::question)
     }

@@ -37,7 +37,7 @@ pub fn namespace_of(process: u32) -> PathBuf {
 /// Makes this process root of namespaces of its own if it is not root already. Call this before any thread is started.
 ///
 /// # Errors
-/// A text that says that the system does not allow this to users.
+/// Returns an error text if the system does not allow this to users.
 pub fn become_root() -> Result<(), String> {
     let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
     if user.is_root() {
@@ -57,7 +57,7 @@ pub fn become_root() -> Result<(), String> {
 /// Gives this thread, and everything that it starts, a network of its own that has only a loopback interface.
 ///
 /// # Errors
-/// A text that says that a right is missing.
+/// Returns an error text if a right is missing.
 pub fn new_network() -> Result<(), String> {
     unshare(CloneFlags::CLONE_NEWNET).map_err(|e| format!("no network namespace can be made ({e})"))?;
     set_up("lo", true).map_err(|e| format!("the loopback can't be brought up: {e}"))
@@ -135,7 +135,7 @@ impl Drop for LabHost {
 /// Keeps a network of its own and does nothing else. It says so on its standard output, and ends when its input ends.
 ///
 /// # Errors
-/// A text that says that a right is missing.
+/// Returns an error text if a right is missing.
 pub fn hold() -> Result<(), String> {
     new_network()?;
     println!("ready");

@@ -1,7 +1,7 @@
 //! A Linux host: its addresses over netlink, its neighbours by frames of our own, and its boot clock. It runs no program.
 //!
 //! ```text
-//!   Operation --> address::AddressDriver --netlink--> kernel            what is there is looked at after every change
+//!   Operation --> address::AddressDriver --netlink--> kernel            the result is observed after every change
 //!   NeighborMonitor (one thread) <-- netlink events, ARP, neighbour advertisements, echo replies
 //!   Announcer --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
 //! ```

@@ -93,7 +93,7 @@ impl NeighborMonitor {
     /// interface as soon as the interface appears.
     ///
     /// # Errors
-    /// A text that says that the right to listen is missing.
+    /// Returns an error text if the right to listen is missing.
     pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
         let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
         let echoes = Arc::new(Mutex::new(Echoes::default()));
@@ -126,7 +126,7 @@ impl NeighborMonitor {
     /// Sends an echo request to a witness over an interface.
     ///
     /// # Errors
-    /// A text that says that a right, the interface or a route is missing.
+    /// Returns an error text if a right, the interface or a route is missing.
     pub fn ping(&self, interface: &str, witness: IpAddr) -> Result<(), String> {
         let mut echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let key = (interface.to_owned(), witness.is_ipv6());

@@ -83,7 +83,7 @@ pub fn make_files_for_owner_only() {
 /// Gives up all rights except those that are needed. Returns descriptions of the rights that are left, for the log.
 ///
 /// # Errors
-/// A text that says that the user does not exist or that the kernel refuses.
+/// Returns an error text if the user does not exist or the kernel refuses.
 pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
     let mut said = Vec::new();
     let kept = capabilities(needs.network, needs.listens);
@@ -111,7 +111,7 @@ pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
 /// Reduces the capabilities of this thread to those for the network, or to none.
 ///
 /// # Errors
-/// A text, when the kernel refuses.
+/// Returns an error text if the kernel refuses.
 pub fn keep(network: bool, programs: bool) -> Result<(), String> {
     let kept = capabilities(network, false);
     let given = if programs { kept.clone() } else { CapsHashSet::new() };
@@ -131,7 +131,7 @@ pub fn connections_allowed() -> usize {
 /// Ends this process when `parent` ends: a helper never outlives the process that wants its answer.
 ///
 /// # Errors
-/// A text that says that the parent has ended already or that the kernel refuses.
+/// Returns an error text if the parent has ended already or the kernel refuses.
 pub fn end_with(parent: i32) -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|e| format!("prctl(PR_SET_PDEATHSIG): {e}"))?;
     if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("who started this process has ended".to_owned()) }

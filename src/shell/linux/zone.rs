@@ -7,7 +7,7 @@ use crate::core::base::zone::Zone;
 /// The machine's time zone.
 ///
 /// # Errors
-/// A text, when the zone is not understood. Use UTC in that case.
+/// Returns an error text if the zone is not understood. Use UTC in that case.
 pub fn machine_zone() -> Result<Zone, String> {
     if let Some(text) = std::env::var("TZ").ok().filter(|text| !text.is_empty()) {
         return Zone::parse_posix(&text).ok_or_else(|| {

@@ -37,7 +37,7 @@ pub fn path(data: &Path) -> PathBuf {
 /// Opens the socket. The lock of the journal ensures that only one controller uses a data folder.
 ///
 /// # Errors
-/// A text that says that the folder cannot be written.
+/// Returns an error text if the folder cannot be written.
 pub fn open(data: &Path) -> Result<UnixListener, String> {
     let path = path(data);
     let words = |e: io::Error| format!("{}: {e}", path.display());
@@ -54,7 +54,7 @@ pub fn open(data: &Path) -> Result<UnixListener, String> {
 /// read it.
 ///
 /// # Errors
-/// A text that says that the modes cannot be changed.
+/// Returns an error text if the modes cannot be changed.
 pub fn admit(data: &Path, others: bool) -> Result<(), String> {
     let set = |path: &Path, change: &dyn Fn(u32) -> u32| {
         let words = |e: io::Error| format!("{}: {e}", path.display());
@@ -104,7 +104,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
 /// Asks the controller that runs with a data folder.
 ///
 /// # Errors
-/// A text that says that no controller runs or that the socket may not be opened, or the error of the controller.
+/// Returns an error text if no controller runs or the socket may not be opened, or the error of the controller.
 pub fn ask(data: &Path, question: &Question) -> Answer {
     let path = path(data);
     let patience = question.patience();

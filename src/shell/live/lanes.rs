@@ -2,11 +2,11 @@
 //! important ones.
 //!
 //! ```text
-//!   control   results, connections, the end of the program: as much as there is, which other bounds limit
+//!   control   results, connections, the end of the program: limited by other bounds
 //!   reports   of agents
 //!   asks      of operators
 //!   claims    of pairs' members over the network, with the trust that counts
-//!   events    all else: by trust, and of one trust by sender, one after another
+//!   events    all other events: by trust, and within one trust level one sender after another
 //! ```
 //!
 //! Lanes are served in turn, each for some messages. Events with more trust are taken more often. All senders of one trust level
@@ -58,13 +58,13 @@ enum Lane {
 pub(super) enum LanePlace {
     /// Messages that are bounded elsewhere.
     Control,
-    /// Reports of agents.
+    /// The reports of agents.
     Reports,
-    /// Questions of operators.
+    /// The questions of operators.
     Asks,
     /// Claims of pairs, from this source.
     Claims(String),
-    /// All other events.
+    /// The events that belong to no other lane.
     Events {
         /// The trust of its sender.
         trust: Trust,

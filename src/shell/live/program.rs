@@ -52,7 +52,7 @@ const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
 /// Creates the folder of the journal and the keys, for its owner only, if it does not exist.
 ///
 /// # Errors
-/// A text that says that it cannot be created.
+/// Returns an error text if it cannot be created.
 pub fn data_folder(folder: &Path) -> Result<(), String> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -82,7 +82,7 @@ pub fn fail_as_a_whole() {
 /// `reading` is the content of `files`. `ready` is called when everything is open, with the addresses on which it listens.
 ///
 /// # Errors
-/// A text for an operator.
+/// Returns an error text for an operator.
 pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
     let base = files.base().to_owned();
     let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
@@ -221,7 +221,7 @@ pub struct Opened {
 /// Runs an agent until a signal ends it. Addresses stay as they are.
 ///
 /// # Errors
-/// A text for an operator.
+/// Returns an error text for an operator.
 pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
     let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));

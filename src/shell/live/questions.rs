@@ -71,15 +71,15 @@ pub enum Question {
         /// Further fields of its event.
         fields: BTreeMap<String, String>,
     },
-    /// Approve a run.
+    /// Approve a run that waits for an operator.
     Approve(u64),
-    /// Cancel a run.
+    /// Cancel a run that has not ended.
     Cancel(u64),
     /// Start a failed run again.
     Retry(u64),
     /// Everything that is set aside: pauses, silences, maintenance, drains.
     Overrides,
-    /// Set something aside.
+    /// Set something aside for a time.
     Begin {
         scope: OverrideScope,
         /// The duration; `None` means until a command ends it.
@@ -88,7 +88,7 @@ pub enum Question {
     },
     /// What will happen first when an override ends.
     After(OverrideScope),
-    /// End an override.
+    /// End an override that is in force.
     End(OverrideScope),
     /// The status of the notification channels.
     Channels,
@@ -96,7 +96,7 @@ pub enum Question {
     TestChannel(Name),
     /// The result of the delivery of a notification: `null` while it waits.
     Delivery(u64),
-    /// Reload changed files.
+    /// Reload the files that were changed.
     Reload {
         /// Only show what would change.
         check: bool,
@@ -181,11 +181,11 @@ pub type Answer = Result<Json, String>;
 
 /// The consequence of a question.
 pub(super) enum Reply {
-    /// Data to show.
+    /// Data to show to the operator.
     Shown(Json),
     /// Sync everything to the disk first.
     Synced,
-    /// Test a channel.
+    /// Test a channel and wait for the result.
     Tested(Name),
     /// A command for the controller.
     Asked(OperatorCommand),

@@ -2,9 +2,9 @@
 //! exchanged between two events.
 //!
 //! ```text
-//!   command --+                                                          +--> refused: nothing is changed, and that is told
+//!   command --+                                                          +--> refused: nothing is changed; reported
 //!   signal ---+--> thread: read, compile, tests in a process --> finish -+--> control::Input::Reload, evaluators, sieves
-//!   files ----+        (the controller goes on meanwhile)                +--> only shown
+//!   files ----+        (the controller continues meanwhile)               +--> only shown
 //! ```
 //!
 //! A start works the same way: files that would be refused do not run. The controller then runs the site that was accepted last,
@@ -51,7 +51,7 @@ const NAMED: usize = 3;
 /// Decides which site to start with: the files, or the site that was accepted last if the files would be refused.
 ///
 /// # Errors
-/// A text, when there is neither.
+/// Returns an error text if there is neither.
 pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Begin, String> {
     let accepted = state.newest_accepted().map(|(number, written)| (number, written.clone()));
     let folders = reading.folders.clone();

@@ -22,7 +22,7 @@ pub enum Trigger {
         check: bool,
         /// Allow the removal of resources that hosts hold.
         abandon: bool,
-        /// Receives the answer.
+        /// Receives the answer for the operator.
         reply: SyncSender<Answer>,
     },
     Signal,

@@ -17,7 +17,7 @@ pub(super) struct Watching {
 /// Starts the threads that are needed. `tell` must not block.
 ///
 /// # Errors
-/// A text that says that no thread can be started.
+/// Returns an error text if no thread can be started.
 pub(super) fn start(
     processes: Processes,
     meter: Option<(Meter, Duration)>,

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   entry: a path or a pattern --> Log for each file --lines--> Sieve: decode, match --> Sink
-//!                                    | file of now: reading.rs (cut into records, known again by what stands in it)
-//!                                    | what it was before: rotated.rs (names and their order), packed.rs (gzip, Zstandard)
+//!                                    | current file: reading.rs (cut into records, recognized by its content)
+//!                                    | rotated files: rotated.rs (names and their order), packed.rs (gzip, Zstandard)
 //! ```
 //!
 //! The journal records what was read together with its results. After a restart, reading therefore continues after the last

@@ -62,7 +62,7 @@ pub struct Tcp {
 /// Listens on an address. Must be called within a `tokio` runtime.
 ///
 /// # Errors
-/// A text that says that the port is taken or needs a right.
+/// Returns an error text if the port is taken or needs a right.
 pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
     let Connections { limiter, long_frames, strangers } = shared.clone();
     let limiter = HandshakeLimiter::open(address, limiter).map_err(|e| handshakes::cannot_listen("tcp", address, &e))?;

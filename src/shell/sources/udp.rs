@@ -32,7 +32,7 @@ impl Udp {
     /// Binds a port.
     ///
     /// # Errors
-    /// A text that says that the port is taken or needs a right.
+    /// Returns an error text if the port is taken or needs a right.
     pub fn bind(address: SocketAddr) -> Result<Udp, String> {
         let words = |e: io::Error| crate::shell::handshakes::cannot_listen("udp", address, &e);
         let socket = UdpSocket::bind(address).map_err(words)?;

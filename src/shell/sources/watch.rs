@@ -23,7 +23,7 @@ pub struct FileWatch {
 /// Watches a file, and folders with everything in them. `changed` is called on a separate thread.
 ///
 /// # Errors
-/// A text that says what cannot be watched, and why.
+/// Returns a text that says what cannot be watched, and why.
 pub fn watch(file: &Path, folders: &[PathBuf], changed: impl Fn() + Send + 'static) -> Result<FileWatch, String> {
     let (sender, word) = sync_channel::<()>(1);
     let matters = |path: &Path| {

@@ -76,7 +76,7 @@ impl Authority {
     /// Opens the authority whose keys are in a folder, or creates it.
     ///
     /// # Errors
-    /// A text that says that the folder cannot be written, or that its keys cannot be read.
+    /// Returns an error text if the folder cannot be written, or that its keys cannot be read.
     pub fn open(folder: &Path) -> Result<Authority, String> {
         let words = |what: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", what.display());
         let mut builder = fs::DirBuilder::new();
@@ -116,7 +116,7 @@ impl Authority {
     /// invalid.
     ///
     /// # Errors
-    /// A text that says that the folder cannot be written.
+    /// Returns an error text if the folder cannot be written.
     pub fn token(&self, host: &str) -> Result<String, String> {
         let path = self.token_file(host)?;
         let secret = hex(&random::<16>()?);
@@ -245,7 +245,7 @@ impl Authority {
     /// Makes all certificates and tokens of the host invalid. A running controller closes its connection.
     ///
     /// # Errors
-    /// A text that says that the host has no certificate, or that the folder cannot be written.
+    /// Returns an error text if the host has no certificate, or the folder cannot be written.
     pub fn revoke(&self, host: &str) -> Result<(), String> {
         let _lock = self.lock()?;
         // Usually there is none.

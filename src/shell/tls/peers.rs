@@ -89,7 +89,7 @@ impl Peers {
     /// Starts to listen. `hear` receives the messages of other hosts' agents. Must be called within a `tokio` runtime.
     ///
     /// # Errors
-    /// A text that says that the configured port is taken, or that the identity cannot be used.
+    /// Returns an error text if the configured port is taken, or the identity cannot be used.
     pub fn start(
         identity: Identity,
         listening: Listening,

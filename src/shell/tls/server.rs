@@ -84,7 +84,7 @@ struct Shared {
 /// are not in the inventory.
 ///
 /// # Errors
-/// A text that says that the port is taken or needs a right.
+/// Returns an error text if the port is taken or needs a right.
 pub fn listen(address: SocketAddr, authority: Arc<Authority>, strangers: Handle) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
