@@ -77,7 +77,7 @@ alarm guessing { detect 5 of failed by peer within 1m cancel after 10m }
 /// sender with less trust may not move the address.
 ///
 /// # Errors
-/// Returns an error text if the networks cannot be made, or that a genuine claim did not move the address.
+/// Returns an error text if the networks cannot be made, or a genuine claim did not move the address.
 pub fn measure_floods(
     program: &Path,
     count: usize,

@@ -55,7 +55,7 @@ impl DemoReport {
 /// Runs the demo and reports its progress to `tell`.
 ///
 /// # Errors
-/// Returns an error text if the networks cannot be made, or that a program does not start.
+/// Returns an error text if the networks cannot be made, or a program does not start.
 pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
     let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(ControllerSite::Apart))?;
     let report = workflows::run(&mut lab, tell);

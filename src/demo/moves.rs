@@ -32,7 +32,7 @@ pub struct Move {
 /// is removed from one host, added to the other and announced, without any decision in between.
 ///
 /// # Errors
-/// Returns an error text if the networks cannot be made, or that a move does not complete.
+/// Returns an error text if the networks cannot be made, or a move does not complete.
 pub fn measure(program: &Path, placement: ControllerSite, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
     let mut lab = Lab::start(program, Layout::usual(placement))?;
     let mut moves = Vec::new();

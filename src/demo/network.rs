@@ -165,7 +165,7 @@ impl Lab {
     /// a process that has not started a thread yet. `program` is `pointsman`.
     ///
     /// # Errors
-    /// Returns an error text if a right is missing, or that a program does not start.
+    /// Returns an error text if a right is missing, or a program does not start.
     pub fn start(program: &Path, layout: Layout) -> Result<Lab, String> {
         let placement = layout.placement;
         lab::become_root()?;

@@ -78,7 +78,7 @@ impl Siege {
 /// Attacks a controller for this time, and reports once a minute.
 ///
 /// # Errors
-/// Returns an error text if the networks cannot be made, or that a program does not start.
+/// Returns an error text if the networks cannot be made, or a program does not start.
 pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Result<Siege, String> {
     let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
     lab.kill_controller();

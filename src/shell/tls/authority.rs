@@ -76,7 +76,7 @@ impl Authority {
     /// Opens the authority whose keys are in a folder, or creates it.
     ///
     /// # Errors
-    /// Returns an error text if the folder cannot be written, or that its keys cannot be read.
+    /// Returns an error text if the folder cannot be written, or its keys cannot be read.
     pub fn open(folder: &Path) -> Result<Authority, String> {
         let words = |what: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", what.display());
         let mut builder = fs::DirBuilder::new();

@@ -195,7 +195,7 @@ fn explain(e: &io::Error) -> String {
 /// Enrolls the agent of a host with its token (`HOST:SECRET:SUM`), and keeps key and certificates in a folder.
 ///
 /// # Errors
-/// Returns an error text if the token is invalid or another host's, that the controller is not the one that made it, or that the
+/// Returns an error text if the token is invalid or another host's, the controller is not the one that made it, or the
 /// controller refuses it.
 pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> Result<(), String> {
     let parts: Vec<&str> = token.trim().split(':').collect();
