@@ -1,10 +1,10 @@
-//! Measures the engine alone: conditions of several events for very many keys, on one core. Events that met a condition each
-//! second, records that came of them, and memory.
+//! Measures the engine alone: conditions over several events for very many keys, on one core. Reports the events per second that
+//! matched a condition, the records that resulted, and the memory.
 //!
 //!     cargo run --release --example bench_conditions -- [SHAPE ...]
 //!
-//! Events are made before the clock is looked at, in portions; their times are virtual. Every shape is a process of its own, so that
-//! its peak memory is its own: that of the state, of one portion of events, and of the compiled rules.
+//! Events are made in portions before the clock is read, and their times are virtual. Every shape runs in a separate process, so
+//! that its peak memory is its own: that of the state, of one portion of events, and of the compiled rules.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -24,26 +24,26 @@ use pointsman::core::sim::Rng;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Events made before each look at the clock.
+/// The number of events that are made before each reading of the clock.
 const PORTION: u64 = 1_000;
 
-/// What is measured.
+/// One kind of measurement.
 struct Shape {
     name: &'static str,
-    /// The alarm of each rule, which are so many; `{n}` is the rule's number.
+    /// The alarm of each rule; `{n}` is the rule's number.
     alarm: &'static str,
     rules: u64,
-    /// Sources of each rule.
+    /// The number of sources of each rule.
     sources: u64,
-    /// Patterns of each rule.
+    /// The number of patterns of each rule.
     patterns: u64,
     events: u64,
-    /// Virtual time from one event to the next.
+    /// The virtual time from one event to the next.
     apart: Duration,
 }
 
 const SHAPES: [Shape; 5] = [
-    // Three events of a key in a minute: some keys come to five, of others the minute is over first.
+    // Three events of a key per minute: some keys reach five, and for others the minute is over first.
     Shape {
         name: "count",
         alarm: "alarm r{n} { detect 5 of p{n}_0 by src within 1m cancel after 10s }",
@@ -106,7 +106,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures each in a process of its own.
+/// Measures each shape in a separate process.
 fn each(names: &[String]) -> Fallible<()> {
     println!(
         "{:<9} {:>6} {:>10} {:>9} {:>10} {:>10} {:>9} {:>8} {:>10}",
@@ -151,7 +151,8 @@ fn measure(shape: &Shape) -> Fallible<()> {
         let portion: Vec<(Time, Input)> = (0..PORTION)
             .map(|_| {
                 order += 1;
-                // Each key once, as if shuffled (the factor has no divisor in common with the numbers of keys), then any.
+                // Each key once in a shuffled order (the factor has no divisor in common with the numbers of keys), then random
+                // keys.
                 let key = if order <= keys { order * 7_919 % keys } else { rng.below(keys) };
                 let (rule, source) = (key % shape.rules, key / shape.rules);
                 let atom = atoms[usize::try_from(rule * shape.patterns + rng.below(shape.patterns)).unwrap_or_default()];
@@ -187,13 +188,13 @@ fn measure(shape: &Shape) -> Fallible<()> {
     Ok(())
 }
 
-/// How long this process has worked: on a machine that is shared it waits, too.
+/// The processor time of this process: on a shared machine it also waits.
 fn on_cpu() -> Fallible<Duration> {
     let text = std::fs::read_to_string("/proc/self/schedstat")?;
     Ok(Duration::from_nanos(text.split_whitespace().next().ok_or("no time")?.parse()?))
 }
 
-/// A record as a login log has them, and what its pattern captured.
+/// A record of a login log, and the captures of its pattern.
 fn arrived(order: u64, now: Time, atom: AtomId, source: u64, port: u64) -> Input {
     let source = format!("10.{}.{}.{}", source >> 16, source >> 8 & 255, source & 255);
     let event = Event {

@@ -1,5 +1,5 @@
-//! Times moves under floods: `cargo run --release --example bench_flood -- 100`. Real programs in network namespaces; somebody sends
-//! records as fast as one thread can while two servers claim by turns over TCP.
+//! Measures moves under floods: `cargo run --release --example bench_flood -- 100`. It uses real programs in network namespaces.
+//! A thread sends records as fast as it can while two servers claim alternately over TCP.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ fn main() {
     }
 }
 
-/// `pointsman` beside the folder of examples.
+/// The program `pointsman` beside the folder of examples.
 fn program() -> PathBuf {
     let me = std::env::current_exe().unwrap_or_default();
     me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()

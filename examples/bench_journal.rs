@@ -1,5 +1,6 @@
-//! What the journal costs: `cargo run --release --example bench_journal -- 1000000 /var/tmp/j` (records, an empty folder on the disk that
-//! is meant). How long a sync takes, and the write of the end file that is a part of it; how large records are; how long opening takes with few records and with many.
+//! Measures the cost of the journal: `cargo run --release --example bench_journal -- 1000000 /var/tmp/j` (records, an empty
+//! folder on the disk to measure). Reports how long a sync takes, and the write of the end file that is a part of it, how large
+//! records are, and how long opening takes with few records and with many.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::fs;

@@ -1,5 +1,6 @@
-//! Times planned moves: `cargo run --release --example bench_moves -- 100`. Real programs in network namespaces, mutual TLS,
-//! journal and agents' marks synced to disk; beside them, in the same run, the same addresses moved by hand.
+//! Measures planned moves: `cargo run --release --example bench_moves -- 100`. It uses real programs in network namespaces,
+//! mutual TLS, and a journal and agents' marks that are synced to disk. For comparison, the same run also moves the addresses by
+//! hand.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ fn main() {
     }
 }
 
-/// `pointsman` beside the folder of examples.
+/// The program `pointsman` beside the folder of examples.
 fn program() -> PathBuf {
     let me = std::env::current_exe().unwrap_or_default();
     me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! Damages a journal in every known way: `cargo run --release --example damage -- 10000 1` (damages, seed). In memory where that is
-//! possible: nothing here waits for a disk.
+//! Damages a journal in every known way: `cargo run --release --example damage -- 10000 1` (damages, seed). It works in memory if
+//! possible, because nothing here waits for a disk.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 fn main() {

@@ -1,5 +1,5 @@
-//! Attacks the real programs in every known way at once: `nice cargo run --release --example siege -- 30` (minutes). Says at the end whether the
-//! controller lived, how much memory it had, and which of the servers' claims moved the address.
+//! Attacks the real programs in every known way at once: `nice cargo run --release --example siege -- 30` (minutes). Reports at
+//! the end whether the controller survived, how much memory it used, and which of the servers' claims moved the address.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ fn line(seen: &Siege) -> String {
     )
 }
 
-/// `pointsman` beside the folder of examples.
+/// The program `pointsman` beside the folder of examples.
 fn program() -> PathBuf {
     let me = std::env::current_exe().unwrap_or_default();
     me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()

@@ -1,4 +1,5 @@
-//! Simulates failovers from many seeds on all cores and prints how many, how fast, and the story of the first that fails.
+//! Simulates failovers from many seeds on all cores. Prints how many there were, how fast, and the story of the first one that
+//! fails.
 //!
 //!     cargo run --release --example simulate -- [FAILOVERS] [FIRST SEED]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]

@@ -1,4 +1,5 @@
-//! Searches all states of a small quorum for one with two owners, with each way in which the clocks may run, and prints how many there are.
+//! Searches all states of a small quorum for one with two owners, for each way in which the clocks may run, and prints the number
+//! of states.
 //!
 //!     cargo run --release --example votes -- [COMMANDS] [CRASHES] [REQUESTS] [STEPS] [TERM IN SECONDS] [STATES AT MOST]
 #![allow(clippy::disallowed_methods, reason = "only the core of the program is pure")]

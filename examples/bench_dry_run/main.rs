@@ -1,14 +1,14 @@
-//! Measures dry runs of a million lines: lines a second and memory, side by side for growing rule sets, and whether exactly
-//! the lines matched that must.
+//! Measures dry runs of a million lines: lines per second and memory, side by side for growing rule sets. Checks that exactly the
+//! expected lines matched.
 //!
 //!     cargo build --release && cargo run --release --example bench_dry_run -- [--lines N] [--rules N,N,...] [--rounds N]
 //!         [--peers]               beside SEC, rsyslog and syslog-ng, where they are installed (SYSLOG_NG_ROOT: unpacked there)
 //!         [--shape NAME|all] [--seed N]    rules and lines of other shapes, made here
 //!
-//! Beneath each row stands what each stage takes of a line: reading, decoding, matching, engine, output.
+//! Below each row are the times of the stages for a line: reading, decoding, matching, engine, output.
 //!
-//! Corpus and rules come from the generator in ../shared/bench (Python 3), but for `--shape`; where it is absent, nothing runs. All is
-//! pinned to one core; but for `--peers`, seconds are those that the processor worked.
+//! Corpus and rules come from the generator in ../shared/bench (Python 3), except with `--shape`. Without the generator, nothing
+//! runs. Everything is pinned to one core. Except with `--peers`, seconds are processor time.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -65,12 +65,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// The program that was built beside this example.
+/// The program that was built together with this example.
 fn program() -> Fallible<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("").join("../pointsman").canonicalize()?)
 }
 
-/// Ten rules and ten thousand of each shape, in turns; lines a second without the start.
+/// Runs ten rules and ten thousand rules of each shape, alternately. Reports lines per second without the start.
 fn of_shapes(program: &Path, folder: &Path, only: &str, seed: u64, lines: usize, rounds: usize) -> Fallible<bool> {
     let mut all_exact = true;
     println!("{:>8} {:>12} {:>12} {:>6} {:>9} {:>8}  exact", "shape", "10 rules", "10,000", "ratio", "peak MB", "start s");
@@ -154,7 +154,7 @@ fn bench(generator: &Path, program: &Path, folder: &Path, lines: &str, sets: &st
     Ok(all_exact)
 }
 
-/// What reading alone and decoding alone take, in this process.
+/// The times for reading alone and decoding alone, in this process.
 fn floors(corpus: &Path, count: f64) -> Fallible<()> {
     let began = Instant::now();
     let mut lines = Lines::new(BufReader::with_capacity(256 * 1024, File::open(corpus)?));
@@ -174,7 +174,7 @@ fn floors(corpus: &Path, count: f64) -> Fallible<()> {
     Ok(())
 }
 
-/// The generator's rules in the rule language.
+/// Writes the generator's rules in the rule language.
 fn write_rules(generator: &Path, folder: &Path, rules: &str) -> Fallible<PathBuf> {
     let made = Command::new("python3").arg(generator).args(["rules", "--rules", rules]).output()?;
     let folder = folder.join(format!("rules-{rules}"));
@@ -200,14 +200,15 @@ fn write_rules(generator: &Path, folder: &Path, rules: &str) -> Fallible<PathBuf
     Ok(folder)
 }
 
-/// What all programs that were run took of the processor.
+/// The processor time of all programs that were run.
 fn worked() -> Fallible<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let one = |t: TimeVal| Duration::from_micros(u64::try_from(t.num_microseconds()).unwrap_or(0));
     Ok(one(usage.user_time()) + one(usage.system_time()))
 }
 
-/// How long the processor worked for a dry run (others who share the core do not count), its peak memory in KB, and `line TAB alarm` of every alarm raised.
+/// The processor time of a dry run (other users of the core do not count), its peak memory in KB, and `line TAB alarm` for every
+/// alarm that was raised.
 fn dry_run(program: &Path, rules: &Path, corpus: &Path) -> Fallible<(Duration, f64, Vec<String>)> {
     let out = rules.join("out.json");
     let before = worked()?;

@@ -1,8 +1,8 @@
-//! Side by side with other programs, by the shared harness: it runs each pinned to one core, in turn, and compares the exact
-//! set of what fired.
+//! Compares this program with others by the shared harness, which runs each of them in turn, pinned to one core, and compares the
+//! exact set of lines that fired.
 //!
-//! A copy of ../shared/bench/match gets one more tool, this program; everything else is as it stands there. A program that
-//! is not installed is told as `NOT RUN`.
+//! A copy of ../shared/bench/match gets this program as one more tool. Everything else is unchanged. A program that is not
+//! installed is reported as `NOT RUN`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use super::{Fallible, write_rules};
 
-/// The variants that were ever best at some number of rules (peers.md), and up to how many rules they are run.
+/// The variants that were the best at some number of rules (peers.md), and the maximum number of rules with which they are run.
 const PEERS: [(&str, &str, usize); 6] = [
     ("sec_expert", "/usr/bin/sec", usize::MAX),
     ("rsyslog_sens", "/usr/sbin/rsyslogd", 100),
@@ -20,7 +20,7 @@ const PEERS: [(&str, &str, usize); 6] = [
     ("syslogng_sens", "root/usr/sbin/syslog-ng", 10),
     ("syslogng_pdb", "root/usr/sbin/syslog-ng", usize::MAX),
 ];
-/// This program among them.
+/// The name of this program in the results.
 const US: &str = "pointsman";
 
 const TOOL: &str = r#"
@@ -33,7 +33,7 @@ TOOLS["pointsman"] = (pointsman, {10: M, 100: M, 1000: M, 10000: M}, "whole prog
 main()
 "#;
 
-/// Prints what each did; true when this program was exact everywhere.
+/// Prints the results of each program. Returns true if this program was exact everywhere.
 pub(super) fn run(generator: &Path, program: &Path, folder: &Path, lines: &str, sets: &str, rounds: usize) -> Fallible<bool> {
     let shared = generator.parent().ok_or("the generator has no folder")?;
     for sub in ["match", "data", "out"] {
@@ -46,7 +46,7 @@ pub(super) fn run(generator: &Path, program: &Path, folder: &Path, lines: &str, 
     let (before, _) = harness.trim_end().rsplit_once("main()").ok_or("the harness does not end with main()")?;
     let script = folder.join("match/bench_match.py");
     fs::write(&script, format!("{before}{}", TOOL.replace("PROGRAM", &program.display().to_string())))?;
-    // syslog-ng may be installed, or unpacked beside rsyslog, which it conflicts with.
+    // syslog-ng may be installed, or unpacked beside rsyslog, because the two packages conflict.
     let unpacked = std::env::var("SYSLOG_NG_ROOT").unwrap_or_else(|_| "/".to_owned());
     std::os::unix::fs::symlink(unpacked, folder.join("root"))?;
     let sets: Vec<&str> = sets.split(',').collect();

@@ -1,7 +1,8 @@
-//! Rules and lines of other shapes than the shared generator's, from a seed: so that the matcher is tuned to the problem.
+//! Rules and lines of other shapes than those of the shared generator, from a seed, so that the matcher is not tuned to one
+//! generator.
 //!
-//! In: a shape, a seed, how many rules and lines. Out: rules in the language, a log, and which line must raise which alarm:
-//! one line in a thousand matches one rule, one in a hundred nearly does.
+//! In: a shape, a seed, and the numbers of rules and lines. Out: rules in the rule language, a log, and the alarms that each line
+//! must raise. One line in a thousand matches one rule, and one in a hundred nearly does.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use pointsman::core::sim::Rng;
 
-/// Each shape with what it is about.
+/// Each shape with its description.
 pub(super) const SHAPES: [(&str, &str); 9] = [
     ("short", "literals of four letters"),
     ("prefix", "literals that share their first 60 letters"),
@@ -27,7 +28,7 @@ const WORDS: [&str; 24] = [
     "updated", "peer", "answered", "after", "retry", "queue", "drained", "with", "status", "ok",
 ];
 
-/// Writes `rules.alarm`, `log` and gives `line TAB alarm` of what must be raised.
+/// Writes `rules.alarm` and `log`, and returns `line TAB alarm` for all alarms that must be raised.
 pub(super) fn write(folder: &Path, shape: &str, seed: u64, rules: usize, lines: usize) -> std::io::Result<Vec<String>> {
     fs::create_dir_all(folder)?;
     for (n, part) in (0..rules).collect::<Vec<_>>().chunks(4_000).enumerate() {
@@ -79,7 +80,7 @@ fn id(n: usize) -> String {
     format!("E{:X}-{}", n * 7919 % 65_536, n)
 }
 
-/// Four letters that stand in no other word: no word has a capital letter.
+/// Four letters that occur in no other word, because no other word has a capital letter.
 fn code(n: usize) -> String {
     let letter = |n: usize| char::from(b'A' + (n % 26) as u8);
     [n, n / 26, n / 676, n / 17_576].map(letter).iter().collect()
@@ -99,7 +100,7 @@ fn prefix() -> &'static str {
     "Service unavailable: the pool behind the balancer reports member "
 }
 
-/// What a rule wants, or nearly: another word at the end.
+/// A text that a rule wants, or one that nearly matches, with another word at the end.
 fn text(shape: &str, n: usize, met: bool) -> String {
     match shape {
         "short" if met => code(n),

@@ -1,4 +1,4 @@
-//! Where the time of a dry run goes: the log is replayed in this process, each time one stage further, on one thread.
+//! Measures the stages of a dry run: the log is replayed in this process on one thread, each time up to one stage further.
 //!
 //! ```text
 //!   reading --> decoding (and the log's clock) --> matching --> engine (alarms, reactions, planner) --> output (JSON)
@@ -25,7 +25,7 @@ use pointsman::core::site::Site;
 use super::Fallible;
 
 const STAGES: [&str; 5] = ["reading", "decoding", "matching", "engine", "output"];
-/// Of so many rounds the fastest counts.
+/// The number of rounds. The fastest one counts.
 const ROUNDS: usize = 3;
 
 /// Prints the share of each stage.
@@ -67,7 +67,7 @@ fn site(rules: &Path) -> Fallible<Arc<Site>> {
     Ok(Arc::new(Site::new(inventory, Arc::new(program), matcher, BTreeMap::new(), evaluator)))
 }
 
-/// What the thread worked for the first stages of all lines.
+/// The processor time of the thread for the first stages of all lines.
 fn replay(site: &Arc<Site>, corpus: &Path, up_to: usize) -> Fallible<Duration> {
     let mut out = File::create("/dev/null")?;
     let mut run = DryRun::new(site.clone(), BTreeMap::new(), Trust::Local);
@@ -111,7 +111,7 @@ fn replay(site: &Arc<Site>, corpus: &Path, up_to: usize) -> Fallible<Duration> {
     Ok(worked()?.saturating_sub(began))
 }
 
-/// What this thread took of the processor.
+/// The processor time of this thread.
 fn worked() -> Fallible<Duration> {
     Ok(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
 }

@@ -95,7 +95,7 @@ pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
     })
 }
 
-/// An agent's configuration; what is wrong with it is printed.
+/// Reads an agent's configuration and prints its errors.
 pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
     let mut found = Vec::new();
     let loaded = read::read(path, &mut found).map(|source| config::load_agent(&source));
@@ -105,7 +105,7 @@ pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
     Ok(agent)
 }
 
-/// The folder that paths in a configuration are relative to.
+/// The folder to which paths in a configuration are relative.
 pub(super) fn base(config: &Path) -> &Path {
     config.parent().unwrap_or(Path::new(""))
 }

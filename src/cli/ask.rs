@@ -35,7 +35,7 @@ pub(super) struct ControllerArgs {
 }
 
 impl ControllerArgs {
-    /// The controller of a configuration or a data folder.
+    /// Makes the arguments for the controller of a configuration or a data folder.
     pub(super) fn of(config: Option<PathBuf>, data: Option<PathBuf>, format: Format) -> ControllerArgs {
         ControllerArgs { config, data, format }
     }
@@ -268,7 +268,7 @@ pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     Ok(if args.exit_code { status.severity() } else { 0 })
 }
 
-/// What is said of a controller that runs as root and was not told to.
+/// A warning about a controller that runs as root without being configured to.
 fn as_root(whom: &ControllerArgs) -> io::Result<Option<String>> {
     let Some(data) = data(whom)? else { return Ok(None) };
     let is_root = fs::metadata(control_socket::path(&data)).is_ok_and(|meta| meta.uid() == 0);
@@ -278,7 +278,7 @@ fn as_root(whom: &ControllerArgs) -> io::Result<Option<String>> {
     Ok((is_root && !is_meant).then(|| rights::AS_ROOT.to_owned()))
 }
 
-/// The data folder of the controller to ask. Mistakes in its configuration are reported only when they hide the folder.
+/// The data folder of the controller to ask. Errors in its configuration are reported only if they hide the folder.
 pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     if let Some(data) = &whom.data {
         return Ok(Some(data.clone()));
@@ -291,7 +291,7 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     if let Some(config) = config {
         return Ok(Some(base.join(config.data)));
     }
-    // It is being written, and a controller runs on what it accepted before.
+    // The configuration is being edited, and a controller runs with an earlier version that it accepted.
     let as_it_was = source.map(|s| base.join(crate::core::config::data_of(&s)));
     if let Some(data) = as_it_was.filter(|data| control_socket::path(data).exists()) {
         return Ok(Some(data));
@@ -317,7 +317,7 @@ pub(super) fn show(whom: &ControllerArgs, question: &Question, columns: &[&str],
     print_rows(whom, &rows, columns, nothing).map(|()| 0)
 }
 
-/// What the controller answers; `None` when there is no answer, which has been reported.
+/// The controller's answer. `None` if there is no answer; the reason has been reported then.
 pub(super) fn answer_of(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Json>> {
     let Some(data) = data(whom)? else { return Ok(None) };
     match ask(&data, question) {
@@ -327,7 +327,7 @@ pub(super) fn answer_of(whom: &ControllerArgs, question: &Question) -> io::Resul
     Ok(None)
 }
 
-/// The rows that the controller answers; `None` when there is no answer, which has been reported.
+/// The rows of the controller's answer. `None` if there is no answer; the reason has been reported then.
 pub(super) fn rows(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Vec<Json>>> {
     let Some(data) = data(whom)? else { return Ok(None) };
     match ask(&data, question) {
@@ -352,12 +352,12 @@ pub(super) fn print_rows(whom: &ControllerArgs, rows: &[Json], columns: &[&str],
     out.flush()
 }
 
-/// Characters of a value in a table that does not go to a terminal.
+/// The maximum number of characters of a value in a table that is not printed to a terminal.
 const WIDEST: usize = 1_000;
 
 /// Prints rows as aligned columns.
 pub(super) fn table(out: &mut impl io::Write, rows: &[Json], columns: &[&str]) -> io::Result<()> {
-    // A terminal is narrow. Whoever wants all of a long value asks for JSON.
+    // A terminal is narrow. JSON output has the whole value.
     let most = if io::stdout().is_terminal() { 100 } else { WIDEST };
     let mut table = vec![columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
     table.extend(rows.iter().map(|row| columns.iter().map(|c| cell(row.get(*c), most)).collect()));
@@ -369,7 +369,7 @@ pub(super) fn table(out: &mut impl io::Write, rows: &[Json], columns: &[&str]) -
     Ok(())
 }
 
-/// A value in a table. What came in a log was made safe by the controller, or is here.
+/// A value in a table. The text of a log is escaped by the controller or here.
 fn cell(value: Option<&Json>, most: usize) -> String {
     let text = match value {
         None | Some(Json::Null) => "-".to_owned(),
@@ -384,7 +384,7 @@ fn cell(value: Option<&Json>, most: usize) -> String {
     printable_short(if text.is_empty() { "-" } else { &text }, most)
 }
 
-/// `sip1` for a host that is heard, `sip2!` for one that is not.
+/// `sip1` for a host that is connected, `sip2!` for one that is not.
 fn host(item: &Json) -> Option<String> {
     let name = item.get("host")?.as_str()?;
     let heard = item.get("reachable").and_then(Json::as_bool).unwrap_or(false);

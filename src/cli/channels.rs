@@ -1,4 +1,4 @@
-//! `pointsman channels`: how the channels of notifications stand, and trying one.
+//! `pointsman channels`: the status of the notification channels, and a test of a channel.
 
 use std::io;
 use std::thread;
@@ -16,7 +16,7 @@ use super::ask::{ControllerArgs, data, show};
 use super::{FAILED, WRONG, wrong};
 
 const COLUMNS: [&str; 9] = ["channel", "kind", "waiting", "held", "delivered", "failed", "last_delivered", "last_failure", "why"];
-/// How often it is looked whether a test was delivered.
+/// How often to check whether a test was delivered.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How the channels of notifications stand, and whether one works
@@ -53,7 +53,7 @@ fn test(whom: &ControllerArgs, name: &str) -> io::Result<u8> {
         Ok(id) => id.as_u64().unwrap_or_default(),
         Err(why) => return Ok(wrong(&why)),
     };
-    // The attempt, and what is under way before it.
+    // The time for the attempt, and for the delivery that may be in progress before it.
     let until = Instant::now() + NOTIFICATION_TIMEOUT * 2;
     while Instant::now() < until {
         match ask(&data, &Question::Delivery(id)) {

@@ -1,4 +1,4 @@
-//! `pointsman check`: everything that makes a site one that a start or a reload takes: configuration, rules, scripts, rule tests.
+//! `pointsman check`: checks everything that a start or a reload requires of a site: configuration, rules, scripts, rule tests.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,7 +15,7 @@ use super::given::Given;
 use super::{Format, WRONG, plural, report, test};
 use crate::shell::site_files::followed;
 
-/// Conditions that a plan names, at most; of more it says how many.
+/// The maximum number of conditions in a plan. Further ones are only counted.
 const SHOWN: usize = 50;
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut setup = args.given.load();
-    // What is refused by a start and by a reload is refused here: a site is one with its rule tests.
+    // A start and a reload refuse a site whose rule tests fail, so this does, too.
     if setup.site.is_some() && setup.config.is_some() && !args.no_tests {
         let failing = test::failing(&args.given, &setup.rule_paths);
         setup.diagnostics.extend(failing);

@@ -1,4 +1,4 @@
-//! The commands `completions` and `man`: made from the command line's own declaration.
+//! The commands `completions` and `man`, generated from the declaration of the command line.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `pointsman demo`: a failover to watch.
+//! `pointsman demo`: shows a failover on this machine.
 
 use crate::demo;
 

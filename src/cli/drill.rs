@@ -1,4 +1,4 @@
-//! `pointsman alarms test`: the test button. Without `--live` nothing is done: the steps that would be are shown.
+//! `pointsman alarms test`: a test of an alarm. Without `--live` it only shows the steps and performs none.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -12,7 +12,7 @@ use crate::shell::site_files::{SiteFiles, load};
 use super::ask::{ControllerArgs, tell};
 use super::{Format, WRONG, colour, operator, report, wrong};
 
-/// How long a test that is only shown goes on in virtual time.
+/// The virtual duration of a test that is only shown.
 const LASTS: Duration = Duration::from_secs(60);
 
 #[derive(Clone, clap::Args)]
@@ -69,7 +69,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     Ok(0)
 }
 
-/// `resource=sip_vip`
+/// Parses `resource=sip_vip`.
 fn field(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write FIELD=VALUE")?;
     if name.is_empty() { Err("write FIELD=VALUE".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }

@@ -1,4 +1,4 @@
-//! `pointsman dry-run`: what would have come of a log.
+//! `pointsman dry-run`: shows what would have happened with a log.
 
 mod cores;
 mod counts;
@@ -46,9 +46,9 @@ Examples:
 
 Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
 
-/// Names that are shown of a long list.
+/// The number of names of a long list that are shown.
 const SHOWN: usize = 20;
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
 /// Replays a log and prints what would have happened
@@ -111,7 +111,7 @@ pub(super) enum EntryFormat {
 pub(super) fn run(args: Args) -> io::Result<u8> {
     let setup = args.given.load();
     let config = setup.config;
-    // On a dry run JSON is the timeline; what is wrong is for people.
+    // The JSON of a dry run is the timeline. Diagnostics are for people.
     report(&setup.diagnostics, Format::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     let holders = match holders(&site, &args.holder) {
@@ -144,7 +144,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         eprintln!("pointsman: --only: the rules have no alarm {}{near}", printable(unknown));
         return Ok(USAGE);
     }
-    // All are opened before anything is told.
+    // All logs are opened before anything is printed.
     let logs: Result<Vec<DryRunLog>, String> = args.logs.iter().map(|path| open(path)).collect();
     let logs = match logs {
         Ok(logs) => logs,
@@ -205,9 +205,9 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     Ok(0)
 }
 
-/// The zones of stamps that do not say theirs.
+/// The time zones of stamps without a zone.
 pub(super) struct Zones {
-    /// What the command line says.
+    /// The zone on the command line.
     pub(super) said: Option<Zone>,
     pub(super) machine: Zone,
 }
@@ -218,7 +218,7 @@ impl Zones {
     }
 }
 
-/// What is known of a log before it is read.
+/// The facts about a log before it is read.
 pub(super) fn origin(
     config: Option<&(Config, PathBuf)>,
     zones: &Zones,
@@ -237,18 +237,18 @@ pub(super) fn origin(
     Origin { number, written, began, zone, zone_is_given, host, app, format }
 }
 
-/// A log.
+/// A log to replay.
 pub(super) struct DryRunLog {
     pub(super) text: BufReader<Box<dyn Read + Send>>,
-    /// When it was written last.
+    /// The time of its last change.
     pub(super) written: SystemTime,
-    /// All of it is there; of a pipe more may come at any time, or not for hours.
+    /// Whether all of it exists already. More of a pipe may arrive at any time, or not for hours.
     whole: bool,
-    /// Its bytes on the disk, and how many of them were read; `None` of a pipe.
+    /// Its size on the disk, and how much of it was read. `None` for a pipe.
     size: Option<(u64, Arc<AtomicU64>)>,
 }
 
-/// A log is a file, or a pipe or terminal that somebody writes to: no device is read, which may never end.
+/// A log is a file, or a pipe or terminal that somebody writes to. Devices are not read, because they may never end.
 fn is_log(file: &File) -> io::Result<bool> {
     let kind = file.metadata()?.file_type();
     Ok(kind.is_file() || kind_of(kind) == "a FIFO" || file.is_terminal())
@@ -277,32 +277,32 @@ pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
     Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, size })
 }
 
-/// About when a log began that leaves the years out: for that it is looked through.
+/// The approximate time at which a log without years begins. The whole log is searched for dates.
 fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
     let log = packed::open(path).ok()?;
     first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
 }
 
-/// Which entries are shown.
+/// The entries that are shown.
 struct Shows {
-    /// Any at all.
+    /// Whether any entries are shown.
     entries: bool,
-    /// Only those about these alarms; empty: about all.
+    /// The alarms whose entries are shown; empty means all.
     only: Vec<String>,
     since: Option<Time>,
     until: Option<Time>,
 }
 
-/// What was told, and where it goes.
+/// The output, and what was printed.
 struct Told<W> {
     format: EntryFormat,
     paint: bool,
     out: W,
-    /// The names of the logs. Of several, entries say which log their line is of.
+    /// The names of the logs. If there are several, entries name the log of their line.
     logs: Vec<String>,
     failed: io::Result<()>,
     shows: Shows,
-    /// The moment came at which it ends.
+    /// Whether the end time was reached.
     ended: bool,
     summary: Summary,
     /// The time of the newest entry.
@@ -310,14 +310,14 @@ struct Told<W> {
 }
 
 impl<W: Write> Told<W> {
-    /// Nothing more may come for long: what was told is shown.
+    /// Flushes the output, because more may not arrive for a long time.
     fn flush(&mut self) {
         if self.failed.is_ok() {
             self.failed = self.out.flush();
         }
     }
 
-    /// True while somebody listens.
+    /// Prints an entry. Returns true while somebody reads the output.
     fn entry(&mut self, mut entry: TimelineEntry) -> bool {
         self.ended |= self.shows.until.is_some_and(|until| entry.at > until);
         if self.failed.is_err() || self.ended {
@@ -360,7 +360,7 @@ pub(super) fn zone(text: &str) -> Result<Zone, String> {
     Zone::parse(text).ok_or_else(|| "write a name such as Europe/Berlin, or a distance from UTC such as +02:00".to_owned())
 }
 
-/// Reads the logs to their ends, or until nobody listens any more.
+/// Reads the logs to their ends, or until nobody reads the output any more.
 fn replay<W: Write>(run: &mut DryRun, logs: Vec<DryRunLog>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
     let sizes: Vec<_> = logs.iter().map(|log| log.size.clone()).collect();
     let bytes = sizes.iter().map(|size| size.as_ref().map(|(bytes, _)| *bytes)).sum();
@@ -398,7 +398,7 @@ fn replay_with<W: Write>(
     merge::replay(run, logs, threads > 1, &mut tell, &mut |lines| progress.at_line(lines))
 }
 
-/// Who holds what at the beginning.
+/// The holders of resources at the beginning.
 pub(super) fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String> {
     let inventory = &site.inventory;
     let mut holders: BTreeMap<Name, Name> = BTreeMap::new();
@@ -424,7 +424,7 @@ pub(super) fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Nam
     Ok(holders)
 }
 
-/// What was read, and how things stand at the end.
+/// What was read, and the final state.
 fn ending(run: &DryRun, counts: &DryRunCounts) -> String {
     if counts.lines == 0 {
         return "the log is empty: nothing was replayed".to_owned();

@@ -1,4 +1,4 @@
-//! `pointsman enroll`: a token on the controller, a certificate on the host.
+//! `pointsman enroll`: makes a token on the controller, and requests a certificate on the host.
 
 use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::shell::tls::{self, Authority};
 use super::{WRONG, agent, report, wrong};
 use crate::shell::site_files::{paths, read};
 
-/// Bytes of a token that are read.
+/// The number of bytes of a token that are read.
 const TOKEN: u64 = 4_096;
 
 const EXAMPLES: &str = "\

@@ -1,4 +1,5 @@
-//! `pointsman explain`: how a record is read, which conditions it matches and nearly matches, and why an alarm was raised or was not.
+//! `pointsman explain`: how a record is read, which conditions it matches and nearly matches, and why an alarm was raised or was
+//! not.
 
 mod alarm;
 mod journal;
@@ -107,7 +108,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     }
 }
 
-/// What records are explained with.
+/// The data with which records are explained.
 struct Scene {
     site: std::sync::Arc<crate::core::site::Site>,
     config: Option<(crate::core::config::Config, PathBuf)>,

@@ -1,4 +1,4 @@
-//! `pointsman fmt`: rule files in one form.
+//! `pointsman fmt`: formats rule files.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     Ok(status(&found, args.check && changed > 0))
 }
 
-/// Standard input to standard output.
+/// Formats standard input to standard output.
 fn input(check: bool) -> io::Result<u8> {
     let mut found = Vec::new();
     let bytes = match read::bytes(io::stdin().lock()) {
@@ -111,7 +111,7 @@ fn status(found: &[Diagnostic], differs: bool) -> u8 {
     }
 }
 
-/// What is to be formatted.
+/// The files to format.
 fn paths(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let unless = PathBuf::from("pointsman.yaml");
     match &args.config {
@@ -122,7 +122,8 @@ fn paths(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     }
 }
 
-/// Puts other bytes into a file, all or none of them. What a link leads to is replaced, not the link.
+/// Replaces the content of a file, completely or not at all. If the path is a link, the file that it refers to is replaced, not
+/// the link.
 fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let file = file.canonicalize()?;
     let mut name = file.as_os_str().to_owned();
@@ -130,16 +131,16 @@ fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = PathBuf::from(name);
     let written = write(&new, &file, bytes).and_then(|()| fs::rename(&new, &file));
     if written.is_err() {
-        // It may not be there.
+        // The temporary file may not exist.
         let _ = fs::remove_file(&new);
     }
     written
 }
 
-/// A new file with the owner and rights of another.
+/// Writes a new file with the owner and mode of another file.
 fn write(new: &Path, as_of: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    // Who may write a folder but not the file is not meant to change it.
+    // A user who may write the folder but not the file must not be able to change the file.
     let old = fs::OpenOptions::new().write(true).open(as_of)?.metadata()?;
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(new)?;
     if (file.metadata()?.uid(), file.metadata()?.gid()) != (old.uid(), old.gid()) {

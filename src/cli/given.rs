@@ -1,4 +1,4 @@
-//! The arguments that say which files a site is made of.
+//! The arguments that name the files of a site.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Makes a site of what was given; without anything, of the configuration in its usual place.
+    /// Loads the site of the given files. The default is the configuration in its usual place.
     pub(super) fn load(&self) -> Setup {
         let Given { config, rules, scripts } = self.clone();
         load(&SiteFiles { config, rules, scripts, scripts_above: false })

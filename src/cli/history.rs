@@ -1,4 +1,4 @@
-//! `pointsman history`: what happened, out of the journal, whether the controller runs or not.
+//! `pointsman history`: shows what happened according to the journal, whether the controller runs or not.
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
@@ -29,11 +29,12 @@ Examples:
 Times are local on a terminal and in tables, and UTC as JSON. A moment is a span before now (90s, 2h, 3d), a date, a date with a
 time in local time, or RFC 3339.";
 
-/// Entries that are shown unless `--limit` says otherwise.
+/// The default of `--limit`.
 const LIMIT: usize = 500;
-/// Records that are read to know of which reactions the runs are that began before what is shown.
+/// The number of earlier records that are read to find the reactions of runs that began before the shown entries.
 const CONTEXT: u64 = 5_000;
-/// Records that are read from the end first, when the newest entries are wanted; more each time that these did not suffice.
+/// The number of records that are read from the end first when the newest entries are wanted. It grows each time that it does not
+/// suffice.
 const WINDOW: u64 = 20_000;
 
 /// Shows what happened: alarms, moves, notifications, commands of operators, refusals
@@ -75,16 +76,16 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// True when something is selected: then what was before the last start counts as well.
+    /// True if a filter is set. Entries before the last start are then shown as well.
     fn selects(&self) -> bool {
         let named = [&self.since, &self.until, &self.alarm, &self.host, &self.resource, &self.kind];
         self.all || self.audit || self.run.is_some() || named.iter().any(|text| text.is_some())
     }
 }
 
-/// Kinds of entries that tell what people asked for.
+/// The kinds of entries about requests of operators.
 const AUDIT: [&str; 3] = ["operator", "command_refused", "journal_loss_accepted"];
-/// The kind of the entry that tells of a start of the controller.
+/// The kind of the entry about a start of the controller.
 const START: &str = "start";
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
@@ -95,7 +96,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         (Err(why), _) | (_, Err(why)) => return Ok(wrong(&why)),
     };
     let Some(data) = data(&args.whom)? else { return Ok(WRONG) };
-    // A controller that runs may have something that is not on the disk yet. One that does not answer hides nothing else.
+    // A running controller may have records that are not on the disk yet. If it does not answer, the rest can still be read.
     let _ = control_socket::ask(&data, &Question::History);
     let found = JournalReader::open(&data).map_err(|e| e.to_string()).and_then(|reader| read(&reader, args, since, until));
     let (mut entries, unread) = match found {
@@ -132,7 +133,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     Ok(0)
 }
 
-/// The entries that are wanted, and what could not be read.
+/// Reads the wanted entries, and reports what could not be read.
 fn read(
     reader: &JournalReader,
     args: &Args,
@@ -200,7 +201,7 @@ fn wanted(entry: &HistoryEntry, args: &Args, since: Option<Time>, until: Option<
         && (!args.audit || AUDIT.contains(&entry.kind.as_str()))
 }
 
-/// A time as people of this machine read it.
+/// A time in the zone of this machine.
 fn local(at: Time, zone: Tz) -> String {
     match zone.timestamp_micros(at.micros()) {
         LocalResult::Single(at) => at.to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -208,7 +209,7 @@ fn local(at: Time, zone: Tz) -> String {
     }
 }
 
-/// The zone of this machine: `TZ`, else what `/etc/localtime` is a link to, else UTC.
+/// The zone of this machine: `TZ`, else the target of the link `/etc/localtime`, else UTC.
 pub(super) fn local_zone() -> Tz {
     let named = |text: &str| text.trim().trim_start_matches(':').parse::<Tz>().ok();
     if let Some(zone) = std::env::var("TZ").ok().filter(|tz| !tz.is_empty()) {
@@ -219,7 +220,7 @@ pub(super) fn local_zone() -> Tz {
     linked.or_else(|| named(&std::fs::read_to_string("/etc/timezone").ok()?)).unwrap_or(Tz::UTC)
 }
 
-/// Reads a moment: a span before now, a date, a date with a time, RFC 3339.
+/// Parses a moment: a span before now, a date, a date with a time, or RFC 3339.
 pub(super) fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     if let Some(span) = parse_duration(text) {
         return Ok(now - span);

@@ -1,4 +1,5 @@
-//! `pointsman init`: a commented site to start from. The files are those of `examples/starter-pair` and `examples/starter-logs`.
+//! `pointsman init`: writes a commented site to start from. The files are those of `examples/starter-pair` and
+//! `examples/starter-logs`.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -28,7 +29,7 @@ pub(super) struct Args {
     folder: PathBuf,
 }
 
-/// A starter site: the path of each file in it, and its text.
+/// A starter site: the path and the text of each file.
 type Starter = &'static [(&'static str, &'static str)];
 
 const PAIR: Starter = &[

@@ -1,4 +1,4 @@
-//! `pointsman journal`: look into it, check it, copy it, put a copy back, go on without what is lost.
+//! `pointsman journal`: shows, checks, copies and restores the journal, or accepts the loss of records.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -129,7 +129,7 @@ fn show(data: &Path, from: u64) -> io::Result<u8> {
     let mut failed = None;
     let shown = JournalReader::open(data).and_then(|reader| {
         reader.lines(from, &mut |n, line| {
-            // A damaged record is shown as nothing that it is not.
+            // A damaged record must not look like a valid one.
             let record = if serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok() { line } else { "null" };
             failed = writeln!(out, "{{\"n\":{n},\"record\":{}}}", printable_json(record)).err();
             failed.is_none()

@@ -1,14 +1,14 @@
-//! The command line: one file for each command; here what they share.
+//! The command line: one file for each command, and here the code that they share.
 //!
-//! This is the shell: it reads files and the clock, and everything that decides is called with both. Exit status: 0 all is
-//! well, 1 a rule test failed or a file is not in the one form, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
+//! This is the shell: it reads files and the clock, and passes both to the code that decides. Exit status: 0 success, 1 a rule
+//! test failed or a file is not formatted, 2 the input is wrong or cannot be read, 3 the command line itself is wrong.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
     reason = "the command line reads clocks and files; the core gets values"
 )]
 
-/// Prints a line. Nobody may be there to read it any more (`pointsman ... | head -1`): that is no fault, and no panic.
+/// Prints a line. If nobody reads the output any more (`pointsman ... | head -1`), that is not an error and must not panic.
 macro_rules! println {
     ($($what:tt)*) => {{
         use std::io::Write as _;
@@ -16,7 +16,7 @@ macro_rules! println {
     }};
 }
 
-/// The same for messages.
+/// Prints a line to standard error, as `println` does.
 macro_rules! eprintln {
     ($($what:tt)*) => {{
         use std::io::Write as _;
@@ -24,7 +24,7 @@ macro_rules! eprintln {
     }};
 }
 
-/// The same for messages that have their own ends of lines.
+/// Prints messages that contain their own line ends to standard error.
 macro_rules! eprint {
     ($($what:tt)*) => {{
         use std::io::Write as _;
@@ -67,9 +67,9 @@ use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::diag::{Diagnostic, render};
 use crate::shell::live::{evaluator, program};
 
-/// A rule test failed; a file is not in the one form.
+/// A rule test failed, or a file is not formatted.
 const FAILED: u8 = 1;
-/// What was given is wrong, or cannot be read.
+/// The input is wrong or cannot be read.
 const WRONG: u8 = 2;
 /// The command line is wrong.
 const USAGE: u8 = 3;
@@ -170,10 +170,10 @@ enum Format {
     Json,
 }
 
-/// Whether a command line is one that the program understands; one that is only not complete is.
+/// Checks whether the program understands a command line. An incomplete one is accepted.
 ///
 /// # Errors
-/// What is wrong with it, in clap's words.
+/// The error message of clap.
 pub fn understands(words: &[String]) -> Result<(), String> {
     use clap::error::ErrorKind as Kind;
     match Args::try_parse_from(words) {
@@ -193,7 +193,7 @@ pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(e) => {
-            // Help and version are asked for; the rest is wrong usage. A closed output is nobody's mistake.
+            // Help and version were requested, or the usage is wrong. A closed output is ignored.
             let _ = e.print();
             return if e.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
@@ -248,7 +248,7 @@ pub fn main() -> ExitCode {
     };
     match ended {
         Ok(code) => ExitCode::from(code),
-        // Whoever read the output has seen enough: `pointsman dry-run ... | head`.
+        // The reader of the output has stopped: `pointsman dry-run ... | head`.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("pointsman: the output could not be written: {e}");
@@ -257,13 +257,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Who gives the command, as far as the environment says.
+/// The user who gives the command, according to the environment.
 fn operator() -> String {
     let logged_in = ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()));
     logged_in.unwrap_or_else(|| "an operator".to_owned())
 }
 
-/// Whether to paint: on a terminal, unless `NO_COLOR` is set (no-color.org).
+/// Whether to use colour: on a terminal, unless `NO_COLOR` is set (no-color.org).
 fn colour(of: &impl io::IsTerminal) -> bool {
     of.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
@@ -286,14 +286,14 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
     }
 }
 
-/// What went wrong, for an operator; the exit status of it.
+/// Reports an error to an operator and returns its exit status.
 fn wrong(why: &str) -> u8 {
     eprintln!("pointsman: {}", printable_lines(why));
     WRONG
 }
 
-/// Standard error for messages of the programs. Control characters of C0 are escaped where messages are made; here are the others that
-/// could come from a log or a peer.
+/// Standard error for the messages of the programs. C0 control characters are escaped where messages are made. Here the other
+/// ones are escaped that could come from a log or a peer.
 struct Messages;
 
 impl Write for Messages {
@@ -315,7 +315,7 @@ impl Write for Messages {
     }
 }
 
-/// Messages of the programs go to standard error; `level` is a level, or a filter of `tracing`.
+/// Sends the messages of the programs to standard error. `level` is a level, or a filter of `tracing`.
 fn log_to_stderr(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let stderr = io::stderr();
@@ -324,7 +324,7 @@ fn log_to_stderr(level: &str) {
     let _ = builder.with_ansi(colour(&stderr)).try_init();
 }
 
-/// `3 rule files`, `1 rule file`.
+/// The text `3 rule files` or `1 rule file`.
 fn plural(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! `docs/reference/command-line.md`, made from the command line as it is declared.
+//! Generates `docs/reference/command-line.md` from the declaration of the command line.
 
 use std::fmt::Write as _;
 

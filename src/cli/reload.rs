@@ -1,4 +1,4 @@
-//! `pointsman reload`: changed files are taken over by a controller that runs.
+//! `pointsman reload`: makes a running controller reload changed files.
 
 use std::io::{self, Write as _};
 
@@ -39,7 +39,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    // The files may be bad: where the controller is has to be found all the same.
+    // The files may have errors, but the controller must be found nevertheless.
     let Some(data) = data(&args.whom)? else { return Ok(WRONG) };
     let answer = match ask(&data, &Question::Reload { check: args.check, abandon: args.abandon }) {
         Ok(answer) => answer,

@@ -1,4 +1,4 @@
-//! `pointsman run`: the controller.
+//! `pointsman run`: runs the controller.
 
 use std::io;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let reading = files.read();
     report(&reading.diagnostics, Format::Human)?;
     if reading.good.is_none() && !Journal::is_in(&files.data()) {
-        // Nothing was ever accepted here.
+        // No configuration was ever accepted here.
         return Ok(WRONG);
     }
     log_to_stderr(&args.log);

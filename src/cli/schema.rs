@@ -1,4 +1,4 @@
-//! `pointsman schema`: which keys the YAML files may have, for editors and other programs.
+//! `pointsman schema`: the keys that the YAML files may have, for editors and other programs.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! `pause`, `resume`, `silence`, `maintenance`, `drain` and their ends: what operators set aside for a time.
+//! `pause`, `resume`, `silence`, `maintenance`, `drain` and the commands that end them: what operators set aside for a time.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -250,7 +250,7 @@ fn begin(whom: &ControllerArgs, scope: OverrideScope, lasts: Option<Duration>, r
     tell(whom, Question::Begin { scope, lasts, reason: reason.to_owned() }, done)
 }
 
-/// Asks the person at the terminal; nobody there agrees to nothing.
+/// Asks the person at the terminal. Without a terminal the answer is no.
 fn agreed() -> io::Result<bool> {
     if !io::stdin().is_terminal() {
         return Ok(false);
@@ -263,7 +263,7 @@ fn agreed() -> io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// A time with its unit, as on the command line.
+/// Parses a span with its unit.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "write a number with its unit: 30m, 2h, 1d".to_owned())
 }

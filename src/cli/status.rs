@@ -1,31 +1,31 @@
-//! What `pointsman status` and `--exit-code` make of the controller's answers: troubles, worst first.
+//! Turns the controller's answers into the output of `pointsman status` and of `--exit-code`: problems, most severe first.
 
 use serde_json::{Value as Json, json};
 
 use crate::core::base::text::printable;
 
-/// Exit status for monitoring systems (the Nagios plugin convention): nothing needs attention.
+/// The exit status for monitoring systems (the Nagios plugin convention) when nothing needs attention.
 const HEALTHY: u8 = 0;
-/// Something needs attention.
+/// The exit status when something needs attention.
 const WARNING: u8 = 1;
-/// Somebody has to act now.
+/// The exit status when somebody has to act now.
 const CRITICAL: u8 = 2;
-/// The controller does not answer.
+/// The exit status when the controller does not answer.
 pub(super) const UNKNOWN: u8 = 3;
 
 /// The state of a site in a few lines.
 pub(super) struct Status {
-    /// Severity and text, worst first.
+    /// The problems with their severity, most severe first.
     troubles: Vec<(u8, String)>,
     resources: usize,
     hosts: usize,
     runs: usize,
-    /// What is in order, and could be better.
+    /// Hints that are not problems.
     notes: Vec<String>,
 }
 
 impl Status {
-    /// Reads the rows of the questions `alarms`, `resources`, `runs`, `channels` and `overrides`.
+    /// Evaluates the rows of the questions `alarms`, `resources`, `runs`, `channels` and `overrides`.
     pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json], channels: &[Json], overrides: &[Json]) -> Status {
         let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
         let mut troubles = Vec::new();
@@ -77,18 +77,18 @@ impl Status {
         Status { troubles, resources: resources.len(), hosts: hosts.len(), runs: runs.len(), notes: Vec::new() }
     }
 
-    /// The same with a note, which changes nothing of the exit status.
+    /// Adds a note, which does not change the exit status.
     pub(super) fn with_note(mut self, note: Option<String>) -> Status {
         self.notes.extend(note);
         self
     }
 
-    /// The exit status that describes it.
+    /// The exit status for this state.
     pub(super) fn severity(&self) -> u8 {
         self.troubles.first().map_or(HEALTHY, |(severity, _)| *severity)
     }
 
-    /// For people.
+    /// The text for people.
     pub(super) fn lines(&self) -> Vec<String> {
         let word = ["healthy", "needs attention", "needs action"][usize::from(self.severity().min(CRITICAL))];
         let mut lines = vec![format!("{word}: {} resources, {} hosts, {} runs under way", self.resources, self.hosts, self.runs)];
@@ -99,7 +99,7 @@ impl Status {
         lines
     }
 
-    /// For programs: one object.
+    /// One object for programs.
     pub(super) fn json(&self) -> Json {
         let troubles: Vec<Json> = self
             .troubles
@@ -110,8 +110,8 @@ impl Status {
     }
 }
 
-/// How severe an active alarm is for a monitoring system; an acknowledged one is somebody's already, one that is silenced or in
-/// maintenance is expected.
+/// The severity of an active alarm for a monitoring system. An acknowledged alarm has a person responsible for it, and a silenced
+/// alarm or one in maintenance is expected.
 pub(super) fn alarm_severity(row: &Json) -> u8 {
     let acknowledged = ["acked", "silenced", "maintenance"].iter().any(|mark| row.get(*mark).is_some_and(Json::is_string));
     match row.get("category").and_then(Json::as_str) {

@@ -1,4 +1,4 @@
-//! `pointsman test`: rule tests in virtual time.
+//! `pointsman test`: runs rule tests in virtual time.
 
 mod coverage;
 mod first;
@@ -23,7 +23,7 @@ use super::given::Given;
 use super::{FAILED, Format, WRONG, report};
 use crate::shell::site_files::{self, SiteFiles, read};
 
-/// Mismatches of a test whose reason is looked for.
+/// The number of mismatches of a test that are explained.
 const EXPLAINED: usize = 3;
 
 const EXAMPLES: &str = "\
@@ -74,7 +74,7 @@ pub(super) struct Args {
     paths: Vec<PathBuf>,
 }
 
-/// Sites that were made, by what they were made of.
+/// Sites that were loaded, by the files of which they were made.
 type Sites = BTreeMap<(Option<PathBuf>, Vec<PathBuf>), Option<Arc<Site>>>;
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
@@ -153,19 +153,19 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     })
 }
 
-/// A test that is to be run.
+/// A test to run.
 struct Job<'f> {
     path: &'f Path,
     test: &'f RuleTest,
     site: &'f Arc<Site>,
 }
 
-/// How a test went.
+/// The result of a test.
 struct Done {
     verdict: Verdict,
-    /// For each mismatch, why the alarm that was expected did not behave so.
+    /// For each mismatch, the reason why the expected alarm behaved differently.
     reasons: Vec<Vec<String>>,
-    /// What of the rules it exercised, where that is wanted.
+    /// The parts of the rules that it exercised, if coverage is wanted.
     covered: Option<coverage::Covered>,
     took: std::time::Duration,
 }
@@ -189,7 +189,7 @@ impl Done {
     }
 }
 
-/// Does something with each of many, on all cores; the results are in their order.
+/// Runs `work` for each job on all cores. The results are in the order of the jobs.
 fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs.len().max(1));
     let next = AtomicUsize::new(0);
@@ -218,21 +218,21 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The configuration of the site that a folder belongs to: `pointsman.yaml` in it or in one of the folders above, which names rules in
-/// that folder, above it or below.
+/// The configuration of the site to which a folder belongs: `pointsman.yaml` in the folder or in one of its parents, if its rules
+/// are in that folder, above it or below it.
 fn site_above(folder: &Path) -> Option<PathBuf> {
     let whole = folder.canonicalize().ok()?;
     let found = whole.ancestors().map(|above| above.join("pointsman.yaml")).find(|file| file.is_file())?;
     let rules = site_files::rules_of(&found, &mut Vec::new());
     let mut rules = rules.iter().filter_map(|path| path.canonicalize().ok());
     rules.find(|path| whole.starts_with(path) || path.starts_with(&whole))?;
-    // Named from here where that is possible, as messages show it.
+    // Relative to the current folder if possible, because messages show the path.
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     let named = here.and_then(|here| found.strip_prefix(here).map(Path::to_owned).ok());
     Some(named.unwrap_or(found))
 }
 
-/// A test file, and the site that it is about.
+/// Reads a test file and loads the site that it tests.
 fn load(given: &Given, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Site>), Vec<Diagnostic>> {
     let mut found = Vec::new();
     let Some(source) = read::read(path, &mut found) else { return Err(found) };
@@ -269,7 +269,7 @@ fn site(
     setup.site.ok_or(setup.diagnostics)
 }
 
-/// The tests of a site that fail, or can't be run: what makes a site one that is refused.
+/// The tests of a site that fail or cannot be run. They make the site invalid.
 pub(super) fn failing(given: &Given, rule_paths: &[PathBuf]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = rule_paths.iter().map(|p| if p.is_dir() { p.clone() } else { folder_of(p) }).collect();

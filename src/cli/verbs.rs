@@ -1,4 +1,4 @@
-//! `pointsman verbs`: what scripts can do, as declared in the program.
+//! `pointsman verbs`: prints the verbs that scripts can use, as declared in the program.
 
 use std::io::{self, Write as _};
 

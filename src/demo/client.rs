@@ -1,4 +1,4 @@
-//! The hosts' service and its client: datagrams that say which host answers, asked for without a pause.
+//! The hosts' service and its client: datagrams that say which host answers, requested without a pause.
 
 use std::io;
 use std::net::UdpSocket;
@@ -12,12 +12,12 @@ use crate::shell::linux::{boot_time, lab};
 
 use super::{SERVICE, VIP};
 
-/// The client asks so often: what it says of an outage is as fine as this.
+/// The interval between requests of the client, which is also the precision of outages.
 const ASK_EVERY: Duration = Duration::from_micros(500);
-/// How long a thread waits before it looks whether it should end.
+/// How long a thread waits before it checks whether it should end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Something that goes on until it is dropped.
+/// A thread that runs until this is dropped.
 #[derive(Debug)]
 pub(super) struct Going {
     stop: Arc<AtomicBool>,
@@ -33,7 +33,7 @@ impl Drop for Going {
     }
 }
 
-/// A host's service: answers every datagram with it and the host's name.
+/// Runs a host's service: it answers every datagram with the datagram and the host's name.
 pub(super) fn serve(process: u32, host: &'static str) -> io::Result<Going> {
     let socket = lab::within(process, || UdpSocket::bind(("0.0.0.0", SERVICE)))?;
     socket.set_read_timeout(Some(LOOK))?;
@@ -51,7 +51,7 @@ pub(super) fn serve(process: u32, host: &'static str) -> io::Result<Going> {
     Ok(Going { stop, threads: vec![thread] })
 }
 
-/// The client, and what was answered: when it was asked, when the answer came, and by whom.
+/// The client and its answers: the time of the request, the time of the answer, and the host.
 #[derive(Debug)]
 pub(super) struct Client {
     answers: Arc<Mutex<Vec<(Time, Time, String)>>>,
@@ -59,7 +59,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Asks the address without a pause.
+    /// Starts to send requests to the address without a pause.
     pub(super) fn start(process: u32) -> io::Result<Client> {
         let socket = lab::within(process, || UdpSocket::bind("0.0.0.0:0"))?;
         socket.set_read_timeout(Some(LOOK))?;
@@ -91,13 +91,13 @@ impl Client {
         Ok(Client { answers, _going: Going { stop, threads: vec![asks, listens] } })
     }
 
-    /// When a host first answered something that was asked after a time.
+    /// The time of the first answer of a host to a request that was sent after a time.
     pub(super) fn first_answer(&self, host: &str, after: Time) -> Option<Time> {
         let all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|(asked, _, by)| *asked >= after && by == host).map(|(_, came, _)| *came).min()
     }
 
-    /// The longest time after `from` in which nothing that was asked was answered by anybody.
+    /// The longest time after `from` in which no request was answered by any host.
     pub(super) fn outage(&self, from: Time) -> Duration {
         let all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut asked: Vec<Time> = all.iter().map(|(asked, ..)| *asked).filter(|asked| *asked >= from).collect();
@@ -107,7 +107,7 @@ impl Client {
     }
 }
 
-/// Writes what a server writes to its log, as a datagram from its own host.
+/// Sends a log record of a server as a datagram from its own host.
 pub(super) fn say(process: u32, record: String, to: String) -> io::Result<()> {
     lab::within(process, move || {
         let socket = UdpSocket::bind("0.0.0.0:0")?;

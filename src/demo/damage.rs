@@ -1,5 +1,5 @@
-//! Damages a journal's files in every way that is known, one at a time, and looks what becomes of it: it must be recovered exactly,
-//! or be refused with a reason. Never may it be shorter, or another one, without a word.
+//! Damages a journal's files in every known way, one at a time, and checks the result: the journal must be recovered exactly, or
+//! be refused with a reason. It must never be shorter or different without a report.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,24 +12,24 @@ use crate::core::sim::Rng;
 use crate::core::wire::Generation;
 use crate::shell::store::{Journal, JournalReader};
 
-/// Records before the first copy, between copies, and in the write-ahead log.
+/// The number of records before the first copy, between copies, and in the write-ahead log.
 const RECORDS: u64 = 60;
 
-/// What damages came to.
+/// The results of all damages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Damages {
-    /// By kind of damage: recovered exactly, recovered and held until agents agree, refused.
+    /// The counts for each kind of damage: recovered exactly, recovered and blocked until agents agree, refused.
     pub outcomes: BTreeMap<String, [u64; 3]>,
 }
 
 impl Damages {
-    /// Recovered exactly, recovered and held until agents agree, refused.
+    /// The totals: recovered exactly, recovered and blocked until agents agree, refused.
     pub fn totals(&self) -> [u64; 3] {
         self.outcomes.values().fold([0; 3], |sum, one| [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]])
     }
 }
 
-/// A journal as a crash leaves it, as a clean end leaves it, and older copies of its files.
+/// A journal after a crash, a journal after a clean end, and older copies of its files.
 struct Reference {
     files: BTreeMap<String, Vec<u8>>,
     closed: BTreeMap<String, Vec<u8>>,
@@ -38,10 +38,10 @@ struct Reference {
     state: State,
 }
 
-/// Damages a journal so often, by a seed, in a folder that is emptied again.
+/// Damages a journal this number of times, with a seed, in a folder that is emptied each time.
 ///
 /// # Errors
-/// In words: which damage was not noticed.
+/// Returns a text that says which damage was not detected.
 pub fn damage(folder: &Path, times: u64, seed: u64, tell: &mut dyn FnMut(&str)) -> Result<Damages, String> {
     let mut rng = Rng::new(seed);
     let reference = Reference::make(&folder.join("reference"), &mut rng)?;
@@ -88,7 +88,7 @@ impl Reference {
                     journal.make_snapshot().map_err(words)?;
                 }
             }
-            // As it is while the program runs: what it leaves when it is killed.
+            // The files as they are while the program runs, which is what it leaves when it is killed.
             older.push(contents(folder)?);
         }
         let files = older.pop().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Reference {
         Ok(Reference { files, closed, older, lines, state: State::fold(&records) })
     }
 
-    /// Damages the files, and says how.
+    /// Damages the files, and describes the damage.
     fn hurt(&self, files: &mut BTreeMap<String, Vec<u8>>, rng: &mut Rng) -> String {
         let names: Vec<String> = files.keys().filter(|n| !n.ends_with(".lock")).cloned().collect();
         let name = names[rng.below(names.len() as u64) as usize].clone();
@@ -149,7 +149,7 @@ impl Reference {
         }
     }
 
-    /// What becomes of these files: 0 recovered, 1 recovered and held, 2 refused.
+    /// The result with these files: 0 recovered, 1 recovered and blocked, 2 refused.
     fn judge(&self, place: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<usize, String> {
         lay(place, files)?;
         let verified = Journal::verify(place).map(|v| v.wrong);
@@ -188,7 +188,7 @@ impl Reference {
     }
 }
 
-/// A record of some kind, as they come.
+/// A record of a random kind.
 fn record(n: u64, rng: &mut Rng) -> Record {
     let at = Time::from_millis(1_000 * n as i64);
     let resource = format!("vip{}", rng.below(3));
@@ -215,7 +215,7 @@ fn record(n: u64, rng: &mut Rng) -> Record {
     }
 }
 
-/// The files of a folder; not what other processes share about them.
+/// The files of a folder, without the file that processes share.
 fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let io = |e: std::io::Error| format!("{}: {e}", folder.display());
     let mut files = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! How long moves take while somebody floods the controller: with records that no rule wants, that rules count, and forged claims.
+//! Measures how long moves take during a flood: records that no rule wants, records that rules count, and forged claims.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -15,24 +15,24 @@ use crate::shell::live::questions::Question;
 use super::network::{ControllerSite, Lab, Layout};
 use super::workflows::{PRIMARY_NOW, Stage};
 
-/// What a flood consists of.
+/// The kinds of floods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flood {
     Quiet,
     /// Datagrams that no rule wants.
     Unmatched,
-    /// Datagrams that a rule counts by a key of which there are many.
+    /// Datagrams that a rule counts, with many different keys.
     Matched,
     /// Datagrams that claim in the name of both servers.
     Forged,
-    /// The same records over TCP, from a host that they do not come from.
+    /// The same records over TCP, from a host that they do not belong to.
     ForgedTcp,
 }
 
 impl Flood {
     pub const ALL: [Flood; 5] = [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp];
 
-    /// What it is, in words.
+    /// The name for people.
     pub fn name(self) -> &'static str {
         match self {
             Flood::Quiet => "quiet",
@@ -43,7 +43,7 @@ impl Flood {
         }
     }
 
-    /// A record of it.
+    /// The record with this number.
     pub(super) fn record(self, n: u64) -> String {
         match self {
             Flood::Quiet => String::new(),
@@ -57,14 +57,14 @@ impl Flood {
     }
 }
 
-/// What came of moves under a flood.
+/// The measurements of moves under a flood.
 #[derive(Clone, Debug)]
 pub struct Flooded {
-    /// From a server's claim to the client's first answer from its host, in order of size.
+    /// The times from a server's claim to the client's first answer from its host, sorted.
     pub moves: Vec<Duration>,
-    /// Records that were sent in a second.
+    /// The number of records that were sent per second.
     pub a_second: u64,
-    /// What the controller's sources counted: records, wanted, dropped.
+    /// The counters of the controller's sources: records, wanted, dropped.
     pub counts: [u64; 3],
 }
 
@@ -73,11 +73,11 @@ pattern failed { match /Failed password for (?<user>\\S+) from (?<peer>\\S+)/ }
 alarm guessing { detect 5 of failed by peer within 1m cancel after 10m }
 ";
 
-/// So many moves under each flood, one after another. Servers claim over TCP connections of their own, and the address may be moved by nobody
-/// who is less trusted.
+/// Measures this number of moves under each flood, one after another. Servers claim over TCP connections of their own, and a
+/// sender with less trust may not move the address.
 ///
 /// # Errors
-/// In words: the networks can't be made, or a genuine claim did not move the address.
+/// Returns an error text if the networks cannot be made, or a genuine claim did not move the address.
 pub fn measure_floods(
     program: &Path,
     count: usize,
@@ -105,7 +105,7 @@ pub fn measure_floods(
         let began = boot_time();
         let mut moves = Vec::new();
         for n in 0..count {
-            // Now and then, as servers do; the flood fills what there is to fill.
+            // Servers claim at intervals. The flood fills all available room meanwhile.
             thread::sleep(Duration::from_millis(20));
             moves.push(move_to(&stage, &mut connections, if n % 2 == 0 { "sip2" } else { "sip1" })?);
         }
@@ -139,7 +139,7 @@ fn connect(stage: &Stage<'_>, host: &str) -> Result<TcpStream, String> {
     Ok(stream)
 }
 
-/// The server on a host says that it is primary: how long it takes until the client is answered from there.
+/// Sends a claim from the server on a host, and measures the time until the client gets an answer from that host.
 fn move_to(stage: &Stage<'_>, connections: &mut [TcpStream; 2], host: &'static str) -> Result<Duration, String> {
     let [sip1, sip2] = connections;
     let stream = if host == "sip1" { sip1 } else { sip2 };
@@ -151,7 +151,7 @@ fn move_to(stage: &Stage<'_>, connections: &mut [TcpStream; 2], host: &'static s
     Ok(answered.since(since))
 }
 
-/// Records, wanted, dropped, of all sources.
+/// The records, wanted records and dropped records of all sources.
 fn counts(stage: &Stage<'_>) -> [u64; 3] {
     let rows = stage.lab.ask(&Question::Sources).unwrap_or_default();
     let sum = |name: &str| rows.as_array().into_iter().flatten().filter_map(|row| row[name].as_u64()).sum();
@@ -160,7 +160,7 @@ fn counts(stage: &Stage<'_>) -> [u64; 3] {
 
 type Sender = Box<dyn FnMut(&str) -> io::Result<()>>;
 
-/// A flood that runs.
+/// A flood that is running.
 struct Running {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
@@ -184,7 +184,7 @@ impl Running {
                 socket.connect("10.77.0.3:514")?;
                 Box::new(move |record| socket.send(record.as_bytes()).map(drop))
             };
-            // Made beforehand: the flood is to be as fast as it can.
+            // The records are made in advance, so that the flood is as fast as possible.
             let records: Vec<String> = (0..10_000).map(|n| flood.record(n)).collect();
             for record in records.iter().cycle() {
                 if ends.load(Ordering::Relaxed) {
@@ -200,7 +200,7 @@ impl Running {
         Ok(Running { stop, sent, thread: Some(thread) })
     }
 
-    /// Ends it; how many records were sent.
+    /// Ends the flood and returns the number of records that were sent.
     fn end(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread {

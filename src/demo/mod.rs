@@ -1,4 +1,4 @@
-//! Two hosts, a controller and a client in networks of their own on this machine, and a failover that can be watched.
+//! Two hosts, a controller and a client in separate networks on this machine, and a failover to watch.
 //!
 //! ```text
 //!   client ---+                 +--- sip1: agent, a service       real programs, real TLS, real addresses:
@@ -6,9 +6,9 @@
 //!   control --+                 +--- sip2: agent, a service       and writes what servers write
 //! ```
 //!
-//! Every workflow says what the client saw. While all of them run, the address is watched in both hosts' networks on one
-//! clock, and what hosts say of it on the switch: two hosts that have it at once are a failure, whatever the client saw, and so
-//! is one that says it has what its kernel does not have.
+//! Every workflow reports what the client observed. During all of them, the address is watched in both hosts' networks with one
+//! clock, and so are the announcements on the switch. Two hosts that have the address at once are a failure, whatever the client
+//! observed. A host that announces an address which its kernel does not have is a failure, too.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the demo reads clocks and files; the core gets values")]
 
 mod client;
@@ -34,28 +34,28 @@ pub use storm::{Storm, storm};
 const VIP: &str = "10.77.0.100";
 /// This program, as it was when it started.
 const MYSELF: &str = "/proc/self/exe";
-/// Where the hosts' services answer.
+/// The port on which the hosts' services answer.
 const SERVICE: u16 = 7_777;
 
 #[derive(Clone, Debug)]
 pub struct DemoReport {
-    /// One line for each workflow: its name, and what was seen, or what went wrong.
+    /// The name of each workflow, with its observations or its error.
     pub workflows: Vec<(String, Result<String, String>)>,
-    /// How many there are: after one that failed the others are not tried.
+    /// The number of workflows. After a failure, the remaining ones are not run.
     pub planned: usize,
 }
 
 impl DemoReport {
-    /// True when every workflow ended as it must.
+    /// True if every workflow succeeded.
     pub fn is_well(&self) -> bool {
         self.workflows.iter().all(|(_, seen)| seen.is_ok())
     }
 }
 
-/// Runs it, and tells what happens while it does.
+/// Runs the demo and reports its progress to `tell`.
 ///
 /// # Errors
-/// In words: the networks can't be made, or a program does not start.
+/// Returns an error text if the networks cannot be made, or a program does not start.
 pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
     let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(ControllerSite::Apart))?;
     let report = workflows::run(&mut lab, tell);
@@ -66,18 +66,18 @@ pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
     Ok(report)
 }
 
-/// Keeps a network of its own until its input ends: what the demo starts for each host.
+/// Keeps a network of its own until its input ends. The demo starts this for each host.
 ///
 /// # Errors
-/// In words: it has no right.
+/// Returns an error text if a right is missing.
 pub fn hold() -> Result<(), String> {
     crate::shell::linux::lab::hold()
 }
 
-/// Becomes another command of this program within a network.
+/// Replaces this process by another command of this program within a network.
 ///
 /// # Errors
-/// Those of the system; otherwise it does not return.
+/// The errors of the system. On success it does not return.
 pub fn within(namespace: &Path, arguments: &[String]) -> io::Error {
     use std::os::unix::process::CommandExt as _;
     if let Err(e) = crate::shell::linux::lab::enter(namespace) {

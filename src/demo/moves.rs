@@ -1,4 +1,4 @@
-//! How long a planned move takes, from the server's datagram to the client's first answer, stage by stage.
+//! Measures how long each stage of a planned move takes, from the server's datagram to the client's first answer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,23 +14,25 @@ use super::workflows::{PRIMARY_NOW, Stage};
 #[derive(Clone, Copy, Debug)]
 pub struct Move {
     pub to: &'static str,
-    /// From the datagram to the client's first answer from the new host.
+    /// The time from the datagram to the client's first answer from the new host.
     pub whole: Duration,
-    /// From the datagram to the order to release: heard, matched, the script evaluated, on the disk.
+    /// The time from the datagram to the instruction to release: received, matched, script evaluated, synced to the disk.
     pub decided: Duration,
-    /// From there until the old host was seen without it: its order on disk, taken off, seen gone, reported.
+    /// The time from there until the old host is observed without the address: instruction on its disk, address removed,
+    /// observed, reported.
     pub released: Duration,
-    /// From there to the client's first answer: the order on both disks, put on, announced, asked, answered.
+    /// The time from there to the client's first answer: instruction on both disks, address added, announced, requested,
+    /// answered.
     pub answered: Duration,
-    /// Nobody answered for so long.
+    /// How long no host answered.
     pub outage: Duration,
 }
 
-/// So many planned moves with this program, one after another, and so many by hand: the address taken off one host, put on the other and
-/// announced, with nobody deciding anything in between.
+/// Makes `count` planned moves with this program, one after another, and the same number by hand. By hand means that the address
+/// is removed from one host, added to the other and announced, without any decision in between.
 ///
 /// # Errors
-/// In words: the networks can't be made, or a move does not come to its end.
+/// Returns an error text if the networks cannot be made, or a move does not complete.
 pub fn measure(program: &Path, placement: ControllerSite, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
     let mut lab = Lab::start(program, Layout::usual(placement))?;
     let mut moves = Vec::new();
@@ -57,7 +59,7 @@ fn one(stage: &Stage<'_>, host: &'static str) -> Result<Move, String> {
     stage.arrives(host, since)?;
     let answered = stage.client.first_answer(host, since).ok_or("nobody answered")?;
     let whole = answered.since(since);
-    // The controller's own clock began with the wall clock and goes with the boot clock.
+    // The controller's clock starts with the wall clock and continues with the boot clock.
     let history = stage.lab.history()?;
     let step = |verb: &str| {
         let all = history.iter().rev();
@@ -82,13 +84,13 @@ fn by_hand(lab: &Lab, count: usize) -> Result<Vec<Duration>, String> {
     let mut from = lab.process("sip1");
     for n in 0..=count {
         let (host, to) = if n % 2 == 0 { ("sip2", lab.process("sip2")) } else { ("sip1", lab.process("sip1")) };
-        // Threads and sockets are ready, as those of an agent are.
+        // Threads and sockets are ready in advance, as those of an agent are.
         let (off, on) = (hand(from, &spot)?, hand(to, &spot)?);
         let since = boot_time();
         off(false);
         on(true);
         lab.until(&format!("{host} answers"), |_| client.first_answer(host, since).is_some())?;
-        // The first has nobody to take it from.
+        // For the first move there is no host to remove the address from.
         if n > 0 {
             floor.extend(client.first_answer(host, since).map(|at| at.since(since)));
         }
@@ -97,7 +99,7 @@ fn by_hand(lab: &Lab, count: usize) -> Result<Vec<Duration>, String> {
     Ok(floor)
 }
 
-/// A hand in a network: takes the address off, or puts it on and says so.
+/// A thread in a network that removes the address, or adds and announces it.
 fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
     let spot = spot.clone();
     let (sender, work) = std::sync::mpsc::sync_channel::<bool>(0);

@@ -19,15 +19,15 @@ use crate::shell::live::questions::{Answer, Question};
 
 use super::VIP;
 
-/// The networks, with the last octet of their addresses. Two hosts, the controller, a client.
+/// The networks, with the last octet of their addresses: two hosts, the controller, and a client.
 const NODES: [(&str, u8); 4] = [("sip1", 1), ("sip2", 2), ("control", 3), ("client", 4)];
-/// Further agents that hold nothing, where a layout has some.
+/// Further agents that hold nothing, if a layout has any.
 const VOTERS: [(&str, u8); 2] = [("voter1", 5), ("voter2", 6)];
-/// Nothing that is waited for takes longer than this; if it does, it failed.
+/// The time after which anything that did not happen counts as failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// A thread that watches may have its turn so late.
+/// How late a watching thread may run.
 const HEARD_LATE: Duration = Duration::from_millis(250);
-/// How often a state that is waited for is looked at.
+/// How often a state that is waited for is checked.
 const LOOK: Duration = Duration::from_millis(2);
 
 const CONFIG: &str = "\
@@ -64,18 +64,18 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("vip_leaves_backup.rhai", include_str!("../../scripts/vip_leaves_backup.rhai")),
 ];
 
-/// The switch of the network over which the programs speak, where that is not the one of the address; and from which number on its
-/// interfaces are counted.
+/// The switch of the network over which the programs communicate, if that is not the network of the address; and the number from
+/// which its interfaces are counted.
 const MANAGEMENT: &str = "management";
 const MANAGEMENT_PORTS: u32 = 100;
-/// Labs of this process so far.
+/// The number of labs that this process has made.
 static LABS: AtomicU32 = AtomicU32::new(0);
 
 fn own_address(number: u8) -> IpAddr {
     [10, 77, 0, number].into()
 }
 
-/// A process that is ended when it is dropped.
+/// A process that is ended when this is dropped.
 #[derive(Debug)]
 struct Running(Child);
 
@@ -86,18 +86,18 @@ impl Drop for Running {
     }
 }
 
-/// When the address came to a host, or went.
+/// The times at which the address appeared on a host or disappeared.
 pub(super) type Sightings = Arc<Mutex<Vec<(Time, &'static str, bool)>>>;
 
-/// When somebody said that the address is theirs, by their link address.
+/// The times at which the address was announced, with the link address of the sender.
 type Announced = Arc<Mutex<Vec<(Time, [u8; 6])>>>;
 
-/// Where the controller is.
+/// The location of the controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControllerSite {
-    /// On a machine of its own, with an agent on each host.
+    /// On a separate machine, with an agent on each host.
     Apart,
-    /// On the first host, which needs no agent then.
+    /// On the first host, which then needs no agent.
     OnSip1,
 }
 
@@ -117,22 +117,22 @@ impl ControllerSite {
     }
 }
 
-/// How a lab is laid out, and how its resource is taken over.
+/// The layout of a lab, and how its resource is taken over.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// Where the controller is.
+    /// The location of the controller.
     pub placement: ControllerSite,
-    /// Agents that hold nothing: two at most.
+    /// The number of agents that hold nothing: two at most.
     pub voters: usize,
-    /// The address that moves is on a network of its own (`eth0`), beside that over which the programs speak.
+    /// Whether the address that moves is on a separate network (`eth0`), beside the network over which the programs communicate.
     pub apart: bool,
-    /// What the resource says of its takeover: keys with their values, as the configuration has them.
+    /// The takeover settings of the resource: keys with their values, as in the configuration.
     pub takeover: &'static [&'static str],
 }
 
 impl Layout {
-    /// As the demo has it. Two agents and the controller are three voters, so `takeover: quorum` is the default; a controller on the
-    /// first host leaves two, and witnesses are asked.
+    /// The layout of the demo. Two agents and the controller are three voters, so `takeover: quorum` is the default. A controller
+    /// on the first host leaves two voters, so witnesses are asked.
     pub fn usual(placement: ControllerSite) -> Layout {
         let takeover: &[&str] = match placement {
             ControllerSite::Apart => &[],
@@ -154,18 +154,18 @@ pub struct Lab {
     agents: BTreeMap<&'static str, Running>,
     watches: Vec<AddressWatch>,
     sightings: Sightings,
-    /// Who said on the switch that the address is theirs.
+    /// The announcements of the address on the switch.
     announced: Announced,
     /// The hosts' link addresses.
     links: BTreeMap<&'static str, [u8; 6]>,
 }
 
 impl Lab {
-    /// Makes the networks, of this thread, and starts the programs. Who is not root may do so only from a process that has
-    /// started no thread yet. `program` is `pointsman`.
+    /// Makes the networks in the network of this thread, and starts the programs. A user who is not root may call this only from
+    /// a process that has not started a thread yet. `program` is `pointsman`.
     ///
     /// # Errors
-    /// In words: no right, or a program does not start.
+    /// Returns an error text if a right is missing, or a program does not start.
     pub fn start(program: &Path, layout: Layout) -> Result<Lab, String> {
         let placement = layout.placement;
         lab::become_root()?;
@@ -261,7 +261,7 @@ impl Lab {
         Ok(())
     }
 
-    /// Where servers send their records.
+    /// The address to which servers send their records.
     pub(super) fn syslog(&self) -> String {
         format!("{}:514", self.layout.placement.address())
     }
@@ -271,12 +271,12 @@ impl Lab {
         self.nodes.get(node).map_or(0, LabHost::process)
     }
 
-    /// The folder of the controller's files; each agent has one in it.
+    /// The folder of the controller's files, which contains a folder for each agent.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The files outlive the demo.
+    /// Keeps the files after the demo.
     pub fn keep(&mut self) -> &Path {
         self.keep = true;
         &self.folder
@@ -300,15 +300,15 @@ impl Lab {
     /// Starts the controller, and waits until it answers.
     ///
     /// # Errors
-    /// In words: it does not.
+    /// Returns an error text if it does not answer.
     pub fn start_controller(&mut self) -> Result<(), String> {
-        // Not beside the log that it follows: each line of its own would wake it.
+        // The controller's output is not in the folder of the followed log, because each of its lines would wake the controller.
         let log = self.folder.join("messages").join("controller.log");
         self.controller = Some(self.start_in(self.layout.placement.node(), &["run", "-c", "pointsman.yaml"], &log)?);
         self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
     }
 
-    /// Ends the programs; the networks stay, and the addresses in them are taken off.
+    /// Ends the programs. The networks stay, and the addresses in them are removed.
     pub(super) fn take_down_programs(&mut self) {
         self.controller = None;
         self.agents.clear();
@@ -338,19 +338,19 @@ impl Lab {
         self.agents.remove(host);
     }
 
-    /// Stops a host's agent where it is, as a machine that is frozen would be, or lets it go on.
+    /// Stops a host's agent as if its machine were frozen, or lets it continue.
     ///
     /// # Errors
-    /// In words: it does not run.
+    /// Returns an error text if it does not run.
     pub fn freeze_agent(&self, host: &str, frozen: bool) -> Result<(), String> {
         let agent = self.agents.get(host).ok_or_else(|| format!("no agent runs on {host}"))?;
         lab::freeze(agent.0.id(), frozen).map_err(|e| e.to_string())
     }
 
-    /// Cuts two nodes off from each other, both ways, or ends that. What others say to either goes on.
+    /// Cuts two nodes off from each other in both directions, or reconnects them. Traffic with other nodes continues.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a text that describes the failure.
     pub fn cut(&self, one: &str, other: &str, cut: bool) -> Result<(), String> {
         for (from, to) in [(one, other), (other, one)] {
             let number = NODES.into_iter().chain(VOTERS).find(|(name, _)| *name == to).map(|(_, number)| number);
@@ -375,10 +375,10 @@ impl Lab {
         Err(format!("{host} could not enroll: {}", String::from_utf8_lossy(&out.stderr).trim()))
     }
 
-    /// Starts a host's agent where there is no controller.
+    /// Starts a host's agent while there is no controller.
     ///
     /// # Errors
-    /// In words: it does not start.
+    /// Returns an error text if it does not start.
     pub fn start_agent_alone(&mut self, host: &'static str) -> Result<(), String> {
         let log = self.folder.join(host).join("agent.log");
         let agent = self.start_in(host, &["agent", "-c", &format!("{host}/agent.yaml")], &log)?;
@@ -386,23 +386,23 @@ impl Lab {
         Ok(())
     }
 
-    /// Starts a host's agent, and waits until the controller hears it.
+    /// Starts a host's agent, and waits until it is connected to the controller.
     ///
     /// # Errors
-    /// In words: it does not.
+    /// Returns an error text if it does not connect.
     pub fn start_agent(&mut self, host: &'static str) -> Result<(), String> {
         self.start_agent_alone(host)?;
         self.until(&format!("the agent of {host} reports"), |lab| {
             let resources = lab.ask(&Question::Resources).unwrap_or_default();
             let hosts = resources[0]["hosts"].as_array().cloned().unwrap_or_default();
-            // Of an agent that holds nothing the table does not tell.
+            // The table does not show an agent that holds nothing.
             let connected = || lab.said("controller.log").contains(&format!("the agent is connected host={host}"));
             let holds_nothing = VOTERS.iter().any(|(name, _)| *name == host);
             hosts.iter().any(|h| h["host"] == host && h["reachable"] == true) || (holds_nothing && connected())
         })
     }
 
-    /// What the controller said so far.
+    /// The content of a log file of the lab's programs.
     pub fn said(&self, log: &str) -> String {
         fs::read_to_string(self.folder.join("messages").join(log)).unwrap_or_default()
     }
@@ -433,13 +433,13 @@ impl Lab {
         Ok(())
     }
 
-    /// A host that said on the network that the address is its own while its kernel did not have it, if one ever did.
+    /// The first host that announced the address while its kernel did not have it, if there was any.
     pub fn false_word(&self) -> Option<String> {
         let sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let false_word = |(at, link): &(Time, [u8; 6])| {
             let (host, _) = self.links.iter().find(|(_, l)| *l == link)?;
-            // What is seen of a kernel is seen a moment later.
+            // Changes in a kernel are observed a moment later.
             let before = |t: &Time| *t <= *at + HEARD_LATE;
             let last = sightings.iter().filter(|(t, h, _)| h == host && before(t)).max_by_key(|(t, ..)| *t);
             let has = last.is_some_and(|(t, _, came)| *came || t.since(*at) > Duration::ZERO || at.since(*t) < HEARD_LATE);
@@ -451,15 +451,15 @@ impl Lab {
     /// Asks the controller.
     ///
     /// # Errors
-    /// In words: it does not run, or does not want to.
+    /// Returns an error text if it does not run or refuses.
     pub fn ask(&self, question: &Question) -> Answer {
         ask(&self.folder.join("data"), question)
     }
 
-    /// What happened since the lab was made, oldest first, as `pointsman history` tells it.
+    /// What happened since the lab was made, the oldest first, from `pointsman history`.
     ///
     /// # Errors
-    /// In words: the command failed.
+    /// Returns an error text if the command failed.
     pub fn history(&self) -> Result<Vec<serde_json::Value>, String> {
         let arguments = ["history", "-c", "pointsman.yaml", "--all", "--limit", "0", "--format", "json"];
         let output = self.command(self.layout.placement.node(), &arguments).output().map_err(|e| e.to_string())?;
@@ -470,18 +470,18 @@ impl Lab {
         text.lines().map(|line| serde_json::from_str(line).map_err(|e| e.to_string())).collect()
     }
 
-    /// Pulls a node's cable, or puts it back.
+    /// Pulls a node's cable, or plugs it in again.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a text that describes the failure.
     pub fn cable(&self, node: &str, in_place: bool) -> Result<(), String> {
         lab::set_up(&format!("to-{node}"), in_place).map_err(|e| format!("the cable of {node}: {e}"))
     }
 
-    /// Waits until a state is there.
+    /// Waits until a state is reached.
     ///
     /// # Errors
-    /// In words: it does not come.
+    /// Returns an error text if it is not reached in time.
     pub fn until(&self, what: &str, mut there: impl FnMut(&Lab) -> bool) -> Result<(), String> {
         let end = boot_time() + PATIENCE;
         while !there(self) {
@@ -493,10 +493,10 @@ impl Lab {
         Ok(())
     }
 
-    /// Waits until a host has the address, the controller says so, and nobody else has it.
+    /// Waits until a host has the address, the controller reports that, and no other host has it.
     ///
     /// # Errors
-    /// In words: it does not come to this.
+    /// Returns an error text if this does not happen in time.
     pub fn until_settled(&self, host: &str) -> Result<(), String> {
         self.until(&format!("{host} has the address, and nobody else"), |lab| {
             let resources = lab.ask(&Question::Resources).unwrap_or_default();
@@ -508,16 +508,16 @@ impl Lab {
         })
     }
 
-    /// Who has the address now, as the kernels said.
+    /// The hosts that have the address now, according to the kernels.
     pub fn holders(&self) -> Vec<&'static str> {
         let all = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
         let last = |host: &str| all.iter().rev().find(|(_, h, _)| *h == host).is_some_and(|(.., came)| *came);
         ["sip1", "sip2"].into_iter().filter(|h| last(h)).collect()
     }
 
-    /// For how long two hosts had the address at once, if they ever did, by the kernels' own notices.
+    /// How long two hosts had the address at once, if they ever did, according to the kernels.
     pub fn overlap(&self) -> Option<Duration> {
-        // In the order of the kernel's one queue; only how long it lasted depends on when that was read.
+        // The kernel's single queue gives the order. Only the duration depends on when the queue was read.
         let all = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut holders: Vec<&str> = Vec::new();
         let mut worst: Option<Duration> = None;

@@ -1,5 +1,5 @@
-//! Everything at once, for minutes: floods, crowds of connections, notifications that hang, files that rotate, and programs that are killed, while
-//! two servers claim the address by turns.
+//! Attacks everything at once, for minutes: floods, many connections, notifications that hang, files that rotate, and programs
+//! that are killed, while two servers claim the address alternately.
 //!
 //! ```text
 //!   client's network: datagrams (unmatched, matched, forged, 60 KB) - connections that say one byte - handshakes that never end
@@ -33,52 +33,52 @@ reaction hangs { script \"hangs.rhai\" timeout 10s }
 ";
 const SCRIPT: &str = "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"hangs\", event.who); }\n";
 
-/// Connections that one crowd keeps open.
+/// The number of connections that one crowd keeps open.
 const CROWD: usize = 1_500;
-/// Connections that a crowd opens in a second.
+/// The number of connections that a crowd opens per second.
 const A_SECOND: u64 = 2_000;
-/// A kind of datagrams comes for so long, then the next.
+/// How long each kind of datagrams is sent before the next one.
 const EACH_FLOOD: Duration = Duration::from_secs(5);
 /// How long servers are quiet between two claims.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Of so many claims, one falls together with the death of the controller, one with that of an agent.
+/// One of this number of claims coincides with killing the controller, and one with killing an agent.
 const KILL_EVERY: u64 = 20;
-/// A claim that moved nothing for so long is lost.
+/// A claim that has not moved the address after this time counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first bytes of a TLS handshake, of which the rest never comes.
+/// The first bytes of a TLS handshake that is never completed.
 const HELLO: &[u8] = &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
 
-/// What came of a siege.
+/// The results of a siege.
 #[derive(Clone, Debug, Default)]
 pub struct Siege {
-    /// Claims of servers, and how many of them moved the address.
+    /// The claims of servers, and how many of them moved the address.
     pub claims: u64,
     pub moved: u64,
-    /// From a claim to the address on its host, in order of size.
+    /// The times from a claim until the address is on its host, sorted.
     pub delays: Vec<Duration>,
-    /// How often the controller, and agents, were killed.
+    /// How often the controller and agents were killed.
     pub kills: [u64; 2],
     /// How often the controller ended by itself.
     pub ended: u64,
-    /// The most memory that the controller had, in bytes, and its limit.
+    /// The peak memory of the controller and its limit, in bytes.
     pub memory: [u64; 2],
-    /// What attackers sent: datagrams, connections.
+    /// The numbers of datagrams and connections of the attackers.
     pub sent: [u64; 2],
     /// How long two hosts had the address at once.
     pub overlap: Option<Duration>,
 }
 
 impl Siege {
-    /// True when nothing was lost that may not be.
+    /// True if nothing was lost that must not be lost.
     pub fn is_well(&self) -> bool {
         self.moved == self.claims && self.ended == 0 && self.overlap.is_none() && self.memory[0] <= self.memory[1]
     }
 }
 
-/// Besieges a controller for so long; tells of it once a minute.
+/// Attacks a controller for this time, and reports once a minute.
 ///
 /// # Errors
-/// In words: the networks can't be made, or a program does not start.
+/// Returns an error text if the networks cannot be made, or a program does not start.
 pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Result<Siege, String> {
     let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
     lab.kill_controller();
@@ -100,7 +100,7 @@ pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> R
             lab.start_controller()?;
             seen.kills[0] += 1;
         } else if turn == KILL_EVERY / 3 * 2 {
-            // Now the new holder's, now that of the other.
+            // The agent of the new holder and the agent of the other host are killed alternately.
             let host = if seen.kills[1].is_multiple_of(2) { server.host } else { other(server.host) };
             lab.kill_agent(host);
             lab.start_agent_alone(host)?;
@@ -138,7 +138,7 @@ fn other(host: &str) -> &'static str {
     if host == "sip1" { "sip2" } else { "sip1" }
 }
 
-/// The configuration with all that is attacked.
+/// Writes the configuration with everything that is attacked.
 fn prepare(lab: &Lab) -> io::Result<()> {
     let path = lab.folder().join("pointsman.yaml");
     let config = fs::read_to_string(&path)?
@@ -150,14 +150,14 @@ fn prepare(lab: &Lab) -> io::Result<()> {
     fs::write(lab.folder().join("scripts/hangs.rhai"), SCRIPT)
 }
 
-/// The most memory that a process ever had, in bytes (proc(5), VmHWM).
+/// The peak memory of a process in bytes (proc(5), VmHWM).
 fn most_memory(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
-/// A server that claims, and says it again when its connection broke, as a log forwarder does.
+/// A server that claims, and repeats its claim if its connection breaks, as a log forwarder does.
 struct Server {
     host: &'static str,
     stream: Option<TcpStream>,
@@ -179,7 +179,7 @@ impl Server {
         }
     }
 
-    /// How long it took until this host alone has the address.
+    /// Waits until only this host has the address, and returns how long it took.
     fn wait(&mut self, lab: &Lab, since: Time) -> Option<Duration> {
         while boot_time().since(since) < PATIENCE {
             if lab.holders() == [self.host] {
@@ -252,7 +252,7 @@ impl Drop for Attackers {
     }
 }
 
-/// What each attacking thread knows.
+/// The data of each attacking thread.
 struct Attacker {
     stop: Arc<AtomicBool>,
     datagrams: Arc<AtomicU64>,
@@ -264,7 +264,7 @@ impl Attacker {
         !self.stop.load(Ordering::Relaxed)
     }
 
-    /// As fast as it can, one kind after another.
+    /// Sends datagrams as fast as possible, one kind after another.
     fn datagrams(&self) -> io::Result<()> {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
         socket.connect("10.77.0.3:514")?;
@@ -291,7 +291,7 @@ impl Attacker {
         Ok(())
     }
 
-    /// Each starts a notification whose command hangs.
+    /// Sends events that each start a notification whose command hangs.
     fn notifications(&self) -> io::Result<()> {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
         socket.connect("10.77.0.3:514")?;
@@ -304,7 +304,7 @@ impl Attacker {
         Ok(())
     }
 
-    /// Connections that say little and stay, the oldest closed for the newest.
+    /// Opens connections that send little and stay open. The oldest is closed for the newest.
     fn crowd(&self, to: &str, says: &[u8]) -> io::Result<()> {
         let mut open: VecDeque<TcpStream> = VecDeque::new();
         let address = to.parse().map_err(io::Error::other)?;
@@ -323,7 +323,7 @@ impl Attacker {
         Ok(())
     }
 
-    /// A log that is written to, and rotated every second.
+    /// Writes to a log, and rotates it every second.
     fn rotates(&self, path: &Path) -> io::Result<()> {
         let rotated: Vec<PathBuf> = (1..=3).map(|n| PathBuf::from(format!("{}.{n}", path.display()))).collect();
         while self.goes_on() {

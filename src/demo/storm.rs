@@ -1,4 +1,4 @@
-//! Kills at random moments of a stream of role changes, and what must be true of all that afterwards.
+//! Kills programs at random moments during a stream of role changes, and checks the invariants afterwards.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -15,29 +15,31 @@ use crate::shell::store::Journal;
 
 use super::network::{ControllerSite, Lab, Layout};
 
-/// Between two lines of the log, and between one and a kill, at most.
+/// The longest pause between two lines of the log, and between a line and a kill.
 const PAUSE_US: u64 = 60_000;
-/// Of so many kills one is waited for until everything is in its place again; else the next comes into the middle of it.
+/// After one of this number of kills, the storm waits until everything has settled. Otherwise the next kill follows during the
+/// recovery.
 const SETTLE_ONE_IN: u64 = 4;
 
-/// What a storm did.
+/// The counts of a storm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Storm {
-    /// Lines that servers wrote of their roles.
+    /// The number of lines that servers wrote about their roles.
     pub lines: u64,
     /// How often the controller was killed.
     pub controllers: u64,
     /// How often an agent was killed.
     pub agents: u64,
-    /// Moves that came to their end.
+    /// The number of completed moves.
     pub moves: u64,
 }
 
-/// Kills the controller and agents so often each, by a seed. Then: no event of the followed file is lost or counted twice, no
-/// finished step was done again, never two holders, and the address is where the last event says.
+/// Kills the controller and agents this number of times each, with a seed. Afterwards it checks that no event of the followed
+/// file was lost or counted twice, that no finished step was done again, that there were never two holders, and that the address
+/// is where the last event says.
 ///
 /// # Errors
-/// In words: what was not so. The files are kept then.
+/// Returns a text that says what was violated. The files are kept then.
 pub fn storm(program: &Path, kills: u64, seed: u64, tell: &mut dyn FnMut(&str)) -> Result<Storm, String> {
     let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
     let done = run(&mut lab, kills, seed, tell);
@@ -60,7 +62,7 @@ fn run(lab: &mut Lab, kills: u64, seed: u64, tell: &mut dyn FnMut(&str)) -> Resu
         if controller {
             lab.kill_controller();
             storm.controllers += 1;
-            // What is written while nobody listens is a backlog.
+            // What is written while nobody reads is a backlog.
             if rng.percent(50) {
                 last = other(last);
                 claim(lab, &mut storm, last)?;
@@ -97,7 +99,7 @@ fn other(host: &str) -> &'static str {
     if host == "sip1" { "sip2" } else { "sip1" }
 }
 
-/// One server writes that it is backup now, the other that it is primary; each line has its number.
+/// One server writes that it is backup now, the other that it is primary. Each line has its number.
 fn claim(lab: &Lab, storm: &mut Storm, host: &str) -> Result<(), String> {
     let file = OpenOptions::new().append(true).open(lab.folder().join("sip.log"));
     let mut file = file.map_err(|e| format!("sip.log: {e}"))?;
@@ -111,7 +113,7 @@ fn claim(lab: &Lab, storm: &mut Storm, host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the journal: every line once and in order, every step ended once.
+/// Checks the journal: every line occurs once and in order, and every step ended once.
 fn audit(lab: &Lab, storm: &Storm) -> Result<u64, String> {
     let data = lab.folder().join("data");
     let found = Journal::verify(&data).map_err(|e| e.to_string())?;

@@ -1,4 +1,4 @@
-//! The workflows: what servers write, what is killed or cut, and how it must end.
+//! The workflows: what servers write, what is killed or cut, and the expected result.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ const BACKUP_NOW: &str = "00-04561 Hot Standby (backup) mode activated";
 type Seen = Result<String, String>;
 type Workflow = fn(&mut Stage<'_>) -> Seen;
 
-/// After one another, in one house.
+/// The workflows, which run one after another in one lab.
 const ALL: [(&str, Workflow); 5] = [
     ("first claim", |s| s.first_claim()),
     ("manual switchover", |s| s.switchover()),
@@ -32,7 +32,7 @@ pub(super) struct Stage<'a> {
     services: Vec<(&'static str, Going)>,
 }
 
-/// Runs all of them, one after another; after one that failed the others are not tried.
+/// Runs all workflows one after another. After a failure, the remaining ones are not run.
 pub(super) fn run(lab: &mut Lab, tell: &mut dyn FnMut(&str)) -> DemoReport {
     let mut report = DemoReport { workflows: Vec::new(), planned: ALL.len() };
     let stage = Stage::new(lab);
@@ -78,7 +78,7 @@ impl<'a> Stage<'a> {
         Ok(Stage { lab, client, services })
     }
 
-    /// A server says what it is; when that was.
+    /// Sends a server's role in a record, and returns the time.
     pub(super) fn says(&self, host: &str, what: &str) -> Result<Time, String> {
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let at = boot_time();
@@ -87,7 +87,7 @@ impl<'a> Stage<'a> {
         Ok(at)
     }
 
-    /// A server writes what it is into the file that the controller follows.
+    /// Writes a server's role to the file that the controller follows.
     fn writes(&self, host: &str, what: &str) -> Result<Time, String> {
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let at = boot_time();
@@ -96,7 +96,7 @@ impl<'a> Stage<'a> {
         written.map(|()| at).map_err(|e| format!("sip.log: {e}"))
     }
 
-    /// Waits until the client is answered by a host, and all is in its place.
+    /// Waits until a host answers the client and everything has settled.
     pub(super) fn arrives(&self, host: &str, since: Time) -> Seen {
         self.lab.until(&format!("the client is answered by {host}"), |_| self.client.first_answer(host, since).is_some())?;
         let answered = self.client.first_answer(host, since).map(|at| at.since(since)).unwrap_or(PATIENCE);
@@ -141,7 +141,7 @@ impl<'a> Stage<'a> {
 
     fn controller_killed(&mut self) -> Seen {
         let since = self.writes("sip1", PRIMARY_NOW)?;
-        // As soon as the old owner has let go, and before the new one has it.
+        // The old owner has released the address, and the new one does not have it yet.
         self.lab.until("sip2 lets go", |lab| lab.holders() != ["sip2"])?;
         self.lab.kill_controller();
         self.lab.start_controller()?;

@@ -1,4 +1,4 @@
-//! What touches the world: files, sockets, clocks, threads and the kernel, around the pure [`crate::core`].
+//! Everything that touches the outside: files, sockets, clocks, threads and the kernel, around the pure [`crate::core`].
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Calendars: the times that they say, on every kind of day, and their changes against single steps.
+//! Calendars: the times that they include on every kind of day, and their changes compared with single steps.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn compiled(name: &str, text: &str) -> (BTreeMap<String, Calendar>, Vec<Diagnost
     (program.calendars, found)
 }
 
-/// One calendar of these clauses.
+/// Compiles one calendar from these clauses.
 fn calendar(clauses: &str) -> Calendar {
     let (mut calendars, found) = compiled("c.alarm", &format!("calendar c {{ {clauses} }}"));
     assert!(!has_errors(&found), "{}", render::human(&found, false));
@@ -33,7 +33,7 @@ fn time(text: &str) -> Time {
     Time::parse_rfc3339(text).unwrap_or_else(|| panic!("{text}"))
 }
 
-/// The spans in which each calendar is active, from its changes, within the times that stand at the head of the file.
+/// The spans in which each calendar is active, computed from its changes, within the times at the head of the file.
 #[test]
 fn calendars_are_active_as_stands_beside_them() {
     for (name, text) in files("tests/lang/calendars", "alarm") {
@@ -65,7 +65,7 @@ fn calendars_are_active_as_stands_beside_them() {
     }
 }
 
-/// Zones whose clocks change, with a day on which they do: by an hour, by half an hour, at midnight, by a whole day.
+/// Zones whose clocks change, with a day of a change: by an hour, by half an hour, at midnight, by a whole day.
 const CHANGES: [(&str, &str); 9] = [
     ("Europe/Paris", "2026-03-29T01:00:00Z"),
     ("Europe/Paris", "2026-10-25T01:00:00Z"),
@@ -78,7 +78,7 @@ const CHANGES: [(&str, &str); 9] = [
     ("Pacific/Apia", "2011-12-30T10:00:00Z"),
 ];
 
-/// A clause that means something near the change.
+/// A clause with times near the change.
 fn clause(rng: &mut Rng, change: Time) -> String {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let clock = |rng: &mut Rng| format!("{:02}:{:02}", rng.below(5) * rng.below(2) + rng.below(20), 10 * rng.below(6));
@@ -145,7 +145,7 @@ fn the_next_change_is_what_single_steps_find() {
     assert!(changes > 500, "{changes}");
 }
 
-/// On a day on which clocks do not change, hours are what the wall clock shows.
+/// On a day without a clock change, hours are those of the wall clock.
 #[test]
 fn far_from_changes_the_wall_clock_says_it_all() {
     let mut met = 0;
@@ -189,7 +189,7 @@ fn what_does_not_change_in_five_years_does_not_change() {
         compiled("c.alarm", &format!("calendar c {{ {clauses} except d }}\ncalendar d {{ every mon .. sun  on 2031-01-01 }}"));
     assert!(has_errors(&found), "one clause more than {CALENDAR_CLAUSES} is refused");
     assert!(calendars.remove("c").is_none());
-    // All is taken away, minute by minute, and that is not seen at a glance.
+    // Everything is excluded minute by minute, which only an evaluation shows.
     let (taken, _) = compiled(
         "taken.alarm",
         "calendar c { cron \"*/2 * * * *\" except d }\ncalendar d { every day from 00:00 to 12:00  every day from 12:00 to 24:00 }",
@@ -199,13 +199,13 @@ fn what_does_not_change_in_five_years_does_not_change() {
         let calendar = calendar(text);
         assert_eq!((calendar.active(at), calendar.next_change(at)), (active, None), "{text}");
     }
-    // The last moment that is looked at is five years ahead.
+    // The search ends five years ahead.
     let before = calendar("on 2031-06-05");
     assert_eq!(before.next_change(time("2031-06-05T00:00:00Z") - CALENDAR_SEARCH), None);
     assert_eq!(before.next_change(time("2031-06-05T00:00:01Z") - CALENDAR_SEARCH), Some(time("2031-06-05T00:00:00Z")));
 }
 
-/// Times that nobody writes are no times of a calendar, and no reason to fail.
+/// Extreme times are not in any calendar, and cause no failure.
 #[test]
 fn the_ends_of_time_are_survived() {
     let calendar = calendar("zone \"Pacific/Apia\" every day  cron \"* * * * *\" for 31d");
@@ -215,7 +215,7 @@ fn the_ends_of_time_are_survived() {
     }
 }
 
-/// Calendars that except each other in turn are read, up to a depth; a longer chain is refused, and does not overflow.
+/// Calendars that except each other in turn are accepted up to a depth. A longer chain is refused and does not overflow.
 #[test]
 fn chains_of_exceptions_are_bounded() {
     for (n, fits) in [(60, true), (70, false), (3_000, false)] {

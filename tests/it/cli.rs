@@ -1,4 +1,4 @@
-//! The program as its user calls it: output, exit status, and what comes of bad input.
+//! The program as its user calls it: output, exit status, and the results of bad input.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -37,7 +37,7 @@ pub(crate) fn pointsman(args: &[&str], input: &[u8]) -> Ended {
     }
 }
 
-/// A folder of this test's own, gone at its end.
+/// A folder for one test, which is removed at its end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -76,7 +76,7 @@ fn the_readmes_first_command() {
     assert!(read("README.md").contains("dry-run -c examples/sip-pair/pointsman.yaml examples/sip-pair/failover.log"));
 }
 
-/// One object a line; the fields that belong to each kind are there; the number of the line is that of the input.
+/// One object per line with the fields of its kind. The line number is that of the input.
 #[test]
 fn json_has_what_programs_need() {
     let log = read("examples/sip-pair/failover.log");
@@ -118,7 +118,7 @@ fn json_has_what_programs_need() {
     assert_eq!(kinds.len(), 6, "{kinds:?}");
 }
 
-/// What nobody vouches for raises its alarms and moves nothing.
+/// Unverified events raise their alarms and move nothing.
 #[test]
 fn an_unverified_log_moves_nothing() {
     let ended = pointsman(&["dry-run", "-c", CONFIG, "--trust", "unverified", "examples/sip-pair/failover.log"], b"");
@@ -128,7 +128,7 @@ fn an_unverified_log_moves_nothing() {
     assert_eq!(pointsman(&["dry-run", "-c", CONFIG, "--trust", "certain", "-"], b"").status, 3);
 }
 
-/// A claim of an application that the inventory calls otherwise is told.
+/// A claim of an application that has another name in the inventory is reported.
 #[test]
 fn a_claim_of_nobody_known_is_told() {
     let line = "2026-03-14T09:15:02.118 Standard sip2 SipServerB GCTI-00-04563 Hot Standby (Primary) mode activated\n";
@@ -136,7 +136,7 @@ fn a_claim_of_nobody_known_is_told() {
     assert_eq!(ended.out.matches("unknown_claimant: SipServerB said 3 times").count(), 1, "{}", ended.out);
 }
 
-/// The same input gives the same bytes, whatever way it comes.
+/// The same input gives the same bytes, however it is read.
 #[test]
 fn equal_inputs_give_equal_outputs() {
     let file = pointsman(&["dry-run", "-c", CONFIG, "--format", "json", "examples/sip-pair/failover.log"], b"");
@@ -149,12 +149,12 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     let ended = pointsman(&["test", "rules"], b"");
     assert_eq!(ended.status, 0, "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("W3R") && ended.out.ends_with("92 passed, 0 failed\n"), "{}", ended.out);
-    // Rules for people to learn from have nothing to be advised against, with their configuration and without.
+    // The example rules cause no warnings, with their configuration and without.
     for args in [["check", "--rules", "rules/sec"], ["check", "-c", "rules/sec/site.yaml"]] {
         let ended = pointsman(&args, b"");
         assert!(ended.status == 0 && ended.err.is_empty() && ended.out.starts_with("all is well"), "{}{}", ended.out, ended.err);
     }
-    // What the documentation says of the language, sentence by sentence.
+    // The rules that prove the statements of the documentation.
     let ended = pointsman(&["test", "tests/rules"], b"");
     assert!(ended.status == 0 && ended.out.ends_with("204 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
     let ended = pointsman(&["test", "examples"], b"");
@@ -184,7 +184,7 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     assert_eq!(ended.status, 2);
 }
 
-/// What `must_not` names has to be there, or it would hold whatever the rules do; the same for every other name.
+/// The names in `must_not` must exist, or the expectation would hold for any rules. The same applies to every other name.
 #[test]
 fn a_rule_test_that_names_what_is_not_there_fails() {
     let scratch = Scratch::new("names");
@@ -234,7 +234,7 @@ fn a_rule_test_that_names_what_is_not_there_fails() {
     );
 }
 
-/// Brackets upon brackets are refused before they are read, in rule tests and in a configuration.
+/// Deeply nested brackets are refused before they are parsed, in rule tests and in a configuration.
 #[test]
 fn deep_yaml_is_one_clear_message() {
     let scratch = Scratch::new("deep");
@@ -330,7 +330,7 @@ fn exit_status_says_what_happened() {
     assert_eq!(pointsman(&["verbs"], b"").out, read("scripts/verbs.md"));
 }
 
-/// `check` tells all that is wrong, in rules, scripts and configuration, for people and for programs.
+/// `check` reports all errors in rules, scripts and configuration at once, for people and for programs.
 #[test]
 fn check_tells_all_mistakes_at_once() {
     let scratch = Scratch::new("mistakes");
@@ -358,7 +358,7 @@ fn check_tells_all_mistakes_at_once() {
     assert!(lines.len() >= 4 && lines.iter().all(|l| l["line"].is_u64() && l["severity"] == "error"), "{}", ended.out);
 }
 
-/// Every line is counted, whatever is in it; what is odd is named at the end.
+/// Every line is counted, whatever it contains. Unusual lines are listed at the end.
 #[test]
 fn bad_lines_are_kept_and_counted() {
     let scratch = Scratch::new("bad");
@@ -409,7 +409,7 @@ fn bad_lines_are_kept_and_counted() {
     assert!(!human.out.contains('\x1b'), "what a log says never reaches a terminal as it is");
 }
 
-/// A log that jumps for good is followed: two records agree.
+/// A log whose time jumps and stays there is followed: two records agree.
 #[test]
 fn a_jump_that_lasts_is_believed() {
     let scratch = Scratch::new("jump");
@@ -422,7 +422,7 @@ fn a_jump_that_lasts_is_believed() {
     assert!(raised[1].starts_with("2027-"), "{}", ended.out);
 }
 
-/// What a dry run of these lines raised, each as its time of day and name.
+/// The alarms that a dry run of these lines raised, with time of day and name.
 fn raised(rules: &str, log: &[u8]) -> (Vec<String>, Ended) {
     let ended = pointsman(&["dry-run", "--rules", rules, "--format", "json", "--written", "2026-03-16T00:00:00Z", "-"], log);
     assert_eq!(ended.status, 0, "{}", ended.err);
@@ -441,7 +441,7 @@ alarm shift { detect calendar shift begins  cancel at once }
 calendar shift { every day from 09:05 to 17:00 }
 ";
 
-/// Lines of JSON and of pairs have their times, and so windows and silences of such a log count.
+/// Lines of JSON and of pairs have times, so windows and silences work in such a log.
 #[test]
 fn a_log_of_objects_goes_by_their_times() {
     let scratch = Scratch::new("objects");
@@ -456,7 +456,7 @@ time=2026-03-14T09:05:30Z level=error hostname=h1 msg="x"
     assert!(!ended.err.contains("without a time"), "{}", ended.err);
 }
 
-/// Several logs are one that goes on: a header and a day are those of the file, and entries name it.
+/// Several logs are read as one continued log. Headers and days belong to their file, and entries name the file.
 #[test]
 fn several_logs_are_read_one_after_the_other() {
     let scratch = Scratch::new("several");
@@ -472,14 +472,14 @@ fn several_logs_are_read_one_after_the_other() {
     assert!(ended.err.starts_with("4 lines, 2 wanted by a rule"), "{}", ended.err);
     let human = pointsman(&["dry-run", "--rules", &rules, &old, &new], b"");
     assert!(human.out.contains(&format!("{new}:2")), "{}", human.out);
-    // One alone says no more than its line, and an absent one is told before anything else.
+    // Entries of a single log show only the line. A missing log is reported before anything else.
     let alone = pointsman(&["dry-run", "--rules", &rules, "--format", "json", &new], b"");
     assert!(!alone.out.contains("\"file\"") && alone.err.starts_with("2 lines, 1 wanted"), "{}{}", alone.out, alone.err);
     let absent = pointsman(&["dry-run", "--rules", &rules, &old, &format!("{new}.9")], b"");
     assert!(absent.status == 2 && absent.out.is_empty() && absent.err.contains("a.log.9"), "{}{}", absent.out, absent.err);
 }
 
-/// Two hosts' logs of one day, packed or not, in the order of their times.
+/// Two hosts' logs of one day, compressed or not, are merged by their times.
 #[test]
 fn logs_of_one_day_are_merged_by_their_times() {
     let scratch = Scratch::new("merged");
@@ -501,7 +501,7 @@ fn logs_of_one_day_are_merged_by_their_times() {
     assert_eq!(raised, ["09:00 h1 1", "09:01 h2 1", "09:02 h1 2", "09:03 h2 2", "09:04 h1 3", "09:05 h2 3", "09:06 h1 4"]);
 }
 
-/// A log of UTF-16, as Windows writes it, is read as any other.
+/// A log in UTF-16, as Windows writes it, is read like any other.
 #[test]
 fn a_log_of_utf16_is_read() {
     let scratch = Scratch::new("utf16");
@@ -515,7 +515,7 @@ fn a_log_of_utf16_is_read() {
     }
 }
 
-/// A machine whose clock was hours ahead until it was set right: what happens then happens at its own times.
+/// A machine whose clock was hours ahead until it was corrected: later events have their own times.
 #[test]
 fn a_log_that_begins_hours_ahead_goes_on_at_its_own_times() {
     let scratch = Scratch::new("ahead");
@@ -534,7 +534,7 @@ fn a_log_that_begins_hours_ahead_goes_on_at_its_own_times() {
     assert!(cleared.contains("2026-03-14T09:25"), "{cleared}");
 }
 
-/// Stamps that do not say their zone are of the machine's, or of the one that is said.
+/// Stamps without a zone use the machine's zone, or the given one.
 #[test]
 fn a_dry_run_reads_stamps_in_a_zone() {
     let scratch = Scratch::new("zone");
@@ -553,7 +553,7 @@ fn a_dry_run_reads_stamps_in_a_zone() {
     assert!(wrong.status != 0 && wrong.err.contains("Europe/Berlin"), "{}", wrong.err);
 }
 
-/// 29 February names the year of a log that leaves it out.
+/// 29 February determines the year of a log without years.
 #[test]
 fn the_years_of_a_log_are_those_of_all_its_dates() {
     let scratch = Scratch::new("leap");
@@ -577,7 +577,7 @@ Mar  2 03:00:00 db-a cron[1]: tick
     assert!(raised.len() == 1 && raised[0].contains("2024-03-02T01:59:58.000Z"), "{}", ended.out);
 }
 
-/// A pattern says how many files match it, and one that none matches is a warning.
+/// `check` says how many files match a pattern. A pattern without a match causes a warning.
 #[test]
 fn check_says_how_many_files_match() {
     let scratch = Scratch::new("patterns");
@@ -605,7 +605,7 @@ fn an_empty_log_raises_nothing_and_one_line_is_one() {
     assert!(ended.err.starts_with("1 line, 1 wanted by a rule"), "{}", ended.err);
 }
 
-/// Groups and sites without an inventory would silently be nobody.
+/// Without an inventory, groups and sites would silently be empty.
 #[test]
 fn rules_that_need_an_inventory_say_so() {
     let scratch = Scratch::new("inventory");
@@ -626,7 +626,8 @@ fn rules_that_need_an_inventory_say_so() {
     }
 }
 
-/// Silences, timers and calendars go by the first line's time, and by the last's, whoever wants these lines.
+/// Silences, timers and calendars begin at the first line's time and end at the last line's time, whether or not a rule wants
+/// these lines.
 #[test]
 fn a_dry_run_lasts_from_its_first_line_to_its_last() {
     let scratch = Scratch::new("lasts");
@@ -643,7 +644,7 @@ fn a_dry_run_lasts_from_its_first_line_to_its_last() {
     assert_eq!(raised(&rules, log).0, want);
 }
 
-/// Hours between all lines are hours; one line of another time is not.
+/// Gaps of hours between all lines are accepted. A single line with a different time is not.
 #[test]
 fn a_sparse_log_is_believed_and_a_wild_line_is_not() {
     let scratch = Scratch::new("sparse");
@@ -666,7 +667,7 @@ fn a_sparse_log_is_believed_and_a_wild_line_is_not() {
     }
 }
 
-/// Whoever reads the output may stop: `... | head -1`.
+/// The reader of the output may stop: `... | head -1`.
 #[test]
 fn a_reader_that_stops_ends_the_run() {
     let log = "<14>1 2026-03-14T09:15:02Z h SIP_SERVER_PRIMARY 1 00-04563 - x\n".repeat(200_000);
@@ -689,13 +690,13 @@ fn a_reader_that_stops_ends_the_run() {
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 
-/// A rule file of gigabytes is refused without being read, though the limit cuts a character of it in two.
+/// A rule file of gigabytes is refused without being read, although the limit cuts a character in two.
 #[test]
 fn a_huge_rule_file_is_refused_in_little_memory() {
     let scratch = Scratch::new("huge");
     let path = scratch.write("huge.alarm", "é".repeat(600_000));
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-    // The rest takes no room on the disk; to read it would take more than the process may have.
+    // The file is sparse on the disk. Reading it would need more memory than the process may use.
     file.set_len(4 << 30).unwrap();
     let ended = Command::new("sh")
         .args(["-c", "ulimit -v 1000000; exec \"$0\" check --rules \"$1\"", env!("CARGO_BIN_EXE_pointsman"), &path])
@@ -732,7 +733,7 @@ fn fmt_writes_the_one_form_and_leaves_what_is_wrong() {
     let ended = pointsman(&["fmt", "--check", &good, &late], b"");
     assert_eq!((ended.status, ended.out.as_str()), (0, ""));
 
-    // Of a link, what it leads to is written.
+    // A link stays a link, and its target is written.
     let link = scratch.0.join("link.alarm");
     std::os::unix::fs::symlink(scratch.write("far.alarm", loose), &link).unwrap();
     assert_eq!(pointsman(&["fmt", link.to_str().unwrap()], b"").status, 0);
@@ -750,7 +751,7 @@ fn fmt_writes_the_one_form_and_leaves_what_is_wrong() {
     assert!(ended.status == 2 && ended.err.contains("/nowhere"), "{}", ended.err);
 }
 
-/// A record cannot make a terminal obey, hide a text or turn its direction, in no format.
+/// In no format can a record control a terminal, hide a text or reverse its direction.
 #[test]
 fn what_a_log_says_is_shown_escaped_in_every_format() {
     let scratch = Scratch::new("hidden");
@@ -771,7 +772,7 @@ fn what_a_log_says_is_shown_escaped_in_every_format() {
     }
 }
 
-/// The shipped rules, copied as rules/README.md says, are a site; what a start and a reload refuse, `check` refuses.
+/// The shipped rules, copied as rules/README.md says, are a valid site. `check` refuses what a start and a reload refuse.
 #[test]
 fn copied_rules_are_a_site_and_its_tests_belong_to_it() {
     let scratch = Scratch::new("copied");
@@ -786,7 +787,7 @@ fn copied_rules_are_a_site_and_its_tests_belong_to_it() {
     let config = scratch.write("pointsman.yaml", own.join("\n"));
     let ended = pointsman(&["check", "-c", &config], b"");
     assert!(ended.status == 0 && ended.out.starts_with("all is well: 3 rule files"), "{}{}", ended.out, ended.err);
-    // Tests without a configuration are about the site that their folder belongs to.
+    // Tests without a configuration belong to the site of their folder.
     let one =
         "tests:\n  - name: mine\n    holders: { sip_vip: sip2 }\n    steps: []\n    ends: { holders: { sip_vip: [sip2] } }\n";
     scratch.write("rules/mine/own.test.yaml", one);
@@ -798,7 +799,7 @@ fn copied_rules_are_a_site_and_its_tests_belong_to_it() {
     assert_eq!(pointsman(&["check", "--no-tests", "-c", &config], b"").status, 0);
 }
 
-/// A file of ten thousand rules is one file.
+/// A file with ten thousand rules is accepted.
 #[test]
 fn ten_thousand_rules_are_one_file() {
     let scratch = Scratch::new("many");

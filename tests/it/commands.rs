@@ -1,4 +1,4 @@
-//! Every command that a message, a help text or a document names is one that the program understands.
+//! The program understands every command that a message, a help text or a document names.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +7,17 @@ use pointsman::cli::understands;
 
 use crate::support::root;
 
-/// Words that stand for something in a document: `pointsman move RESOURCE HOST`.
+/// Replaces placeholders in a document, such as `pointsman move RESOURCE HOST`.
 fn word(word: &str) -> String {
     let inner = word.trim_matches(['"', '\'', '[', ']', ',', '.', ')', ';']);
     if inner.contains('{') || ["N", "RUN"].contains(&inner) { "1".to_owned() } else { inner.to_owned() }
 }
 
-/// The commands of a text: between backticks, in examples, and behind a prompt.
+/// The commands in a text: between backticks, in examples, and after a prompt.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     let mut take = |from: &str| {
-        // What follows two blanks says what it does; what follows a pipe is another program's.
+        // The text after two blanks is a description, and the text after a pipe belongs to another program.
         let end = ["  ", " | ", " > ", " #", "`", "\\n", "\n", "\",", " && "].iter().filter_map(|end| from.find(end)).min();
         let line = from[..end.unwrap_or(from.len())].trim();
         let mut words: Vec<String> = Vec::new();

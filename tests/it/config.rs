@@ -1,4 +1,4 @@
-//! Configurations: what is wrong in them, told all at once, and what the right ones come to.
+//! Configurations: their errors, all reported at once, and the results of valid ones.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn mistakes_are_told_as_stands_beside_them() {
         codes.extend(found.iter().map(|d| d.code));
         expect(format!("tests/config/err/{}", name.replace(".yaml", ".expected")), &render::human(&found, false));
     }
-    // Of files, and of a text too large for a case.
+    // Tested by files, or by a text that is too large for a case.
     let elsewhere =
         [Code::FileUnreadable, Code::ConfigTooLarge, Code::NoFileMatches, Code::FormatUnread, Code::NoOlddir, Code::RouteName];
     let missing: Vec<&str> = Code::ALL
@@ -30,7 +30,7 @@ fn mistakes_are_told_as_stands_beside_them() {
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
-/// What the documentation shows of configurations is right.
+/// The configurations in the documentation are valid.
 #[test]
 fn configurations_of_the_documents_are_read() {
     for document in ["docs/reference/files.md", "docs/explanation/time.md"] {
@@ -44,7 +44,7 @@ fn configurations_of_the_documents_are_read() {
     }
 }
 
-/// A file is said to be of a host, by itself or because it is of this machine.
+/// A file is assigned to a host, by itself or because it is on this machine.
 #[test]
 fn files_are_of_hosts() {
     let text = "hosts:\n  here: { address: 10.0.0.1, via: local }\n  there: { address: 10.0.0.2, timezone: Asia/Kolkata }\nfiles: [a.log, { path: b.log, host: there, app: x, timezone: UTC }]\n";
@@ -105,7 +105,7 @@ fn the_examples_are_clean() {
     }
 }
 
-/// What is not said: `probe` where witnesses are, else `confirmed`; nothing at all is an empty inventory.
+/// The default takeover is `probe` if there are witnesses, or else `confirmed`. An empty configuration is an empty inventory.
 #[test]
 fn what_is_not_said_is_as_documented() {
     let text = "hosts: {a: , b: }\nresources:\n  v: {address: 10.0.0.9/24, hosts: {a: eth0, b: eth0}}\n  w: {address: fd00::9/64, hosts: {a: eth0, b: eth0}, witnesses: fd00::1}\n";
@@ -119,7 +119,7 @@ fn what_is_not_said_is_as_documented() {
     assert_eq!((config.map(|c| c.inventory).unwrap_or_default(), found.len()), (Inventory::default(), 0));
 }
 
-/// No text makes the reader panic, and every place lies within the text.
+/// No text makes the reader panic, and every location is within the text.
 #[test]
 fn no_text_makes_the_reader_panic() {
     let whole = read("examples/sip-pair/pointsman.yaml");

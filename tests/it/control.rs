@@ -1,5 +1,5 @@
-//! The controller as a whole: equal inputs give equal outputs however time is split into turns, and what was journaled is
-//! all that a restart needs.
+//! The controller as a whole: equal inputs give equal outputs however time is split into turns, and the journal contains
+//! everything that a restart needs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ calendar often { cron "* * * * *" for 20s }
 alarm begins   { detect calendar often begins cancel when calendar often ends }
 "#;
 
-/// What counts from each start, so that a restart is not nothing.
+/// A silence counts from each start, so that a restart has an effect.
 const SILENT: &str = "
 alarm silent   { detect no event 4563 by app for 1s backoff 2x up to 4x while active rerun }
 alarm unheard  { detect no event 4561 by host for 3s }
@@ -85,14 +85,14 @@ pub(crate) fn site() -> Arc<Site> {
     Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator))
 }
 
-/// A record: after so long, by which server, what it says, and how old it is when it comes.
+/// A record: the time before it, its server, its text, and its age when it arrives.
 #[derive(Clone, Debug)]
 struct Line {
     after_ms: u64,
     second: bool,
     primary: bool,
     age_ms: u64,
-    /// Then another source can't be read any more, or can again.
+    /// Whether another source becomes unreadable or readable after it.
     away: Option<bool>,
 }
 
@@ -117,7 +117,7 @@ fn record(line: &Line, now: Time) -> String {
     format!("{} Standard {host} {app} GCTI-{id} mode activated", stamp.trim_end_matches('Z'))
 }
 
-/// Replays the lines; between two of them time goes by in as many steps as `steps` says.
+/// Replays the lines. The time between two of them passes in as many steps as `steps` says.
 fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<TimelineEntry>, String) {
     let holders = BTreeMap::from([("sip_vip".to_owned(), "sip1".to_owned())]);
     let mut replay = Replay::start(site.clone(), &holders, at(0));
@@ -144,7 +144,7 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<TimelineEntry
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(11), ..ProptestConfig::default() })]
 
-    /// The whole: alarms, runs of scripts, moves. The same entries at the same times.
+    /// The whole program with alarms, runs of scripts and moves: the same entries at the same times.
     #[test]
     fn it_does_not_matter_how_time_is_split(lines in lines(), steps in prop::collection::vec(1..900u64, 1..6)) {
         let site = site();
@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(whole.1, split.1);
     }
 
-    /// The controller alone, told the time at random moments or only with its inputs: the same records.
+    /// The controller alone gives the same records, whether it learns the time at random moments or only with its inputs.
     #[test]
     fn records_do_not_depend_on_timers(lines in lines(), extra in prop::collection::vec(0..60_000i64, 0..40)) {
         let text = ALARMS.lines().map(|l| l.split(" react").next().unwrap().trim_end_matches(" }").to_owned())
@@ -187,7 +187,7 @@ proptest! {
         };
         let (records, end) = run(&[]);
         prop_assert_eq!(&run(&extra), &(records.clone(), end));
-        // Each record is a line, and reads back as what it was; half a line is none.
+        // Each record is one line that can be read back. Half a line is not a record.
         let mut state = State::default();
         for record in &records {
             let line = record.line().unwrap();
@@ -196,8 +196,8 @@ proptest! {
             prop_assert!(Record::read(&line[..line.len() - 1]).is_err());
             state.apply(record);
         }
-        // Started again from any prefix of them, it knows exactly what stood there.
-        // A turn is written whole; what a half would leave undone is done at the start.
+        // A start from any prefix of the records has exactly that state. A turn is written completely, and a start completes what
+        // half a turn would leave undone.
         let begins = |cut: &usize| matches!(records.get(*cut), None | Some(Record::Input { .. }));
         let middle = (records.len() / 2..=records.len()).find(begins).unwrap_or_default();
         for cut in [0, middle, records.len()] {
@@ -209,7 +209,7 @@ proptest! {
     }
 }
 
-/// Of silences and of sources that can't be read, too, the state is the fold of what was journaled, over restarts.
+/// The state of silences and of unreadable sources is also the fold of the journal, over restarts.
 #[test]
 fn silences_are_the_fold_of_their_records() {
     let site = site();
@@ -258,7 +258,7 @@ fn silences_are_the_fold_of_their_records() {
     assert!(came_true > 20, "{came_true}");
 }
 
-/// A jump over years goes by, although something falls due every few seconds of them.
+/// A jump over years is processed, although timers expire every few seconds.
 #[test]
 fn a_jump_over_years_is_passed() {
     let mut replay = Replay::start(site(), &BTreeMap::new(), Time::from_millis(0));
@@ -269,7 +269,7 @@ fn a_jump_over_years_is_passed() {
         replay.told().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();
     assert_eq!(skipped.len(), 1);
     assert!(skipped[0].field("text").unwrap().contains(" of time is skipped, from 1970-01-"), "{:?}", skipped[0]);
-    // Then time goes by as ever.
+    // Afterwards time passes normally.
     assert!(replay.next_due().is_some_and(|due| due > at(0) && due < at(60_000)), "{:?}", replay.next_due());
     replay.pass(at(60_000));
     assert!(!replay.told().is_empty());

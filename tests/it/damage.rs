@@ -1,4 +1,4 @@
-//! A journal that was damaged is recovered exactly, or refused: `examples/damage.rs` tries more of the same.
+//! A damaged journal is recovered exactly, or refused. `examples/damage.rs` tries more of the same.
 
 use crate::support::{Folder, say};
 

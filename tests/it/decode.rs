@@ -1,11 +1,11 @@
-//! Other programs' syslog cases against this decoder.
+//! Compares this decoder with other programs' test cases for syslog.
 //!
-//! Goal: no difference to a reference that nobody has looked at. Method: every case of `../shared/corpora` is decoded and
-//! compared part by part; each difference must have a row in `tests/decode/differences.tsv` with a verdict and a reason, and
-//! a row that no longer differs fails as well. What fails is printed as rows, ready to be judged.
+//! Goal: every difference to a reference was examined by a person. Method: every case of `../shared/corpora` is decoded and
+//! compared part by part. Each difference must have a row in `tests/decode/differences.tsv` with a verdict and a reason. A row
+//! without a difference fails as well. Failures are printed as rows, ready to be judged.
 //!
-//! Not compared: the version of RFC 5424, which an event does not keep, and for messages that a reference refuses whatever
-//! it says beyond the refusal and the header parts that its lenient mode keeps.
+//! Not compared: the version of RFC 5424, which an event does not keep. For messages that a reference refuses, only the refusal
+//! and the header parts that its lenient mode keeps are compared.
 
 #![expect(clippy::unwrap_used, reason = "a case that is not as expected ends the test")]
 
@@ -58,7 +58,7 @@ fn every_difference_to_another_reader_is_explained() {
     check(&found, &std::fs::read_to_string(root.join("tests/decode/differences.tsv")).unwrap());
 }
 
-/// Both ways: no difference without a row, no row without its difference.
+/// Checks both directions: no difference without a row, and no row without a difference.
 fn check(found: &Differences, rows: &str) {
     let lines = rows.lines().count() - 1;
     let mut rows: BTreeMap<_, _> = rows
@@ -115,7 +115,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// A part that the reference gives, nothing where it gives none.
+    /// Compares a part of the reference, or nothing if the reference has none.
     fn part(&mut self, part: &str, ours: &str, theirs: &Json) {
         self.differ(part, ours, &plain(theirs));
     }
@@ -163,7 +163,7 @@ impl<'a> Comparison<'a> {
             }
         }
         let stamp = plain(&expected["timestamp"]);
-        // This reader knows no year: month, day and time are compared.
+        // This reader does not know the year: month, day and time are compared.
         match stamp.strip_prefix("0000-") {
             Some(rest) => {
                 let ours = time(&event).split_off(5).replace(".000Z", "Z");
@@ -236,7 +236,7 @@ impl<'a> Comparison<'a> {
                 "PID" => event.pid.to_string(),
                 "MSGID" => id(event),
                 "MSG" => event.text.to_string(),
-                // The element as text, and the format of a message that is refused.
+                // The element as text, and the format of a refused message.
                 "SDATA" => continue,
                 "MSGFORMAT" if !ok => continue,
                 "MSGFORMAT" => match event.format {
@@ -253,7 +253,7 @@ impl<'a> Comparison<'a> {
                 "syslog.invalid_pri" | "syslog.rfc5424_invalid_sdata" => event.marks.broken,
                 "syslog.missing_timestamp" | "syslog.rfc3164_missing_header" => event.at.is_none(),
                 "syslog.rfc3164_invalid_program" => event.app.is_empty(),
-                // Framing is the source's business; to the decoder such a record is plain.
+                // Framing belongs to the source. For the decoder, such a record is plain.
                 "syslog.unexpected_framing" => event.format == Format::Plain,
                 other => panic!("unknown tag {other}"),
             };
@@ -287,7 +287,7 @@ impl<'a> Comparison<'a> {
                     self.differ("timestamp", &ours, &theirs.join(" "));
                 }
                 "timereported" => self.differ("timestamp", &time(&event)[..19], theirs),
-                // An event without a host has it from its source.
+                // The source adds the host to an event without one.
                 "hostname" if theirs == "$RS_HOSTNAME" => self.differ("hostname", &event.host, ""),
                 "hostname" => self.differ("hostname", &event.host, theirs),
                 "programname" => self.differ("programname", &event.app, theirs),
@@ -296,7 +296,7 @@ impl<'a> Comparison<'a> {
                     self.differ("pid", &event.pid, theirs);
                 }
                 "msg" => self.differ("msg", &event.text, theirs),
-                // Names of the numbers, and the tag, which is name and pid again.
+                // Names of the numbers, and the tag, which repeats name and pid.
                 "syslogfacility-text" | "syslogseverity-text" | "syslogtag" => {}
                 other => panic!("unknown column {other}"),
             }
@@ -372,7 +372,7 @@ impl<'a> Comparison<'a> {
         self.differ(part, &event.at.map_or(String::new(), |t| t.to_string()), &theirs);
     }
 
-    /// All fields at once, sorted; an element without parameters is its id with an empty text.
+    /// All fields at once, sorted. An element without parameters is its id with an empty text.
     fn fields(&mut self, event: &Event<'_>, elements: &Json) {
         let mut theirs = Vec::new();
         for (id, params) in elements.as_object().into_iter().flatten() {
@@ -395,7 +395,7 @@ const FACILITIES: [&str; 24] = [
 ];
 const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
-/// The number of the severity, 0 to 7; nothing where the record has none.
+/// The number of the severity, 0 to 7, or an empty text if the record has none.
 fn severity(event: &Event<'_>) -> String {
     let names = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
     let number = event.level.and_then(|l| names.iter().position(|n| *n == l.name()));
@@ -418,7 +418,7 @@ fn field(event: &Event<'_>, name: &str) -> String {
     event.field(name).as_ref().and_then(Value::as_text).unwrap_or("(none)").to_owned()
 }
 
-/// `2010-03-06T16:57:54.000Z` as `Mar 6 16:57:54`.
+/// Converts `2010-03-06T16:57:54.000Z` to `Mar 6 16:57:54`.
 fn rsyslog_stamp(time: &str) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month: usize = time[5..7].parse().unwrap();

@@ -1,4 +1,4 @@
-//! Every example in the reference of the rule language is one that the compiler takes.
+//! The compiler accepts every example in the reference of the rule language.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use pointsman::core::script::{Param, check};
 
 use crate::support::{Folder, files, inventory, read, source};
 
-/// The blocks of a page that are in this language.
+/// The code blocks of a page in this language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
     let ends = |rest: &str| rest.find("\n```").map(|end| rest[..=end].to_owned());
@@ -49,7 +49,7 @@ fn the_configurations_of_the_reference_are_read() {
     assert!(seen >= 2, "only {seen} examples were found");
 }
 
-/// The rules in the guides, the tutorial and the README compile, each block on its own.
+/// The rules in the guides, the tutorial and the README compile, each block separately.
 #[test]
 fn the_rules_of_the_guides_compile() {
     let mut pages = files("docs/how-to", "md");
@@ -65,7 +65,7 @@ fn the_rules_of_the_guides_compile() {
     assert!(seen >= 9, "only {seen} examples were found");
 }
 
-/// The tutorial, typed as it stands: the site is in order, its test passes, and the dry run moves the address.
+/// The tutorial, followed literally: the site is valid, its test passes, and the dry run moves the address.
 #[test]
 fn the_tutorial_works_as_it_is_written() {
     let page = read("docs/tutorial.md");
@@ -93,7 +93,7 @@ fn the_tutorial_works_as_it_is_written() {
     assert!(run(&["dry-run", "failover.log"]).contains("web_vip belongs on web2"));
 }
 
-/// The sites that `pointsman init` writes are in order, and their tests and dry runs pass.
+/// The sites that `pointsman init` writes are valid, and their tests and dry runs pass.
 #[test]
 fn the_starter_sites_work() {
     for (kind, log, shown) in
@@ -114,7 +114,7 @@ fn the_starter_sites_work() {
     }
 }
 
-/// The page about `pointsman explain`, typed as it stands: each command shows the lines that stand below it.
+/// The page about `pointsman explain`, followed literally: each command prints the lines below it.
 #[test]
 fn explain_says_what_its_page_shows() {
     let page = read("docs/how-to/why-did-my-rule-not-fire.md");

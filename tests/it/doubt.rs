@@ -1,4 +1,5 @@
-//! A journal that may lack records, or does: nothing is sent until agents agree or somebody accepts it, and nothing moves back.
+//! A journal that may lack records, or that does: nothing is sent until agents agree or an operator accepts the loss, and nothing
+//! moves back.
 
 use pointsman::core::base::limits::EPOCH_MOST;
 use pointsman::core::base::time::Time;
@@ -15,7 +16,7 @@ fn generation(n: u64) -> Generation {
     Generation { epoch: 1, n }
 }
 
-/// What a controller decided: sip1 had the address, then it went to sip2.
+/// The decisions of a controller: sip1 had the address, and then it moved to sip2.
 fn story() -> Vec<Record> {
     let vip = || "sip_vip".to_owned();
     let start = journal::Input::Start;
@@ -42,7 +43,7 @@ fn story() -> Vec<Record> {
     ]
 }
 
-/// Two agents as the story left them, and a controller that starts with a part of it.
+/// Two agents after the story, and a controller that starts with a part of the records.
 struct Bench {
     controller: Controller,
     now: Time,
@@ -102,7 +103,7 @@ impl Bench {
         self.turn(Input::Operator { by: "ann".to_owned(), word });
     }
 
-    /// So many milliseconds go by, with a report of each agent that is not silent every 250. Agents do what they are told.
+    /// Lets this number of milliseconds pass. Each agent that is not silent reports every 250 ms and obeys commands.
     fn run(&mut self, ms: u64) {
         for _ in 0..ms / 250 {
             self.now = self.now + std::time::Duration::from_millis(250);
@@ -138,7 +139,8 @@ impl Bench {
     }
 }
 
-/// However many of the last records are missing: nothing is sent while an agent knows more, the address stays where it is, and after the
+/// However many of the last records are missing: nothing is sent while an agent knows more, and the address stays where it is,
+/// also after the loss was accepted.
 /// loss was accepted too.
 #[test]
 fn an_agent_that_knows_more_than_the_journal_stops_it() {
@@ -155,18 +157,19 @@ fn an_agent_that_knows_more_than_the_journal_stops_it() {
         bench.run(20_000);
         assert_eq!((bench.taken().contains(&"sip1"), bench.holders()), (false, vec!["sip2"]), "{kept}: {:?}", bench.sent);
         assert_eq!(bench.controller.planner().owner("sip_vip").map(String::as_str), Some("sip2"), "{kept}");
-        // The state is the fold of the records, also of these.
+        // The state is the fold of the records, including these.
         let mut state = State::fold(&story[..kept]);
         bench.records.iter().for_each(|r| state.apply(r));
         assert!(state.doubt.is_none() && &state.ledger == bench.controller.planner().ledger(), "{kept}");
-        // And a claim moves it as ever.
+        // A command moves the address as before.
         bench.operator(OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
         bench.run(20_000);
         assert_eq!(bench.holders(), ["sip1"], "{kept}");
     }
 }
 
-/// With the host silent that the lost records were about, nothing proves who has it: it is not taken by what the journal knew before.
+/// If the host of the lost records is silent, nothing proves who has the address. It is not moved because of what the journal
+/// knew before.
 #[test]
 fn a_loss_that_is_accepted_proves_nothing_about_a_silent_host() {
     let story = story();
@@ -187,7 +190,7 @@ fn a_journal_that_may_lack_records_waits_for_every_agent() {
     bench.run(20_000);
     assert_eq!((bench.sent.len(), bench.notices.contains(&"journal_unproven".to_owned())), (0, true));
     assert!(bench.controller.planner().held("sip_vip").is_some_and(|why| why == "restored"));
-    // The last one agrees: what was asked for meanwhile is done.
+    // When the last agent agrees, commands that were given meanwhile are carried out.
     bench.silent.clear();
     bench.run(20_000);
     assert!(bench.controller.doubt().is_none() && bench.notices.contains(&"journal_trusted".to_owned()));
@@ -216,7 +219,7 @@ fn a_generation_that_is_not_credible_is_not_believed_and_wedges_nothing() {
     assert_eq!(bench.holders(), ["sip2"]);
 }
 
-/// A clock that was ten years ahead and is right now: what was due in a minute is due in a minute.
+/// A clock was ten years ahead and is correct now: a timer that expires in a minute still does.
 #[test]
 fn a_clock_that_was_wrong_heals() {
     let year = 365 * 24 * 3_600 * 1_000_000_i64;

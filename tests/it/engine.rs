@@ -1,4 +1,4 @@
-//! The engine: every transition of an alarm's instance, and what is late.
+//! The engine: every transition of an alarm's instance, and late events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn at(ms: i64) -> Time {
     Time::from_millis(1_800_000_000_000 + ms)
 }
 
-/// One alarm, made of the clauses given; `A` detects, `Z` cancels where `cancel when` is among them.
+/// Compiles one alarm from these clauses. `A` detects, and `Z` cancels if `cancel when` is among them.
 fn program(clauses: &str) -> Arc<Program> {
     let text = format!(
         "alarm a {{ detect event \"A\" {clauses} react r(x = \"1\") on cancel react s(x = \"1\") }}\nreaction r {{ }} reaction s {{ }}\n"
@@ -28,7 +28,7 @@ fn program(clauses: &str) -> Arc<Program> {
     Arc::new(program)
 }
 
-/// What happens to the instance.
+/// The things that can happen to an instance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Happening {
     Detect,
@@ -69,7 +69,7 @@ fn arrived(program: &Program, order: u64, now: Time, detect: bool, cancel: bool,
     Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog, arrived: now, late }
 }
 
-/// Applies one happening at `now` and tells what came of it.
+/// Applies one of them at `now` and describes the results.
 fn happen(engine: &mut Engine, program: &Arc<Program>, order: u64, now: Time, what: Happening) -> String {
     let mut out = Vec::new();
     let arrive = |detect, cancel, backlog| arrived(program, order, now, detect, cancel, backlog, Duration::ZERO);
@@ -135,7 +135,7 @@ fn the_transition_table() {
     ] {
         for active in ["refresh", "ignore", "rerun"] {
             for more in ["", " mode dry", " mode off"] {
-                // What only tells the reactions apart is shown for one kind.
+                // Differences that only affect the reactions are shown for one kind.
                 if (!more.is_empty() && cancel != "cancel after 10s") || (cancel == "cancel at once" && active != "refresh") {
                     continue;
                 }
@@ -159,7 +159,7 @@ fn the_transition_table() {
                             "{name:<52} | {before:<32} | {:<10} | {came:<62} | {after}\n",
                             format!("{what:?}")
                         ));
-                        // The index of deadlines is what the state says.
+                        // The index of deadlines agrees with the state.
                         let due = engine.state().active().filter_map(|(_, _, i)| i.due).min();
                         assert_eq!(engine.next_deadline(), due, "{clauses} {what:?}");
                         if matches!(what, Happening::DetectLate | Happening::DetectOld | Happening::CancelLate) {
@@ -176,7 +176,7 @@ fn the_transition_table() {
     expect("tests/engine/transitions.expected", &table);
 }
 
-/// A state that was rebuilt from its records goes on exactly as the one that made them.
+/// A state that was rebuilt from its records continues exactly as the one that made them.
 #[test]
 fn the_state_is_the_fold_of_its_records() {
     let program = program("cancel after 10s cancel when event \"Z\" while active rerun");
@@ -206,7 +206,7 @@ fn the_state_is_the_fold_of_its_records() {
     }
 }
 
-/// One alarm does not take the keys of a whole network: a bound, told once, restarts included.
+/// One alarm cannot have instances for the addresses of a whole network. The limit is reported once, including restarts.
 #[test]
 fn too_many_instances_are_dropped_and_told_once() {
     let (program, _) =
@@ -236,8 +236,8 @@ fn too_many_instances_are_dropped_and_told_once() {
     assert_eq!((engine.state().active().count(), notices), (INSTANCES_PER_ALARM, 1));
 }
 
-/// What is counted for keys that somebody invents, and what a limit remembers of them, is bounded, and told once. What was
-/// forgotten while it waited is no endless deadline.
+/// Counts for invented keys, and what a limit remembers of them, are bounded, and this is reported once. A key that was forgotten
+/// while it was pending leaves no deadline.
 #[test]
 fn what_is_kept_of_keys_is_bounded() {
     let rules = "alarm counts { detect 3 of event \"A\" by host within 1h cancel by hand }
@@ -269,7 +269,7 @@ fn what_is_kept_of_keys_is_bounded() {
     assert!(engine.next_deadline().is_none_or(|due| due > at(0) + Duration::from_secs(7_200)));
 }
 
-/// Names of hosts in records are no memory without bound.
+/// Invented host names in records cannot use unlimited memory.
 #[test]
 fn offsets_of_many_hosts_are_bounded() {
     let program = program("cancel at once");
@@ -284,7 +284,7 @@ fn offsets_of_many_hosts_are_bounded() {
     assert!(format!("{:?}", engine.state()).matches("Offsets").count() <= OFFSETS);
 }
 
-/// An event without a field of the key is not taken, and that is told once.
+/// An event without a field of the key is ignored, and this is reported once.
 #[test]
 fn an_event_without_its_key_is_told_once() {
     let (program, _) =
@@ -326,7 +326,7 @@ fn a_cancel_of_another_key_clears_nothing() {
     assert_eq!(say(4, "x", false), ["y"]);
 }
 
-/// The cause reaches the reactions.
+/// Reactions receive the cause.
 #[test]
 fn on_cancel_says_why() {
     let program = program("cancel after 10s");
@@ -343,7 +343,7 @@ fn on_cancel_says_why() {
     assert_eq!(*when, at(10_000), "at its own time, however late the timer is told");
 }
 
-/// States that are joined are active for exactly those keys of which they are so, whatever changes, restarts and is read anew.
+/// Joined states are active for exactly those keys for which they are true, through changes, restarts and reloads.
 #[test]
 fn joined_states_are_what_is_so() {
     let rules = "alarm both { detect host lost and app stopped by host }
@@ -376,7 +376,7 @@ fn joined_states_are_what_is_so() {
         let cleared = matches!(input, Input::Clear { .. });
         engine.turn(now, input, &mut out);
         if cleared || rng.percent(3) {
-            // What is so without anything being the matter is looked at with each start, and each reload.
+            // States that are true without any event are evaluated at each start and each reload.
             engine = Engine::start(program.clone(), inventory.clone(), engine.state().clone());
             engine.begin(now, order, &mut out);
         } else if rng.percent(3) {
@@ -412,7 +412,7 @@ fn joined_states_are_what_is_so() {
         let active: Vec<(String, String)> = state.active().map(|(alarm, key, _)| (alarm.to_owned(), key.to_string())).collect();
         assert_eq!(active, wanted.iter().map(|(a, k)| ((*a).to_owned(), (*k).to_owned())).collect::<Vec<_>>(), "input {order}");
     }
-    // A host that is not in the inventory any more is nobody of whom something is so.
+    // A state is not true for a host that is not in the inventory any more.
     let neither = |engine: &Engine| engine.state().active_of("neither").map(|(key, _)| key.to_string()).collect::<Vec<_>>();
     for (order, host) in (3_000..).zip(&hosts) {
         engine.turn(at(3_000), Input::Lost { order, host: (*host).clone(), lost: false }, &mut out);

@@ -1,4 +1,4 @@
-//! Hostile scripts in processes of their own: the program lives, each run fails within its time, and others are not held up.
+//! Hostile scripts in separate processes: the program survives, each run fails within its time, and others are not delayed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::support::{files, inventory, source};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a process that embeds the library does not survive, beside the scripts that its limits stop.
+/// Scripts that kill a process which embeds the library, in addition to those that its limits stop.
 const DEADLY: [(&str, &str); 2] = [
     ("deep.rhai", "fn react(a, e, p) { let a = []; for i in 0..190 { a = [a]; } let b = a; if b == a { throw \"equal\"; } a }"),
     ("busy.rhai", "fn react(a, e, p) { let s = \"x\"; loop { let t = s + s; if t == \"y\" { break; } } }"),
@@ -52,11 +52,11 @@ fn hostile_scripts_end_and_hold_nobody_up() {
         evaluate(n, script);
         evaluate(1_000 + n, "good.rhai");
         let two: BTreeMap<u64, Next> = (0..2).map(|_| answers.recv_timeout(PATIENCE).unwrap()).collect();
-        // Whatever it does, it is no end of ours; a script that asks for a step has done nothing yet.
+        // Whatever the script does, the program survives. A script that asks for a step has done nothing yet.
         assert!(two.contains_key(&n), "{script}");
         assert!(finished(&two[&(1_000 + n)]), "{script} held another up: {two:?}");
     }
-    // All at once, and then all is as before.
+    // All scripts run at once, and afterwards everything works as before.
     for (n, script) in (2_000..).zip(&hostile) {
         evaluate(n, script);
     }
@@ -65,7 +65,7 @@ fn hostile_scripts_end_and_hold_nobody_up() {
     assert!(finished(&rest[&9_000]));
 }
 
-/// What the process may do when it evaluates: nothing but its pipe. The kernel says so.
+/// An evaluating process may use only its pipe. The kernel enforces that.
 #[test]
 fn the_process_has_no_rights() {
     let inventory = Arc::new(inventory());
@@ -88,7 +88,7 @@ fn the_process_has_no_rights() {
         if field("PPid:") != me || !read("cmdline").contains("\0evaluate") {
             continue;
         }
-        // Of those that have answered: the filter is on, and no new rights can be had.
+        // For processes that have answered, the filter is active and new rights cannot be obtained.
         if field("Seccomp:") == "2" {
             assert_eq!(field("NoNewPrivs:"), "1");
             let limits = read("limits");

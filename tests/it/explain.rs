@@ -1,4 +1,4 @@
-//! `pointsman explain`: planted mistakes as data (`tests/explain`), and that it says what the engine does.
+//! `pointsman explain`: finds planted mistakes (`tests/explain`), and agrees with the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,10 +18,10 @@ use pointsman::core::site::Site;
 
 use crate::support::{Folder, files, say, source};
 
-/// Lines in which the cause has to stand.
+/// The number of lines in which the cause must appear.
 const FIRST: usize = 3;
 
-/// A part of a case: what stands behind `--- name`.
+/// A section of a case: the text after `--- name`.
 fn section<'t>(case: &'t str, name: &str) -> Option<&'t str> {
     let (_, rest) = case.split_once(&format!("--- {name}\n"))?;
     Some(rest.split("\n--- ").next().unwrap_or(rest).trim_end_matches('\n'))
@@ -72,7 +72,7 @@ fn planted_mistakes_are_named_first() {
 const WORDS: [&str; 8] = ["link", "down", "up", "disk", "full", "eth0", "eth1", "7"];
 const APPS: [&str; 3] = ["net", "kernel", "app"];
 
-/// Rules of several kinds over few words, so that records match them often, nearly and partly.
+/// Random rules of several kinds with few words, so that records match them often, nearly and partly.
 fn random_rules(rng: &mut Rng) -> String {
     let mut text = String::new();
     for n in 0..6 {
@@ -120,7 +120,8 @@ fn random_log(rng: &mut Rng) -> Vec<String> {
         .collect()
 }
 
-/// What explain says matches is what the matcher finds, and what it says was raised is what the engine raises when nobody asks why.
+/// The matches that explain reports are those of the matcher, and the alarms that it reports are those that the engine raises
+/// without a trace.
 #[test]
 fn explain_says_what_matcher_and_engine_do() {
     let (mut matched, mut raised, mut not_raised) = (0, 0, 0);
@@ -139,7 +140,7 @@ fn explain_says_what_matcher_and_engine_do() {
         let log = random_log(&mut rng);
         let origin = || Origin { written: Time::parse_rfc3339("2026-01-01T12:00:00Z").unwrap(), ..Origin::default() };
         let names: Vec<String> = site.program.alarms.iter().map(|a| a.name.clone()).collect();
-        // Once without a trace, once for each alarm with one.
+        // Once without a trace, and once for each alarm with a trace.
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for asked in std::iter::once(None).chain(names.iter().map(Some)) {
             let mut run = DryRun::new(site.clone(), BTreeMap::new(), Trust::Local);

@@ -1,4 +1,4 @@
-//! A genuine claim moves the address in the end, however its runs end, and what an administrator withheld stays withheld.
+//! A genuine claim always moves the address in the end, however its runs end. What an administrator withheld stays withheld.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -63,7 +63,7 @@ fn at(ms: i64) -> Time {
     Time::from_millis(1_800_000_000_000 + ms)
 }
 
-/// The hosts of a pair, of which sip1 has the address.
+/// The hosts of a pair, where sip1 has the address.
 struct Lab {
     replay: Replay,
     told: Vec<TimelineEntry>,
@@ -77,7 +77,7 @@ impl Lab {
         Lab { replay, told: Vec::new() }
     }
 
-    /// A server says that it is primary, or backup, in a record that is so old.
+    /// A server claims that it is primary or backup, in a record of this age.
     fn says(&mut self, host: &str, primary: bool, trust: Trust, age: Duration) {
         let now = self.replay.now();
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
@@ -115,7 +115,7 @@ fn a_claim_whose_script_fails_moves_the_address() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FAILS));
     lab.claims("sip2");
     assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip2", 1));
-    // What works needs no help.
+    // Without a failure, no help is necessary.
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.claims("sip2");
     assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip2", 0));
@@ -149,7 +149,7 @@ fn what_an_administrator_withheld_stays_withheld() {
     }
 }
 
-/// That an alarm is active already does not make a claim old.
+/// A claim is not outdated because its alarm is active already.
 #[test]
 fn a_claim_that_repeats_while_its_alarm_is_active_moves_the_address() {
     for clauses in ["cancel after 10m", "cancel after 10m while active ignore", "cancel after 10m while active rerun"] {
@@ -162,7 +162,7 @@ fn a_claim_that_repeats_while_its_alarm_is_active_moves_the_address() {
     }
 }
 
-/// Reactions that a rule delays are about the claim that they were started for: a newer one stays the newest.
+/// Delayed reactions belong to the claim that started them: a newer claim stays the newest.
 #[test]
 fn a_delayed_reaction_does_not_undo_a_newer_claim() {
     let mut lab = Lab::new(&of_pair("cancel after 10m hold 30s", FOLLOWS));
@@ -195,7 +195,7 @@ fn a_late_claim_is_weighed() {
     lab.says("sip1", true, Trust::Unverified, Duration::ZERO);
     lab.pass(60);
     assert_eq!(lab.owner(), "sip2", "a forged one is no claim");
-    // A late claim from before somebody moved the address moves nothing back.
+    // A late claim from before an operator moved the address does not move it back.
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.claims("sip2");
     lab.pass(10);
@@ -203,7 +203,7 @@ fn a_late_claim_is_weighed() {
     lab.says("sip1", true, Trust::Address, late);
     lab.pass(2);
     assert_eq!((lab.owner(), lab.notices("claim_outdated")), ("sip2", 1));
-    // Of a queue that is emptied only the newest claim counts.
+    // Of a queue that is emptied, only the newest claim counts.
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.claims("sip1");
     lab.pass(300);
@@ -213,7 +213,7 @@ fn a_late_claim_is_weighed() {
     assert_eq!((lab.owner(), lab.notices("catch_up")), ("sip1", 0), "the server gave the role up later, in the same queue");
 }
 
-/// Forged records between the genuine ones change nothing, and delay nothing.
+/// Forged records between the genuine ones change nothing and delay nothing.
 #[test]
 fn forged_claims_neither_move_nor_hold_up() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
@@ -247,7 +247,7 @@ fn a_pair_without_a_primary_is_told() {
     assert_eq!((lab.notices("primary_known"), lab.owner()), (1, "sip2"));
 }
 
-/// Verbs that change something outside ask for a sender whose address is known.
+/// Verbs with effects outside require at least trust `address`.
 #[test]
 fn every_effect_checks_trust() {
     // Commands run on the controller's own machine only.
@@ -268,7 +268,7 @@ fn every_effect_checks_trust() {
     }
 }
 
-/// What changes something outside requires trust.
+/// Anything with effects outside requires trust.
 #[test]
 fn verbs_that_change_something_outside_require_trust() {
     let of = |requires| Verb::ALL.iter().filter(|v| v.decl().requires == requires).map(|v| v.name()).collect::<Vec<_>>();
@@ -277,7 +277,7 @@ fn verbs_that_change_something_outside_require_trust() {
     assert_eq!(of(Requirement::Reaction), ["host.run"]);
 }
 
-/// Nobody could agree to what was not started: it stays withheld.
+/// A run that was never started cannot be approved: its claim stays withheld.
 #[test]
 fn a_claim_that_waits_for_an_operator_is_never_carried_out_without() {
     let rules = "alarm a { detect event 00-04563 by app cancel at once mode confirm within 1h react follow(pair = pair_of(app), host = host_of(nobody)) }";
@@ -293,7 +293,7 @@ fn a_claim_that_waits_for_an_operator_is_never_carried_out_without() {
     assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip1", 0));
 }
 
-/// A controller without hosts that answer, and nobody who evaluates until it is asked for.
+/// A controller without hosts that answer, and without an evaluator until the test asks for one.
 struct Many {
     site: Arc<Site>,
     controller: Controller,
@@ -380,7 +380,7 @@ impl Many {
     }
 }
 
-/// However many say it at once, and however many evaluations fail.
+/// However many claims arrive at once, and however many evaluations fail.
 #[test]
 fn two_thousand_claims_at_once_all_move() {
     for (pairs, failing) in [(2_000, 3), (100, 1), (100, u64::MAX)] {
@@ -394,7 +394,7 @@ fn two_thousand_claims_at_once_all_move() {
     }
 }
 
-/// The controller ends with runs under way, and a later start knows nothing of them: the claims are still owed.
+/// The controller ends with unfinished runs, and a later start does not know them: their claims are still pending.
 #[test]
 fn claims_outlive_their_runs() {
     const PAIRS: usize = 20;
@@ -405,7 +405,7 @@ fn claims_outlive_their_runs() {
     assert_eq!(many.moved("b", PAIRS), 0);
     let state = State::fold(&many.journal);
     assert_eq!(&state.alarms, many.controller.alarms(), "the state is the fold of the records");
-    // What runs there were is forgotten.
+    // The runs are forgotten.
     let state = State { runs: pointsman::core::react::State::default(), ..state };
     many.controller = Many::start(&many.site, state, at(500));
     assert_eq!(many.moved("b", PAIRS), PAIRS);

@@ -1,5 +1,5 @@
-//! What the configuration says of followed files (format, folder of rotated files), in the program and in `check` and dry runs; and files that
-//! are not as they should be.
+//! The settings of followed files (format, folder of rotated files), in the program, in `check` and in dry runs; and unusual
+//! files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +24,7 @@ fn next(follower: &mut Follower) -> Event<'static> {
     }
 }
 
-/// A log in a folder whose rotated files go into the folder `old` within it.
+/// A log in a folder whose rotated files are moved to the folder `old` within it.
 fn with_olddir(folder: &Folder) -> (PathBuf, PathBuf, Entry) {
     let (path, old) = (folder.join("sip.log"), folder.join("old"));
     fs::create_dir(&old).unwrap();
@@ -41,14 +41,14 @@ fn rotated_files_in_another_folder_are_read() {
     follower.until_backlog_ended();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
-    // While it runs.
+    // Rotated while the follower runs.
     append(&path, &claim(3));
     fs::rename(&path, old.join("sip.log.1")).unwrap();
     append(&path, &claim(4));
     assert_eq!(follower.texts(2), numbers(3, 4));
     assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
     let places = follower.stop();
-    // While it does not: twice, and the older one is compressed.
+    // Rotated while it does not run: twice, and the older file is compressed.
     append(&path, &claim(5));
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(&fs::read(&path).unwrap()).unwrap();
@@ -76,11 +76,11 @@ fn a_rotation_into_a_folder_that_is_not_named_is_reported() {
         append(&path, &claim(n + 1));
         assert_eq!(follower.texts(2), numbers(n, n + 1));
     }
-    // Once, with what to write.
+    // Reported once, with the setting to write.
     let [told] = &follower.gaps[..] else { panic!("{:?}", follower.gaps) };
     let real = old.canonicalize().unwrap();
     assert!(told.contains(&format!("write `olddir: {}` for it", real.display())), "{told}");
-    // One that was deleted was not moved.
+    // A file that was deleted was not moved.
     let places = follower.stop();
     let mut follower = Follower::start(&Entry::new(&path), places);
     follower.until_backlog_ended();
@@ -106,7 +106,7 @@ fn a_declared_format_is_read_in_a_followed_file() {
     follower.stop();
 }
 
-/// Nothing waits for a pipe, and what was a log and is one again is read on.
+/// Nothing waits for a pipe, and a log that returns is read on.
 #[test]
 fn what_takes_a_logs_place_does_not_hold_it_up() {
     let folder = Folder::new();
@@ -119,7 +119,7 @@ fn what_takes_a_logs_place_does_not_hold_it_up() {
         fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();
         append(&path, &claim(n));
         assert_eq!(follower.texts(1), numbers(n, n), "{what}");
-        // That it is there again is said before it goes again.
+        // Its return is reported before it disappears again.
         follower.until_said(said);
         n += 1;
     };
@@ -139,7 +139,7 @@ fn what_takes_a_logs_place_does_not_hold_it_up() {
     follower.stop();
 }
 
-/// A link that leads to another file is as a rotation.
+/// A link that is changed to another file is treated as a rotation.
 #[test]
 fn a_link_may_be_led_elsewhere() {
     let folder = Folder::new();
@@ -207,13 +207,13 @@ fn check_tries_a_format_with_the_first_lines() {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert_eq!(bad.status, 0, "it is a warning");
-    // A folder of rotated files that is not there.
+    // The folder of rotated files does not exist.
     let config = site(&folder, "{ path: log/a.log, olddir: odl }");
     let ended = pointsman(&["check", "-c", &config], b"");
     assert!(ended.err.contains("C212") || ended.out.contains("C212"), "{}{}", ended.out, ended.err);
 }
 
-/// A dry run of a followed file, or of what it became, reads it as the program does.
+/// A dry run of a followed file, or of its rotated version, reads it as the program does.
 #[test]
 fn a_dry_run_of_a_followed_file_knows_what_is_said_of_it() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Rule files in one form: what comes of them, that it says the same, and that it stays as it is.
+//! Formatting of rule files: the result, that its meaning is the same, and that formatting it again changes nothing.
 
 use std::fs;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use pointsman::core::sim::Rng;
 use crate::grammar::Sentences;
 use crate::support::{expect, files, inventory, root, source};
 
-/// All that a file says, without places: the program that it compiles to, and what is wrong with it.
+/// The meaning of a file without locations: the program that it compiles to, and its errors.
 fn said(text: &str) -> String {
     let inventory = inventory();
     let (mut program, found) = compile(&[source("said", text)], &Declarations { inventory: Some(&inventory), scripts: None });
@@ -22,22 +22,23 @@ fn said(text: &str) -> String {
     format!("{program:?} {:?}", found.iter().map(|d| d.code).collect::<Vec<_>>())
 }
 
-/// All that is no blank.
+/// All characters except blanks.
 fn ink(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '\u{FEFF}').collect()
 }
 
-/// How a comment begins here, as no string does.
+/// The beginning of comments in these tests, which occurs in no string.
 const COMMENT: &str = "#~";
 
-/// Each comment that begins so, and what it stands behind in its line.
+/// Each such comment, and the character before it in its line.
 fn comments(text: &str) -> Vec<(Option<char>, String)> {
     let lines = text.lines().map(|l| l.trim_start_matches('\u{FEFF}'));
     let parts = lines.filter_map(|l| l.split_once(COMMENT));
     parts.map(|(before, after)| (before.trim_end().chars().next_back(), after.trim_end().to_owned())).collect()
 }
 
-/// The file in its one form, if it can be read: it says the same, nothing of it is lost, and it is in that form.
+/// Formats the file if it can be parsed, and checks that its meaning is the same, that nothing is lost, and that formatting it
+/// again changes nothing.
 fn checked(name: &str, text: &str) -> Option<String> {
     let result = formatted(&source(name, text)).ok()?;
     assert_eq!(ink(text), ink(&result), "{name}: nothing is lost\n{result}");
@@ -85,7 +86,7 @@ fn rules_of_the_tests_say_the_same() {
     assert!(read > 10, "{read}");
 }
 
-/// Tokens with anything between them that may be there.
+/// Tokens with random allowed blanks and comments between them.
 fn scattered(tokens: &[String], rng: &mut Rng) -> String {
     const BETWEEN: [&str; 10] =
         [" ", "   ", "\t", "\n", "\n\n\n", " \r\n ", "\n\n    ", " #~ why, \"how\" | {\n", "\n  #~   \u{e9}  \n", "  #~\r\n\n"];
@@ -103,7 +104,7 @@ fn scattered(tokens: &[String], rng: &mut Rng) -> String {
     text
 }
 
-/// Whatever parses formats, to what says the same.
+/// Everything that can be parsed can be formatted without changing its meaning.
 #[test]
 fn derived_sentences_say_the_same() {
     let sentences = Sentences::new();
@@ -116,7 +117,7 @@ fn derived_sentences_say_the_same() {
     assert!(read > 2_000, "{read}");
 }
 
-/// Rows that fill in one or two tokens of a derived alarm, whichever they are, or a part of one.
+/// Rows that fill in one or two tokens of a derived alarm, or parts of them.
 #[test]
 fn whatever_rows_fill_in_says_the_same() {
     let sentences = Sentences::new();
@@ -126,7 +127,7 @@ fn whatever_rows_fill_in_says_the_same() {
         let Some(open) = tokens.iter().position(|t| t == "{").filter(|at| *at == 2 && tokens.len() > 4) else { continue };
         let at = open + 1 + rng.index(tokens.len() - open - 2);
         let (token, rest) = match rng.index(3) {
-            // The beginning of a token; the block has the rest of it.
+            // The beginning of a token. The block has the rest of it.
             0 => {
                 let part = tokens[at].char_indices().nth(1).map_or(tokens[at].len(), |(i, _)| i);
                 tokens[at].split_at(part)
@@ -153,7 +154,7 @@ fn whatever_rows_fill_in_says_the_same() {
     assert!(read > 500 && refused * 20 < read, "{read} {refused}");
 }
 
-/// What a row fills in may open an expression, where blanks are more than blanks.
+/// The text of a row may begin an expression, where blanks are significant.
 #[test]
 fn blanks_that_rows_make_texts_of_are_left() {
     let text =
@@ -182,7 +183,7 @@ fn hostile_files_are_survived() {
         "\u{FEFF}",
     ];
     for part in parts {
-        // Blanks and comments alone are a file that says nothing.
+        // Blanks and comments alone are a valid file.
         if let Some(text) = checked(part, &much(part)) {
             assert!(ink(&text).is_empty() || part == "#", "{part}");
         }
@@ -192,7 +193,7 @@ fn hostile_files_are_survived() {
     assert!(text.lines().count() > 1_000 && text.lines().all(|l| l.len() <= 130));
     let many = "pattern p{match/a/}".repeat(40_000);
     assert_eq!(formatted(&source("many", &many)).unwrap().lines().count(), 40_000);
-    // As large as a file may be, and a little larger in its one form.
+    // A file of the maximum size, which becomes a little larger when it is formatted.
     let grown = format!("# {}\npattern p{{match/a/}}\n", "x".repeat(RULE_FILE_BYTES - 23));
     let found = formatted(&source("grown", &grown)).unwrap_err();
     assert!(found[0].message.contains("in its one form"), "{}", found[0].message);

@@ -1,8 +1,9 @@
-//! What is read in single records: cases as data, and the page of the documentation.
+//! The fields that are read from single records: cases as data, and the page of the documentation.
 //!
-//! Goal: each kind of record is read as a person reads it. Method: every line of `tests/decode/{cases,variants,products}.jsonl` is decoded alone, as a line
-//! of a file that was written on 2026-11-29; each part that the case names must come out, `null` must be absent. The page
-//! `docs/reference/formats.md` is what the decoder's tables say (`UPDATE_EXPECTED=1` writes it).
+//! Goal: each kind of record is read as a person reads it. Method: every line of `tests/decode/{cases,variants,products}.jsonl`
+//! is decoded alone, as a line of a file that was written on 2026-11-29. Each part that the case names must be the result, and
+//! `null` must be absent. The page `docs/reference/formats.md` is generated from the decoder's tables (`UPDATE_EXPECTED=1` writes
+//! it).
 
 use std::fmt::Write as _;
 use std::path::Path;

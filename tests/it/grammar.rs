@@ -1,5 +1,5 @@
-//! The grammar and the parser are one: every production has its function, sentences derived from the grammar are taken, and
-//! sentences with a token less or more never make the parser panic.
+//! The grammar and the parser agree: every production has its function, the parser accepts sentences derived from the grammar,
+//! and sentences with a missing or additional token never make it panic.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,14 +22,14 @@ enum Part {
     Many(Box<Part>, usize),
 }
 
-/// `name = right side`, one a line; lines that begin with `#` are comments.
+/// Reads `name = right side`, one per line. Lines that begin with `#` are comments.
 fn productions() -> Vec<(String, String)> {
     let text = read("grammar/pointsman.ebnf");
     let lines = text.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
     lines.map(|l| l.split_once(" = ").unwrap_or_else(|| panic!("{l}"))).map(|(n, r)| (n.to_owned(), r.to_owned())).collect()
 }
 
-/// Reads a right side.
+/// Parses a right side.
 struct Reader<'a> {
     tokens: Vec<&'a str>,
     at: usize,
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Texts of each terminal. That they are such texts is tested against the terminal's own expression.
+/// Texts of each terminal. A test checks them against the terminal's own expression.
 fn samples(terminal: &str) -> &'static [&'static str] {
     match terminal {
         "NAME" => &["alpha", "_b.c-d", "SIP_SERVER_1", "on", "script", "max", "type", "level"],
@@ -115,7 +115,7 @@ struct Derive<'g> {
 }
 
 impl Derive<'_> {
-    /// Appends a sentence; deep down the shortest ways are taken.
+    /// Appends a sentence. At great depth, the shortest alternatives are used.
     fn derive(&mut self, part: &Part, depth: usize) {
         match part {
             Part::Word(word) => self.tokens.push(word.clone()),
@@ -181,12 +181,12 @@ impl Sentences {
         Sentences(grammar())
     }
 
-    /// The tokens of a file, and what is left of chance.
+    /// The tokens of a file, and the random generator for further use.
     pub(crate) fn derive(&self, seed: u64) -> (Vec<String>, Rng) {
         self.of("file", seed)
     }
 
-    /// The same of one alarm.
+    /// The tokens of one alarm.
     pub(crate) fn derive_alarm(&self, seed: u64) -> (Vec<String>, Rng) {
         self.of("alarm", seed)
     }
@@ -202,10 +202,10 @@ fn grammar() -> BTreeMap<String, Part> {
     productions().iter().map(|(n, r)| (n.clone(), Reader::new(r).choice())).collect()
 }
 
-/// Mistakes of syntax; what names and types say is no affair of the grammar.
+/// Syntax errors only. Names and types do not belong to the grammar.
 fn syntax(text: &str) -> Vec<Diagnostic> {
     let (_, found) = compile(&[source("derived.alarm", text)], &Declarations::default());
-    // A range may be empty, an expression may not compile: neither is in the grammar.
+    // An empty range and an invalid expression are not syntax errors.
     found.into_iter().filter(|d| d.code.text() < "R100" && d.code.text() != "R010").collect()
 }
 
@@ -258,7 +258,7 @@ fn derived_sentences_are_taken_and_broken_ones_are_survived() {
         if tokens.is_empty() {
             continue;
         }
-        // One token less, doubled, or another one's place.
+        // A token is removed, doubled, or exchanged with another one.
         let at = rng.index(tokens.len());
         let other = rng.index(tokens.len());
         match seed % 3 {
@@ -293,7 +293,7 @@ fn no_bytes_make_the_parser_panic() {
     }
 }
 
-/// Each production stands as the first doc line of its function, in the same words.
+/// The first doc line of each function is its production, literally.
 #[test]
 fn every_production_has_its_function() {
     let mut functions = BTreeMap::new();

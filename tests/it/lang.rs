@@ -1,4 +1,4 @@
-//! Rule files: what is wrong in them, and which records their conditions meet.
+//! Rule files: their errors, and the records that match their conditions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn compiled(name: &str, text: &str) -> (Program, Vec<Diagnostic>) {
     compile(&[source(name, text)], &Declarations { inventory: Some(&inventory), scripts: Some(&scripts) })
 }
 
-/// Every mistake is told, with line, caret, code and what to do; the files beside say which.
+/// Every error is reported with line, caret, code and remedy, as in the expected files.
 #[test]
 fn mistakes_are_told_as_stands_beside_them() {
     let mut codes = BTreeSet::new();
@@ -38,7 +38,7 @@ fn mistakes_are_told_as_stands_beside_them() {
         codes.extend(found.iter().map(|d| d.code));
         expect(format!("tests/lang/err/{}", name.replace(".alarm", ".expected")), &render::human(&found, false));
     }
-    // Too large for a file of its own, or about samples, which `replay` tries.
+    // Too large for a file of its own, or about samples, which `replay` tests.
     let elsewhere = [Code::RuleFileTooLarge, Code::TooManyAlternatives, Code::SampleFails];
     let missing: Vec<&str> = Code::ALL
         .iter()
@@ -48,7 +48,7 @@ fn mistakes_are_told_as_stands_beside_them() {
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
-/// The records of a log beside each rule file, and the conditions that each matches.
+/// The records of a log beside each rule file, and the conditions that each record matches.
 #[test]
 fn conditions_meet_what_stands_beside_them() {
     for (name, text) in files("tests/lang/match", "alarm") {
@@ -106,7 +106,8 @@ fn what_is_too_much_is_refused_by_name() {
     assert!(found.len() <= pointsman::core::base::limits::MISTAKES_PER_FILE + 1, "{}", found.len());
 }
 
-/// Expressions: of a megabyte, of few letters and much size, of many that are fine each alone. One message for each cause.
+/// Expressions of a megabyte, short expressions of great size, and many that are valid separately. There is one message for each
+/// cause.
 #[test]
 fn expressions_are_bounded_alone_and_together() {
     let told = |text: &str, code: Code| {
@@ -135,7 +136,7 @@ fn expressions_are_bounded_alone_and_together() {
     assert!(messages.len() == 1 && messages[0].contains(&COPIES.to_string()), "{messages:?}");
 }
 
-/// Groups stand for all of their members: how many that are together has a bound.
+/// A group stands for all its members, so the total number of members is bounded.
 #[test]
 fn senders_of_groups_are_bounded() {
     let group = Group { hosts: (0..10_000).map(|n| format!("h{n}")).collect(), applications: Vec::new() };
@@ -153,7 +154,7 @@ fn senders_of_groups_are_bounded() {
     assert!(messages.len() == 1 && messages[0].contains(&GROUP_SENDERS.to_string()), "{messages:?}");
 }
 
-/// A hundred thousand alarms, and names of which none is known: seconds, where comparing all with all would take minutes.
+/// A hundred thousand alarms with unknown names take seconds, where comparing all with all would take minutes.
 #[test]
 fn very_many_rules_are_read() {
     let files: Vec<Arc<_>> = (0..5)
@@ -163,7 +164,7 @@ fn very_many_rules_are_read() {
         })
         .collect();
     let (program, found) = compile(&files, &Declarations::default());
-    // The same events under five names: each but the first is told.
+    // The same events under five names: all except the first are reported.
     assert_eq!((program.alarms.len(), found.len()), (100_000, 80_000));
     assert!(found.iter().all(|d| d.code == Code::SameAlarm));
     let unknown = |n: usize| format!("pattern p{n}{{match /ab/}}\nalarm a{n}{{detect q{n} cancel by hand}}\n");
@@ -175,16 +176,16 @@ fn very_many_rules_are_read() {
     assert!(shown.len() < 100_000, "{}", shown.len());
 }
 
-/// Advice is certain or it is none: of the rules that come with the program there is none to give.
+/// Advice is given only if it is certain. The rules that come with the program cause none.
 #[test]
 fn no_shipped_rule_is_advised_against() {
     for folder in std::fs::read_dir(root().join("rules")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()) {
         let name = format!("rules/{}", folder.file_name().unwrap().to_str().unwrap());
         let all: Vec<_> = files(&name, "alarm").into_iter().map(|(name, text)| source(&name, &text)).collect();
-        // Those of its own, or the shipped ones.
+        // The scripts of the rules, or the shipped ones.
         let own = folder.join("scripts").is_dir().then(|| format!("{name}/scripts"));
         let scripts = scripts_of(own.as_deref().unwrap_or("scripts"));
-        // Those of pairs are about all pairs of an inventory.
+        // The rules of pairs apply to all pairs of an inventory.
         let known = inventory();
         let inventory = (name == "rules/pairs").then_some(&known);
         let (program, found) = compile(&all, &Declarations { inventory, scripts: Some(&scripts) });
@@ -192,7 +193,7 @@ fn no_shipped_rule_is_advised_against() {
     }
 }
 
-/// The shipped rules are clean with the inventory that they are for, and without any.
+/// The shipped rules have no errors with the inventory for which they are made, and without any.
 #[test]
 fn the_shipped_rules_are_clean() {
     let all: Vec<_> = ["ip_takeover", "pairs"]
@@ -209,7 +210,7 @@ fn the_shipped_rules_are_clean() {
     }
 }
 
-/// Names, order, category, time-out and reactions exactly as the deployment guide's tables have them.
+/// Names, order, category, time-out and reactions are exactly as in the tables of the deployment guide.
 #[test]
 fn the_tables_of_the_guide_are_as_printed() {
     let sources: Vec<Arc<_>> =
@@ -233,7 +234,7 @@ fn the_tables_of_the_guide_are_as_printed() {
     expect("tests/lang/tables.expected", &told);
 }
 
-/// What rows fill in is bounded, before it is filled in.
+/// The size of filled-in rows is limited before they are filled in.
 #[test]
 fn rows_are_bounded() {
     let rows: String = (0..999).map(|n| format!(" with n = \"{n}\"")).collect();
@@ -242,7 +243,7 @@ fn rows_are_bounded() {
     assert!(found.iter().any(|d| d.code == Code::BadRow && d.message.contains("more than")), "{}", render::human(&found, false));
 }
 
-/// `docs/reference/notices.md` is generated from the program, and the rules that are shipped are about notices that there are.
+/// `docs/reference/notices.md` is generated from the program, and the shipped rules use only notices that exist.
 #[test]
 fn the_notices_are_the_programs_own() {
     expect("docs/reference/notices.md", &pointsman::core::notice::reference());
@@ -257,7 +258,7 @@ fn the_list_of_codes_is_fresh() {
     expect("grammar/codes.md", &pointsman::core::diag::codes::reference());
 }
 
-/// What the grammar's README shows compiles.
+/// The examples in the grammar's README compile.
 #[test]
 fn the_examples_of_the_grammar_compile() {
     let text = read("grammar/README.md");

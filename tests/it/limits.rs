@@ -1,4 +1,4 @@
-//! The page of limits says what the program does: it is made of `base/limits.rs`.
+//! The page of limits agrees with the program: it is generated from `base/limits.rs`.
 
 use crate::support::{expect, read};
 
@@ -29,7 +29,7 @@ In each share a part is reserved for senders with trust `address` or better. A s
 |---|---|---|
 ";
 
-/// `64 * 1024` as a number.
+/// Evaluates `64 * 1024`.
 fn product(text: &str) -> Option<u64> {
     text.split('*').map(|factor| factor.trim().replace('_', "").parse::<u64>().ok()).product()
 }

@@ -1,4 +1,4 @@
-//! What the house does as a whole, seen from outside: one file for each area.
+//! Tests of the whole program from outside: one file for each area.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

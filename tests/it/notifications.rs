@@ -1,4 +1,5 @@
-//! Notifications through the whole controller: reactions without a script, scripts, routes; equal however time is divided into turns.
+//! Notifications through the whole controller: reactions without a script, scripts, routes. They are equal however time is
+//! divided into turns.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ fn a_reaction_without_a_script_tells_of_the_alarm_and_of_its_end() {
     let mut replay = Replay::start(site(RULES, SAY), &BTreeMap::new(), at(0));
     hear(&mut replay, at(1), "down on a");
     replay.pass(at(5));
-    // The reaction's own, and what the script says behind it.
+    // The notification of the reaction, and the one of the script after it.
     assert_eq!((delivered(&replay, "noc"), delivered(&replay, "other")), (2, 0));
     hear(&mut replay, at(60), "up on a");
     replay.pass(at(300));
@@ -87,15 +88,15 @@ fn what_cannot_be_told_is_refused_beforehand() {
         let codes: Vec<Code> = compiled(&alarm(react)).1.iter().map(|d| d.code).collect();
         assert_eq!(codes, [code], "{react}");
     }
-    // Also where nothing is known of scripts.
+    // Also if the scripts are unknown.
     let (_, found) = compile(&[source("r", &alarm("notify(\"noc\")"))], &Declarations::default());
     assert_eq!(found, []);
-    // A site's own reaction of this name is that.
+    // A site may define its own reaction of this name.
     let (program, _) = compiled("reaction notify { script \"x.rhai\" }\nalarm a { detect event 1 cancel by hand react notify }");
     assert_eq!(program.reactions["notify"].script, "x.rhai");
 }
 
-/// The same notifications at the same times, in however many turns time goes by.
+/// The same notifications at the same times, however many turns time is divided into.
 #[test]
 fn it_does_not_matter_how_time_is_divided() {
     let story = |step: u64| {

@@ -1,9 +1,9 @@
-//! The shipped rules about intruders against log lines that nobody here wrote.
+//! Tests the shipped rules about intruders with log lines from elsewhere.
 //!
-//! The cases of a file of `../shared/corpora` go in their order through decoder, matcher and engine, once for each mode that they are meant for;
-//! every case has a verdict and, where it is an attempt, mostly the peer's address. The mode `m` of the kind `k` is the pattern `k_m`, where
-//! there is one. A case that comes out otherwise in one of its modes must have a row in `tests/packs/left.tsv` with a reason, and a row
-//! whose case comes out right fails as well.
+//! The cases of a file of `../shared/corpora` pass in their order through decoder, matcher and engine, once for each mode that
+//! they are meant for. Every case has a verdict, and most attempts have the peer's address. The mode `m` of the kind `k` is the
+//! pattern `k_m`, if there is one. A case with another result in one of its modes must have a row in `tests/packs/left.tsv` with
+//! a reason. A row whose case has the correct result fails as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -23,16 +23,16 @@ use crate::support::{files, read, root, say, source};
 
 const CASES: usize = 1_093;
 
-/// One line of a log, and what is to come of it.
+/// One line of a log, and its expected result.
 struct Case {
     kind: String,
     line_no: u64,
     line: String,
-    /// When it was written, in two readings of its zone.
+    /// The time at which it was written, in two readings of its zone.
     times: Vec<Time>,
     attempt: bool,
     peer: Option<String>,
-    /// For what it is meant: the program that wrote it, and its mode.
+    /// The programs that wrote it, with their modes.
     runs: Vec<(String, String)>,
 }
 
@@ -55,12 +55,12 @@ impl Case {
         }
     }
 
-    /// The time, where the case has one and it was read.
+    /// Whether the time was read correctly, if the case has one.
     fn time_read(&self, at: Option<Time>) -> bool {
         at.is_some_and(|at| self.times.iter().any(|t| at.since(*t).as_secs() == 0 && t.since(at).as_secs() == 0))
     }
 
-    /// What is wrong, when its pattern came true for these peers.
+    /// The error, if its pattern fired for these peers.
     fn verdict(&self, peers: &BTreeSet<String>) -> Option<&'static str> {
         match (peers.is_empty(), self.attempt, &self.peer) {
             (false, true, Some(want)) if !peers.contains(want) || peers.len() > 1 => Some("another peer"),
@@ -71,7 +71,7 @@ impl Case {
     }
 }
 
-/// The shipped rules, which are clean, and for each of their patterns an alarm that says that it came true.
+/// The shipped rules, which have no errors, and for each of their patterns an alarm that shows that it fired.
 fn program() -> Program {
     let mut sources: Vec<_> = files("rules/intruders", "alarm").iter().map(|(name, text)| source(name, text)).collect();
     let (shipped, mut found) = compile(&sources, &Declarations::default());
@@ -92,22 +92,23 @@ fn patterns() -> BTreeSet<String> {
     named.map(|l| l.split_whitespace().next().unwrap().trim_matches('"').to_owned()).collect()
 }
 
-/// Lines of one log on their way.
+/// The lines of one log that are being read.
 struct Log<'p> {
     matcher: &'p Matcher,
     engine: Engine,
     now: Time,
     order: u64,
-    /// What has read the last line with a time.
+    /// The decoder that read the last line with a time.
     before: Option<Decoder>,
 }
 
 impl Log<'_> {
-    /// The next line, written about then: the time that was read in it, and the peers for which the pattern came true.
+    /// Reads the next line, written at about this time. Returns the time that was read, and the peers for which the pattern
+    /// fired.
     fn line(&mut self, case: &Case, about: Option<Time>, pattern: &str) -> (Option<Time>, BTreeSet<String>) {
         let mut alone = Decoder::new();
         let mut event = alone.decode(case.line.as_bytes(), about.unwrap_or(self.now)).into_owned();
-        // The cases are of many logs, but a line without a time of its own continues the one before it.
+        // The cases are from many logs, but a line without a time of its own continues the one before it.
         if event.at.is_none()
             && let Some(before) = &mut self.before
         {
@@ -163,7 +164,8 @@ fn intruders_are_found_as_the_cases_say() {
         let mut log = Log { matcher: &matcher, engine, now: Time::default(), order: 0, before: None };
         lines.sort_by_key(|n| cases[*n].line_no);
         for (i, n) in lines.iter().copied().enumerate() {
-            // Only attempts have a time. The others are about as old as what follows: lines of one process stand together.
+            // Only attempts have a time. The others are about as old as the next attempt, because lines of one process are
+            // together.
             let about = lines[i..].iter().find_map(|n| cases[*n].times.first().copied());
             let (at, peers) = log.line(&cases[n], about, &pattern);
             verdicts[n] = verdicts[n].or(cases[n].verdict(&peers));
@@ -189,7 +191,7 @@ fn intruders_are_found_as_the_cases_say() {
     assert!(of_attempts >= 98.0 && of_others >= 98.0);
 }
 
-/// Both ways: no wrong case without a row, no row without a wrong case.
+/// Checks both directions: no wrong case without a row, and no row without a wrong case.
 fn explained<'a>(mut wrong: BTreeSet<(String, u64, &'a str)>, rows: &'a str) {
     let mut other = String::new();
     for row in rows.lines().skip(1) {

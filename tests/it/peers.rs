@@ -1,4 +1,4 @@
-//! Agents that speak with each other: whose words arrive, and whose do not.
+//! Agents that communicate with each other: whose messages arrive, and whose do not.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use pointsman::shell::tls::{self, Agents, Authority, Identity, Peers};
 use crate::support::Folder;
 
 const HOSTS: [&str; 3] = ["sip1", "sip2", "sip3"];
-/// So often something is tried: it comes to pass within a minute, or never.
+/// The maximum number of attempts: something happens within a minute, or never.
 const TRIES: u32 = 1_200;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,7 +38,7 @@ impl Agents for Gate {
     fn reports(&self, _: Report) {}
 }
 
-/// A controller with three enrolled agents, each of which was connected and knows the others' keys.
+/// A controller with three enrolled agents. Each of them was connected and has the others' keys.
 struct Bench {
     folder: Folder,
     authority: Arc<Authority>,
@@ -95,17 +95,17 @@ impl Bench {
         self.folder.join(host)
     }
 
-    /// The other agents' keys, as an agent keeps them.
+    /// The other agents' keys, as an agent stores them.
     fn known(&self, host: &str) -> String {
         std::fs::read_to_string(self.keys(host).join("peers.json")).unwrap_or_default()
     }
 
-    /// The agent that is connected to the controller.
+    /// Starts the agent that is connected to the controller.
     fn start(&self, host: &str) -> Agent {
         self.start_with(self.identities[host].clone())
     }
 
-    /// One that starts with what is in its folder, and has no controller.
+    /// Starts an agent with the content of its folder and without a controller.
     fn start_alone(&self, host: &str) -> Agent {
         self.start_with(Identity::open(&self.keys(host), host).unwrap())
     }
@@ -138,7 +138,7 @@ fn at(host: &str, address: Option<SocketAddr>) -> BTreeMap<String, Option<Socket
     [(host.to_owned(), address)].into()
 }
 
-/// Says something again and again until it arrives.
+/// Repeats a message until it arrives.
 fn arrives(from: &Agent, to: &str, at: &Agent, beat: u64, named: &str) {
     until(|| {
         from.peers.send(to, message(beat));
@@ -146,7 +146,7 @@ fn arrives(from: &Agent, to: &str, at: &Agent, beat: u64, named: &str) {
     });
 }
 
-/// Either side may connect; the other answers by the same connection. What they know outlasts a start, without a controller.
+/// Either side may connect, and the other answers by the same connection. The keys are kept for a start without a controller.
 #[test]
 fn agents_speak_with_each_other() {
     let bench = Bench::new();
@@ -155,19 +155,19 @@ fn agents_speak_with_each_other() {
     second.peers.set(at("sip1", None));
     arrives(&first, "sip2", &second, 1, "sip1");
     arrives(&second, "sip1", &first, 2, "sip2");
-    // The first starts anew, elsewhere.
+    // The first agent restarts with another address.
     first.peers.set(BTreeMap::new());
     let again = bench.start_alone("sip1");
     again.peers.set(at("sip2", Some(second.address)));
     arrives(&again, "sip2", &second, 3, "sip1");
     arrives(&second, "sip1", &again, 4, "sip2");
-    // Both connect at once, and both are heard.
+    // Both connect at once, and messages of both arrive.
     second.peers.set(at("sip1", Some(again.address)));
     arrives(&second, "sip1", &again, 5, "sip2");
     arrives(&again, "sip2", &second, 6, "sip1");
 }
 
-/// What waits for an agent that is not there is dropped, the oldest first; nothing grows, nobody waits.
+/// Messages for an unreachable agent are dropped, the oldest first. Nothing grows, and nobody waits.
 #[test]
 fn words_for_an_agent_that_is_not_there_are_dropped() {
     let bench = Bench::new();
@@ -202,13 +202,13 @@ fn a_revoked_or_foreign_agent_gets_nothing_and_is_not_heard() {
     }
     let forged = foreign.start_alone("sip2");
     forged.peers.set(at("sip1", Some(first.address)));
-    // One that has no certificate of its own kind: the controller's would be as wrong as none.
+    // Connections without a certificate. The controller's certificate would be refused as well.
     let silent: Vec<_> = (0..600).map(|_| std::net::TcpStream::connect(first.address).unwrap()).collect();
 
     bench.authority.revoke("sip2").unwrap();
     until(|| !bench.known("sip1").contains("sip2") && !bench.known("sip3").contains("sip2"));
     while first.heard.try_recv().is_ok() {}
-    // Its connection is closed and no other accepted; the third, which says something after all of that, is heard.
+    // Its connection is closed and no other one accepted. A later message of the third agent arrives.
     for beat in 10..30 {
         second.peers.send("sip1", message(beat));
         forged.peers.send("sip1", message(beat));
@@ -224,7 +224,7 @@ fn a_revoked_or_foreign_agent_gets_nothing_and_is_not_heard() {
     });
     assert!(second.heard.try_recv().is_err() && forged.heard.try_recv().is_err());
 
-    // Nor is anything said to a foreign agent that listens where another one did.
+    // Nothing is sent to a foreign agent that listens on the address of another one.
     first.peers.set(at("sip3", Some(forged.address)));
     for beat in 200..210 {
         first.peers.send("sip3", message(beat));

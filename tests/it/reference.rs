@@ -1,4 +1,4 @@
-//! Reference pages that are generated from the program: they are as the program says, and the examples are as they say.
+//! Reference pages that are generated from the program: they agree with the program, and the examples agree with them.
 
 use pointsman::core::config::{self, keys};
 use pointsman::core::event::BuiltIn;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::support::{expect, files, read, source};
 
-/// A page whose generated parts, between `<!-- generated NAME -->` and `<!-- end -->`, are as the program says.
+/// A page whose generated parts, between `<!-- generated NAME -->` and `<!-- end -->`, are those of the program.
 fn renewed(page: &str, part: impl Fn(&str) -> String) -> String {
     let mut text = String::new();
     let mut rest = page;
@@ -73,7 +73,7 @@ fn the_page_of_the_command_line_is_the_programs() {
     expect("docs/reference/command-line.md", &pointsman::cli::reference());
 }
 
-/// Whether a value is as a schema says, of the words of JSON schema that ours use.
+/// Checks a value against a schema, for the keywords of JSON schema that our schemas use.
 fn valid(value: &Json, schema: &Json, at: &str) -> Result<(), String> {
     for word in schema.as_object().unwrap().keys() {
         let known = [
@@ -171,7 +171,7 @@ fn the_schemas_are_fresh_and_the_examples_are_as_they_say() {
         seen[n] += 1;
     }
     assert!(seen[0] >= 2 && seen[1] >= 1 && seen[2] >= 3, "{seen:?}");
-    // What the readers refuse for a key or a word, the schemas refuse as well.
+    // The schemas refuse unknown keys and words as the readers do.
     for (name, text) in files("tests/config/err", "yaml") {
         let (_, found) = config::load(&source(&name, &text));
         let by_key = found.iter().any(|d| d.code.text() == "C101");
@@ -181,7 +181,7 @@ fn the_schemas_are_fresh_and_the_examples_are_as_they_say() {
     }
 }
 
-/// The words that are declared for a key are those that its reader takes.
+/// The declared words of a key are those that its reader accepts.
 #[test]
 fn the_words_of_keys_are_those_that_are_read() {
     let with = |set: &KeySet, line: &str| -> String {

@@ -1,4 +1,4 @@
-//! What people do before they trust a rule: dry runs with counts, rule tests with coverage, updates, first tests and mutants.
+//! Tools for trying rules: dry runs with counts, rule tests with coverage, updates, first tests and mutants.
 
 use std::fs;
 use std::process::{Command, Output};

@@ -1,4 +1,5 @@
-//! Other rules, another inventory, between two events (I6): what stays, what goes, what is refused, and that the journal has it all.
+//! New rules and a new inventory between two events (I6): what is kept, what is dropped, what is refused, and that the journal
+//! records all of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ alarm other   { detect event 4563 by app cancel by hand }
 alarm acts    { detect event 4562 by app cancel at once react vip_follows_primary(pair = pair_of(app), host = host_of(app)) }
 "#;
 
-/// A site of these rules, with its inventory changed, and the texts of both.
+/// A site with these rules and a changed inventory, and the texts of both.
 fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<ConfigSnapshot>) {
     let text = change(&read("examples/sip-pair/general.yaml"));
     let (config, found) = config::load(&source("c", &text));
@@ -51,7 +52,7 @@ fn text_of(inventory: &pointsman::core::inventory::Inventory) -> String {
     serde_json::to_string(inventory).unwrap()
 }
 
-/// A controller that hears, reloads, and keeps what it put out.
+/// A controller that receives events, reloads, and keeps its outputs.
 struct Bench {
     controller: Controller,
     site: Arc<Site>,
@@ -96,7 +97,7 @@ impl Bench {
         self.turn(Input::Timer);
     }
 
-    /// What a source finds in a record, by a site.
+    /// The matches that a source finds in a record, by a site.
     fn sift(&mut self, current: &Arc<Current>, host: &str, id: &str) -> LogEvent {
         self.lines += 1;
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
@@ -150,7 +151,7 @@ impl Bench {
         self.notices.iter().filter(|(k, _)| k == kind).map(|(_, text)| text.as_str()).collect()
     }
 
-    /// What was journaled is all that there is.
+    /// The state is the fold of the journal.
     fn is_the_fold(&self) {
         let state = State::fold(&self.records);
         assert_eq!(&state.alarms, self.controller.alarms());
@@ -164,7 +165,8 @@ fn minutes(n: u64) -> Duration {
     Duration::from_secs(60 * n)
 }
 
-/// Rules come before and between, so every condition gets another number; two alarms have another key or shape, one is gone.
+/// Rules are inserted before and between others, so every condition gets another number. Two alarms have another key or
+/// condition, and one is removed.
 fn changed() -> String {
     let rules = RULES
         .replace("alarm gone    { detect event 4563 by app cancel by hand }\n", "")
@@ -173,7 +175,8 @@ fn changed() -> String {
     format!("alarm first {{ detect event 4561, 9999 by app cancel by hand }}\n{rules}")
 }
 
-/// What is inhibited waits for nothing any more when other rules do not say so; what they do not have does not wait.
+/// Suppressed alarms stop waiting if the new rules do not inhibit them. Alarms that the new rules do not have stop waiting as
+/// well.
 #[test]
 fn what_is_inhibited_waits_while_the_rules_say_so() {
     let waits = |by: &str| {
@@ -221,10 +224,10 @@ fn an_alarm_keeps_its_state_while_key_and_shape_are_the_same() {
         })
         .collect();
     assert_eq!(cleared, ["other: its rule was changed", "gone: removed from the rules"]);
-    // The third of three, of which two came before; and the new rule hears it as well.
+    // The third of three events, where two came before the reload. The new rule matches it as well.
     bench.hear("sip1", "04561");
     assert_eq!(bench.alarms(), ["counted [sip1] 1", "first [SIP_SERVER_PRIMARY] 1", "kept [sip1] 1"]);
-    // What was begun ends in its time: 10 minutes from then.
+    // A timer that was started expires at its time: 10 minutes from then.
     bench.pass(minutes(4));
     assert!(bench.alarms().contains(&"kept [sip1] 1".to_owned()));
     bench.pass(minutes(2));
@@ -249,7 +252,7 @@ fn what_was_noted_for_another_shape_counts_no_more() {
     bench.is_the_fold();
 }
 
-/// The same when a controller starts with other rules than those that it was stopped with.
+/// The same when a controller starts with other rules than those with which it was stopped.
 #[test]
 fn a_start_with_other_rules_is_a_reload() {
     let mut bench = Bench::new(RULES);
@@ -263,7 +266,8 @@ fn a_start_with_other_rules_is_a_reload() {
     assert_eq!(again.alarms(), ["kept [sip1] 1"]);
 }
 
-/// Conditions are numbered otherwise by every program: what a source found by the earlier one is found again, and nothing is lost.
+/// Every program numbers its conditions differently: the matches that a source found with the earlier program are found again,
+/// and nothing is lost.
 #[test]
 fn an_event_that_was_matched_before_is_matched_again() {
     let mut bench = Bench::new("alarm a { detect event 4561 by host cancel by hand }");
@@ -278,13 +282,13 @@ fn an_event_that_was_matched_before_is_matched_again() {
     bench.reload(new, false);
     bench.turn(Input::Heard(Box::new(heard)));
     assert_eq!(bench.alarms(), ["a [sip1] 1", "b [SIP_SERVER_PRIMARY] 1"]);
-    // Sources notice with their next record.
+    // Sources notice the change with their next record.
     sources.exchange(bench.controller.rules(), bench.site.clone());
     let heard = bench.sift(&sources, "sip1", "04561");
     assert_eq!((heard.hits.len(), heard.rules), (2, bench.controller.rules()));
     bench.turn(Input::Heard(Box::new(heard)));
     assert_eq!(bench.alarms(), ["a [sip1] 2", "b [SIP_SERVER_PRIMARY] 2"]);
-    // One that no rule wants any more is on record with its place all the same.
+    // An event that no rule wants any more is still recorded with its position.
     let heard = bench.sift(&sources, "sip1", "04561");
     let place = heard.position;
     bench.reload(site("alarm z { detect event 9999 by host cancel by hand }", str::to_owned), false);
@@ -314,12 +318,12 @@ fn runs_end_on_what_they_began_with() {
     assert!(second > first);
     bench.hear("sip2", "04562");
     assert_eq!(rules(&bench), [(first, 5), (second, 7)]);
-    // The time-out of the step is that of the rules that the run was bound by.
+    // The time-out of the step is that of the rules to which the run is bound.
     let command = Step { n: 0, verb: Verb::parse("host.run").unwrap(), args: Vec::new(), line: 1 };
     bench.turn(Input::Evaluated { run: 1, next: Next::Step(command) });
     let due = bench.controller.runs().run(1).unwrap().asked.as_ref().unwrap().due;
     assert_eq!(due, Some(bench.now + Duration::from_secs(5)));
-    // While it lasts, what it was bound by stands in the journal; then no more.
+    // While the run lasts, the journal keeps the rules to which it is bound, and not longer.
     let accepted = |bench: &Bench| State::fold(&bench.records).accepted.keys().copied().collect::<Vec<_>>();
     assert_eq!(accepted(&bench), [first, second]);
     bench.turn(Input::Evaluated { run: 1, next: Next::Failed("enough".to_owned()) });
@@ -371,7 +375,7 @@ fn what_a_host_has_does_not_go_unless_that_is_said() {
         assert_eq!((bench.controller.rules(), bench.records.len()), before, "nothing is changed");
         let told = bench.told("reload_refused").join("");
         assert!(told.contains("sip1 has sip_vip") && told.contains("--abandon"), "{told}");
-        // Where the host is not heard, what it was granted counts.
+        // If the host is not connected, what it was granted counts.
         bench.pass(minutes(1));
         bench.reload(site(few, change), false);
         assert_eq!(bench.told("reload_refused").len(), 2);
@@ -387,7 +391,7 @@ fn what_a_host_has_does_not_go_unless_that_is_said() {
 fn a_host_that_has_nothing_may_go_and_come_back() {
     let mut bench = holding();
     let before = bench.controller.planner().ledger().entry("sip_vip").unwrap().generation;
-    // It is on sip2 now, and sip1 let go.
+    // The address is on sip2 now, and sip1 has released it.
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
         word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
@@ -404,7 +408,7 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     bench.report("sip3", (0, 0), false, Presence::No);
     bench.report("sip2", (1, 3), true, Presence::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
-    // Dropped as a whole and back again, its numbers go on.
+    // After the resource was removed and added again, its numbers continue.
     bench.reload(site("alarm kept { detect event 4563 by host cancel after 10m }", without_vip), true);
     assert_eq!(bench.controller.planner().owner("sip_vip"), None);
     bench.reload(site(RULES, str::to_owned), false);
@@ -416,7 +420,7 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     bench.is_the_fold();
 }
 
-/// A resource that comes is only observed until its hosts have told of it.
+/// A new resource is only observed until its hosts have reported it.
 #[test]
 fn a_resource_that_comes_is_observed_first() {
     let few = "alarm kept { detect event 4563 by host cancel after 10m }";
@@ -433,14 +437,14 @@ fn a_resource_that_comes_is_observed_first() {
     bench.is_the_fold();
 }
 
-/// What a holder was granted counts, and not what is configured: nobody takes an address by terms that the holder does not know.
+/// What a holder was granted counts, and not the configuration: no host takes an address by terms that the holder does not know.
 #[test]
 fn a_holder_is_bound_by_the_terms_that_it_was_granted() {
-    // Agents that do not vote hold as under `confirmed`.
+    // Agents that do not vote hold the address as under `confirmed`.
     let mut bench = holding();
     let probe = |text: &str| text.replace("takeover: quorum ", "takeover: probe\n    witnesses: [10.10.11.1]\n    #");
     bench.reload(site(RULES, probe), false);
-    // sip1 falls silent: it holds by `confirmed`, so that silence proves nothing.
+    // sip1 falls silent. It holds the address by `confirmed`, so its silence proves nothing.
     bench.report("sip2", (0, 0), false, Presence::No);
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
@@ -478,7 +482,7 @@ fn a_host_that_is_gone_from_the_configuration_is_not_missed() {
     bench.is_the_fold();
 }
 
-/// On disk: what was accepted stands in the snapshot, too, and a check of the journal finds nothing wrong.
+/// On disk: the snapshot contains the accepted site, too, and a check of the journal finds no error.
 #[test]
 fn the_journal_has_what_was_accepted() {
     let mut bench = Bench::new(RULES);

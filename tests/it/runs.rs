@@ -1,4 +1,4 @@
-//! Runs of reactions: asked, answered, tried again, replaced, agreed to, resumed.
+//! Runs of reactions: steps, results, retries, replacement, approval, resumption.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl Bench {
         Bench { program, runs, order: 0, records: Vec::new() }
     }
 
-    /// Tells the runs something; what is not a record, as words.
+    /// Passes an input to the runs. Outputs that are not records are returned as texts.
     fn tell(&mut self, now: Time, input: Input) -> Vec<String> {
         let mut out = Vec::new();
         self.runs.turn(now, input, &mut out);
@@ -113,7 +113,7 @@ impl Bench {
         self.tell(now, Input::Answered { run, n, attempt, result })
     }
 
-    /// As after a crash: what was recorded is all that is left.
+    /// As after a crash: only the records are left.
     fn restart(&mut self) -> Vec<String> {
         let mut state = State::default();
         for record in &self.records {
@@ -144,7 +144,7 @@ fn a_failed_step_is_tried_again_as_often_as_said() {
     assert_eq!(b.runs.state().run(1), None);
 }
 
-/// What is refused would be refused again.
+/// A refused step would be refused again.
 #[test]
 fn a_refused_step_is_not_tried_again() {
     let mut b = Bench::new();
@@ -212,12 +212,12 @@ fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
     assert_eq!(keep(&mut b, 1, 1, "state.set", vec![key(), Value::Int(1)]), ["evaluate 1"]);
     assert_eq!(b.ends(at(2), 1), ["evaluate 2"]);
     assert_eq!(b.runs.state().run(2).unwrap().history[0].result, Ok(Value::Int(1)));
-    // Whoever does something else gives the state back.
+    // A run that does something else releases the state.
     b.start(at(3), "plain", "c");
     assert_eq!(keep(&mut b, 3, 0, "state.add", vec![key(), Value::Int(5)]), NOTHING);
     assert_eq!(keep(&mut b, 2, 1, "notify", vec![key(), key()]), ["evaluate 3", "do 2 notify try 1"]);
     assert_eq!(b.runs.state().run(3).unwrap().history[0].result, Ok(Value::Int(6)));
-    // Lists are bounded: the oldest go.
+    // Lists are bounded: the oldest entries are removed.
     for n in 0..=200 {
         keep(&mut b, 3, n + 1, "state.append", vec![Value::from("l"), Value::Int(i64::from(n))]);
     }
@@ -234,7 +234,7 @@ fn an_argument_without_a_value_starts_nothing() {
     assert_eq!(b.start(at(0), "wants", ""), ["notice not_started"]);
 }
 
-/// What a restart does with a step that was begun: a safe one is done again, another is never.
+/// What a restart does with an unfinished step: a safe one is done again, others never are.
 #[test]
 fn a_restart_never_does_twice_what_may_be_done_once() {
     for (verb, told) in [
@@ -285,7 +285,7 @@ fn too_many_runs_are_not_started_and_told() {
     assert_eq!(b.start(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
 }
 
-/// What a run's step answered.
+/// Answers a step of a run with a result of this size.
 fn answer(b: &mut Bench, run: RunId, n: u32, bytes: usize) -> bool {
     let step = Step { n, verb: Verb::HostRun, args: Vec::new(), line: 1 };
     b.tell(at(10), Input::Evaluated { run, next: Next::Step(step) });
@@ -293,7 +293,7 @@ fn answer(b: &mut Bench, run: RunId, n: u32, bytes: usize) -> bool {
     b.runs.state().run(run).unwrap().history[n as usize].result.is_ok()
 }
 
-/// Of one run's steps the answers have a bound, also without a restart between.
+/// The results of a run's steps are bounded, also without a restart.
 #[test]
 fn the_answers_of_a_run_are_bounded() {
     let mut b = Bench::new();
@@ -303,7 +303,7 @@ fn the_answers_of_a_run_are_bounded() {
     assert!(answer(&mut b, 1, 2, 1_000), "less has room");
 }
 
-/// Runs for forged events that keep much leave memory for those that are better trusted, and for claims.
+/// Large runs for forged events leave memory for events with more trust, and for claims.
 #[test]
 fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
     let mut b = Bench::new();
@@ -324,7 +324,7 @@ fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
     assert!(answer(&mut b, next, 0, RUN_BYTES - 1_000));
     assert_eq!(b.cue_of(at(1), "plain", "claim", Trust::Address, true), [format!("evaluate {}", next + 1)]);
     assert!(answer(&mut b, next + 1, 0, RUN_BYTES - 1_000));
-    // What ends gives its room back.
+    // A run that ends returns its memory.
     for (id, _) in b.runs.state().clone().runs() {
         b.ends(at(2), id);
     }
@@ -332,7 +332,7 @@ fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
     assert!(answer(&mut b, next, 0, RUN_BYTES - 1_000));
 }
 
-/// Who is less trusted neither replaces what somebody better trusted wants, nor delays it.
+/// A run with less trust neither replaces nor delays one with more trust.
 #[test]
 fn a_lane_is_of_one_trust() {
     let mut b = Bench::new();
@@ -348,7 +348,7 @@ fn a_lane_is_of_one_trust() {
     assert_eq!(b.ends(at(21), 1), ["evaluate 20"], "of the forged ones the newest");
 }
 
-/// Those who are less trusted leave room for the others.
+/// Runs with less trust leave room for the others.
 #[test]
 fn a_part_of_all_runs_is_for_the_better_trusted() {
     let mut b = Bench::new();
@@ -360,7 +360,7 @@ fn a_part_of_all_runs_is_for_the_better_trusted() {
     assert_eq!(b.cue_of(at(0), "plain", "genuine", Trust::Address, false), [format!("evaluate {}", room + 1)]);
 }
 
-/// Claims have room of their own, and it is told when a run of theirs does not end well, whatever the reason.
+/// Claims have reserved room, and a run for a claim that fails is reported, whatever the reason.
 #[test]
 fn it_is_told_how_runs_of_claims_end() {
     let mut b = Bench::new();
@@ -386,14 +386,14 @@ fn it_is_told_how_runs_of_claims_end() {
     }
     let (refused, order) = (b.cue_of(at(8), "plain", "one more", trust, true), b.order);
     assert_eq!(refused, ["notice not_started".to_owned(), format!("claim {order} ended badly")]);
-    // That nobody agrees is a decision.
+    // A missing approval is a decision.
     b.restart();
     let mut b = Bench::new();
     b.cue_of(at(0), "asks", "app", trust, true);
     assert_eq!(b.tell(at(40_000), Input::Timer), ["claim 1 ended well"]);
 }
 
-/// What a sender without the required trust keeps is not what others read.
+/// Values that were stored for senders without the required trust are separate from those that others read.
 #[test]
 fn what_is_kept_is_apart_for_those_who_are_not_trusted() {
     let mut b = Bench::new();

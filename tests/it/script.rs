@@ -1,4 +1,4 @@
-//! Scripts: what they do next, what `check` finds, and what hostile ones can't do.
+//! Scripts: their next steps, what `check` finds, and what hostile scripts cannot do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ fn scripts_do_what_stands_beside_them() {
         }
         let script = evaluator.compile(&source(&name, &text)).unwrap();
         let params = call(&[("vip", "sip_vip"), ("pair", "sip"), ("host", "sip2")]);
-        // Steps whose verb a comment `// fails: verb` names fail.
+        // A comment `// fails: verb` makes the steps of this verb fail.
         let fails = |verb: &str| text.contains(&format!("// fails: {verb}\n"));
         let (history, end) = run(&evaluator, &script, &params, |verb| match verb {
             verb if fails(verb) => Err(format!("{verb} does not work")),
@@ -72,7 +72,7 @@ fn scripts_do_what_stands_beside_them() {
             _ => Ok(Value::Unit),
         });
         expect(format!("tests/script/ok/{}", name.replace(".rhai", ".expected")), &told(&history, &end));
-        // Any prefix of the history leads to the same next step.
+        // Every prefix of the history leads to the same next step.
         for n in 0..history.len() {
             assert_eq!(evaluator.next(&script, &params, &history[..n]), Next::Step(history[n].step.clone()), "{name} after {n}");
         }

@@ -1,6 +1,7 @@
-//! SEC's rules as people have written them, by what is recorded of each: which have a counterpart here, and why the others have none.
+//! Published SEC rules, by what is recorded of each: which have a counterpart here, and why the others have none.
 //!
-//! `tests/packs/sec.tsv` says of each feature what it is here, or why it is not. A rule has a counterpart when all its features have.
+//! `tests/packs/sec.tsv` describes the counterpart of each feature, or the reason why there is none. A rule has a counterpart if
+//! all its features have one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +12,10 @@ use serde_json::Value as Json;
 use crate::support::{read, root, say, source};
 
 const RULES: usize = 403;
-/// Those that had a counterpart when this was written; fewer is a step back.
+/// The number of rules that had a counterpart when this was written. A smaller number is a regression.
 const WITH_COUNTERPART: usize = 389;
 
-/// What a rule is made of, in the words of the table.
+/// The features of a rule, in the words of the table.
 fn features(rule: &Json) -> Vec<String> {
     let text = |name: &str| rule[name].as_str().map(str::to_lowercase);
     let mut all =
@@ -45,7 +46,7 @@ fn rules_of_sec_have_counterparts() {
         assert!(["yes", "no"].contains(&expressed) && !here.is_empty(), "{row}");
         assert!(rows.insert(feature, (expressed == "yes", here)).is_none(), "twice: {row}");
     }
-    // The document has every reason, word by word.
+    // The document contains every reason literally.
     let document = read("rules/sec/README.md");
     for (feature, (_, reason)) in rows.iter().filter(|(_, (expressed, _))| !expressed) {
         let reason = reason.split(" (").next().unwrap();
@@ -86,7 +87,7 @@ fn rules_of_sec_have_counterparts() {
     assert_eq!(with, WITH_COUNTERPART);
 }
 
-/// SEC asks for both, where a day of the month and one of the week are said; `+` does.
+/// If a day of the month and a day of the week are given, SEC requires both, as `+` does.
 fn is_a_calendar_here(cron: &str) {
     let fields: Vec<&str> = cron.split(' ').collect();
     let both = fields[2] != "*" && fields[4] != "*";

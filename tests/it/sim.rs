@@ -1,5 +1,5 @@
-//! Simulated failovers: the invariants hold over many seeds, every way of breaking the parts is found, and the stories of
-//! past failures stay solved.
+//! Simulated failovers: the invariants hold over many seeds, every deliberate defect is found, and the stories of past failures
+//! stay solved.
 
 use std::fs;
 use std::path::Path;
@@ -11,12 +11,12 @@ use pointsman::core::sim::{self, Scenario, Tamper};
 
 use crate::support::say;
 
-/// Failovers of every run of the tests; `examples/simulate.rs` does millions.
+/// The number of failovers in every run of the tests; `examples/simulate.rs` does millions.
 const FAILOVERS: u64 = 1_500;
-/// Seeds that are enough to find any of the breakages.
+/// The number of seeds that suffices to find any of the defects.
 const SEEDS_TO_FIND: u64 = 3_000;
-/// Breakages that random scenarios did not find in several thousand seeds: a vote counts from the newest request although it answers an older
-/// one, which needs a delay just short of the vote's margin. `src/core/vote` tests that rule by itself.
+/// Defects that random scenarios did not find in several thousand seeds: a vote counts from the newest request although it
+/// answers an older one. That needs a delay just short of the vote's margin. `src/core/vote` tests this rule separately.
 const NOT_BY_CHANCE: [Tamper; 1] = [Tamper::VoteAnswersNewest];
 
 #[test]
@@ -49,7 +49,7 @@ fn equal_seeds_tell_equal_stories() {
 
 #[test]
 fn every_breakage_is_found() {
-    // What was thought out for one of them comes first: seed 0.
+    // The scenario that was designed for a defect comes first: seed 0.
     let thought_out: Vec<Scenario> = stories().into_iter().map(|(_, scenario)| scenario).collect();
     let find = |tamper| {
         let of_seed = |seed| [Scenario::of_seed(seed), Scenario::narrow_of_seed(seed)];
@@ -78,7 +78,7 @@ fn every_breakage_is_found() {
     assert!(missed.is_empty(), "not found: {missed:?}");
 }
 
-/// What is kept under `tests/sim`: the file's name and the scenario.
+/// The stories in `tests/sim`: the file's name and the scenario.
 fn stories() -> Vec<(String, Scenario)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sim");
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
@@ -92,8 +92,8 @@ fn story(name: &str) -> Scenario {
     stories().into_iter().find(|(n, _)| n == name).unwrap().1
 }
 
-/// The holder is cut off from the controller and from the other host, and both hosts reach the witnesses: `probe` does not cover
-/// that, and says so; `quorum` does.
+/// The holder is cut off from the controller and from the other host, and both hosts reach the witnesses. `probe` does not cover
+/// that, as documented; `quorum` does.
 #[test]
 fn a_partial_partition_makes_two_owners_under_probe_and_one_under_quorum() {
     let under = |takeover| Scenario { takeover, ..story("partial_partition") };
@@ -106,7 +106,7 @@ fn a_partial_partition_makes_two_owners_under_probe_and_one_under_quorum() {
     }
 }
 
-/// What follows from the terms that are configured, and were not granted, makes two owners.
+/// Conclusions from terms that are configured but were not granted lead to two owners.
 #[test]
 fn terms_that_are_configured_prove_nothing() {
     let scenario = story("terms_changed_while_the_holder_is_away");
@@ -120,7 +120,7 @@ fn terms_that_are_configured_prove_nothing() {
     );
 }
 
-/// Every failure that was ever found is kept as data, and stays solved.
+/// Every failure that was ever found is kept as data and stays solved.
 #[test]
 fn stories_of_past_failures_stay_solved() {
     let all = stories();
@@ -131,7 +131,7 @@ fn stories_of_past_failures_stay_solved() {
     }
 }
 
-/// Each rule of voting is needed: without it, what was thought out for it has two owners.
+/// Each rule of voting is necessary: without it, the scenario that was designed for it has two owners.
 #[test]
 fn every_rule_of_voting_is_needed() {
     let needed = [

@@ -1,4 +1,4 @@
-//! Sources on real sockets and files: nothing lost, nothing twice, whatever becomes of a file.
+//! Sources with real sockets and files: nothing is lost or read twice, whatever happens to a file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -24,7 +24,7 @@ use pointsman::shell::sources::{self, Entry, Named, Places, Sink, Udp};
 use crate::control::site;
 use crate::support::{Folder, source};
 
-/// Longer than anything here takes; only a failure waits for so long.
+/// Longer than anything here takes. Only a failure waits for this time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
@@ -46,23 +46,23 @@ pub(crate) fn claim(n: u32) -> String {
     format!("2027-01-15T08:00:00.{:03} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 number {n}\n", n % 1000)
 }
 
-/// A follower of a file on a thread of its own, and what it has told.
+/// A follower of a file on a separate thread, and its results.
 pub(crate) struct Follower {
     told: Receiver<Input>,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
-    /// What the journal would know: where each file is read on.
+    /// The content of the journal: the position in each file.
     places: BTreeMap<String, Position>,
     backlog_ended: bool,
-    /// What was reported as lost.
+    /// The reported losses.
     pub(crate) gaps: Vec<String>,
-    /// What was told of whether it can be read.
+    /// The reported changes of whether it can be read.
     away: Vec<bool>,
     clock: Arc<AtomicI64>,
 }
 
 impl Follower {
-    /// Follows what is known of an entry, as a controller does.
+    /// Follows the known files of an entry, as a controller does.
     pub(crate) fn start(entry: &Entry, mut known: BTreeMap<String, Position>) -> Follower {
         let (places, new) = sources::places(entry, &known, Time::from_millis(1_800_000_000_000));
         known.extend(new);
@@ -94,7 +94,7 @@ impl Follower {
         self.take(input)
     }
 
-    /// Time goes by until so often was said whether the file can be read.
+    /// Waits until this number of changes of readability was reported.
     pub(crate) fn until_said(&mut self, n: usize) {
         for _ in 0..100 {
             if self.away.len() >= n {
@@ -147,7 +147,7 @@ impl Follower {
         texts
     }
 
-    /// It ends, and what the journal knows then.
+    /// Stops the follower, and returns what the journal knows then.
     pub(crate) fn stop(mut self) -> BTreeMap<String, Position> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap();
@@ -160,12 +160,12 @@ impl Follower {
     }
 }
 
-/// A log of this name, which nobody followed before.
+/// Follows a log that nobody followed before.
 pub(crate) fn fresh(path: &Path) -> Follower {
     Follower::start(&Entry::new(path), BTreeMap::new())
 }
 
-/// The same after a restart.
+/// Follows a log after a restart.
 pub(crate) fn again(path: &Path, places: BTreeMap<String, Position>) -> Follower {
     Follower::start(&Entry::new(path), places)
 }
@@ -200,7 +200,7 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
     assert_eq!(place[path.to_str().unwrap()].at, fs::metadata(&path).unwrap().len());
 }
 
-/// What a file holds at a restart is a backlog; what is written behind the place that a first start found is not.
+/// The content of a file at a restart is a backlog. What is written after the position of a first start is not.
 #[test]
 fn a_backlog_is_what_a_file_held_at_a_restart() {
     let folder = Folder::new();
@@ -245,12 +245,12 @@ fn a_rotated_file_is_read_to_its_end_first() {
     let mut old = OpenOptions::new().append(true).open(&path).unwrap();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
-    // Renamed and made anew; the writer goes on in the old file until it is told.
+    // The file is renamed and created again. The writer continues in the old file until it is told to reopen it.
     fs::rename(&path, folder.join("sip.log.1")).unwrap();
     let mut new = File::create(&path).unwrap();
     old.write_all(claim(3).as_bytes()).unwrap();
     assert_eq!(follower.texts(1), numbers(3, 3));
-    // Its last record has no end.
+    // Its last record has no line end.
     old.write_all(claim(4).trim_end().as_bytes()).unwrap();
     new.write_all(claim(5).as_bytes()).unwrap();
     assert_eq!(follower.texts(2), numbers(4, 5));
@@ -286,14 +286,14 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
     append(&path, &claim(5));
     assert_eq!(follower.texts(1), numbers(5, 5));
     let place = follower.stop();
-    // Rotated while nobody looked: the rest of the old file, then the new one.
+    // Rotated while nobody read: the rest of the old file, then the new one.
     append(&path, &claim(6));
     fs::rename(&path, folder.join("sip.log.1")).unwrap();
     append(&path, &claim(7));
     let mut follower = again(&path, place);
     assert_eq!(follower.until_backlog_ended(), numbers(6, 7));
     let place = follower.stop();
-    // Another file with the same name, and longer than what was read of the old one.
+    // Another file with the same name, which is longer than the part of the old one that was read.
     fs::remove_file(&path).unwrap();
     append(&path, &format!("{}{}{}", claim(11), claim(12), claim(13)));
     let mut follower = again(&path, place);
@@ -302,7 +302,7 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
     follower.stop();
 }
 
-/// Gzip or Zstandard instead of a file.
+/// Replaces a file by its gzip or Zstandard version.
 fn compress(path: &Path, ending: &str) {
     let text = fs::read(path).unwrap();
     let packed = match ending {
@@ -317,7 +317,7 @@ fn compress(path: &Path, ending: &str) {
     fs::remove_file(path).unwrap();
 }
 
-/// As logrotate renames: the numbers grow.
+/// Renames files as logrotate does: the numbers grow.
 fn rotate(path: &Path) {
     let name = |n: u32| path.with_file_name(format!("{}.{n}", path.file_name().unwrap().to_str().unwrap()));
     for n in (1..30).rev() {
@@ -368,7 +368,7 @@ fn rotated_files_that_are_left_are_read_when_the_one_that_was_read_is_gone() {
     let mut follower = fresh(&path);
     append(&path, &claim(1));
     assert_eq!(follower.texts(1), numbers(1, 1));
-    // In the time of the sink, long ago: what is there now was written later.
+    // By the clock of the sink, this was long ago: the present files were written later.
     let mut places = follower.stop();
     places.values_mut().for_each(|place| place.read_at = Time::from_millis(1_000_000));
     for n in 2..5 {
@@ -392,14 +392,14 @@ fn a_copy_that_was_truncated_and_has_grown_again_is_told_by_what_stands_in_it() 
     assert_eq!(follower.texts(1), numbers(1, 1));
     let places = follower.stop();
     append(&path, &claim(2));
-    // copytruncate, and then more than there was.
+    // copytruncate, and then more content than before.
     fs::copy(&path, folder.join("sip.log.1")).unwrap();
     File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
     append(&path, &(3..20).map(claim).collect::<String>());
     let mut follower = again(&path, places);
     assert_eq!(follower.until_backlog_ended(), numbers(2, 19));
     assert!(follower.gaps.is_empty());
-    // The same while it is followed, without a copy: what may be lost is reported.
+    // The same while it is followed, without a copy: the possible loss is reported.
     let text = (20..60).map(claim).collect::<String>();
     fs::write(&path, text).unwrap();
     assert_eq!(follower.texts(40), numbers(20, 59));
@@ -423,7 +423,7 @@ fn a_pattern_has_new_files_from_their_beginning_and_in_order() {
     texts.sort();
     assert_eq!(texts, numbers(3, 4));
     let places = follower.stop();
-    // While it is stopped: more in the old file, a newer file, and one that went.
+    // While it is stopped: more content in the old file, a newer file, and one that was removed.
     append(&second, &claim(5));
     append(&folder.join("sip.20261129_120000_000.log"), &claim(6));
     append(&folder.join("sip.20261129_120000_000.log.gz"), "packed");
@@ -432,7 +432,7 @@ fn a_pattern_has_new_files_from_their_beginning_and_in_order() {
     assert_eq!(follower.until_backlog_ended(), numbers(5, 6));
     assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
     let places = follower.stop();
-    // Each is rotated by itself.
+    // Each file is rotated separately.
     append(&second, &claim(7));
     rotate(&second);
     append(&second, &claim(8));
@@ -506,7 +506,7 @@ fn a_file_that_is_gone_is_away_after_a_time() {
     follower.until_backlog_ended();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
-    // Rotated: for a moment there is none.
+    // Rotated: for a moment there is no file.
     fs::rename(&path, folder.join("sip.log.1")).unwrap();
     append(&path, &claim(3));
     assert_eq!(follower.texts(1), numbers(3, 3));
@@ -518,14 +518,14 @@ fn a_file_that_is_gone_is_away_after_a_time() {
     follower.until_said(3);
     assert_eq!(follower.away, [false, true, false]);
     let place = follower.stop();
-    // It went while nobody looked.
+    // It disappeared while nobody read.
     fs::remove_file(&path).unwrap();
     let mut follower = again(&path, place);
     follower.until_backlog_ended();
     follower.until_said(1);
     assert_eq!(follower.away, [true]);
     follower.stop();
-    // One that never was there is not missed.
+    // A file that never existed is not missed.
     let path = folder.join("never.log");
     let mut follower = fresh(&path);
     follower.until_backlog_ended();
@@ -579,7 +579,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     assert_eq!(counts[..3], [5, 2, 0], "{:?}", named.counts.all());
 }
 
-/// A listener for syslog over TCP, and what it has told.
+/// A listener for syslog over TCP, and its results.
 struct Listener {
     runtime: tokio::runtime::Runtime,
     told: Receiver<Input>,
@@ -588,7 +588,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// With room for so many connections, and so many bytes of long records that are not complete.
+    /// Listens with room for this number of connections, and this number of bytes of unfinished long records.
     fn start(connections: usize, bytes: usize) -> Listener {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let shared = sources::Connections::new(connections, bytes, runtime.handle().clone());
@@ -618,7 +618,8 @@ fn connect_from(local: [u8; 4], to: std::net::SocketAddr) -> TcpStream {
     socket.into()
 }
 
-/// Many connections of one address that say one byte close each other. Who connected before them, and speaks after, is heard.
+/// Many connections of one address that send one byte close each other. Connections from before them that send something later
+/// are still read.
 #[test]
 fn a_crowd_of_one_address_shuts_nobody_out() {
     let listener = Listener::start(8, 1 << 20);
@@ -641,7 +642,7 @@ fn a_crowd_of_one_address_shuts_nobody_out() {
     listener.runtime.shutdown_background();
 }
 
-/// Long records that are not complete share their memory. Without room one is cut sooner and counted; what comes after it is whole.
+/// Unfinished long records share their memory. Without room a record is cut sooner and counted, and the next record is whole.
 #[test]
 fn a_long_record_without_room_is_cut() {
     let listener = Listener::start(100, 4_000);
@@ -649,14 +650,14 @@ fn a_long_record_without_room_is_cut() {
     let mut holder = TcpStream::connect(listener.address).unwrap();
     let beginning = long(1, 20_000);
     holder.write_all(beginning.as_bytes()).unwrap();
-    // The first takes all the room, however little that is. When another one is cut it has.
+    // The first connection takes all the room. When another one is cut, the first one has it.
     let mut other = TcpStream::connect(listener.address).unwrap();
     let (mut cut, mut holder_cut) = (0, 0);
     for n in 2..1_000 {
         other.write_all(format!("{}\n", long(n, 6_000)).as_bytes()).unwrap();
         let text = listener.next_text();
         if text.starts_with("number 1 ") {
-            // The other one had the room at that moment: the holder begins again.
+            // The other connection had the room at that moment, so the holder begins again.
             holder_cut += 1;
             holder.write_all(format!("\n{beginning}").as_bytes()).unwrap();
             continue;
@@ -675,7 +676,7 @@ fn a_long_record_without_room_is_cut() {
     listener.runtime.shutdown_background();
 }
 
-/// A file of this machine has stamps in its time, whatever that is; one that is said to be in another zone is read in that.
+/// Stamps of a file on this machine are in the machine's zone. With a configured zone, the file is read in that.
 #[test]
 fn a_file_is_read_in_the_zone_of_the_machine_or_in_its_own() {
     let new_york = Zone::parse("America/New_York").unwrap();
@@ -698,7 +699,7 @@ fn a_file_is_read_in_the_zone_of_the_machine_or_in_its_own() {
     }
 }
 
-/// Senders in other zones say no zone, and what they say is new; what is an hour old is not new, whatever their zone.
+/// Records of senders in other zones without a zone are new. Records that are an hour old are not new, whatever their zone.
 #[test]
 fn datagrams_of_other_zones_are_new_and_old_ones_are_not() {
     let udp = Udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -738,13 +739,13 @@ fn datagrams_of_other_zones_are_new_and_old_ones_are_not() {
 
 #[test]
 fn a_connection_is_known_by_its_address() {
-    // On loopback nobody is sip1 (10.10.11.101): the record claims for a host that is elsewhere.
+    // On loopback no sender is sip1 (10.10.11.101): the record claims for a host that has another address.
     let Listener { runtime, told, address, named } = Listener::start(1_000, 1 << 20);
     let mut stream = TcpStream::connect(address).unwrap();
     let syslog = |n: u32| format!("<14>{}", claim(n).trim_end());
     let counted = syslog(1);
     let message = format!("{} {counted}{}\n{}", counted.len(), syslog(2), syslog(3));
-    // In pieces, and the last without an end.
+    // In pieces, and the last record without a line end.
     for piece in message.as_bytes().chunks(37) {
         stream.write_all(piece).unwrap();
     }

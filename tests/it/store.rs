@@ -1,4 +1,4 @@
-//! What is kept on disk: read back as it was written, refused when it is not ours to use, checked.
+//! The data on disk: read back as written, refused if it belongs to another program or version, checked.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use pointsman::shell::store::{AgentStore, Journal, JournalReader, Retention, acc
 use crate::control::{at, site};
 use crate::support::{Folder, root};
 
-/// The records of a small story: claims, runs that wait and runs that ended, offsets, a host that was heard.
+/// The records of a small story: claims, pending and finished runs, offsets, a host that was connected.
 fn records() -> Vec<Record> {
     let site = site();
     let mut out = Vec::new();
@@ -38,7 +38,7 @@ fn records() -> Vec<Record> {
         let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
         let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
         controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
-        // All but the last run come to their end.
+        // All runs except the last one end.
         if n == 2 {
             break;
         }
@@ -51,7 +51,7 @@ fn records() -> Vec<Record> {
     out.into_iter().filter_map(|o| if let Output::Record(r) = o { Some(r) } else { None }).collect()
 }
 
-/// The files of a folder whose names begin so, in order.
+/// The files of a folder whose names begin with this, in order.
 fn files(folder: &Folder, name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path());
     let mut found: Vec<PathBuf> = entries.filter(|p| p.file_name().unwrap().to_str().unwrap().starts_with(name)).collect();
@@ -83,7 +83,7 @@ fn a_journal_reads_back_as_it_was_written() {
     }
     assert!(journal.is_dirty());
     journal.sync().unwrap();
-    // What was not synced was not acted on, and is not there.
+    // A record that was not synced was not acted on, and is missing.
     journal.append(&records[0]).unwrap();
     drop(journal);
     let mut journal = Journal::open(folder.path()).unwrap();
@@ -107,7 +107,7 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
             all.push(record.clone());
         }
         journal.sync().unwrap();
-        // It is made beside: here it is waited for, so that there are as many as can be.
+        // A snapshot is made in the background. The test waits for it, so that there are as many as possible.
         journal.wait_for_snapshot();
     }
     drop(journal);
@@ -117,7 +117,7 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
     assert!(journal.state() == &State::fold(&all));
     assert_eq!(journal.take_findings(), []);
     drop(journal);
-    // The newest snapshot is damaged: the one before and the records since come to the same, and that is reported.
+    // The newest snapshot is damaged: the one before and the records since give the same state, and this is reported.
     let snapshots = files(&folder, "snapshot-");
     assert_eq!(snapshots.len(), 2);
     let mut bytes = fs::read(&snapshots[1]).unwrap();
@@ -129,7 +129,7 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
     drop(journal);
     bytes[500] ^= 4;
     fs::write(&snapshots[1], &bytes).unwrap();
-    // A mistake before the snapshot does not stop a start; a check finds it.
+    // An error before the snapshot does not prevent a start. A check finds it.
     let db = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
     let n: u64 = db.query_row("SELECT min(n) FROM record WHERE line LIKE '%sip1%'", [], |row| row.get(0)).unwrap();
     db.execute("UPDATE record SET line = replace(line, 'sip1', 'sip2') WHERE n = ?1", [n]).unwrap();
@@ -199,7 +199,7 @@ fn an_agent_remembers_what_it_obeyed() {
     assert!(Journal::open(folder.path()).unwrap().state().newest.is_none(), "another file");
 }
 
-/// Others read a journal while it is written, and its files are their owner's alone.
+/// Others read a journal while it is written. Only the owner may read its files.
 #[test]
 fn a_journal_is_read_while_it_is_written() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -218,7 +218,7 @@ fn a_journal_is_read_while_it_is_written() {
     journal.sync().unwrap();
 }
 
-/// What the program of the first version wrote is read, and goes on as a chain.
+/// A journal of version 1 can be read, and continues as a chain.
 #[test]
 fn a_journal_of_version_1_is_read_and_goes_on() {
     let folder = Folder::new();
@@ -254,7 +254,7 @@ fn a_journal_of_version_1_is_read_and_goes_on() {
     assert_eq!((found.records, found.snapshots, &found.wrong[..]), (records.len() as u64, 1, &[][..]));
 }
 
-/// A journal that ends before it ended, or is not there any more, is refused; nothing is changed, so that it can be put back.
+/// A journal that ends too early, or has disappeared, is refused. Nothing is changed, so that it can be restored.
 #[test]
 fn a_journal_that_ends_too_early_is_refused() {
     let folder = Folder::new();
@@ -285,17 +285,17 @@ fn a_journal_that_ends_too_early_is_refused() {
     refused(None, "missing or empty");
     fs::write(folder.join("journal.db"), &whole).unwrap();
     assert!(Journal::open(folder.path()).unwrap().state().doubt.is_none());
-    // Without the end file it can't be told: the controller asks the agents first.
+    // Without the end file this cannot be detected: the controller asks the agents first.
     fs::remove_file(folder.join("journal.end")).unwrap();
     assert!(Journal::verify(folder.path()).unwrap().wrong[0].contains("journal.end is missing"));
     let journal = Journal::open(folder.path()).unwrap();
     assert_eq!(journal.state().doubt.as_ref().map(|d| d.kind), Some(DoubtKind::Unproven));
     drop(journal);
-    // It stays in doubt until that is settled.
+    // The journal stays in doubt until that is settled.
     assert!(Journal::open(folder.path()).unwrap().state().doubt.is_some());
 }
 
-/// One who goes on without what is lost keeps what is whole, what was there, and the identity that agents obey.
+/// Accepting a loss keeps the whole part, the previous files, and the identity that agents obey.
 #[test]
 fn a_loss_is_accepted_by_name_and_reason() {
     let folder = Folder::new();
@@ -319,7 +319,7 @@ fn a_loss_is_accepted_by_name_and_reason() {
     drop(journal);
     let found = Journal::verify(folder.path()).unwrap();
     assert_eq!(found.wrong, Vec::<String>::new());
-    // Also when nothing but the end file is left.
+    // Also if only the end file is left.
     for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
         let _ = fs::remove_file(folder.join(name));
     }
@@ -327,7 +327,7 @@ fn a_loss_is_accepted_by_name_and_reason() {
     assert_eq!(Journal::open(folder.path()).unwrap().controller_id(|| 1).unwrap(), 42);
 }
 
-/// A copy is whole or not there; put back, the journal says that it was, and one that was broken off is refused.
+/// A copy is complete or does not exist. A restored journal records that it was restored, and an interrupted restore is refused.
 #[test]
 fn a_backup_is_put_back() {
     let folder = Folder::new();
@@ -345,7 +345,7 @@ fn a_backup_is_put_back() {
     }
     journal.wait_for_snapshot();
     let copy = copies.join("copy");
-    // The controller goes on while it is made.
+    // The controller continues meanwhile.
     assert_eq!(backup(folder.path(), &copy).unwrap(), all.len() as u64);
     journal.append(&story[0]).unwrap();
     journal.sync().unwrap();
@@ -362,17 +362,17 @@ fn a_backup_is_put_back() {
     assert!(without == State::fold(&all));
     drop(journal);
     assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());
-    // Into an empty folder, too.
+    // Also into an empty folder.
     let fresh = Folder::new();
     restore(fresh.path(), &copy).unwrap();
     assert_eq!(Journal::open(fresh.path()).unwrap().state(), Journal::open(folder.path()).unwrap().state());
-    // A damaged copy, or a part of one, is refused, and the journal stays as it was.
+    // A damaged or incomplete copy is refused, and the journal stays as it was.
     let bytes = fs::read(&copy).unwrap();
     fs::write(copies.join("part"), &bytes[..bytes.len() / 2]).unwrap();
     assert!(restore(fresh.path(), &copies.join("part")).is_err());
     assert!(restore(fresh.path(), &folder.join("journal.db")).unwrap_err().to_string().contains("no backup"));
     Journal::open(fresh.path()).unwrap();
-    // Broken off.
+    // Interrupted.
     fs::create_dir(fresh.join("restore.unfinished")).unwrap();
     fs::remove_file(fresh.join("journal.db")).unwrap();
     fs::remove_file(fresh.join("journal.end")).unwrap();
@@ -381,7 +381,7 @@ fn a_backup_is_put_back() {
     Journal::open(fresh.path()).unwrap();
 }
 
-/// Old records go, by number of bytes or by age, and never one that a start needs.
+/// Old records are removed by size or by age, and never one that a start needs.
 #[test]
 fn old_records_are_removed_and_a_start_needs_none_of_them() {
     let folder = Folder::new();
@@ -404,7 +404,7 @@ fn old_records_are_removed_and_a_start_needs_none_of_them() {
     assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());
 }
 
-/// A number that can't be true, however it came there, ends in words and not in a wrong epoch.
+/// An incredible number, whatever its cause, leads to an error and not to a wrong epoch.
 #[test]
 fn an_epoch_that_is_not_credible_is_refused() {
     let folder = Folder::new();
@@ -417,7 +417,7 @@ fn an_epoch_that_is_not_credible_is_refused() {
     assert!(why.contains("not credible") && why.contains("epoch"), "{why}");
 }
 
-/// Killed while it made room for what is to be written: nothing of that is in the way of the next start.
+/// Killed while it made room for the log: nothing of that prevents the next start.
 #[test]
 fn a_start_that_was_broken_off_is_no_hindrance() {
     let folder = Folder::new();

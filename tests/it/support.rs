@@ -1,4 +1,4 @@
-//! What several areas share: files of the project, and expectations that stand beside their cases.
+//! Code that several areas share: files of the project, and expectations beside their cases.
 
 use std::fs;
 use std::io::Write as _;
@@ -29,17 +29,17 @@ pub(crate) fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
     all.into_iter().map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&p).unwrap())).collect()
 }
 
-/// Says something that every run of the tests shows: the test runner captures what is printed.
+/// Prints a text that every run of the tests shows, because the test runner captures normal output.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Two hosts, a pair, its address.
+/// Two hosts, a pair, and its address.
 pub(crate) fn inventory() -> Inventory {
     serde_json::from_str(&read("tests/script/inventory.json")).unwrap()
 }
 
-/// Compares with the expectation beside a case; `UPDATE_EXPECTED=1` writes it anew, to be reviewed.
+/// Compares with the expectation beside a case. `UPDATE_EXPECTED=1` writes it anew, for review.
 pub(crate) fn expect(path: impl AsRef<Path>, got: &str) {
     let path = root().join(path);
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
@@ -49,7 +49,7 @@ pub(crate) fn expect(path: impl AsRef<Path>, got: &str) {
     assert_eq!(got, want, "{}", path.display());
 }
 
-/// A folder of one test, gone afterwards.
+/// A folder for one test, which is removed afterwards.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {

@@ -1,4 +1,4 @@
-//! The house in order: layers, purity, owners of dependencies, documents that tell the truth.
+//! The rules of the project: layers, purity, owners of dependencies, correct documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::support::{read, root};
 
-/// Lines of one file, at most.
+/// The maximum number of lines of one file.
 const LINES: usize = 1_000;
 
-/// Every file of the project below a folder, by path from the root; built things and history apart.
+/// Every file of the project below a folder, by path from the root, without build results and history.
 fn all_files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
@@ -31,14 +31,14 @@ fn all_files(folder: &str) -> Vec<String> {
     found
 }
 
-/// The sources of the library without their tests: path and code, comments and strings of docs apart.
+/// The sources of the library without their tests: path and code, without comments and doc strings.
 fn sources() -> Vec<(String, String)> {
     let files =
         all_files("src").into_iter().filter(|p| p.ends_with(".rs") && !p.ends_with("/tests.rs") && !p.contains("/tests/"));
     files.map(|path| (path.clone(), code(&read(&path)))).collect()
 }
 
-/// Without comments, and without what stands behind `#[cfg(test)]` (tests close their file).
+/// The code without comments, and without the part after `#[cfg(test)]` (tests are at the end of their file).
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -102,12 +102,12 @@ fn modules_use_only_what_the_table_allows() {
         assert!(floors.iter().any(|f| root().join(f).join(me).is_dir()), "the table has {me}, and there is no such module");
         let unused: Vec<&String> = allowed.iter().filter(|o| !used.get(me).is_some_and(|u| u.contains(*o))).collect();
         assert!(unused.is_empty(), "the row of {me} allows {unused:?}, which it does not use");
-        // A layer uses only layers below its own row: no circles.
+        // A layer uses only layers below its own row, so there are no cycles.
         for other in allowed {
             assert!(!layers[other].contains(me), "{me} and {other} use each other");
         }
     }
-    // The check itself sees both forms.
+    // The check itself recognizes both forms.
     let both = "use crate::{core::a, shell::b::C};\nlet x = crate::core::d::E;";
     assert_eq!(named(both), BTreeSet::from(["a", "b", "d"].map(str::to_owned)));
 }
@@ -141,7 +141,7 @@ fn only_the_shell_touches_the_world() {
             continue;
         }
         for word in words {
-            // The simulator keeps its compiled script for each thread.
+            // The simulator keeps a compiled script for each thread.
             let excused = (word, path.as_str()) == ("thread_local!", "src/core/sim/controller.rs");
             assert!(excused || !code.contains(word), "{path} names {word}: only the shell touches the world");
         }
@@ -206,7 +206,7 @@ fn cases_and_expectations_belong_together() {
     }
 }
 
-/// Every bound and every code is used.
+/// Every limit and every code is used.
 #[test]
 fn nothing_is_declared_for_nobody() {
     let all: String = sources()
@@ -223,13 +223,13 @@ fn nothing_is_declared_for_nobody() {
     }
 }
 
-/// Paths that the documents name exist, and their links lead somewhere.
+/// Paths in the documents exist, and their links have targets.
 #[test]
 fn documents_name_what_is_there() {
     let path = regex::Regex::new(r"`((?:src|tests|rules|scripts|grammar|examples|\.ci)/[A-Za-z0-9_./-]+)`").unwrap();
     let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
     for document in all_files(".").into_iter().filter(|p| p.ends_with(".md") || p.ends_with(".rs")) {
-        // Of a source, its comments.
+        // Only the comments of a source.
         let text = match document.ends_with(".rs") {
             true => read(&document).lines().filter(|l| l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n"),
             false => read(&document),
@@ -245,7 +245,7 @@ fn documents_name_what_is_there() {
     }
 }
 
-/// What the documents show is what happens: `$ pointsman ...` with its output, `...` for lines left out.
+/// The documents show the actual output: `$ pointsman ...` with its output, `...` for omitted lines.
 #[test]
 fn the_commands_of_the_documents_work() {
     let mut tried = 0;
@@ -270,7 +270,7 @@ fn the_commands_of_the_documents_work() {
     assert!(tried >= 2, "{tried}");
 }
 
-/// Type names that several modules have, and why: they are always written with their module.
+/// Type names that several modules have, with the reason: they are always written with their module.
 const SHARED_NAMES: [(&str, &str); 5] = [
     ("Args", "the arguments of one command"),
     ("Input", "what one state machine is told"),
@@ -279,7 +279,7 @@ const SHARED_NAMES: [(&str, &str); 5] = [
     ("State", "what one state machine's records fold to"),
 ];
 
-/// A type name has one meaning in the project.
+/// Every type name is unique in the project.
 #[test]
 fn public_type_names_are_unique() {
     let word = regex::Regex::new(r"(?m)^\s*pub(?:\([^)]*\))? (?:struct|enum|trait|type) ([A-Z]\w*)").unwrap();
@@ -295,7 +295,7 @@ fn public_type_names_are_unique() {
     }
 }
 
-/// A comment of one or two words says nothing that the name does not. (Those of the command line are its help.)
+/// A comment of one or two words adds nothing to the name. (Those of the command line are its help.)
 #[test]
 fn doc_comments_say_something() {
     for path in all_files("src").into_iter().filter(|p| p.ends_with(".rs") && !p.starts_with("src/cli/")) {
@@ -310,7 +310,7 @@ fn doc_comments_say_something() {
     }
 }
 
-/// Who reads the documentation finds every page, as files and as a book.
+/// Readers of the documentation find every page, as files and as a book.
 #[test]
 fn every_page_is_in_the_index() {
     for index in ["docs/README.md", "docs/SUMMARY.md"] {

@@ -1,4 +1,4 @@
-//! Controller and agents over TLS: who may enroll, who may speak, and for whom.
+//! Controller and agents over TLS: who may enroll, who may send reports, and for which host.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::support::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An agent of these tests sends twenty a second: what has to happen does within a minute.
+/// An agent of these tests sends twenty reports a second: what must happen does within a minute.
 const REPORTS: u32 = 1_200;
 
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Bench {
         self.runtime.block_on(tls::enroll(&self.address, token, host, &self.folder.join(agent)))
     }
 
-    /// An agent that stays connected; what it sends, and what it is told.
+    /// An agent that stays connected: the sender of its reports, and the commands that it receives.
     fn connect(&self, agent: &str, host: &str) -> (mpsc::Sender<Report>, Receiver<Command>) {
         let identity = Identity::open(&self.folder.join(agent), host).unwrap();
         let (reports, waiting) = mpsc::channel(4);
@@ -117,7 +117,7 @@ fn an_agent_enrolls_reports_and_is_told() {
     };
     bench.runtime.block_on(controller.send(command.clone())).unwrap();
     assert_eq!(commands.recv_timeout(PATIENCE).unwrap(), command);
-    // It speaks for its own host only; then it connects again.
+    // It may report for its own host only. Afterwards it connects again.
     bench.runtime.block_on(reports.send(report("sip2", 2))).unwrap();
     assert!(matches!(bench.next(), Told::Gone(host) if host == "sip1"));
     assert!(matches!(bench.next(), Told::Reached(host, _) if host == "sip1"));
@@ -139,11 +139,11 @@ fn a_token_is_good_once_for_its_host_and_its_controller() {
     assert!(bench.enroll("nonsense", "b").unwrap_err().contains("not a token"));
     bench.enroll(&token, "a").unwrap();
     assert!(bench.enroll(&token, "b").unwrap_err().contains("used already"));
-    // A second token makes the first void.
+    // A second token makes the first one invalid.
     let (first, second) = (bench.authority.token("sip1").unwrap(), bench.authority.token("sip1").unwrap());
     assert!(bench.enroll(&first, "b").is_err());
     bench.enroll(&second, "b").unwrap();
-    // Another host's token is not spent, and another host's certificate not used.
+    // The token of another host is not used up, and the certificate of another host is not used.
     let token = bench.authority.token("sip2").unwrap();
     let address = bench.address.clone();
     let wrong = bench.runtime.block_on(tls::enroll(&address, &token, "sip1", &bench.folder.join("c")));
@@ -163,7 +163,7 @@ fn revoked_replaced_foreign_and_unknown_agents_are_refused() {
     }
     bench.authority.revoke("sip1").unwrap();
     assert!(bench.authority.revoke("sip1").unwrap_err().contains("no certificate"));
-    // One of another authority, as good as any.
+    // A certificate of another authority.
     let foreign = Bench::new();
     foreign.enroll(&foreign.authority.token("sip1").unwrap(), "a").unwrap();
     let theirs = foreign.folder.join("a");
@@ -174,7 +174,7 @@ fn revoked_replaced_foreign_and_unknown_agents_are_refused() {
     bench.runtime.spawn(async move { tls::connect(&address, &identity, waiting, |_| {}).await });
     let _revoked = bench.connect("a", "sip1");
     let _stranger = bench.connect("stranger", "elsewhere");
-    // The one that may comes through; the others have had their turns before it, and none did.
+    // The valid agent is connected. The others tried before it, and none succeeded.
     let _last = bench.connect("last", "sip2");
     let Told::Reached(host, _) = bench.next() else { panic!() };
     assert_eq!(host, "sip2");
@@ -195,7 +195,7 @@ fn report_on(bench: &Bench, agent: &str) -> tokio::task::JoinHandle<()> {
 }
 
 impl Bench {
-    /// What happens next beside reports.
+    /// The next result that is not a report.
     fn next_but_reports(&self) -> Told {
         for _ in 0..REPORTS {
             match self.next() {
@@ -212,7 +212,7 @@ impl Bench {
 fn revocation_and_a_new_enrolment_end_a_connection() {
     let bench = Bench::new();
     for again in [false, true] {
-        // Each in a folder of its own: an agent reads its files whenever it connects.
+        // Each has its own folder, because an agent reads its files whenever it connects.
         let folder = format!("a-{again}");
         bench.enroll(&bench.authority.token("sip1").unwrap(), &folder).unwrap();
         let agent = report_on(&bench, &folder);
@@ -224,13 +224,13 @@ fn revocation_and_a_new_enrolment_end_a_connection() {
         assert!(matches!(bench.next_but_reports(), Told::Gone(host) if host == "sip1"));
         agent.abort();
     }
-    // Nor can what was given to it before be used: a token is revoked as well.
+    // A token that was made before cannot be used either: it is revoked as well.
     let token = bench.authority.token("sip1").unwrap();
     bench.authority.revoke("sip1").unwrap();
     assert!(bench.enroll(&token, "c").is_err());
 }
 
-/// Two agents with one identity: the one that was there first speaks on, and it is told where the other is.
+/// Two agents with one identity: the first one stays connected, and the address of the other one is reported.
 #[test]
 fn a_copied_identity_is_refused_and_named() {
     let bench = Bench::new();
@@ -240,7 +240,7 @@ fn a_copied_identity_is_refused_and_named() {
     let second = report_on(&bench, "a");
     let local: IpAddr = "127.0.0.1".parse().unwrap();
     assert!(matches!(bench.next_but_reports(), Told::Cloned(host, a, b) if host == "sip1" && (a, b) == (local, local)));
-    // When the first has gone the second speaks for the host.
+    // When the first one has gone, the second one represents the host.
     first.abort();
     loop {
         match bench.next_but_reports() {
@@ -252,7 +252,7 @@ fn a_copied_identity_is_refused_and_named() {
     second.abort();
 }
 
-/// Connections that never say anything hold no agent up for longer than it takes to close them.
+/// Connections that never send anything delay an agent only for the time that it takes to close them.
 #[test]
 fn silent_connections_hold_nobody_up() {
     let bench = Bench::new();

@@ -21,7 +21,7 @@ fn model(term: u64, rates: [i64; 3]) -> VoteModel {
 #[test]
 fn no_state_of_a_small_quorum_has_two_owners() {
     let all = [
-        // The holder's clock slow and the other voters' fast is the worst.
+        // A slow clock of the holder and fast clocks of the other voters are the worst case.
         model(10, [FAST, SLOW, FAST]),
         VoteModel { crashes: 0, ..model(10, [FAST, FAST, SLOW]) },
         VoteModel { crashes: 0, ..model(3, [SLOW, SLOW, FAST]) },

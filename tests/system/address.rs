@@ -1,4 +1,4 @@
-//! A host's addresses, as its kernel has them: every driver passes the conformance test, and what neighbours say is heard.
+//! A host's addresses in its kernel: every driver passes the conformance test, and claims of neighbours are detected.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn well(holds: Presence) -> OperationResult {
     OperationResult { failed: None, holds, until: None }
 }
 
-/// Twice is as good as once, up on up succeeds, and what is said is what is there.
+/// Repeated operations have the same result, adding an address twice succeeds, and the reported state is the actual one.
 #[test]
 fn the_driver_conforms() {
     with_network(|network| {
@@ -37,7 +37,7 @@ fn the_driver_conforms() {
                     assert_eq!(driver.drive(add(None)), well(Presence::Yes));
                 }
                 assert_eq!(driver.drive(Operation::Observe), well(Presence::Yes));
-                // A lifetime is set, seen, made longer, and taken away again.
+                // A lifetime is set, observed, extended, and removed again.
                 for seconds in [3, 30] {
                     let done = driver.drive(add(Some(seconds)));
                     let left = done.until.expect("the kernel says when").since(boot_time());
@@ -50,7 +50,7 @@ fn the_driver_conforms() {
                 for _ in 0..2 {
                     assert_eq!(driver.drive(Operation::Remove), well(Presence::No));
                 }
-                // Too late, too short, nowhere: nothing is done, and why.
+                // Too late, too short, no interface: nothing is done, and the reason is reported.
                 let late = Operation::Add { until: None, not_after: boot_time() - Duration::from_secs(1) };
                 let short =
                     Operation::Add { until: Some(boot_time() + Duration::from_millis(500)), not_after: boot_time() + PATIENCE };
@@ -61,7 +61,7 @@ fn the_driver_conforms() {
                 }
                 let nowhere = AddressDriver::new(Spot { interface: "eth7".to_owned(), ..spot.clone() }).drive(add(None));
                 assert!(nowhere.failed.unwrap().contains("no interface eth7"));
-                // On another interface it is the host's, and not ours to take off.
+                // On another interface the address belongs to the host, and the driver does not remove it.
                 lab::give(&Spot { interface: "lo".to_owned(), ..spot.clone() }).unwrap();
                 let done = driver.drive(Operation::Remove);
                 assert_eq!(done.holds, Presence::Yes);
@@ -72,7 +72,7 @@ fn the_driver_conforms() {
     });
 }
 
-/// The kernel drops an address whose time is over, and that is heard.
+/// The kernel removes an address whose lifetime has ended, and this is detected.
 #[test]
 fn an_address_ends_by_itself() {
     with_network(|network| {
@@ -111,18 +111,18 @@ fn rivals_hands_and_witnesses_are_heard() {
             let other = spot.clone();
             network.on(0, || {
                 let (monitor, heard) = monitor(vec![spot.clone()]);
-                // A hand puts it on, and takes it off.
+                // An administrator adds it and removes it.
                 lab::give(&spot).unwrap();
                 until(&heard, &NetworkEvent::Changed(spot.address, true));
                 lab::take(&spot).unwrap();
                 until(&heard, &NetworkEvent::Changed(spot.address, false));
-                // Our own words are no rival; the other's are.
+                // Our own announcements are not a rival. Those of the other host are.
                 let mut announcer = Announcer::new(&spot);
                 announcer.announce().unwrap();
                 announcer.ask().unwrap();
                 network.on(1, || Announcer::new(&other).announce().unwrap());
                 until(&heard, &NetworkEvent::Rival(spot.address));
-                // Who has it answers when asked, by its kernel.
+                // The kernel of the host that has the address answers when asked.
                 network.on(1, || lab::give(&other).unwrap());
                 while heard.try_recv().is_ok() {}
                 let mut told = None;
@@ -135,7 +135,7 @@ fn rivals_hands_and_witnesses_are_heard() {
                 }
                 assert_eq!(told, Some(NetworkEvent::Rival(spot.address)));
                 network.on(1, || lab::take(&other).unwrap());
-                // The other host as witness; one that is not there says nothing.
+                // The other host as witness. One that does not exist does not answer.
                 let (there, nobody) = match spot.address.is_ipv4() {
                     true => ("10.9.0.2", "10.9.0.77"),
                     false => ("fd09::2", "fd09::77"),

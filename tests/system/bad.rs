@@ -1,4 +1,4 @@
-//! What goes wrong around the controller: full disks, missing rights, ports that are taken, connections that say nothing.
+//! Failures around the controller: full disks, missing rights, occupied ports, silent connections.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -31,7 +31,7 @@ fn a_port_that_is_taken_and_a_second_controller() {
     assert!(site.ask("resources").contains("sip_vip"), "the first goes on");
 }
 
-/// Who may not change addresses is told what is missing, at once.
+/// A user who may not change addresses learns at once what is missing.
 #[test]
 fn a_host_without_rights() {
     let site = Site::new("rights", "files: sip.log\n", "local");
@@ -61,7 +61,7 @@ fn ten_thousand_silent_connections_keep_nobody_out() {
     let wanted = |n: u64| site.ask("sources").contains(&format!("\"wanted\":{n}"));
     until("the first is heard", || wanted(1));
     let silent: Vec<TcpStream> = (0..SILENT).map(|_| TcpStream::connect(&address).unwrap()).collect();
-    // Who spoke before is heard, and who comes now.
+    // Senders that sent something before are read, and so are new ones.
     early.write_all(claim(2).as_bytes()).unwrap();
     let mut late = TcpStream::connect(&address).unwrap();
     late.write_all(claim(3).as_bytes()).unwrap();
@@ -69,7 +69,7 @@ fn ten_thousand_silent_connections_keep_nobody_out() {
     drop(silent);
 }
 
-/// The disk is full: it ends with a message, and nothing that was acted on is lost; with room again it goes on.
+/// The disk is full: the controller ends with a message, and nothing that was acted on is lost. With free space it continues.
 #[test]
 fn a_full_disk() {
     let site = Site::new("disk", "files: sip.log\n", "agent");
@@ -97,13 +97,13 @@ fn a_full_disk() {
         number += lines;
         site.append(&text);
     };
-    // A thousand bytes each in the journal, and more than there is room for beside its beginnings.
+    // A thousand bytes each in the journal, which is more than the free space after its beginning.
     write(6_000);
     assert!(next("disk is full").contains("journal.db"));
     assert!(next("ended ").contains("ended 2"));
     next("ready:");
     write(1);
-    // The last line is on the disk when it has been acted on: the run that came of it is in the history.
+    // The last line is on the disk if it was acted on: its run is in the history.
     thread::spawn(move || said.for_each(drop));
     let inside = format!("/proc/{}/root{}", child.id(), site.0.display());
     until("it goes on", || {
@@ -127,7 +127,7 @@ fn a_full_disk() {
     assert_eq!(numbers, (1..=6_001).collect::<Vec<u32>>(), "every line once, and in order");
 }
 
-/// True when the controller in another mount namespace has read the file to its end. The journal is read where it is mounted: SQLite
+/// True if the controller in another mount namespace has read the file to its end. The journal is read at its mount: SQLite
 /// resolves links, and `/proc/N/root` leads out of there.
 fn journal_is_read(process: u32, site: &Site) -> bool {
     let out = Command::new("nsenter")
@@ -138,7 +138,7 @@ fn journal_is_read(process: u32, site: &Site) -> bool {
     String::from_utf8(out.stdout).unwrap().contains("goes there")
 }
 
-/// A channel that is a program gets the text as its last argument, and no shell sees it.
+/// A channel that is a program receives the text as its last argument, without a shell.
 #[test]
 fn a_script_tells_people_through_a_program() {
     let site = Site::new("notify", "files: sip.log\n", "agent");
@@ -150,26 +150,27 @@ fn a_script_tells_people_through_a_program() {
     .unwrap();
     fs::write(site.0.join("rules/tell.alarm"), "alarm tell { detect event 00-04563 cancel at once react tell(text = text) }\n")
         .unwrap();
-    // `tee -a TOLD TEXT` writes its standard input, which is empty, to both files: that TEXT is there shows what it was called with.
+    // `tee -a TOLD TEXT` writes its standard input, which is empty, to both files. The existence of TEXT shows its arguments.
     let (_running, _) = ready(site.command());
     until("the file is followed", || site.ask("sources").contains("sip.log"));
     let name = "a $(touch b); 'c' number 1";
     let now = || pointsman::shell::linux::wall_time().to_string();
     until("the program was called with the text", || {
-        // What is written before the file is read for the first time is a backlog, and starts nothing.
+        // What is written before the file is read for the first time is a backlog and starts nothing.
         site.append(&format!("{} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 {name}\n", now().trim_end_matches('Z')));
         site.0.join(name).exists()
     });
     assert!(told.exists() && !site.0.join("b").exists());
 }
 
-/// True when some `sleep MARK` runs.
+/// True if a process `sleep MARK` runs.
 fn sleeps(mark: &str) -> bool {
     let all = fs::read_dir("/proc").unwrap().flatten();
     all.filter_map(|p| fs::read(p.path().join("cmdline")).ok()).any(|c| c.ends_with(format!("sleep\0{mark}\0").as_bytes()))
 }
 
-/// A command whose time is over goes with all that it has started: in its group, in a session of its own, and as a daemon whose parent has ended.
+/// A command whose time is over ends with everything that it has started: in its group, in a session of its own, and as a daemon
+/// whose parent has ended.
 #[test]
 fn a_command_that_hangs_leaves_nothing_behind() {
     let mark = format!("9{}", std::process::id());
@@ -181,7 +182,7 @@ fn a_command_that_hangs_leaves_nothing_behind() {
     }
 }
 
-/// A notification or a command of a script leaves nothing behind either when it ends in time.
+/// A notification or a command of a script leaves nothing behind, even if it ends in time.
 #[test]
 fn what_a_command_of_a_script_leaves_behind_ends_with_it() {
     let mark = format!("6{}", std::process::id());
@@ -193,8 +194,8 @@ fn what_a_command_of_a_script_leaves_behind_ends_with_it() {
     until("none of it lives", || !sleeps(&mark));
 }
 
-/// A command that starts a service (with a session of its own) ends, although the service keeps its output open; what it wrote is
-/// read whole. What it left in its own group has ended.
+/// A command that starts a service (with a session of its own) ends although the service keeps its output open. Its output is
+/// read completely. What it left in its own group has ended.
 #[test]
 fn a_command_that_starts_a_service_ends() {
     let mark = format!("8{}", std::process::id());
@@ -207,7 +208,7 @@ fn a_command_that_starts_a_service_ends() {
     let (service, rest) = ended.stdout.split_once('\n').unwrap();
     let (service, left) = service.split_once(' ').unwrap();
     let left = PathBuf::from(format!("/proc/{left}"));
-    // A process that was killed is gone once its parent has looked, and its parent is whoever adopts it.
+    // A killed process disappears after its parent has waited for it. Its parent is the process that adopts it.
     until("what was left in the group has ended", || {
         fs::read_to_string(left.join("stat")).is_ok_and(|s| s.contains(") Z ")) || !left.exists()
     });

@@ -1,4 +1,4 @@
-//! Interfaces without a carrier: what an agent hears of its own, and what a whole installation does.
+//! Interfaces without a carrier: what an agent observes, and the behaviour of a whole installation.
 
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -15,7 +15,7 @@ use crate::site::PROGRAM;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The kernel tells of a cable that is pulled, of an interface that is shut down, and of one that is not there.
+/// The kernel reports a pulled cable, an interface that is set down, and a missing interface.
 #[test]
 fn the_state_of_an_interface_is_heard() {
     with_network(|network| {
@@ -42,7 +42,7 @@ fn the_state_of_an_interface_is_heard() {
         network.on(0, || lab::set_up("eth0", true).unwrap());
         until("eth0", LinkState::Up);
     });
-    // The one that is not there is told at the start.
+    // A missing interface is reported at the start.
     with_network(|network| {
         let (sender, heard) = channel();
         let nowhere = pointsman::shell::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) };
@@ -51,7 +51,7 @@ fn the_state_of_an_interface_is_heard() {
     });
 }
 
-/// A lab whose address is on a network of its own, so that a host without it still speaks with the controller.
+/// A lab whose address is on a separate network, so that a host without that network still communicates with the controller.
 fn with_lab(takeover: &'static [&'static str], test: impl FnOnce(&mut Lab) -> Result<(), String> + Send) {
     thread::scope(|scope| {
         let run = scope.spawn(|| {
@@ -66,7 +66,7 @@ fn with_lab(takeover: &'static [&'static str], test: impl FnOnce(&mut Lab) -> Re
     });
 }
 
-/// An operator moves it; the answer may be that it waits.
+/// An operator moves the address. The answer may be that it waits.
 fn move_to(lab: &Lab, host: &str) -> Result<(), String> {
     lab.ask(&Question::Move("sip_vip".to_owned(), host.to_owned())).map(drop)
 }
@@ -75,7 +75,7 @@ fn history(lab: &Lab, word: &str) -> bool {
     lab.history().is_ok_and(|history| history.iter().any(|entry| entry.to_string().contains(word)))
 }
 
-/// The reason that the table of resources shows.
+/// The reason in the table of resources.
 fn reason(lab: &Lab) -> String {
     lab.ask(&Question::Resources).map(|r| r[0]["held"].to_string()).unwrap_or_default()
 }

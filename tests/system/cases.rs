@@ -1,6 +1,7 @@
-//! The cases of `tests/cases`: small inputs from public reports, each with the outcome that a person expects.
+//! The cases of `tests/cases`: small inputs from public reports, each with the result that a person expects.
 //!
-//! Method: a copy of the folder, its `run.sh` with the built program. Each script makes networks and processes of its own and stops them.
+//! Method: each `run.sh` runs in a copy of its folder, with the built program. It makes its own networks and processes and stops
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

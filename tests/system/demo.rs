@@ -1,4 +1,4 @@
-//! The demo, as root and as a user without any right.
+//! The demo, as root and as a user without any rights.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -28,7 +28,7 @@ fn ended_well(demo: &Output, program: &str) {
     assert_eq!(out.lines().filter(|l| l.starts_with("ok ")).count(), 5, "{out}");
     assert!(out.ends_with("no two hosts had the address at once\n"), "{out}");
     print!("{out}");
-    // Nothing of it is left.
+    // None of its processes are left.
     for process in fs::read_dir("/proc").unwrap().flatten() {
         let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
         assert!(!command.starts_with(program.as_bytes()), "{} still runs", process.path().display());

@@ -1,4 +1,4 @@
-//! The journal of a controller that runs: read meanwhile and afterwards, damaged, copied, put back.
+//! The journal of a running controller: read meanwhile and afterwards, damaged, copied, restored.
 
 use std::fs;
 use std::io::Write as _;
@@ -27,7 +27,7 @@ fn history(site: &Site, more: &[&str]) -> String {
     said(&run(site, &[&["history", "--all", "--format", "json"], more].concat()))
 }
 
-/// A controller that has read what its file held: what is written from now on is new.
+/// A controller that has read the content of its file: what is written from now on is new.
 fn listening(site: &Site) -> (Ended, String) {
     let before = said(&run(site, &["journal", "show"])).matches("\"backlog_ended\"").count();
     let started = ready(site.command());
@@ -35,7 +35,7 @@ fn listening(site: &Site) -> (Ended, String) {
     started
 }
 
-/// A site whose rules notify of each event. Lines have no stamp: on a busy machine none is late.
+/// A site whose rules notify of each event. Lines have no stamp, so that none is late on a busy machine.
 fn site(name: &str) -> Site {
     let site = Site::new(name, "files: sip.log\nlisten: { agents: 127.0.0.1:0 }\n", "agent");
     fs::write(site.0.join("rules/tell.alarm"), "pattern n { match /number (?<n>\\d+)/ }\nreaction tell { script \"tell.rhai\" }\nalarm numbers { detect n by n cancel by hand react tell summary \"number {n}\" }\n").unwrap();
@@ -71,7 +71,7 @@ fn history_outlives_the_controller() {
         assert!(all.contains(part), "{part}: {all}");
     }
     drop(ended);
-    // Nothing runs now.
+    // No controller runs now.
     assert_eq!(history(&site, &[]).lines().count(), all.lines().count());
     let about = |more: &[&str]| history(&site, more).lines().count();
     assert_eq!(about(&["--alarm", "numbers", "--kind", "raised"]), 2);
@@ -83,7 +83,7 @@ fn history_outlives_the_controller() {
     assert!(!why.status.success() && said(&why).contains("is no moment"), "{}", said(&why));
 }
 
-/// A clock that was ten years ahead when the journal began: the next start heals it.
+/// A clock that was ten years ahead when the journal began: the next start corrects it.
 #[test]
 fn a_clock_that_was_ahead_is_followed_back() {
     let site = site("clock");
@@ -101,7 +101,7 @@ fn a_clock_that_was_ahead_is_followed_back() {
     assert!(newest.offset_from(wall_time()).abs() < 60_000_000, "{newest}");
 }
 
-/// What was acknowledged is missing: it does not start, and says why; somebody accepts it, and it goes on.
+/// Confirmed records are missing: the controller does not start and says why. After an operator accepts the loss, it continues.
 #[test]
 fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
     let site = site("lost");
@@ -121,7 +121,7 @@ fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
         assert!(!out.status.success() && said(&out).contains("accept-loss"), "{}", said(&out));
         assert!(!run(&site, &["journal", "verify"]).status.success());
     }
-    // As it was: all is well again.
+    // With the original file, everything is valid again.
     fs::write(&wal, &bytes).unwrap();
     assert!(run(&site, &["journal", "verify"]).status.success());
     fs::remove_file(&wal).unwrap();
@@ -134,7 +134,7 @@ fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
     until("it goes on", || history(&site, &["--kind", "notified"]).contains("number 2"));
 }
 
-/// Killed at any moment, a restore leaves the journal as it was, or one that is refused until the restore is run again.
+/// A restore that is killed at any moment leaves the journal as it was, or one that is refused until the restore is run again.
 #[test]
 fn a_restore_may_be_killed() {
     let site = site("restore");
@@ -172,14 +172,14 @@ fn a_restore_may_be_killed() {
     assert!(run(&site, &["journal", "restore", copy]).status.success());
     let (_ended, _) = listening(&site);
     until("it is known", || history(&site, &[]).contains("journal_unproven"));
-    // No agent is there to agree: an operator says so.
+    // There is no agent that could agree, so an operator does.
     let out = run(&site, &["journal", "accept-loss", "--reason", "sip1 and sip2 were looked at"]);
     assert!(out.status.success(), "{}", said(&out));
     assert!(!run(&site, &["journal", "accept-loss", "--reason", "twice"]).status.success());
     assert!(Time::MIN < wall_time() && history(&site, &["--kind", "journal_loss_accepted"]).contains("were looked at"));
 }
 
-/// Whoever reads the output has seen enough: that is no fault of any command.
+/// The reader of the output may stop. This is not an error of any command.
 #[test]
 fn a_closed_pipe_is_no_panic() {
     let site = site("pipe");

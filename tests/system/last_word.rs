@@ -1,4 +1,4 @@
-//! Operators have the last word: pauses that survive a crash, the audit trail of a night, and viewers who change nothing.
+//! Operators decide: pauses that survive a crash, the audit trail of a night, and viewers who change nothing.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::site::{Ended, PROGRAM, Site, claim, ready, until};
 
-/// Users that are on every Linux.
+/// A user that exists on every Linux.
 const NOBODY: u32 = 65_534;
 const DAEMON: u32 = 1;
 
@@ -47,7 +47,7 @@ fn pointsman(site: &Site, words: &[&str]) -> Output {
     Command::new(PROGRAM).args(words).current_dir(&site.0).stdin(Stdio::null()).output().unwrap()
 }
 
-/// A command that has to work.
+/// Runs a command that must succeed.
 fn done(site: &Site, words: &[&str]) -> String {
     let out = pointsman(site, words);
     assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
@@ -62,8 +62,9 @@ fn other_claims(n: u32) -> String {
     claim(n).replace("sip1 SIP_SERVER_PRIMARY", "sip2 SIP_SERVER_BACKUP")
 }
 
-/// A link flaps, so the servers claim by turns. Somebody begins a maintenance late, somebody pauses everything, the controller is
-/// killed, and after the night everything is resumed. The address never leaves its host, and the audit trail tells the story.
+/// A link flaps, so the servers claim alternately. An operator begins a maintenance late, another one pauses everything, the
+/// controller is killed, and after the night everything is resumed. The address never leaves its host, and the audit trail tells
+/// the story.
 #[test]
 fn a_night() {
     let site = Site::new("night", "files: sip.log\n", "local");
@@ -89,7 +90,7 @@ fn a_night() {
     let refused = pointsman(&site, &["move", "sip_vip", "sip2"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("everything is paused by ann (sudo as root)"), "{refused:?}");
 
-    // Killed in the night: what stands, stands.
+    // Killed in the night: the overrides stay in force.
     drop(controller);
     let _controller = network.controller(&site);
     until("the address is seen", || resource(&site)["holders"][0] == "sip1");
@@ -118,8 +119,8 @@ fn a_night() {
     assert!(!moves.contains("release"), "nothing was released all night:\n{moves}");
 }
 
-/// A viewer sees everything, and every command that changes something is refused and recorded. An operator may do an operator's
-/// part, and others nothing at all.
+/// A viewer sees everything, and every command that changes something is refused and recorded. An operator may do what operators
+/// may, and other users nothing at all.
 #[test]
 fn a_viewer_changes_nothing() {
     let access = "files: sip.log\naccess: { viewer: { users: [nobody] }, operator: { users: [daemon] } }\n";
@@ -191,7 +192,7 @@ fn a_viewer_changes_nothing() {
     assert!(fs::read_dir(site.0.join("data")).is_ok());
 }
 
-/// The test button: shown without a controller's doing anything, and for real with every text marked.
+/// A test of an alarm: first only shown, without any action of the controller, and then for real with every text marked.
 #[test]
 fn an_alarm_is_tried() {
     let site = Site::new("drill", "files: sip.log\n", "agent");
@@ -200,7 +201,7 @@ fn an_alarm_is_tried() {
     fs::write(site.0.join("scripts/tell.rhai"), "fn react(alarm, event, params) { notify(\"note\", \"look at it\"); }\n")
         .unwrap();
     let (_controller, _) = ready(site.command());
-    // The channel's command makes a file of this name.
+    // The channel's command creates a file of this name.
     let told = || site.0.join("TEST: look at it").exists();
     let test = ["alarms", "test", "frozen", "--app", "SIP_SERVER_PRIMARY"];
     let shown = done(&site, &test);

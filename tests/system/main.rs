@@ -1,5 +1,5 @@
-//! Tests of the system: they need Linux, root for network namespaces, and util-linux, and fail where they cannot run. (sshd,
-//! HAProxy, BIND and rsyslog join with the parts that talk to them.)
+//! Tests of the system. They need Linux, root for network namespaces, and util-linux, and fail if they cannot run. (sshd,
+//! HAProxy, BIND and rsyslog are used by the tests that need them.)
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -26,14 +26,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// Peak memory of a process so far, in KB.
+/// The peak memory of a process so far, in KB.
 fn peak(child: &Child) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// Lines of 100 MB, lines without end, keys without end: the memory of a dry run is bounded, whatever the log holds.
+/// Lines of 100 MB, lines without end, keys without end: the memory of a dry run is bounded, whatever the log contains.
 #[test]
 fn the_memory_of_a_dry_run_is_bounded() {
     let folder = std::env::temp_dir().join(format!("pointsman-system-{}", std::process::id()));
@@ -62,7 +62,7 @@ fn the_memory_of_a_dry_run_is_bounded() {
         stdin.write_all(b"\n").unwrap();
         lines += 1;
     }
-    // It has read all but what the pipe and its buffer hold.
+    // It has read everything except what the pipe and its buffer contain.
     let peak = peak(&child).expect("/proc has the peak memory of a running process");
     drop(stdin);
     let output = child.wait_with_output().unwrap();

@@ -1,4 +1,4 @@
-//! Networks for tests: a switch in the test's own thread, hosts plugged into it.
+//! Networks for tests: a switch in the test's own thread, with hosts connected to it.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -7,8 +7,7 @@ use std::thread;
 use pointsman::shell::linux::Spot;
 use pointsman::shell::linux::lab::{self, LabHost};
 
-/// A network with two hosts, `10.9.0.1`/`fd09::1` and `10.9.0.2`/`fd09::2` on `eth0`. Made on a thread of its own, whose
-/// network it is.
+/// A network with two hosts, `10.9.0.1`/`fd09::1` and `10.9.0.2`/`fd09::2` on `eth0`. It belongs to a separate thread.
 pub(crate) struct Network {
     hosts: Vec<LabHost>,
 }
@@ -41,7 +40,7 @@ impl Network {
         });
     }
 
-    /// Does something on a thread in a host's network.
+    /// Does work on a thread in a host's network.
     pub(crate) fn on<T: Send>(&self, host: usize, work: impl FnOnce() -> T + Send) -> T {
         lab::within(self.hosts[host].process(), || Ok(work())).unwrap()
     }

@@ -1,5 +1,5 @@
-//! Notifications, to the real receivers: a mail server, an HTTP server, snmptrapd, rsyslog with TLS, Alertmanager. Each gets what was sent,
-//! also when it was away while the controller was killed twice; and receivers that misbehave delay nobody else.
+//! Notifications to real receivers: a mail server, an HTTP server, snmptrapd, rsyslog with TLS, Alertmanager. Each receives what
+//! was sent, even if it was away while the controller was killed twice. Receivers that misbehave delay no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,7 +25,7 @@ fn read(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
-/// A receiver that says that it is ready.
+/// A receiver that has reported that it is ready.
 fn receiver(script: &str, arguments: &[&str]) -> Ended {
     let python = ["/usr/bin/python3", "python3"].into_iter().find(|p| Path::new(p).exists()).unwrap_or("python3");
     let mut child = Command::new(python)
@@ -39,7 +39,7 @@ fn receiver(script: &str, arguments: &[&str]) -> Ended {
     Ended(child)
 }
 
-/// A certificate for 127.0.0.1 that is its own authority.
+/// A self-signed certificate for 127.0.0.1.
 fn certificate(folder: &Path) {
     let done = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
@@ -57,7 +57,7 @@ pattern up { match /number (?<n>\\d+) is up/ }
 alarm numbers { category critical detect down by n cancel when up help \"call ann\" summary \"number {n}: {text}\" }
 ";
 
-/// A site with these channels and one route to all of them, which tells at once. Its files and secrets are in its folder.
+/// A site with these channels and one route to all of them, which notifies at once. Its files and secrets are in its folder.
 fn site(name: &str, channels: &str, to: &str) -> Site {
     let more = format!("files: sip.log\nroutes: {{ all: {{ to: [{to}], by: [alarm, key], wait: 0s, interval: 0s }} }}\n");
     let site = Site::new(&format!("notify-{name}"), &more, "agent");
@@ -83,7 +83,7 @@ fn channel(site: &Site, name: &str) -> Json {
     rows.into_iter().find(|row| row["channel"] == name).unwrap_or_default()
 }
 
-/// A controller that has read what its file held: what is written from now on is new.
+/// A controller that has read the content of its file: what is written from now on is new.
 fn listening(site: &Site) -> Ended {
     let ended = |site: &Site| run(site, &["journal", "show"]).1.matches("\"backlog_ended\"").count();
     let before = ended(site);
@@ -120,7 +120,7 @@ impl Receivers {
         self.folder.join(name)
     }
 
-    /// All of them, as they are found in the wild.
+    /// Starts all receivers, with their usual configurations.
     fn start(&self) -> Vec<Ended> {
         let p = |name: &str| self.ports[name].to_string();
         let path = |name: &str| self.file(name).to_str().unwrap().to_owned();
@@ -168,7 +168,7 @@ action(type=\"omfile\" file=\"{0}/records\" template=\"RSYSLOG_SyslogProtocol23F
         vec![smtp, http, snmp, syslog, am]
     }
 
-    /// The alerts that Alertmanager has, by key and whether each fires.
+    /// The alerts in Alertmanager, by key, with whether each fires.
     fn alerts(&self) -> Vec<(String, Json)> {
         let url = format!("http://127.0.0.1:{}/api/v2/alerts", self.ports["am"]);
         let script = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())";
@@ -196,7 +196,7 @@ fn each_receiver_gets_what_was_sent() {
     let _running = receivers.start();
     let _controller = listening(&site);
     for name in ["mail", "hook", "nms", "siem", "am"] {
-        // Some need a moment to begin.
+        // Some need a moment to start.
         until(&format!("the channel {name} takes a test"), || run(&site, &["channels", "test", name]).0);
     }
     site.append("number 1 is down: \"Zürich\" <b>]\n");
@@ -241,14 +241,14 @@ fn each_receiver_gets_what_was_sent() {
             && read(&receivers.file("records")).contains("status=\"cleared\"]")
     });
     until("Alertmanager has the end", || receivers.alerts().iter().all(|(key, _)| key != "1"));
-    // No secret is anywhere where people look.
+    // No output for people contains a secret.
     let shown = ["journal show", "history --all", "channels", "check"].map(|c| run(&site, &c.split(' ').collect::<Vec<_>>()).1);
     assert!(shown.iter().all(|text| !text.contains("s3cret")), "a secret is shown");
     let kept = fs::read_dir(site.0.join("data")).unwrap().flatten().filter(|f| f.path().is_file());
     assert!(kept.into_iter().all(|f| !String::from_utf8_lossy(&fs::read(f.path()).unwrap()).contains("s3cret")));
 }
 
-/// Everybody is away while the controller is killed twice: nothing is lost, and what comes twice has the same key.
+/// All receivers are away while the controller is killed twice: nothing is lost, and duplicates have the same key.
 #[test]
 fn nothing_is_lost_while_receivers_are_away_and_the_controller_is_killed() {
     let ports = Receivers::new(Path::new("/"));
@@ -291,7 +291,7 @@ fn nothing_is_lost_while_receivers_are_away_and_the_controller_is_killed() {
     assert_eq!(channel(&site, "hook")["failed"], 0);
 }
 
-/// Receivers that misbehave, each with a channel of its own: nobody waits for them but themselves.
+/// Receivers that misbehave, each with a channel of its own: they delay only themselves.
 #[test]
 fn receivers_that_misbehave_delay_nobody_else() {
     let behaviours = ["slow", "redirect", "elsewhere", "huge", "500", "400"];
@@ -336,11 +336,11 @@ fn receivers_that_misbehave_delay_nobody_else() {
         until(&format!("{name} fails: {why}"), || failure(name).contains(why));
     }
     assert!(read(&site.0.join("refuse-one")).contains("b@example.com"), "the other one got it");
-    // What answers 200 has taken it, whatever it says; 1 GB is not read.
+    // An answer of 200 means success, whatever its content. 1 GB is not read.
     until("huge counts as delivered", || channel(&site, "whuge")["delivered"] == 1);
     assert!(crate::peak(&controller.0).unwrap() < 300 * 1024, "{:?} KB", crate::peak(&controller.0));
     assert!(!read(&site.0.join("elsewhere")).contains("stolen"));
-    // What hangs fails by its time-out.
+    // Receivers that hang fail by their time-out.
     for name in ["wslow", "mnothing", "mhang"] {
         until(&format!("{name} times out"), || channel(&site, name)["tries"].as_u64() > Some(0));
     }
@@ -348,7 +348,7 @@ fn receivers_that_misbehave_delay_nobody_else() {
     until("the good one goes on", || read(&site.0.join("good")).contains("number 2:"));
 }
 
-/// Ten thousand alarms at once, by a route with the usual options: people get a handful of notifications, and the counts add up.
+/// Ten thousand alarms at once, by a route with the default options: people get a few notifications, and the counts are correct.
 #[test]
 fn a_storm_of_alarms_is_a_handful_of_notifications() {
     const ALARMS: u64 = 10_000;
@@ -370,7 +370,7 @@ fn a_storm_of_alarms_is_a_handful_of_notifications() {
     assert!(told.len() <= 4 && told.iter().sum::<u64>() == ALARMS, "{told:?}");
 }
 
-/// The bodies of the requests of an HTTP server.
+/// The bodies of the requests to an HTTP server.
 fn lines_of(path: &Path) -> Vec<Json> {
     let complete = read(path).lines().filter_map(|line| serde_json::from_str::<Json>(line).ok()).collect::<Vec<_>>();
     complete.iter().map(|request| serde_json::from_str(request["body"].as_str().unwrap()).unwrap()).collect()

@@ -1,5 +1,5 @@
-//! A load-balanced port, end to end: the shipped rules, real agents, and a stand-in for `wlbs` that keeps a cluster's state,
-//! answers with the documented words (enabled, disabled), and can be slow, fail, and talk nonsense.
+//! A load-balanced port, end to end: the shipped rules, real agents, and a stand-in for `wlbs`. It keeps a cluster's state, gives
+//! the documented answers (enabled, disabled), and can be slow, fail, and print nonsense.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pointsman");
 
-/// `wlbs COMMAND [PORT] CLUSTER:HOST`. Every call is logged; enabling a port that another host has is, too.
+/// `wlbs COMMAND [PORT] CLUSTER:HOST`. Every call is logged, and so is enabling a port that another host has.
 const WLBS: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/calls"
@@ -64,7 +64,7 @@ impl Cluster {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let shipped = fs::read_to_string(here.join("examples/sip-pair/nlb.yaml")).unwrap();
         let rules = |text: String| {
-            // More moves than a day has.
+            // More moves than are allowed per day.
             text.replace("../../", &format!("{}/", here.display()))
                 .replace("kind: port", "kind: port\n    moves: 100 per 10m")
                 .replace("takeover: forced", "takeover: confirmed")
@@ -101,7 +101,7 @@ impl Cluster {
         String::from_utf8(pointsman(&self.folder, &[what, "--format", "json"]).output().unwrap().stdout).unwrap()
     }
 
-    /// A server writes that it is primary now, the other that it is backup.
+    /// One server claims that it is primary now, and the other that it is backup.
     fn claim(&self, host: usize) {
         let now = pointsman::shell::linux::wall_time().to_string();
         let now = now.trim_end_matches('Z');
@@ -150,20 +150,20 @@ fn a_port_follows_the_primary() {
     cluster.claim(1);
     cluster.settled(1);
     cluster.is("slow", false);
-    // The old host does not let go: nobody else takes it, and people are told; then it does.
+    // The old host does not release it: no other host takes it, and people are notified. Then the old host does.
     cluster.is("failing-disable", true);
     cluster.claim(2);
     cluster.until("people are told", |c| c.ask("history").contains("release_failed"));
     assert_eq!(cluster.enabled(), [1], "not on two");
     cluster.is("failing-disable", false);
     cluster.settled(2);
-    // The new host can't enable it: it is tried again.
+    // The new host cannot enable it: the attempt is repeated.
     cluster.is("failing-enable", true);
     cluster.claim(1);
     cluster.until("nobody has it", |c| c.enabled().is_empty());
     cluster.is("failing-enable", false);
     cluster.settled(1);
-    // What it says tells nothing: nothing is believed of it.
+    // Its output is meaningless: nothing is concluded from it.
     cluster.is("nonsense", true);
     cluster.claim(2);
     cluster.until("it is held back", |c| c.ask("resources").contains("waiting for its release on sip1"));

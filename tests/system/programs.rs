@@ -1,4 +1,4 @@
-//! The two programs as a system runs them: supervised, adopted by another controller, telling the system's log.
+//! The two programs as a system runs them: supervised, adopted by another controller, writing to the system's log.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -10,7 +10,7 @@ use pointsman::shell::linux::lab;
 
 use crate::site::{Ended, PROGRAM, Site, claim, ready, until};
 
-/// systemd's own protocol (sd_notify(3)): ready when everything is open, alive while it turns, stopping when it is told to.
+/// The protocol of systemd (sd_notify(3)): ready when everything is open, alive while the loop runs, stopping when it ends.
 #[test]
 fn a_supervisor_is_told() {
     let site = Site::new("notify-socket", "files: sip.log\n", "agent");
@@ -28,14 +28,14 @@ fn a_supervisor_is_told() {
     assert!(running.0.wait().unwrap().success());
 }
 
-/// What a program tells its supervisor next.
+/// The next message of a program to its supervisor.
 fn next(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 256];
     let length = socket.recv(&mut buffer).expect("it says something");
     String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
 }
 
-/// A script that fails is an alarm, where the shipped rules about Pointsman itself are loaded.
+/// A failing script raises an alarm if the shipped rules about Pointsman itself are loaded.
 #[test]
 fn a_script_that_fails_is_an_alarm() {
     let site = Site::new("own", "files: sip.log\n", "agent");
@@ -45,14 +45,14 @@ fn a_script_that_fails_is_an_alarm() {
     fs::write(site.0.join("rules/fails.alarm"), "alarm fails { detect event 00-04563 cancel at once react fails }\n").unwrap();
     let (_running, _) = ready(site.command());
     until("the alarm is raised", || {
-        // What is written before the file is read for the first time is a backlog, and starts nothing.
+        // What is written before the file is read for the first time is a backlog and starts nothing.
         site.append(&claim(1));
         let alarms = site.ask("alarms");
         alarms.contains("script_failed") && alarms.contains("no such luck")
     });
 }
 
-/// A file that is gone is an alarm that names it, until it is there again; meanwhile no silence comes true.
+/// A missing file raises an alarm that names it, until the file returns. Meanwhile no silence fires.
 #[test]
 fn a_file_that_is_gone_is_an_alarm() {
     let site = Site::new("away", "files: sip.log\n", "agent");
@@ -64,7 +64,7 @@ fn a_file_that_is_gone_is_an_alarm() {
     let away = || site.ask("alarms").lines().any(|row| row.contains("log_away") && row.contains("sip.log can't be read"));
     until("it is away", away);
     drop(running);
-    // A start changes nothing of it.
+    // A start does not change this.
     let (_running, _) = ready(site.command());
     until("it is still away", away);
     fs::write(site.0.join("sip.log"), claim(2)).unwrap();
@@ -72,7 +72,7 @@ fn a_file_that_is_gone_is_an_alarm() {
     assert!(site.ask("history").contains("sip.log can be read again") && !site.ask("alarms").contains("quiet"));
 }
 
-/// The system's log gets what a script tells a channel of that kind.
+/// The system's log receives what a script sends to a channel of that kind.
 #[test]
 fn a_script_tells_the_systems_log() {
     let site = Site::new("syslog", "files: sip.log\n", "agent");
@@ -81,7 +81,7 @@ fn a_script_tells_the_systems_log() {
     fs::write(site.0.join("scripts/tell.rhai"), "fn react(alarm, event, params) { notify(\"system\", \"it moved\"); }\n")
         .unwrap();
     fs::write(site.0.join("rules/tell.alarm"), "alarm tell { detect event 00-04563 cancel at once react tell }\n").unwrap();
-    // Where a log's socket is, is the same for everybody on a machine: the controller gets a view of its own.
+    // The path of the log socket is the same for everybody on a machine, so the controller gets its own view of the file system.
     let socket = UnixDatagram::bind(site.0.join("log.sock")).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let script = "\
@@ -136,7 +136,7 @@ fn an_agent_is_adopted_by_another_controller() {
         let on_sip1 = || site.ask("resources").contains("\"holders\":[\"sip1\"]");
         let heard = || site.ask("resources").contains("\"reachable\":true");
         let moved = || {
-            // The second host has no agent here: an operator says that it surely does not have the address.
+            // The second host has no agent here: an operator confirms that it does not have the address.
             run(&["move", "sip_vip", "sip1"]);
             run(&["resources", "released", "sip_vip", "sip2"]);
         };
@@ -151,7 +151,7 @@ fn an_agent_is_adopted_by_another_controller() {
         until("sip1 has the address", on_sip1);
         drop((first, running));
 
-        // A controller that knows nothing of the first: other keys, another journal.
+        // A controller that knows nothing of the first one: other keys, another journal.
         fs::remove_dir_all(site.0.join("data")).unwrap();
         let (_second, _) = ready(site.command());
         enroll();
@@ -164,7 +164,7 @@ fn an_agent_is_adopted_by_another_controller() {
         let running = start_agent();
         until("sip1 has the address by the second's word", || on_sip1() && site.ask("resources").contains("\"settled\":true"));
 
-        // What it obeyed is lost: it begins anew, and is heard.
+        // The agent's store is lost: it begins a new one, and is accepted.
         drop(running);
         until("the agent is not heard", || !heard());
         for name in ["agent.db", "agent.db-wal", "agent.db-shm"] {

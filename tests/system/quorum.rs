@@ -1,5 +1,5 @@
-//! One owner by quorum, between real programs: networks that are cut in part, programs that are killed, frozen and started anew.
-//! While each test runs, every host's kernel is watched: two holders at once fail it, whatever else comes of it.
+//! One owner by quorum, with real programs: networks that are partially cut, programs that are killed, frozen and restarted.
+//! Every host's kernel is watched during each test: two holders at once fail it, whatever else happens.
 
 use std::path::Path;
 use std::thread;
@@ -11,10 +11,10 @@ use pointsman::shell::live::questions::Question;
 
 use crate::site::PROGRAM;
 
-/// Several times as long as a vote lasts.
+/// Several times the duration of a vote.
 const SEVERAL_TERMS: Duration = Duration::from_secs(10);
 
-/// A lab with two hosts, the controller and some agents that only vote; the address is on the first host.
+/// A lab with two hosts, the controller and some agents that only vote. The address is on the first host.
 fn with_lab(voters: usize, test: impl FnOnce(&mut Lab) -> Result<(), String> + Send) {
     thread::scope(|scope| {
         let run = scope.spawn(|| {
@@ -39,7 +39,7 @@ fn move_to(lab: &Lab, host: &str) -> Result<(), String> {
     lab.ask(&Question::Move("sip_vip".to_owned(), host.to_owned())).map(drop)
 }
 
-/// A host has the address through several terms, without a break.
+/// A host has the address through several terms without a break.
 fn goes_on(lab: &Lab, host: &str) -> Result<(), String> {
     let end = boot_time() + SEVERAL_TERMS;
     let mut always = true;
@@ -50,8 +50,8 @@ fn goes_on(lab: &Lab, host: &str) -> Result<(), String> {
     if always { Ok(()) } else { Err(format!("{host} lost the address: {:?}", lab.holders())) }
 }
 
-/// The holder is cut off from the other host and from the controller, and both of them and it reach everybody else. The other one
-/// is to have it: the holder must lose it first.
+/// The holder is cut off from the other host and from the controller, and all three reach everybody else. The other host should
+/// have the address: the holder must lose it first.
 fn holder_is_cut_off_in_part(voters: usize) {
     with_lab(voters, |lab| {
         lab.cut("sip1", "sip2", true)?;
@@ -75,7 +75,7 @@ fn a_holder_that_is_cut_off_in_part_loses_it_first_with_five_voters() {
     holder_is_cut_off_in_part(2);
 }
 
-/// Nobody wants it elsewhere: a holder that a majority still hears keeps it, whoever else does not.
+/// No other host should have the address: a holder that a majority still hears keeps it, whoever else does not.
 #[test]
 fn a_holder_with_a_majority_keeps_it() {
     with_lab(2, |lab| {
@@ -96,8 +96,8 @@ fn the_death_of_the_controller_takes_nothing_away() {
     });
     with_lab(2, |lab| {
         lab.kill_controller();
-        // An agent that starts while there is no controller knows the others from before, and votes again after a while: then three
-        // of five are enough.
+        // An agent that starts while there is no controller knows the others from before, and votes again after a while. Then
+        // three of five are enough.
         lab.kill_agent("voter1");
         lab.start_agent_alone("voter1")?;
         goes_on(lab, "sip1")?;
@@ -119,7 +119,7 @@ fn a_holder_whose_agent_was_killed_is_succeeded() {
     });
 }
 
-/// It can do nothing, and does not know that time goes by: its kernel drops the address.
+/// The agent can do nothing, and does not notice that time passes: its kernel removes the address.
 #[test]
 fn a_holder_whose_agent_is_frozen_is_succeeded() {
     with_lab(0, |lab| {

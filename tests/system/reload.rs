@@ -1,4 +1,4 @@
-//! Changed files and the real program: taken over by command, signal and watching; bad ones change nothing, also at a start.
+//! Changed files and the real program: reloaded by command, signal and watching. Bad files change nothing, also at a start.
 
 use std::fs;
 use std::io::Write as _;
@@ -16,7 +16,7 @@ fn pointsman(site: &Site, arguments: &[&str]) -> (i32, String) {
     (out.status.code().unwrap(), said)
 }
 
-/// Records come until an alarm is active.
+/// Writes records until an alarm is active.
 fn raised(site: &Site, name: &str) {
     until(&format!("{name} is raised"), || {
         site.append(&claim(1));
@@ -24,7 +24,7 @@ fn raised(site: &Site, name: &str) {
     });
 }
 
-/// How often the condition of an alarm was met.
+/// How often the condition of an alarm fired.
 fn count(site: &Site, name: &str) -> u64 {
     let rows = site.ask("alarms");
     let rows = rows.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
@@ -45,7 +45,7 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     raised(&site, "kept");
     let before = count(&site, "kept");
 
-    // Shown, and nothing done; then done.
+    // First only shown, then done.
     write(&site, "rules/a.alarm", &alarm("by_command"));
     let (status, said) = pointsman(&site, &["reload", "--check"]);
     assert!(status == 0 && said.contains("by_command") && said.contains("added") && said.contains("yet"), "{said}");
@@ -77,7 +77,7 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     until("what ran goes on", || count(&site, "by_command") > counted);
     assert!(!site.ask("alarms").contains("tested"));
 
-    // By signal. The refusal is over.
+    // By signal. The refusal ends.
     fs::remove_file(site.0.join("rules/a.test.yaml")).unwrap();
     write(&site, "rules/a.alarm", &format!("{}{}", alarm("by_command"), alarm("by_signal")));
     let process = nix::unistd::Pid::from_raw(running.0.id().cast_signed());
@@ -85,7 +85,7 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     raised(&site, "by_signal");
     until("the refusal is over", || !site.ask("alarms").contains("files_refused"));
 
-    // By watching, from when the configuration says so.
+    // By watching, from when the configuration enables it.
     let config = fs::read_to_string(site.0.join("pointsman.yaml")).unwrap();
     write(&site, "pointsman.yaml", &format!("reload: watch\n{config}"));
     let (status, said) = pointsman(&site, &["reload"]);
@@ -94,7 +94,7 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     write(&site, "rules/more/b.alarm", &alarm("by_watching"));
     raised(&site, "by_watching");
 
-    // A configuration that is not even YAML, at a start: what was accepted last runs, with its state.
+    // A configuration that is not even YAML, at a start: the site that was accepted last runs, with its state.
     let kept = count(&site, "kept");
     drop(running);
     let good = fs::read_to_string(site.0.join("pointsman.yaml")).unwrap();
@@ -107,28 +107,28 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
         site.append(&claim(3));
         count(&site, "by_watching") > counted
     });
-    // Mended, it is what runs.
+    // After a correction, the files are what runs.
     write(&site, "pointsman.yaml", &good);
     until("the refusal is over", || !site.ask("alarms").contains("files_refused"));
     drop(running);
 
     let (status, said) = pointsman(&site, &["journal", "verify"]);
     assert!(status == 0 && said.contains("all is well"), "{said}");
-    // Rules that were changed while nobody ran are taken over at the start, and listed alarms end.
+    // Rules that were changed while no controller ran are accepted at the start, and the listed alarms end.
     write(&site, "rules/kept.alarm", &alarm("kept").replace("by host", "by app"));
     let (running, _) = ready(site.command());
     until("it answers", || site.ask("alarms").contains("by_watching"));
     assert!(!site.ask("alarms").contains("\"kept\""), "its key is another");
     drop(running);
-    // Without anything accepted, bad files do not start.
+    // Without an accepted site, bad files do not start.
     write(&site, "rules/a.alarm", "nonsense");
     fs::rename(site.0.join("data"), site.0.join("old")).unwrap();
     let (status, said) = pointsman(&site, &["run"]);
     assert!(status == 2 && said.contains("R001"), "{said}");
 }
 
-/// A resource that a host has does not go from the configuration by mistake. New terms count from the next grant on; what needs a
-/// start says so.
+/// A resource that a host has cannot be removed from the configuration by mistake. New terms apply from the next grant on.
+/// Settings that need a restart are reported.
 #[test]
 fn what_is_in_use_stays() {
     let site = Site::new("reload-held", "files: sip.log\n", "agent");
@@ -143,7 +143,7 @@ fn what_is_in_use_stays() {
     assert!(status == 0 && said.contains("taken over"), "{said}");
     assert!(!site.ask("sources").contains("tcp"));
 
-    // A file that comes is followed from its end, one that goes is not; one that comes back is read on where it was.
+    // A new file is followed from its end, and a removed one is not followed. A file that returns is read from its last position.
     let wanted = |source: &str| {
         let rows = site.ask("sources");
         let rows = rows.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());

@@ -1,5 +1,5 @@
-//! What agents report, end to end: a real process that is killed and started again, and a file system that is measured, seen by a
-//! real agent and told over mutual TLS.
+//! The reports of agents, end to end: a real process that is killed and restarted, and a file system that is measured, observed
+//! by a real agent and reported over mutual TLS.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -29,7 +29,7 @@ fn an_agent_tells_what_runs_and_what_it_measures() {
         fs::write(site.0.join("rules/reports.alarm"), RULES).unwrap();
         fs::create_dir(site.0.join("sip1")).unwrap();
         let pid_file = site.0.join("sip.pid");
-        // The backup is on the other host, of which this agent is not believed.
+        // The backup is on the other host. Reports of this agent about it are not accepted.
         let agent = format!(
             "host: sip1\ncontroller: 127.0.0.1:5750\nwatch:\n  SIP_SERVER_PRIMARY: {{ pid_file: {}, process: sleep }}\n  \
              SIP_SERVER_BACKUP: {{ process: nobody-here }}\nmetrics: {{ every: 1s, of: [cpu, load1], disk_used: / }}\n",
@@ -53,10 +53,10 @@ fn an_agent_tells_what_runs_and_what_it_measures() {
         until("the file system was measured", || site.ask("alarms").contains("/ of sip1: "));
         until("another host's application is not believed", || site.ask("history").contains("report_strange"));
         assert!(!site.ask("alarms").contains("\"stopped\""), "{}", site.ask("alarms"));
-        // It is not waited for yet: it has ended, and is in the table of processes still.
+        // It is a zombie now: it has ended, and is still in the table of processes.
         first.0.kill().unwrap();
         until("its end is an alarm", || site.ask("alarms").contains("SIP_SERVER_PRIMARY has stopped on sip1"));
-        // Somebody takes it on, once, and not what is not active.
+        // An operator acknowledges it once. An alarm that is not active cannot be acknowledged.
         run(&["ack", "stopped", "SIP_SERVER_PRIMARY", "--by", "ann"]);
         assert!(site.ask("alarms").contains("\"acked\":\"ann\""), "{}", site.ask("alarms"));
         for (arguments, why) in [(["ack", "stopped"], "taken on by ann"), (["ack", "full"], "is not active")] {

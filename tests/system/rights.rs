@@ -1,4 +1,4 @@
-//! Rights that the running programs have given up, as the kernel says.
+//! The rights that the running programs have given up, according to the kernel.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 
 use crate::site::{Ended, PROGRAM, Site, claim, ready, until};
 
-/// The user that is on every Linux.
+/// The user that exists on every Linux.
 const NOBODY: &str = "65534";
 
-/// What `/proc/PID/task/*/status` says of each thread of a process.
+/// The content of `/proc/PID/task/*/status` for each thread of a process.
 fn threads(pid: u32) -> Vec<BTreeMap<String, String>> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
     let of = |status: String| {
@@ -21,7 +21,7 @@ fn threads(pid: u32) -> Vec<BTreeMap<String, String>> {
     tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok()).map(of).collect()
 }
 
-/// Every thread has this user, these effective capabilities (bits), no new privileges and a filter.
+/// Checks that every thread has this user, these effective capabilities (bits), no new privileges and a filter.
 fn assert_rights(pid: u32, capabilities: u64) {
     let all = threads(pid);
     assert!(!all.is_empty());
@@ -47,8 +47,8 @@ fn assert_private(folder: &Path) {
     }
 }
 
-/// Started by root, both programs end up with another user and few capabilities, and still work. A umask that lets everybody
-/// write changes nothing of the files that they make.
+/// Both programs, started by root, run as another user with few capabilities, and still work. A umask that lets everybody write
+/// does not change the modes of the files that they make.
 #[test]
 fn programs_started_by_root_give_up_its_rights() {
     let more = "user: nobody\nfiles: sip.log\nlisten: { agents: \"127.0.0.1:0\" }\n";

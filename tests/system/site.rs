@@ -8,11 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pointsman");
-/// So often a state is looked at, and so often at most: it comes within a minute, or never.
+/// The interval and the number of checks of a state: it is reached within a minute, or never.
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 3_000;
 
-/// Where a site hears agents, unless a test says more about what it listens to.
+/// The default address for agents of a site in these tests.
 pub(crate) const AGENTS: &str = "listen: { agents: 127.0.0.1:0 }";
 
 const SITE: &str = "
@@ -30,7 +30,7 @@ channels:
   note: { command: [/usr/bin/tee, -a, TOLD] }
 ";
 
-/// A folder with a site in it. Every user may read it; it is gone afterwards.
+/// A folder with a site in it. Every user may read it, and it is removed afterwards.
 pub(crate) struct Site(pub(crate) PathBuf);
 
 impl Site {
@@ -45,7 +45,7 @@ impl Site {
         for script in ["vip_follows_primary.rhai", "vip_leaves_backup.rhai"] {
             fs::copy(here.join("scripts").join(script), path.join("scripts").join(script)).unwrap();
         }
-        // Agents are heard on a port of the system's choice: several sites run side by side.
+        // The system chooses the port for agents, so that several sites can run at the same time.
         let more = match (more.contains("agents:"), more.contains("listen: {")) {
             (true, _) => more.to_owned(),
             (false, true) => more.replace("listen: {", "listen: { agents: 127.0.0.1:0,"),
@@ -92,12 +92,12 @@ impl Drop for Ended {
     }
 }
 
-/// A controller that has said that it is ready, and what it said.
+/// A controller that has reported that it is ready, and its output.
 pub(crate) fn ready(mut command: Command) -> (Ended, String) {
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = lines.by_ref().map_while(Result::ok).find(|l| l.contains("ready:")).expect("it gets ready");
-    // Its messages are read on, so that it can go on saying them.
+    // Its messages are read further, so that it can continue to write them.
     thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
     (Ended(child), line)
 }

@@ -9,7 +9,7 @@ const KILLS: u64 = 8;
 
 #[test]
 fn nothing_is_lost_or_done_twice_when_programs_are_killed() {
-    // Its networks are this thread's.
+    // Its networks belong to this thread.
     let run = thread::spawn(|| storm(Path::new(env!("CARGO_BIN_EXE_pointsman")), KILLS, 20, &mut |_| {}));
     let storm = run.join().unwrap().unwrap_or_else(|why| panic!("{why}"));
     println!("{storm:?}");

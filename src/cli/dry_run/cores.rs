@@ -1,12 +1,12 @@
-//! A dry run on all cores.
+//! Replays a log on all cores.
 //!
 //! ```text
 //!   the log, Reader ---round the threads, a batch each--->   each sifts its batch   --bounded queues, in turns--->  Acting
 //! ```
 //!
-//! Reading a line needs the one before it, so whoever reads has the log, and hands it to the next when its batch is full; what
-//! a rule wants of the lines is found by all at once. Threads have their turns, so what is wanted comes in the order of the log,
-//! and no thread is more than [`AHEAD`] batches ahead of the one that acts.
+//! Reading a line requires the line before it. The thread that reads therefore has the log, and passes it to the next thread when
+//! its batch is full. All threads find the lines that a rule wants at the same time. Threads take turns, so the results arrive in
+//! the order of the log, and no thread is more than [`AHEAD`] batches ahead of the one that acts.
 
 use std::io::{self, BufReader, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -15,28 +15,28 @@ use std::thread;
 use crate::core::decode::Lines;
 use crate::core::replay::{DryRun, LogReader, Settling, SiftRoom, Sifted, Sifting, TimelineEntry};
 
-/// Lines of a batch, at most: to hand the log on takes as long as to read a hundred.
+/// The maximum number of lines in a batch. Passing the log on takes as long as reading a hundred lines.
 const BATCH: usize = 2_048;
-/// Batches of one thread that wait for the one that acts.
+/// The number of batches of one thread that may wait for the thread that acts.
 pub(super) const AHEAD: usize = 4;
-/// More threads would wait for the log.
+/// The maximum number of threads. More of them would wait for the log.
 pub(super) const MOST: usize = 8;
 
-/// Threads that are worth it here.
+/// The number of threads to use on this machine.
 pub(super) fn worth_it() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MOST)
 }
 
-/// The log and who reads it: the thread that has it may read.
+/// The log and its reader. The thread that has it may read.
 struct Turn<'r, R> {
     lines: Lines<BufReader<R>>,
     reader: &'r mut LogReader,
 }
 
-/// What a thread found in its batch, and why there is none after it, when reading failed.
+/// The results of a thread's batch, and the reading error if there is no further batch because of one.
 pub(super) type FoundInBatch = (Vec<Sifted>, io::Result<()>);
 
-/// Replays a log to its end, or until `tell` says that nobody listens.
+/// Replays a log to its end, or until `tell` says that nobody reads the output.
 pub(super) fn replay<R: Read + Send>(
     run: &mut DryRun,
     reader: &mut LogReader,
@@ -50,7 +50,7 @@ pub(super) fn replay<R: Read + Send>(
     let (turns, waiting): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
     thread::scope(|scope| {
         let mut queues = Vec::new();
-        // Who has its turn hands it to the next; the last to the first.
+        // Each thread passes its turn to the next one, and the last thread passes it to the first.
         let mut next = turns.clone();
         next.rotate_left(1);
         for (turn, next) in waiting.into_iter().zip(next) {
@@ -72,7 +72,7 @@ pub(super) fn replay<R: Read + Send>(
     })
 }
 
-/// Takes what was found, thread after thread. The first that has nothing more met the end of the log.
+/// Takes the results, thread after thread. The first thread without further results has reached the end of the log.
 fn act(queues: &[Receiver<FoundInBatch>], mut take: impl FnMut(Sifted) -> bool) -> io::Result<()> {
     for queue in queues.iter().cycle() {
         let Ok((found, read)) = queue.recv() else { break };
@@ -84,7 +84,7 @@ fn act(queues: &[Receiver<FoundInBatch>], mut take: impl FnMut(Sifted) -> bool) 
     Ok(())
 }
 
-/// One thread: reads a batch when it has the turn, and sifts it when the next has.
+/// Runs one thread: it reads a batch when it has the turn, passes the turn on, and sifts the batch.
 fn work<'r, R: Read>(
     sifting: &Sifting,
     turn: &Receiver<Turn<'r, R>>,
@@ -98,7 +98,7 @@ fn work<'r, R: Read>(
         let more = matches!(read, Ok(true));
         let end = if more { None } else { turn.reader.end() };
         if more {
-            // The next is gone when nobody listens any more.
+            // The next thread has ended if nobody reads the output any more.
             let _ = next.send(turn);
         }
         let left = sift(sifting, reads, end, &mut room);
@@ -109,7 +109,7 @@ fn work<'r, R: Read>(
     }
 }
 
-/// What is left of lines; what is idle is counted with the one before.
+/// The lines that matter. Lines that do not matter are counted with the line before.
 fn sift(
     sifting: &Sifting,
     reads: Vec<crate::core::replay::ReadLine<'_>>,
@@ -129,7 +129,7 @@ fn sift(
     left
 }
 
-/// The next lines of a log that is read alone; false at its end.
+/// Reads the next lines of a log that is read alone. Returns false at its end.
 pub(super) fn sift_on<R: Read>(
     sifting: &Sifting,
     reader: &mut LogReader,
@@ -143,16 +143,16 @@ pub(super) fn sift_on<R: Read>(
     (sift(sifting, reads, end, room), read)
 }
 
-/// Lines, copied out of the reader.
+/// Lines that were copied out of the reader.
 #[derive(Default)]
 pub(super) struct Batch {
     bytes: Vec<u8>,
-    /// Where each ends, and whether it was cut.
+    /// The end of each line, and whether the line was cut.
     ends: Vec<(usize, bool)>,
 }
 
 impl Batch {
-    /// Instead of what was there, the next lines: those at hand, one at least. False at the end of the log.
+    /// Replaces the content by the next available lines, at least one. Returns false at the end of the log.
     fn fill<R: Read>(&mut self, lines: &mut Lines<BufReader<R>>) -> io::Result<bool> {
         self.bytes.clear();
         self.ends.clear();
@@ -196,7 +196,7 @@ mod tests {
         run.reader(Origin { number, written: Time::parse_rfc3339("2026-03-14T12:00:00Z").unwrap(), ..Origin::default() })
     }
 
-    /// Role changes among other lines: some without a time, some hours later, some of nobody, some not UTF-8.
+    /// Role changes among other lines: some without a time, some hours later, some of an unknown sender, some not UTF-8.
     fn log() -> Vec<u8> {
         let mut rng = Rng::new(1);
         let (mut log, mut seconds) = (Vec::new(), 3_600);
@@ -220,7 +220,7 @@ mod tests {
         log
     }
 
-    /// Line after line, without anything at once.
+    /// Replays line after line on one thread.
     fn by_lines(log: &[u8]) -> (Vec<String>, DryRunCounts) {
         let (mut run, mut told, mut room, mut settling) = (dry_run(), Vec::new(), SiftRoom::default(), Settling::default());
         let mut reader = reader(&run, 0);
@@ -257,13 +257,13 @@ mod tests {
         }
     }
 
-    /// A log of two hosts, taken apart into two, is told as it was: the lines are put in the order of their times again.
+    /// A log of two hosts that was split into two gives the same result, because the lines are merged by their times.
     #[test]
     fn logs_of_one_time_are_merged() {
         let log = String::from_utf8_lossy(&log()).replace("a line without any time\n", "").replace("\u{fffd}", "");
         let log: String = log.lines().filter(|line| line.starts_with("2026")).map(|line| format!("{line}\n")).collect();
         let stamped = |line: &str| line.get(..23).map(str::to_owned);
-        // Lines that jump back and forth have no order.
+        // Lines with jumping times have no order.
         let mut lines: Vec<&str> = log.split_inclusive('\n').collect();
         lines.sort_by_key(|line| stamped(line));
         let (wanted, counts) = by_lines(lines.concat().as_bytes());

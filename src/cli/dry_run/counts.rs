@@ -1,4 +1,4 @@
-//! `dry-run --summary`: what came of the logs, counted, as tables, JSON or CSV.
+//! `dry-run --summary`: counts of the results of the logs, as tables, JSON or CSV.
 
 use std::io::{self, Write};
 
@@ -12,10 +12,10 @@ use crate::core::replay::{LINES_OF_A_LOG, LogCounts, Seen, Summary};
 use super::super::ask::table;
 use super::EntryFormat;
 
-/// Shapes of records that no rule wants, at most.
+/// The maximum number of shapes of records that no rule wants.
 const SHAPES: usize = 20;
 
-/// Writes what was counted; `logs` are the names of the logs.
+/// Writes the counts. `logs` has the names of the logs.
 pub(super) fn write(
     out: &mut impl Write,
     summary: &Summary,
@@ -63,7 +63,7 @@ pub(super) fn write(
     }
 }
 
-/// A cell of CSV (RFC 4180).
+/// Quotes a cell of CSV (RFC 4180).
 pub(super) fn quoted(cell: &str) -> String {
     let cell = printable(cell);
     if cell.contains([',', '"', ' ']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
@@ -104,7 +104,7 @@ fn sections(summary: &Summary, seen: &Seen, logs: &[String]) -> Vec<Section> {
     ]
 }
 
-/// `error 3, info 20, none 7`: the gravest first.
+/// The text `error 3, info 20, none 7`, with the most severe level first.
 fn levels(of: &LogCounts) -> String {
     let names = Level::ALL.iter().map(|level| level.name()).chain(["none"]);
     let mut each: Vec<String> = names.zip(of.levels).filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();

@@ -1,12 +1,13 @@
-//! Several logs of one time: their lines in the order of their times.
+//! Merges several logs of the same period: their lines in the order of their times.
 //!
 //! ```text
 //!   log, Reader, Sifting, Settling --batches in the log's order--+
 //!   log, Reader, Sifting, Settling --batches in the log's order--+--> the earliest of all --> Acting
 //! ```
 //!
-//! Each log is in its own order, which its times never contradict; lines of one time are in the order in which the logs were named. A few logs
-//! have a thread each, which is some batches ahead; of many, one after the other is read on when it is needed.
+//! Each log keeps its own order, which its times never contradict. Lines with the same time are in the order in which the logs
+//! were named. If there are few logs, each has a thread that reads some batches ahead. If there are many, one after the other is
+//! read when its lines are needed.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -20,15 +21,15 @@ use crate::core::replay::{DryRun, LogReader, Settling, SiftRoom, Sifted, Timelin
 
 use super::cores::{AHEAD, Batch, FoundInBatch, MOST, sift_on};
 
-/// Why a log could not be read to its end: its place among those named, the line, and the error.
+/// Why a log could not be read to its end: its index among the named logs, the line, and the error.
 pub(super) type Failure = (usize, u64, io::Error);
 
 /// A log that is being merged.
 struct Stream<'a> {
-    /// The next batch; `None` when the log is over.
+    /// Reads the next batch; `None` at the end of the log.
     next: Box<dyn FnMut() -> Option<FoundInBatch> + 'a>,
     settling: Settling,
-    /// What is to act, in order, each with its time.
+    /// The lines that are ready to be replayed, in order, each with its time.
     ready: VecDeque<(Time, Sifted)>,
     last: Time,
     lines: u64,
@@ -36,7 +37,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Makes something ready; false at the end of the log.
+    /// Makes lines ready. Returns false at the end of the log.
     fn fill(&mut self) -> bool {
         while self.ready.is_empty() {
             let Some((found, read)) = (self.next)() else { return false };
@@ -56,7 +57,8 @@ impl Stream<'_> {
     }
 }
 
-/// Replays logs to their ends, or until `tell` says that nobody listens; `batch` is called when what is at hand was replayed.
+/// Replays logs to their ends, or until `tell` says that nobody reads the output. `batch` is called when all available lines were
+/// replayed.
 pub(super) fn replay<R: Read + Send>(
     run: &mut DryRun,
     logs: Vec<(LogReader, BufReader<R>)>,
@@ -95,7 +97,7 @@ pub(super) fn replay<R: Read + Send>(
             let Some((_, sifted)) = streams[n].ready.pop_front() else { continue };
             acting.take(sifted, &mut |entry| listens &= tell(Some(entry)));
             if streams[n].ready.is_empty() {
-                // What was at hand has acted; more may come at any time, or not for hours.
+                // All available lines were replayed. More may arrive at any time, or not for hours.
                 listens &= tell(None);
                 count(streams.iter().map(|stream| stream.lines).sum());
             }

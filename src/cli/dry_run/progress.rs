@@ -1,4 +1,4 @@
-//! How far a long log was read, for who waits: a bar with rate and time left on a terminal.
+//! Shows how much of a long log was read: a bar with rate and remaining time on a terminal.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Lines after which the bar is looked at.
+/// The number of lines after which the bar is updated.
 const LINES: u64 = 20_000;
-/// Times in a second that it is drawn, at most.
+/// The maximum number of updates per second.
 const HERTZ: u8 = 5;
 
-/// A file that counts what was read of it, as it lies on the disk: of what is packed the packed bytes.
+/// A file that counts how much of it was read on the disk: for a compressed file, the compressed bytes.
 pub(super) struct CountedFile {
     file: File,
     read: Arc<AtomicU64>,
@@ -37,13 +37,13 @@ impl Read for CountedFile {
 pub(super) struct ReadProgress {
     bar: Option<ProgressBar>,
     read: Vec<Arc<AtomicU64>>,
-    /// The line at which the bar is looked at.
+    /// The line at which the bar is updated next.
     at: u64,
 }
 
 impl ReadProgress {
-    /// Of logs with so many bytes, where that is known of all; `entries` are written to standard output meanwhile, which a bar would disturb on a
-    /// terminal.
+    /// Makes a progress bar for logs with this total size, if all sizes are known. `entries` says that entries are written to
+    /// standard output meanwhile. On a terminal, a bar would disturb them.
     pub(super) fn new(bytes: Option<u64>, read: Vec<Arc<AtomicU64>>, entries: bool) -> ReadProgress {
         let shows = io::stderr().is_terminal() && !(entries && io::stdout().is_terminal());
         let bar = shows.then(|| {
@@ -58,7 +58,7 @@ impl ReadProgress {
         ReadProgress { bar, read, at: 0 }
     }
 
-    /// So many lines were read.
+    /// Updates the bar after this number of lines.
     pub(super) fn at_line(&mut self, line: u64) {
         if line < self.at {
             return;
@@ -70,7 +70,7 @@ impl ReadProgress {
         }
     }
 
-    /// The bar goes.
+    /// Removes the bar.
     pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

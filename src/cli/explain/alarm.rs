@@ -1,4 +1,4 @@
-//! One alarm through whole logs.
+//! Explains one alarm over whole logs.
 
 use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -47,14 +47,14 @@ pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
     Ok(0)
 }
 
-/// A line of one log by its number, of several with the log's name.
+/// The number of a line. If there are several logs, with the log's name.
 fn line_name(names: &[String], line: u64) -> String {
     let number = line % LINES_OF_A_LOG;
     let of = usize::try_from(line / LINES_OF_A_LOG).ok().and_then(|log| names.get(log)).filter(|_| names.len() > 1);
     of.map_or_else(|| format!("line {number}"), |name| format!("{name}:{number}"))
 }
 
-/// Reads all logs; of several, what acts is put in the order of its times.
+/// Reads all logs. Lines of several logs are replayed in the order of their times.
 fn read<'p>(
     site: &Site,
     run: &mut DryRun,

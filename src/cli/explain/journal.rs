@@ -1,4 +1,4 @@
-//! What the journal of a controller says of an alarm or a run, whether the controller runs or not.
+//! Explains an alarm or a run from the journal of a controller, whether the controller runs or not.
 
 use std::io::{self, Write as _};
 
@@ -16,11 +16,11 @@ use super::super::ask::{ControllerArgs, data};
 use super::super::{Format, WRONG, colour, wrong};
 use super::Args;
 
-/// Reads the records of the journal in their order, as long as `each` wants more; why that was not possible is said.
+/// Reads the records of the journal in their order while `each` returns true. Errors are reported.
 fn read(args: &Args, mut each: impl FnMut(u64, &Record) -> bool) -> io::Result<Result<(), u8>> {
     let whom = ControllerArgs::of(args.given.config.clone(), args.data.clone(), args.format);
     let Some(data) = data(&whom)? else { return Ok(Err(WRONG)) };
-    // A controller that runs may have something that is not on the disk yet. One that does not answer hides nothing else.
+    // A running controller may have records that are not on the disk yet. If it does not answer, the rest can still be read.
     let _ = control_socket::ask(&data, &Question::History);
     let mut bad = 0u64;
     let ended = JournalReader::open(&data).and_then(|reader| {

@@ -1,4 +1,4 @@
-//! One record: from its bytes to what came of it.
+//! Explains one record: from its bytes to its consequences.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -14,7 +14,7 @@ use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Si
 use super::super::{Format, USAGE, colour, dry_run, wrong};
 use super::{Args, Scene};
 
-/// Records of standard input that are explained.
+/// The maximum number of records of standard input that are explained.
 const RECORDS: usize = 1_000;
 
 pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
         if n > 0 && args.format == Format::Human {
             println!("");
         }
-        // A record is a line; what stands behind its end is another one.
+        // A record is one line. The text after its end is another record.
         let text = BufReader::new(record.as_slice());
         match explain(args, scene, origin, &reason, text, 1, name.trim())? {
             Some(story) => show(args, &story)?,
@@ -81,7 +81,7 @@ fn show(args: &Args, story: &RecordStory) -> io::Result<()> {
     }
 }
 
-/// `app.log:17`, when there is such a file.
+/// Parses `app.log:17`, if there is such a file.
 fn file_and_line(what: &str) -> Option<(&Path, u64)> {
     let (path, line) = what.rsplit_once(':')?;
     let line = line.parse().ok().filter(|n| *n > 0)?;
@@ -117,7 +117,7 @@ fn reports(args: &Args, scene: &Scene, event: &Event<'_>) -> Vec<ConditionReport
     }
 }
 
-/// Replays a log up to a line, and explains that; `None` when it has fewer lines.
+/// Replays a log up to a line and explains that line. Returns `None` if the log has fewer lines.
 fn explain(
     args: &Args,
     scene: &Scene,

@@ -1,4 +1,4 @@
-//! `pointsman test --coverage`: what of the rules the tests exercise.
+//! `pointsman test --coverage`: the parts of the rules that the tests exercise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ pub(super) enum CoverageFormat {
     Json,
 }
 
-/// Something that a test can exercise: a file, a line, and what stands there.
+/// A part of a rule file that a test can exercise: file, line, and its text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Item {
     file: String,
@@ -33,12 +33,12 @@ struct Item {
     what: String,
 }
 
-/// How often a test exercised each item of its rules.
+/// How often a test exercised each part of its rules.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Covered(BTreeMap<Item, u64>);
 
 impl Covered {
-    /// What a test exercised.
+    /// The parts that a test exercised.
     pub(super) fn of(site: &Site, verdict: &Verdict, trace: &TestTrace) -> Covered {
         let mut atoms: BTreeMap<AtomId, u64> = BTreeMap::new();
         let mut hits = Vec::new();
@@ -92,14 +92,14 @@ impl Covered {
     }
 
     fn add(&mut self, place: &Place, what: String, times: u64) {
-        // One file may be named in several ways, with a dot as a folder among them.
+        // One file may be named in several ways, for example with `.` as a folder in its path.
         let file = Path::new(&place.source.name).components().collect::<PathBuf>().display().to_string();
         let item = Item { file, line: place.line_column().0, what };
         *self.0.entry(item).or_default() += times;
     }
 }
 
-/// Writes what all tests exercise together.
+/// Writes the coverage of all tests together.
 pub(super) fn write(out: &mut impl Write, how: CoverageFormat, jobs: &[Job<'_>], done: &[Done]) -> io::Result<()> {
     let mut all: BTreeMap<Item, u64> = BTreeMap::new();
     for (_, done) in jobs.iter().zip(done) {

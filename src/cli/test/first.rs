@@ -1,4 +1,4 @@
-//! `pointsman test --from LOG`: a first test, to be edited: the log's lines that a rule wants, and what comes of them.
+//! `pointsman test --from LOG`: writes a first test to edit: the log's lines that a rule wants, and their consequences.
 
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::super::dry_run;
 use super::super::{Format, WRONG, report, wrong};
 use super::Args;
 
-/// Lines of a log that a first test has, at most.
+/// The maximum number of log lines in a first test.
 const LINES: usize = 200;
 
 pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
         let now = at(*line).unwrap_or(last);
         let after = now.since(last);
         let after = if after.is_zero() { String::new() } else { format!(", after: {}", duration_text(after)) };
-        // What stands in braces is filled in by tests.
+        // Tests replace text in braces.
         text.push_str(&format!("      - {{ log: {}{after} }}\n", json!(record)));
         last = now.max(last);
     }
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
     Ok(0)
 }
 
-/// An entry as a test expects it.
+/// An entry in the form in which a test expects it.
 fn expectation(entry: &TimelineEntry) -> Option<String> {
     let fields: &[&str] = match entry.kind {
         EntryKind::AlarmRaised => &["kind", "alarm", "key", "line"],

@@ -1,4 +1,4 @@
-//! `pointsman test --mutate`: the rules are changed in many ways, one at a time; changes that no test notices are shown.
+//! `pointsman test --mutate`: changes the rules in many ways, one at a time, and shows the changes that no test notices.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
     let mut out = io::stdout().lock();
     let (mut killed, mut all) = (0, 0);
     for (site, tests) in sites {
-        // A test that fails as it is notices nothing.
+        // A test that fails without a change notices nothing.
         let tests: Vec<&RuleTest> = tests.into_iter().filter(|test| rule_test::run(site, test).wrong.is_empty()).collect();
         let changed = mutants(&site.program);
         let noticed = in_parallel(&changed, |mutant| {

@@ -1,4 +1,4 @@
-//! Results of rule tests: for people, as JSON, and for build servers.
+//! Prints the results of rule tests: for people, as JSON, and for build servers.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use crate::core::replay::rule_test;
 use super::super::{Format, colour, plural};
 use super::{Args, Done, Job};
 
-/// Writes each result in the order of the files, and how many there were.
+/// Writes each result in the order of the files, and then the totals.
 pub(super) fn write(out: &mut impl Write, args: &Args, jobs: &[Job<'_>], done: &[Done], unusable: usize) -> io::Result<()> {
     let mut head = None;
     for (job, done) in jobs.iter().zip(done) {
@@ -73,7 +73,7 @@ fn human(out: &mut impl Write, args: &Args, job: &Job<'_>, done: &Done) -> io::R
     Ok(())
 }
 
-/// The results as JUnit writes them.
+/// The results in JUnit's XML format.
 pub(super) fn junit(jobs: &[Job<'_>], done: &[Done]) -> String {
     let failed = done.iter().filter(|done| !done.verdict.wrong.is_empty()).count();
     let mut xml = format!(
@@ -102,7 +102,7 @@ pub(super) fn junit(jobs: &[Job<'_>], done: &[Done]) -> String {
     xml
 }
 
-/// A text within XML; what XML cannot hold is written as it is shown.
+/// A text within XML. Characters that XML cannot contain are written as they are displayed.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable(text).chars() {

@@ -1,7 +1,7 @@
-//! `pointsman test --update`: expectations that are not met are written as they are now, and the difference is shown.
+//! `pointsman test --update`: replaces expectations that fail by the actual results, and shows the difference.
 //!
-//! A line of a test that stands for one entry (`- { kind: ..., ... }`) is changed or removed; everything else of the file stays as it is. What does
-//! not stand on one line is reported and left to its author.
+//! A line of a test that stands for one entry (`- { kind: ..., ... }`) is changed or removed. Everything else in the file stays
+//! as it is. An expectation that is not on one line is reported and left to its author.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -58,7 +58,7 @@ pub(super) fn run(jobs: &[Job<'_>], done: &[Done]) -> io::Result<u8> {
     Ok(if left > 0 { FAILED } else { 0 })
 }
 
-/// Changes the line of an expectation; false when it has none of its own.
+/// Changes the line of an expectation. Returns false if the expectation has no line of its own.
 fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntry], at: MismatchPlace) -> bool {
     let (list, n) = match at {
         MismatchPlace::Must(n) => ("must:", n),
@@ -74,7 +74,7 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
         return true;
     };
     let Some(want) = test.must.get(n) else { return false };
-    // The entry that has most in common with what was expected, of the same kind and about the same alarm.
+    // The entry of the same kind and about the same alarm that has most in common with the expected one.
     let same = |entry: &&TimelineEntry| {
         ["kind", "alarm", "reaction", "verb", "resource"]
             .iter()
@@ -94,14 +94,14 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
     true
 }
 
-/// A value as YAML takes it for what it is.
+/// A value in YAML, quoted if necessary.
 fn word(text: &str) -> String {
     let plain =
         text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if plain || text.parse::<u64>().is_ok() { text.to_owned() } else { serde_json::json!(text).to_string() }
 }
 
-/// Removes an item, and its list with the last of them: YAML has no list without items.
+/// Removes an item, and its list with the last item, because the block notation of YAML has no empty list.
 fn remove(lines: &mut [Option<String>], head: usize, items: &[usize], place: usize) {
     lines[place] = None;
     if items.iter().all(|item| lines[*item].is_none()) {
@@ -109,7 +109,7 @@ fn remove(lines: &mut [Option<String>], head: usize, items: &[usize], place: usi
     }
 }
 
-/// The line at which a list of a test begins, and those of its items.
+/// The line at which a list of a test begins, and the lines of its items.
 fn items_of(lines: &[Option<String>], test: &str, list: &str) -> Option<(usize, Vec<usize>)> {
     let text = |at: usize| lines.get(at)?.as_deref();
     let names = |at: &usize| {

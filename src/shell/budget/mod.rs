@@ -6,9 +6,9 @@
 //!   trusted      takes from the common part, else from the reserved part, else waits for the reserved part
 //! ```
 //!
-//! Room is handed out as a [`Room`], which gives its bytes back when it is dropped. Waiting is fair: the first to wait is the
-//! first to get room. Invariant: the sum of all rooms never exceeds the limit of the budget. Does not know: what the bytes are.
-//! Tests: below.
+//! A holder of bytes has a [`Room`], which returns its bytes to the budget when it is dropped. Waiting is fair: the first waiter
+//! is the first to get room. Invariant: the sum of all rooms never exceeds the limit of the budget. Does not know: what the bytes
+//! are. Tests: below.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,7 +18,7 @@ use std::thread::{self, Thread};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// One part of the reserved room in so many of the whole.
+/// The reserved part is one quarter of the whole budget.
 const RESERVED_ONE_IN: usize = 4;
 
 /// A limit of bytes that several holders share.
@@ -31,30 +31,30 @@ pub struct Budget {
 #[derive(Clone, Debug)]
 struct Part {
     free: Arc<Semaphore>,
-    /// All its bytes. A larger request takes all of them.
+    /// The total number of bytes. A larger request takes all of them.
     bytes: u32,
 }
 
-/// Bytes of a budget that somebody holds. They are given back when this is dropped.
+/// Bytes of a budget that somebody uses. They return to the budget when this is dropped.
 #[derive(Debug)]
 pub struct Room {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Budget {
-    /// A budget of `bytes` (at most 4 GiB). A quarter of it is reserved for trusted senders.
+    /// Makes a budget of `bytes` (at most 4 GiB). A quarter of it is reserved for trusted senders.
     pub fn new(bytes: usize) -> Budget {
         let reserved = bytes / RESERVED_ONE_IN;
         Budget { common: Part::new(bytes - reserved), reserved: Part::new(reserved) }
     }
 
-    /// Room for `bytes`, when it is free now.
+    /// Takes room for `bytes` if it is free now.
     pub fn try_take(&self, bytes: usize, trusted: bool) -> Option<Room> {
         let reserved = || if trusted { self.reserved.try_take(bytes) } else { None };
         self.common.try_take(bytes).or_else(reserved)
     }
 
-    /// Room for `bytes`; waits until it is free. Cancelling the wait takes nothing.
+    /// Takes room for `bytes` and waits until it is free. A cancelled wait takes nothing.
     pub async fn take(&self, bytes: usize, trusted: bool) -> Room {
         if let Some(room) = self.try_take(bytes, trusted) {
             return room;
@@ -63,12 +63,12 @@ impl Budget {
         part.take(bytes).await
     }
 
-    /// The same for a thread of its own, which it stops until there is room. Never within a task of a runtime.
+    /// Takes room for `bytes` and blocks the calling thread until it is free. Must not be called within a task of a runtime.
     pub fn take_blocking(&self, bytes: usize, trusted: bool) -> Room {
         wait_for(self.take(bytes, trusted))
     }
 
-    /// Bytes that nobody holds.
+    /// The number of bytes that are free.
     pub fn free(&self) -> usize {
         self.common.free.available_permits() + self.reserved.free.available_permits()
     }

@@ -1,7 +1,7 @@
-//! Alertmanager, API v2: an alert for each alarm, firing until some minutes from now, or resolved.
+//! Alertmanager, API v2: one alert for each alarm. The alert fires until some minutes from now, or it is resolved.
 //!
-//! Alertmanager forgets an alert that it is not told of again, so the notifier tells it of all active alarms once a minute; an alert ends by
-//! itself some minutes after the controller does.
+//! Alertmanager forgets an alert that is not sent again. The notifier therefore sends all active alarms once a minute, and an
+//! alert expires some minutes after the controller stops.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::shell::linux::wall_time;
 use super::http::{HttpRequest, post};
 use super::secret::Secrets;
 
-/// How long an alert fires that it is not told of again.
+/// How long an alert fires if it is not sent again.
 const FIRES: Duration = Duration::from_secs(600);
-/// Fields that differ from event to event: as labels they would make a new alert of each.
+/// Fields that differ from event to event. As labels they would make a new alert of each event.
 const NO_LABELS: [&str; 9] = ["text", "raw", "time", "pid", "sender", "facility", "level", "trust", "cause"];
 
 pub(super) fn send(target: &HttpTarget, notification: &Notification) -> Result<(), Undelivered> {
@@ -60,14 +60,14 @@ fn annotations(alarm: &AlarmFacts) -> Json {
     json!(all)
 }
 
-/// What is about no alarm fires for some minutes.
+/// A notification that belongs to no alarm fires for some minutes.
 fn message(notification: &Notification, now: Time) -> Json {
     json!({ "labels": { "alertname": "PointsmanMessage", "source": "pointsman", "severity": "info", "key": notification.key },
             "annotations": { "summary": notification.title, "description": notification.text },
             "startsAt": notification.at.min(now).to_string(), "endsAt": (now + FIRES).to_string() })
 }
 
-/// A name as Prometheus has it.
+/// A label name as Prometheus allows it.
 fn label(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();

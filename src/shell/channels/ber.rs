@@ -1,4 +1,4 @@
-//! BER as far as SNMP v2c needs it: what is written, and the few values of an answer that are read.
+//! The part of BER that SNMP v2c needs: writing all values that are sent, and reading the few values of an answer.
 
 /// A value in BER.
 pub(super) enum Ber {
@@ -7,7 +7,7 @@ pub(super) enum Ber {
     Oid(Vec<u32>),
     /// Hundredths of a second.
     TimeTicks(u32),
-    /// A sequence, or with its own tag a protocol data unit.
+    /// A sequence, or a protocol data unit, which has a tag of its own.
     Constructed(u8, Vec<Ber>),
 }
 
@@ -45,7 +45,7 @@ fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// As few bytes as keep the sign.
+/// An integer in the smallest number of bytes that keeps the sign.
 fn integer(value: i64) -> Vec<u8> {
     let all = value.to_be_bytes();
     let is_spare = |i: &usize| {
@@ -71,7 +71,7 @@ fn oid(parts: &[u32]) -> Vec<u8> {
     bytes
 }
 
-/// Takes one value off the front: its tag and its content. `None` for what is cut or too long.
+/// Takes the first value from the input: its tag and its content. Returns `None` if the value is truncated or too long.
 fn take<'b>(bytes: &mut &'b [u8]) -> Option<(u8, &'b [u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
@@ -101,7 +101,7 @@ fn number(content: &[u8]) -> Option<i64> {
     Some(content.iter().fold(sign, |n, b| n << 8 | i64::from(*b)))
 }
 
-/// The number of the request and the error status of an SNMP v2c message that has this tag.
+/// The request number and the error status of an SNMP v2c message that has this tag.
 pub(super) fn response(mut bytes: &[u8], tag: u8) -> Option<(i64, i64)> {
     let (SEQUENCE, mut message) = take(&mut bytes)? else { return None };
     let (INTEGER, _version) = take(&mut message)? else { return None };

@@ -1,4 +1,4 @@
-//! A program that gets the text as its last argument.
+//! A program that receives the text as its last argument.
 
 use crate::core::base::limits::DRIVER_TIMEOUT;
 use crate::core::base::text::printable_short;
@@ -7,7 +7,7 @@ use crate::shell::command::{Leftovers, run};
 
 use super::later;
 
-/// Characters of what a program says when it fails.
+/// The number of characters of a failing program's error output that are reported.
 const SAID: usize = 200;
 
 pub(super) fn send(words: &[String], notification: &Notification) -> Result<(), Undelivered> {

@@ -1,4 +1,4 @@
-//! One HTTP request, bounded: no redirect is followed, the answer is read up to a limit, and all of it has one time-out.
+//! One bounded HTTP request. It follows no redirect, reads the answer up to a limit, and has one time-out for everything.
 
 use std::collections::BTreeMap;
 
@@ -13,21 +13,21 @@ use crate::core::notifications::{Escape, Notification, Undelivered, fill};
 use super::secret::Secrets;
 use super::{later, refused, roots};
 
-/// Characters of an answer that are told when it is no success.
+/// The number of characters of an unsuccessful answer that are reported.
 const SAID: usize = 200;
-/// Bytes of the head of an answer.
+/// The maximum size of the head of an answer, in bytes.
 const HEAD: usize = 16 * 1024;
 
-/// A request beside its address.
+/// A request without its base address.
 pub(super) struct HttpRequest {
     pub(super) body: String,
     pub(super) content_type: &'static str,
-    /// Goes behind the address.
+    /// The part that follows the base address.
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
 }
 
-/// Sends a request to a target, and says what is wrong with the answer.
+/// Sends a request to a target and reports what is wrong with the answer.
 pub(super) fn post(
     target: &HttpTarget,
     notification: &Notification,
@@ -49,12 +49,12 @@ pub(super) fn post(
     if !notification.key.is_empty() {
         builder = builder.header("Idempotency-Key", &notification.key);
     }
-    // What a library says may have the address in it.
+    // The error text of the library may contain the address.
     let mut answer = builder.send(request.body.as_bytes()).map_err(|e| later(secrets.hidden(&e.to_string())))?;
     let status = answer.status().as_u16();
     let body = answer.body_mut().with_config().limit(NOTIFICATION_ANSWER as u64).lossy_utf8(true).read_to_string();
     if (200..300).contains(&status) {
-        // What it says beside is of no interest, nor is whether all of it could be read.
+        // The body of a successful answer does not matter, nor whether it could be read completely.
         return Ok(());
     }
     let said = secrets.hidden(&printable_short(body.unwrap_or_default().trim(), SAID));
@@ -62,7 +62,7 @@ pub(super) fn post(
         300..=399 => format!("the answer is {status}, which leads elsewhere: no redirect is followed, so correct the address"),
         _ => format!("the answer is {status}: {said}"),
     };
-    // These are about the request itself, which will be the same.
+    // These errors concern the request itself, which will be the same next time.
     if matches!(status, 400 | 410 | 413 | 415 | 422) { Err(refused(why)) } else { Err(later(why)) }
 }
 

@@ -1,4 +1,4 @@
-//! Mail by SMTP: text and HTML, to all people of the channel.
+//! Mail by SMTP: text and HTML, to all recipients of the channel.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered
 use super::secret::Secrets;
 use super::{later, refused, roots};
 
-/// The answers of a server about who may send, and not about what is sent (RFC 4954): somebody corrects that.
+/// The answers of a server that concern the sender's login and not the message (RFC 4954). An administrator can correct that.
 const ABOUT_LOGIN: std::ops::RangeInclusive<u16> = 530..=538;
 
 pub(super) fn send(server: &MailServer, notification: &Notification) -> Result<(), Undelivered> {
@@ -32,7 +32,7 @@ pub(super) fn send(server: &MailServer, notification: &Notification) -> Result<(
     }
 }
 
-/// One of several addresses may be wrong: the others get it.
+/// One of several addresses may be wrong. The other recipients still get the message.
 fn each(server: &MailServer, transport: &SmtpTransport, people: &[Mailbox], message: &Message) -> Result<(), Undelivered> {
     let raw = message.formatted();
     let from = message.envelope().from().cloned();
@@ -71,7 +71,7 @@ fn transport(server: &MailServer, secrets: &mut Secrets) -> Result<SmtpTransport
     let parameters = || -> Result<TlsParameters, Undelivered> {
         let mut builder = TlsParameters::builder(server.host.clone()).certificate_store(CertificateStore::None);
         for certificate in roots::certificates(server.ca.as_ref())? {
-            // One that the library does not read is none that it believes.
+            // A certificate that the library cannot read is not trusted.
             if let Ok(certificate) = Certificate::from_der(certificate.to_vec()) {
                 builder = builder.add_root_certificate(certificate);
             }
@@ -100,7 +100,7 @@ fn message(server: &MailServer, people: &[Mailbox], notification: &Notification)
         .from(mailbox(&server.from)?)
         .subject(&notification.title)
         .date(at)
-        // Whoever gets it twice sees that it is the same.
+        // The same id lets a recipient recognize a duplicate.
         .message_id(Some(format!("<{}@{domain}>", notification.key)))
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Pointsman-Id", &notification.key));
@@ -114,7 +114,7 @@ fn message(server: &MailServer, people: &[Mailbox], notification: &Notification)
     builder.multipart(MultiPart::alternative_plain_html(text, html(notification))).map_err(|e| refused(e.to_string()))
 }
 
-/// The same as HTML: the text, and a table of the alarms where there are several.
+/// The message as HTML: the text, and a table of the alarms if there are several.
 fn html(notification: &Notification) -> String {
     let row = |a: &AlarmFacts| {
         let (status, colour) = match (a.cleared_at.is_some(), a.category.as_str()) {
@@ -155,7 +155,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Whatever a log says, it is no header and no markup.
+    /// The text of a log never becomes a header or markup.
     #[test]
     fn nothing_is_injected() {
         let server = MailServer {

@@ -4,9 +4,9 @@
 //!   Workers::deliver --one thread for each channel--> send(channel, notification) --> Ok, or why not
 //! ```
 //!
-//! A thread is busy with one notification at a time, so a receiver that hangs delays its own channel only. Each attempt is bounded in time and
-//! in what is read of the answer. Secrets are read when they are needed and stand in no message. Does not know: what is told, when it is
-//! tried again, the journal. Tests: `tests/system/notify.rs`.
+//! A thread sends one notification at a time, so a receiver that hangs delays only its own channel. Each attempt is bounded in
+//! time and in the bytes of the answer that it reads. Secrets are read when they are needed and appear in no message. Does not
+//! know: what is notified, when an attempt is repeated, the journal. Tests: `tests/system/notify.rs`.
 
 mod alertmanager;
 mod ber;
@@ -27,7 +27,7 @@ use crate::core::notifications::{Notification, Undelivered};
 
 pub use workers::Workers;
 
-/// Sends a notification by its channel; waits for the end.
+/// Sends a notification by its channel and waits for the result.
 fn send(channel: &Channel, notification: &Notification) -> Result<(), Undelivered> {
     match &channel.kind {
         ChannelKind::Log => log::send(notification),
@@ -41,12 +41,12 @@ fn send(channel: &Channel, notification: &Notification) -> Result<(), Undelivere
     }
 }
 
-/// It was not delivered, and may be later.
+/// The notification was not delivered and may be delivered later.
 fn later(why: impl Into<String>) -> Undelivered {
     Undelivered { why: why.into(), refused: false }
 }
 
-/// The receiver does not want it.
+/// The receiver refuses the notification.
 fn refused(why: impl Into<String>) -> Undelivered {
     Undelivered { why: why.into(), refused: true }
 }

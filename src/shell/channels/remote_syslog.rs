@@ -1,4 +1,4 @@
-//! Syslog of another machine: RFC 5424 by UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425).
+//! Syslog to another machine: RFC 5424 over UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425).
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs as _, UdpSocket};
@@ -14,12 +14,12 @@ use crate::core::notifications::{Notification, Occasion, Undelivered};
 
 use super::{later, roots};
 
-/// The id of our structured data, with the enterprise number that RFC 5612 keeps for examples.
+/// The id of our structured data, with the enterprise number that RFC 5612 reserves for examples.
 const DATA_ID: &str = "pointsman@32473";
-/// RFC 5424's bounds of its fields.
+/// The maximum lengths of fields in RFC 5424.
 const HOST_NAME: usize = 255;
 const PARAMETER: usize = 255;
-/// The server ends the connection within this when we do, which shows that it has read everything.
+/// How long the server may take to close the connection after we close our side. Its closing shows that it has read everything.
 const ENDS: Duration = Duration::from_secs(5);
 
 pub(super) fn send(server: &SyslogServer, notification: &Notification) -> Result<(), Undelivered> {
@@ -57,7 +57,7 @@ pub(super) fn send(server: &SyslogServer, notification: &Notification) -> Result
     ended(&mut tcp, until).map_err(|why| later(format!("{}: {why}", server.server)))
 }
 
-/// Waits until the server has ended the connection, too. What it says before, in TLS or not, is of no interest.
+/// Waits until the server has closed the connection, too. Anything that it sends before is ignored.
 fn ended(tcp: &mut TcpStream, until: Instant) -> Result<(), String> {
     let mut said = [0; 4_096];
     loop {
@@ -71,7 +71,7 @@ fn ended(tcp: &mut TcpStream, until: Instant) -> Result<(), String> {
     }
 }
 
-/// One record of RFC 5424.
+/// Formats one record of RFC 5424.
 fn record(facility: u8, notification: &Notification) -> String {
     let severity = match (notification.occasion, notification.category.as_str()) {
         (Occasion::Cleared | Occasion::Said | Occasion::More | Occasion::Test, _) => 5,
@@ -100,7 +100,7 @@ fn record(facility: u8, notification: &Notification) -> String {
     )
 }
 
-/// The value of a parameter of structured data: RFC 5424 escapes three characters in it.
+/// The value of a parameter of structured data. RFC 5424 requires three characters to be escaped in it.
 fn parameter(value: &str) -> String {
     let short = crate::core::base::text::printable_short(value, PARAMETER);
     short.replace('\\', "\\\\").replace('"', "\\\"").replace(']', "\\]")

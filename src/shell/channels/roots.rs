@@ -1,4 +1,4 @@
-//! The authorities that servers' certificates may come from.
+//! The certificate authorities that may sign servers' certificates.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::core::notifications::Undelivered;
 
 use super::later;
 
-/// The certificates of a file in PEM, or those of this machine.
+/// The certificates of a PEM file, or those of this machine.
 pub(super) fn certificates(ca: Option<&PathBuf>) -> Result<Vec<CertificateDer<'static>>, Undelivered> {
     match ca {
         Some(path) => of_file(path).map_err(|why| later(format!("the authorities in {} can't be read: {why}", path.display()))),
@@ -33,12 +33,12 @@ fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     if all.is_empty() { Err("it has no certificate".to_owned()) } else { Ok(all) }
 }
 
-/// The one cryptography of the program.
+/// The only cryptography provider of the program.
 pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// A TLS client that believes these authorities.
+/// A TLS client that trusts these authorities.
 pub(super) fn client(ca: Option<&PathBuf>) -> Result<rustls::ClientConfig, Undelivered> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(certificates(ca)?);

@@ -10,14 +10,14 @@ use crate::core::notifications::Undelivered;
 
 use super::later;
 
-/// What was read for one attempt, so that it can be taken out of what a library says.
+/// The secrets that were read for one attempt, so that they can be removed from the error texts of libraries.
 #[derive(Default)]
 pub(super) struct Secrets {
     known: Vec<String>,
 }
 
 impl Secrets {
-    /// Reads a secret: the first line of its file. The error names the file, and nothing that is in it.
+    /// Reads a secret: the first line of its file. An error names the file and nothing of its content.
     pub(super) fn read(&mut self, secret: &Secret) -> Result<String, Undelivered> {
         let path = match secret {
             Secret::File(path) => path.clone(),
@@ -42,10 +42,10 @@ impl Secrets {
         }
     }
 
-    /// A text without any of the secrets.
+    /// The text without any of the secrets.
     pub(super) fn hidden(&self, text: &str) -> String {
         self.known.iter().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| {
-            // What is part of an address may be told in parts.
+            // A library may report only a part of a secret address.
             let path = secret.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
             let text = text.replace(secret.as_str(), "(secret)");
             match path.filter(|path| path.len() >= 4) {

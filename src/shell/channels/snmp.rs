@@ -1,4 +1,4 @@
-//! SNMP v2c: a trap or an inform for each alarm, as `docs/reference/mib/POINTSMAN-MIB.txt` says.
+//! SNMP v2c: a trap or an inform for each alarm, as `docs/reference/mib/POINTSMAN-MIB.txt` defines it.
 
 use std::net::{ToSocketAddrs as _, UdpSocket};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::ber::{Ber, SEQUENCE, response};
 use super::later;
 use super::secret::Secrets;
 
-/// `pointsman` of the MIB. The enterprise number is the one that RFC 5612 keeps for examples: the project has none of its own.
+/// `pointsman` of the MIB. RFC 5612 reserves this enterprise number for examples. The project has none of its own.
 const POINTSMAN: [u32; 8] = [1, 3, 6, 1, 4, 1, 32473, 1];
 const SYS_UP_TIME: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 3, 0];
 const SNMP_TRAP_OID: [u32; 11] = [1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0];
@@ -19,13 +19,13 @@ const V2C: i64 = 1;
 const RESPONSE: u8 = 0xa2;
 const INFORM: u8 = 0xa6;
 const TRAP: u8 = 0xa7;
-/// Bytes of one text in a notification; a datagram has several.
+/// The maximum size of one text in a notification, in bytes. A datagram has several texts.
 const TEXT: usize = 255;
-/// A manager confirms an inform within this, or it is sent once more.
+/// How long a manager may take to confirm an inform. After that it is sent once more.
 const CONFIRMS: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 3;
 
-/// Which notification of the MIB, by its last number.
+/// The notifications of the MIB, by their last number.
 #[derive(Clone, Copy)]
 enum Kind {
     Raised = 1,
@@ -96,7 +96,7 @@ fn datagram(community: &str, inform: bool, id: i64, kind: Kind, values: &[(u32, 
     Ber::Constructed(SEQUENCE, vec![Ber::Integer(V2C), Ber::Text(community.as_bytes().to_vec()), unit]).bytes()
 }
 
-/// Hundredths of a second since the machine started; they go round after 497 days, as RFC 3418 has it.
+/// Hundredths of a second since the machine started. They wrap around after 497 days, as in RFC 3418.
 fn up_time() -> u32 {
     let seconds = std::fs::read_to_string("/proc/uptime").ok().and_then(|text| text.split('.').next()?.parse::<u64>().ok());
     u32::try_from(seconds.unwrap_or_default().wrapping_mul(100) & u64::from(u32::MAX)).unwrap_or_default()
@@ -118,12 +118,12 @@ fn confirmed(socket: &UdpSocket, bytes: &[u8], id: i64) -> Result<(), String> {
                 Ok(length) => match response(&answer[..length], RESPONSE) {
                     Some((of, 0)) if of == id => return Ok(()),
                     Some((of, status)) if of == id => return Err(format!("the manager answers with the error status {status}")),
-                    // Of another request, or no answer at all.
+                    // The answer belongs to another request, or it is not an answer.
                     _ => {}
                 },
                 Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => break,
                 Err(e) => {
-                    // Nobody listens there now.
+                    // No process listens there now.
                     last = e.to_string();
                     break;
                 }

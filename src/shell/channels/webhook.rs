@@ -1,4 +1,4 @@
-//! A webhook: the requests of a preset or of a template, signed where the configuration says so.
+//! A webhook: the requests of a preset or of a template, signed if the configuration says so.
 
 use ring::hmac;
 
@@ -25,7 +25,7 @@ pub(super) fn send(webhook: &Webhook, notification: &Notification) -> Result<(),
     Ok(())
 }
 
-/// The HMAC-SHA256 of a body, in the form that GitHub made usual.
+/// The HMAC-SHA256 of a body, in the format that GitHub uses.
 fn signature(key: &str, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     let tag = hmac::sign(&key, body.as_bytes());
@@ -37,7 +37,7 @@ fn signature(key: &str, body: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The example of GitHub's documentation.
+    /// The example is from GitHub's documentation.
     #[test]
     fn the_signature_is_the_usual_one() {
         let want = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";

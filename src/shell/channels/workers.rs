@@ -11,9 +11,9 @@ use crate::core::notifications::{Delivery, Undelivered};
 
 use super::{later, send};
 
-/// What waits for one thread: the notification that is under way, and refreshes.
+/// The number of notifications that may wait for one thread: the one that is being sent, and refreshes.
 const WAITING: usize = 16;
-/// Characters of the reason of a failure that are kept.
+/// The number of characters of a failure's reason that are kept.
 const WHY: usize = 500;
 
 type Done = Box<dyn FnOnce(Result<(), Undelivered>) + Send>;
@@ -24,14 +24,14 @@ struct Job {
     done: Done,
 }
 
-/// One thread for each channel that was used.
+/// The threads: one for each channel that was used.
 #[derive(Default)]
 pub struct Workers {
     threads: BTreeMap<Name, SyncSender<Job>>,
 }
 
 impl Workers {
-    /// Sends a notification in the thread of its channel; `done` gets the end. Threads of channels that are gone end.
+    /// Sends a notification in the thread of its channel; `done` receives the result. Threads of removed channels end.
     pub fn deliver(
         &mut self,
         channels: &BTreeMap<Name, Channel>,
@@ -70,7 +70,7 @@ fn start() -> std::io::Result<SyncSender<Job>> {
 
 fn work(jobs: &Receiver<Job>) {
     while let Ok(Job { channel, delivery, done }) = jobs.recv() {
-        // A fault of a library is a failed attempt, and not the end of the channel.
+        // A panic of a library counts as a failed attempt and does not end the channel.
         let result = catch_unwind(AssertUnwindSafe(|| send(&channel, &delivery.notification)));
         let result = result.unwrap_or_else(|_| Err(later("a fault of the program (it is in its log)")));
         done(result.map_err(|undelivered| Undelivered { why: printable_short(&undelivered.why, WHY), ..undelivered }));

@@ -1,11 +1,12 @@
-//! What a program has started and left behind, in whatever session it is.
+//! The processes that a program has started and left running, in whatever session they are.
 //!
 //! ```text
 //!   command --POINTSMAN_COMMAND=<process>-<number>--> inherited by all that it starts --> found in /proc, and ended
 //! ```
 //!
-//! A process group ends what stays in it. A process with a session of its own (`setsid`, a daemon) left the group, and its parent may have ended; the
-//! variable that it inherited still says which command it comes from. One that clears its environment is not found. Tests: `tests/system/bad.rs`.
+//! Ending a process group ends only the processes in it. A process with a session of its own (`setsid`, a daemon) has left the
+//! group, and its parent may have ended. The variable that it inherited still says which command started it. A process that
+//! clears its environment is not found. Tests: `tests/system/bad.rs`.
 
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,20 +16,20 @@ use nix::unistd::Pid;
 
 /// The variable that says which command a process comes from.
 const VARIABLE: &str = "POINTSMAN_COMMAND";
-/// How often it is looked for processes that were started while others were ended.
+/// The number of searches for processes that were started while others were being ended.
 const ROUNDS: usize = 16;
 
-/// What becomes of processes that a command has left in sessions of their own when it ends in time. One that does not end in time is ended with
-/// all of them.
+/// What happens to processes in sessions of their own when a command ends in time. If a command does not end in time, they are
+/// always ended with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leftovers {
     /// Every process of the command is ended.
     End,
-    /// Processes in sessions of their own stay: bringing a resource up may mean to start a service.
+    /// Processes in sessions of their own stay, because bringing a resource up may mean starting a service.
     Stay,
 }
 
-/// Tells the processes of one command from all others.
+/// Distinguishes the processes of one command from all others.
 #[derive(Debug)]
 pub(super) struct Mark(String);
 
@@ -52,20 +53,20 @@ impl Mark {
                 return;
             }
             for process in marked {
-                // It may have ended meanwhile.
+                // The process may have ended meanwhile.
                 let _ = kill(process, Signal::SIGKILL);
             }
         }
     }
 }
 
-/// The processes that have this in their environment. One that has ended has none.
+/// The processes that have this text in their environment. A process that has ended has no environment.
 fn marked(entry: &[u8]) -> Vec<Pid> {
     let own = std::process::id();
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = all.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok()).filter(|process| *process != own);
     let has_mark = |process: &u32| {
-        // Those of other users can't be read, and were not started here.
+        // The processes of other users cannot be read. They were not started here.
         let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|variable| variable == entry)
     };

@@ -1,8 +1,8 @@
-//! The generic driver: a resource is brought up, down and looked at by programs with arguments, and no shell.
+//! The generic driver: programs with arguments, without a shell, bring a resource up and down and observe it.
 //!
-//! What a program's exit status says is kept for people; whether the resource is there is what `observe` prints. Commands
-//! can't refuse what is old: they are run one at a time, on the host, by its agent, which does refuse. Platforms that differ
-//! only in their commands are tables (`tables/`), not code. Does not know: who should have what. Tests: `tests/system/port.rs`.
+//! The exit status of a program is kept for people. Whether the resource is present is what `observe` prints. Programs cannot
+//! refuse outdated instructions, so the agent does: it runs them one at a time on its host. Platforms that differ only in their
+//! commands are tables (`tables/`), not code. Does not know: who should have what. Tests: `tests/system/port.rs`.
 
 mod leftovers;
 mod program;
@@ -21,7 +21,7 @@ use crate::shell::linux::boot_time;
 pub use leftovers::Leftovers;
 pub use program::{Ended, run};
 
-/// Characters of a program's own words that are told.
+/// The number of characters of a program's output that are reported.
 const WORDS: usize = 200;
 
 /// Brings one resource up and down.
@@ -34,17 +34,17 @@ pub struct CommandDriver {
 }
 
 impl CommandDriver {
-    /// A driver of these commands.
+    /// Makes a driver that uses these commands.
     ///
     /// # Errors
-    /// Where an expression is none.
+    /// When a regular expression is invalid.
     pub fn new(commands: Commands) -> Result<CommandDriver, String> {
         let compile = |text: &str| Regex::new(text).map_err(|e| format!("`{text}` is no regular expression: {e}"));
         let (up_when, down_when) = (compile(&commands.up_when)?, compile(&commands.down_when)?);
         Ok(CommandDriver { commands, up_when, down_when, within: DRIVER_TIMEOUT })
     }
 
-    /// Does an operation and looks.
+    /// Performs an operation and observes its result.
     pub fn drive(&self, operation: Operation) -> OperationResult {
         let failed = match operation {
             Operation::Observe => None,
@@ -58,12 +58,12 @@ impl CommandDriver {
             Operation::Add { .. } => holds == Presence::Yes,
             Operation::Remove => holds == Presence::No,
         };
-        // A command that complains of what is so already did no harm.
+        // A command that fails because its work is already done has caused no harm.
         let failed = failed.filter(|_| !wanted).or(words);
         OperationResult { failed, holds, until: None }
     }
 
-    /// All of them, although one may fail: what comes of it is looked at.
+    /// Runs all commands even if one fails. The observation afterwards decides.
     fn all(&self, commands: &[Vec<String>]) -> Option<String> {
         let failed: Vec<String> = commands.iter().filter_map(|words| self.one(words).err()).collect();
         (!failed.is_empty()).then(|| failed.join("; "))

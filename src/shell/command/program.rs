@@ -1,4 +1,4 @@
-//! One program, run to its end or to the end of its time.
+//! Runs one program until it ends or until its time is over.
 
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
@@ -11,32 +11,32 @@ use nix::unistd::Pid;
 
 use super::leftovers::{Leftovers, Mark};
 
-/// Bytes of a program's output that are kept; the rest is read and dropped, and the output says so.
+/// The number of bytes of a program's output that are kept. The rest is read and dropped, and the output says so.
 const OUTPUT: usize = 64 * 1024;
-/// How often it is looked whether the program has ended, when it writes nothing.
+/// How often the program is checked for its end while it writes nothing.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Bytes read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 4_096;
-/// Readings after the program has ended: more than its pipes can hold (64 KiB each, pipe(7)).
+/// The number of reads after the program has ended: more than its pipes can contain (64 KiB each, pipe(7)).
 const LAST_READS: usize = 64;
 
-/// How a program ended.
+/// The result of a program that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Its exit status; 128 when a signal ended it.
+    /// The exit status; 128 if a signal ended the program.
     pub status: i32,
     pub stdout: String,
-    /// What it printed as errors.
+    /// The standard error output of the program.
     pub stderr: String,
 }
 
-/// Runs a program with its arguments, no shell between; it is ended, with all that it has started, when it takes longer than
-/// `within`. When it ends, what it has left in its process group ends as well; `leftovers` says what becomes of services that have sessions of
-/// their own. Their output is not waited for.
+/// Runs a program with its arguments, without a shell. If it takes longer than `within`, it is ended with everything that it has
+/// started. When it ends, the rest of its process group is ended as well; `leftovers` says what happens to services in sessions
+/// of their own. Their output is not waited for.
 ///
 /// # Errors
-/// In words: it can't be started, or did not end in time.
+/// Returns an error text if the program cannot be started or did not end in time.
 #[expect(clippy::disallowed_methods, reason = "a deadline of the machine, not of the engine")]
 pub fn run(program: &str, arguments: &[String], within: Duration, leftovers: Leftovers) -> Result<Ended, String> {
     let mark = Mark::new();
@@ -47,14 +47,14 @@ pub fn run(program: &str, arguments: &[String], within: Duration, leftovers: Lef
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // A group of its own: when its time is over, what it has started goes with it.
+        // The program gets a process group of its own, so that everything that it has started can be ended with it.
         .process_group(0)
         .spawn()
         .map_err(|e| format!("{program} can't be started: {e}"))?;
     let (mut stdout, mut stderr) = (Output::of(child.stdout.take()), Output::of(child.stderr.take()));
     let end = Instant::now() + within;
     loop {
-        // Whether it has ended is asked first: what it wrote before is then there to be read.
+        // The check for the end comes first: all output that was written before it can then be read.
         let ended = child.try_wait().map_err(|e| format!("{program}: {e}"))?;
         let Some(status) = ended else {
             read_some(&mut stdout, &mut stderr, LOOK);
@@ -66,31 +66,32 @@ pub fn run(program: &str, arguments: &[String], within: Duration, leftovers: Lef
             mark.end_all();
             return Err(format!("{program} did not end within {} s and was ended", within.as_secs_f32()));
         };
-        // What it has left behind in its group ends with it. A service that is to stay makes a session of its own (setsid(2)), as daemons do.
+        // What the program left in its group ends with it. A service that should stay makes a session of its own (setsid(2)), as
+        // daemons do.
         end_group(&child);
         if leftovers == Leftovers::End {
             mark.end_all();
         }
-        // A service that goes on writing is not read for ever.
+        // A service that continues to write is not read forever.
         for _ in 0..LAST_READS {
             if !read_some(&mut stdout, &mut stderr, Duration::ZERO) {
                 break;
             }
         }
-        // Ended by a signal, as a shell would count it.
+        // The program was ended by a signal, which a shell also reports from 128 on.
         return Ok(Ended { status: status.code().unwrap_or(128), stdout: stdout.text(), stderr: stderr.text() });
     }
 }
 
-/// Ends everything that is still in the group of a program.
+/// Ends everything that is still in the process group of a program.
 fn end_group(child: &Child) {
     if let Ok(group) = i32::try_from(child.id()) {
-        // There may be nothing left.
+        // The group may be empty.
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
 }
 
-/// Reads what is there of both; waits for something at most so long. True when something was there.
+/// Reads what both pipes have, and waits for output for at most `wait`. Returns true if there was any.
 fn read_some(stdout: &mut Output<ChildStdout>, stderr: &mut Output<ChildStderr>, wait: Duration) -> bool {
     let ready = {
         let open = [stdout.pipe.as_ref().map(AsFd::as_fd), stderr.pipe.as_ref().map(AsFd::as_fd)];
@@ -114,7 +115,7 @@ fn read_some(stdout: &mut Output<ChildStdout>, stderr: &mut Output<ChildStderr>,
     ready.contains(&true)
 }
 
-/// What a program writes.
+/// The output of a program.
 struct Output<P> {
     pipe: Option<P>,
     kept: Vec<u8>,
@@ -126,7 +127,7 @@ impl<P: std::io::Read> Output<P> {
         Output { pipe, kept: Vec::new(), dropped: 0 }
     }
 
-    /// Reads once; the pipe must have something, or its end.
+    /// Reads once. The pipe must have data or be at its end.
     fn read(&mut self) {
         let mut chunk = [0; CHUNK];
         let length = self.pipe.as_mut().and_then(|pipe| pipe.read(&mut chunk).ok()).unwrap_or(0);

@@ -1,15 +1,15 @@
-//! Which connections stay open when more come than there is room for.
+//! Decides which connections stay open when there are too many.
 //!
 //! ```text
 //!   all connections:  [ other sources ........................ | reserved for expected sources ]
-//!   full?             of the source that has the most of them, close one: the oldest that has said nothing yet, else the one
+//!   full?             close one of the source with the most: the oldest that has sent nothing yet, else the one
 //!                     that was heard least recently
 //! ```
 //!
-//! A source is an IPv4 address or an IPv6 /64 network, which one machine can have for itself. An expected source is one that
-//! the caller knows (a host of the inventory); no connection of it is closed for one of another source. So a crowd from one
-//! address only ever closes its own connections. Time plays no part: a connection may be silent for as long as it likes
-//! while there is room. Pure but for the task handles, which it only passes on. Tests: below.
+//! A source is an IPv4 address or an IPv6 /64 network, which one machine can use alone. A source is expected if the caller knows
+//! it (a host of the inventory). No connection of an expected source is closed for one of another source, so a flood from one
+//! address closes only its own connections. Time plays no part: a connection may be silent for any time while there is room. Pure
+//! except for the task handles, which it only passes on. Tests: below.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -20,31 +20,31 @@ use tokio::task::AbortHandle;
 
 use crate::core::base::network::network_of;
 
-/// How many connections may be open.
+/// The maximum numbers of open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub connections: usize,
-    /// Of these, only for expected sources.
+    /// The number of these that only expected sources may use.
     pub reserved: usize,
     pub per_source: usize,
 }
 
 impl Limits {
-    /// Limits for so many connections: a quarter of them is reserved, and one source may have a quarter.
+    /// Limits for this number of connections. A quarter of them is reserved, and one source may use a quarter.
     pub fn of(connections: usize) -> Limits {
         let quarter = (connections / 4).max(1);
         Limits { connections, reserved: quarter, per_source: quarter }
     }
 }
 
-/// What was heard last of a connection that has said nothing yet.
+/// The value of `heard` for a connection that has sent nothing yet.
 const SILENT: u64 = 0;
 
-/// Counts open connections, by source, and decides which one is closed for a new one.
+/// Counts open connections by source, and decides which one is closed for a new one.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimiter {
     limits: Limits,
-    /// Counts everything that was heard; tells which connection was heard least recently.
+    /// Counts every message; the count says which connection was heard least recently.
     heard: Arc<AtomicU64>,
     open: Arc<Mutex<Open>>,
 }
@@ -54,13 +54,13 @@ struct Open {
     next: u64,
     connections: BTreeMap<u64, Connection>,
     sources: BTreeMap<Source, BTreeSet<u64>>,
-    /// Sources by the number of their connections, those that are not expected first.
+    /// Sources by their number of connections. Those that are not expected come first.
     by_count: BTreeSet<(bool, usize, IpAddr)>,
-    /// Connections of expected sources.
+    /// The number of connections of expected sources.
     expected: usize,
 }
 
-/// Where connections come from. A source that a reload makes expected is another one from then on.
+/// The origin of connections. A source that becomes expected by a reload counts as another source from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Source {
     expected: bool,
@@ -74,7 +74,7 @@ struct Connection {
     close: Option<AbortHandle>,
 }
 
-/// The place of one open connection. It is free again when this is dropped.
+/// The slot of one open connection. It becomes free when this is dropped.
 #[derive(Debug)]
 pub struct ConnectionSlot {
     limiter: ConnectionLimiter,
@@ -83,7 +83,7 @@ pub struct ConnectionSlot {
 }
 
 impl ConnectionSlot {
-    /// Something whole was heard on the connection: those that have said nothing go before it.
+    /// Records that a complete message was received. Connections without any message are closed before this one.
     pub fn heard(&self) {
         self.last_heard.store(self.limiter.heard.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
@@ -95,22 +95,22 @@ impl Drop for ConnectionSlot {
     }
 }
 
-/// A connection was let in, and what became of another one for it.
+/// The result of admitting a connection.
 pub(super) struct Admitted {
     pub(super) slot: ConnectionSlot,
-    /// The connection that has to be closed. Not within the lock: its task gives its slot back.
+    /// The connection that has to be closed. Do not close it under the lock, because its task returns its slot.
     pub(super) closed: Option<AbortHandle>,
-    /// True when a connection was closed for this one.
+    /// True if a connection was closed for this one.
     pub(super) replaced: bool,
 }
 
 impl ConnectionLimiter {
-    /// A limiter without connections.
+    /// Makes a limiter without connections.
     pub fn new(limits: Limits) -> ConnectionLimiter {
         ConnectionLimiter { limits, heard: Arc::default(), open: Arc::default() }
     }
 
-    /// Lets a connection in, if need be in the place of another one. `None` when all places belong to better ones.
+    /// Admits a connection, if necessary in place of another one. Returns `None` if no open connection may be closed for it.
     pub(super) fn admit(&self, peer: IpAddr, expected: bool) -> Option<Admitted> {
         let source = Source { expected, network: network_of(peer) };
         let mut open = self.lock();
@@ -125,16 +125,16 @@ impl ConnectionLimiter {
         Some(Admitted { slot, closed, replaced: victim.is_some() })
     }
 
-    /// The task of a connection, so that it can be ended for another one.
+    /// Registers the task of a connection, so that it can be ended for another connection.
     pub(super) fn runs(&self, number: u64, close: AbortHandle) {
         match self.lock().connections.get_mut(&number) {
             Some(connection) => connection.close = Some(close),
-            // It has ended already, or was to be closed before its task was known.
+            // The connection has ended already, or was to be closed before its task was registered.
             None => close.abort(),
         }
     }
 
-    /// Connections that are open.
+    /// The number of open connections.
     pub fn connections(&self) -> usize {
         self.lock().connections.len()
     }
@@ -151,7 +151,7 @@ impl ConnectionSlot {
 }
 
 impl Open {
-    /// The connection that has to go for a new one: `Some(None)` when there is room, `None` when the new one is refused.
+    /// The connection to close for a new one: `Some(None)` if there is room, `None` if the new one is refused.
     fn victim(&self, limits: &Limits, source: Source) -> Option<Option<u64>> {
         if let Some(own) = self.sources.get(&source).filter(|own| own.len() >= limits.per_source) {
             return Some(self.least_recent(own.iter()));
@@ -166,7 +166,7 @@ impl Open {
         }
     }
 
-    /// The least recently heard connection of the sources that have the most.
+    /// The least recently heard connection of the source that has the most connections.
     fn of_largest(&self, expected: bool) -> Option<u64> {
         let lowest = IpAddr::from([0, 0, 0, 0]);
         let of_kind = || match expected {
@@ -197,7 +197,7 @@ impl Open {
         Some(connection)
     }
 
-    /// Changes the connections of a source, and keeps the order by count right.
+    /// Changes the connections of a source and keeps the index by count correct.
     fn change(&mut self, source: Source, change: impl FnOnce(&mut BTreeSet<u64>) -> bool) {
         let own = self.sources.entry(source).or_default();
         let before = own.len();
@@ -222,7 +222,7 @@ mod tests {
         IpAddr::from([10, 0, 0, n])
     }
 
-    /// Lets a connection in and says the number of the one that was closed for it.
+    /// Admits a connection and returns the number of the one that was closed for it.
     fn admit(limiter: &ConnectionLimiter, n: u8, expected: bool, slots: &mut BTreeMap<u64, ConnectionSlot>) -> Option<bool> {
         let before = limiter.open.lock().unwrap().connections.keys().copied().collect::<BTreeSet<_>>();
         let admitted = limiter.admit(ip(n), expected)?;
@@ -245,21 +245,21 @@ mod tests {
     fn a_crowd_of_one_source_closes_its_own_connections_only() {
         let limiter = ConnectionLimiter::new(LIMITS);
         let mut slots = BTreeMap::new();
-        // Silent from the beginning, and never closed: a host of the inventory, and a stranger with one connection.
+        // Two silent connections that are never closed: a host of the inventory, and an unexpected source with one connection.
         admit(&limiter, 1, true, &mut slots);
         admit(&limiter, 2, false, &mut slots);
         for _ in 0..100 {
             admit(&limiter, 66, false, &mut slots);
         }
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 66)), (1, 1, 4));
-        // Two crowds share what is left, and the stranger stays.
+        // Two floods share what is left, and the single unexpected connection stays.
         for _ in 0..100 {
             admit(&limiter, 67, false, &mut slots);
             admit(&limiter, 66, false, &mut slots);
         }
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2)), (1, 1));
         assert_eq!(limiter.connections() - 1, LIMITS.connections - LIMITS.reserved, "the reserved places stay free");
-        // Hosts of the inventory take the reserved places without a replacement, then those of the crowds.
+        // Hosts of the inventory take the reserved slots without replacing a connection, then the slots of the floods.
         assert_eq!(admit(&limiter, 3, true, &mut slots), Some(false));
         for n in 4..10 {
             assert_eq!(admit(&limiter, n, true, &mut slots), Some(true), "{n}");
@@ -282,7 +282,7 @@ mod tests {
         slots[&0].heard();
         admit(&limiter, 7, false, &mut slots);
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 7)), (1, 0, 1));
-        // Of those that have all said something, the one that did so least recently.
+        // If all connections have sent something, the least recently heard one is closed.
         slots.values().for_each(ConnectionSlot::heard);
         slots[&0].heard();
         admit(&limiter, 8, false, &mut slots);

@@ -1,6 +1,6 @@
 //! Listening sockets, and how many connections stay open on them (see [`ConnectionLimiter`]).
 //!
-//! Does not know: what is said on a connection.
+//! Does not know: what is sent on a connection.
 
 mod limiter;
 
@@ -14,12 +14,13 @@ use tokio::runtime::Handle;
 
 pub use limiter::{ConnectionLimiter, ConnectionSlot, Limits};
 
-/// Connections that the kernel has taken and we have not, at once. With few of them a crowd makes others wait for a second.
+/// The number of connections that the kernel has accepted and the program has not. With a small number, a flood makes others wait
+/// for a second.
 const WAITING: u32 = 4_096;
-/// After an error of the listening socket itself (no descriptors left) it rests for so long.
+/// The pause after an error of the listening socket itself (no file descriptors left).
 const REST: Duration = Duration::from_millis(200);
 
-/// A listening socket, and the connections that came in by it.
+/// A listening socket, and the connections that it accepted.
 #[derive(Debug)]
 pub struct HandshakeLimiter {
     socket: TcpListener,
@@ -28,13 +29,13 @@ pub struct HandshakeLimiter {
 }
 
 impl HandshakeLimiter {
-    /// Listens; several sockets may share a limiter. Only within a runtime of `tokio`.
+    /// Listens on an address. Several sockets may share a limiter. Must be called within a `tokio` runtime.
     ///
     /// # Errors
-    /// Those of the system; [`cannot_listen`] says what to do.
+    /// The errors of the system; [`cannot_listen`] says what to do.
     pub fn open(address: SocketAddr, limiter: ConnectionLimiter) -> io::Result<HandshakeLimiter> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // Connections of an earlier start that are still being closed are no reason not to start.
+        // Connections of an earlier run that are still closing must not prevent a start.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         let socket = socket.listen(WAITING)?;
@@ -42,12 +43,12 @@ impl HandshakeLimiter {
         Ok(HandshakeLimiter { socket, address, limiter })
     }
 
-    /// Where it is: a port of 0 was chosen by the system.
+    /// The local address. The system chooses the port if port 0 was configured.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next connection. Cancelling the wait loses none.
+    /// The next connection. Cancelling the wait loses no connection.
     pub async fn accept(&self) -> (TcpStream, SocketAddr) {
         loop {
             match self.socket.accept().await {
@@ -60,8 +61,8 @@ impl HandshakeLimiter {
         }
     }
 
-    /// Starts the task of a connection, on the threads of `strangers` unless its source is one that the caller knows (`expected`). True
-    /// when another connection was closed for it, or when it was refused itself.
+    /// Starts the task of a connection. It runs on the threads of `strangers` if its source is not `expected`. Returns true if
+    /// another connection was closed for it, or if it was refused.
     pub fn enter<F: Future<Output = ()> + Send + 'static>(
         &self,
         stream: TcpStream,
@@ -79,7 +80,7 @@ impl HandshakeLimiter {
             tokio::spawn(task(stream, slot))
         } else {
             strangers.spawn(async move {
-                // A socket is watched by the threads that read it.
+                // A socket must be registered with the runtime whose threads read it.
                 match stream.into_std().and_then(TcpStream::from_std) {
                     Ok(stream) => task(stream, slot).await,
                     Err(e) => tracing::warn!("a connection could not be taken: {e}"),
@@ -91,7 +92,7 @@ impl HandshakeLimiter {
     }
 }
 
-/// Why an address can't be listened on, and what to do. `kind` is `udp` or `tcp`.
+/// Explains why an address cannot be listened on and what to do. `kind` is `udp` or `tcp`.
 pub fn cannot_listen(kind: &str, address: SocketAddr, e: &io::Error) -> String {
     let what_to_do = match e.kind() {
         io::ErrorKind::AddrInUse => format!("; `ss -lpn sport = :{}` shows who has it", address.port()),

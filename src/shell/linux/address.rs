@@ -1,4 +1,4 @@
-//! The driver: one operation on one address, and what is seen after it.
+//! The driver: it performs one operation on one address and observes the result.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::core::wire::Presence;
 use super::netlink::{FoundAddress, Netlink};
 use super::{Spot, boot_time, explained};
 
-/// Puts one address on and off.
+/// Adds and removes one address.
 #[derive(Debug)]
 pub struct AddressDriver {
     spot: Spot,
 }
 
 impl AddressDriver {
-    /// A driver of this address at this place. Nothing is touched before it is told to.
+    /// Makes a driver for this address at this place. It changes nothing until an operation is requested.
     pub fn new(spot: Spot) -> AddressDriver {
         AddressDriver { spot }
     }
 
-    /// Does an operation and looks.
+    /// Performs an operation and observes the result.
     pub fn drive(&self, operation: Operation) -> OperationResult {
         let mut netlink = match Netlink::new() {
             Ok(netlink) => netlink,
@@ -35,8 +35,8 @@ impl AddressDriver {
         OperationResult { failed: failed.or(seen), holds, until }
     }
 
-    /// Takes the address off and looks whether it is gone. It must be gone from the whole host, for the interface may have another name
-    /// now; where it may be `elsewhere` on the host, it must be gone from this interface.
+    /// Removes the address and checks that it is gone. It must be gone from the whole host, because the interface may have
+    /// another name now. If it may be `elsewhere` on the host, it must be gone from this interface only.
     pub fn leave(&self, elsewhere: bool) -> OperationResult {
         let done = self.drive(Operation::Remove);
         if !elsewhere || done.holds != Presence::Yes {
@@ -76,13 +76,13 @@ impl AddressDriver {
                     let removed = netlink.remove(&self.spot, index);
                     removed.map_err(|e| explained(&format!("{address}/{prefix} can't be taken off {interface}"), &e))
                 }
-                // Without the interface nothing is on it.
+                // If the interface is missing, it has no address.
                 Err(_) => Ok(()),
             },
         }
     }
 
-    /// Whether the host has the address, on whatever interface: it would answer for it on any.
+    /// Observes whether any interface of the host has the address, because the host would answer for it on any interface.
     fn observe(&self, netlink: &mut Netlink) -> (Presence, Option<Time>, Option<String>) {
         let all = match netlink.addresses() {
             Ok(all) => all,

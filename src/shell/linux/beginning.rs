@@ -1,4 +1,4 @@
-//! The beginning of a small file that others may have written.
+//! Reads the beginning of a small file that others may have written.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,11 +7,11 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-/// So many bytes of a file at most. Of a file alone: whoever may write its folder could put a pipe there, and reading that would wait for
-/// ever.
+/// Reads at most this number of bytes. Only regular files are read: someone who may write the folder could put a pipe there, and
+/// reading that would block forever.
 ///
 /// # Errors
-/// The system's; what is no file is invalid.
+/// The errors of the system. Anything but a regular file is invalid.
 pub(super) fn of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     if !file.metadata()?.is_file() {

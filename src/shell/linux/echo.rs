@@ -1,4 +1,4 @@
-//! Echo requests to witnesses (RFC 792, RFC 4443 section 4), each with what tells its answer from another's.
+//! Echo requests to witnesses (RFC 792, RFC 4443 section 4), each with a number that identifies its answer.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -7,13 +7,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::frames::internet_checksum;
 
-/// Echo request and answer of each family.
+/// The types of echo request and answer in each family.
 const REQUEST_V4: u8 = 8;
 const ANSWER_V4: u8 = 0;
 const REQUEST_V6: u8 = 128;
 const ANSWER_V6: u8 = 129;
 
-/// A raw socket for echoes that uses one interface only. Not blocking. (The library's type for datagrams with senders.)
+/// Opens a non-blocking raw socket for echoes that uses one interface only. (The library's type for datagrams with senders.)
 pub(super) fn socket(interface: &str, v6: bool) -> io::Result<UdpSocket> {
     let socket = match v6 {
         false => Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?,
@@ -24,7 +24,7 @@ pub(super) fn socket(interface: &str, v6: bool) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Sends one; `number` comes back in the answer.
+/// Sends one request. The answer returns `number`.
 pub(super) fn send(socket: &UdpSocket, to: IpAddr, identifier: u16, number: u16) -> io::Result<()> {
     let mut message = vec![if to.is_ipv4() { REQUEST_V4 } else { REQUEST_V6 }, 0, 0, 0];
     message.extend(identifier.to_be_bytes());
@@ -32,14 +32,14 @@ pub(super) fn send(socket: &UdpSocket, to: IpAddr, identifier: u16, number: u16)
     if to.is_ipv4() {
         let sum = internet_checksum(&message);
         message[2..4].copy_from_slice(&sum.to_be_bytes());
-    } // The kernel reckons that of IPv6.
+    } // The kernel calculates the checksum of IPv6.
     socket.send_to(&message, SocketAddr::new(to, 0)).map(drop)
 }
 
-/// The witness and the number of an answer to one of ours.
+/// The witness and the number of an answer to one of our requests.
 pub(super) fn answer(packet: &[u8], from: IpAddr, identifier: u16) -> Option<(IpAddr, u16)> {
     let (message, kind) = match from {
-        // An IPv4 socket hands over the header as well.
+        // An IPv4 socket delivers the IP header as well.
         IpAddr::V4(_) => (packet.get(usize::from(packet.first()? & 0x0f) * 4..)?, ANSWER_V4),
         IpAddr::V6(_) => (packet, ANSWER_V6),
     };

@@ -1,4 +1,4 @@
-//! Files of an administrator, opened without trusting what stands at their path.
+//! Files of an administrator, opened without trusting what their path refers to.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 
-/// Others may write: S_IWOTH of chmod(2).
+/// S_IWOTH of chmod(2): others may write.
 const OTHERS_WRITE: u32 = 0o002;
-/// Who may write a folder with this bit may not replace the files of others in it: S_ISVTX.
+/// S_ISVTX: a user who may write a folder with this bit may not replace the files of others in it.
 const STICKY: u32 = 0o1000;
 
-/// Opens a regular file to be read. Anything else is refused, at once: neither opening nor reading waits for another program.
+/// Opens a regular file for reading. Anything else is refused at once: neither opening nor reading waits for another program.
 ///
 /// # Errors
-/// Those of the system; what it is when it is no regular file.
+/// The errors of the system, or the kind of the file if it is not a regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let kind = file.metadata()?.file_type();
@@ -25,7 +25,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a regular file", kind_of(kind))))
 }
 
-/// `a folder`, `a FIFO`, `a device`, `a socket`, `a regular file`.
+/// The kind as a text: `a folder`, `a FIFO`, `a device`, `a socket`, `a regular file`.
 pub fn kind_of(kind: fs::FileType) -> &'static str {
     match () {
         () if kind.is_dir() => "a folder",
@@ -36,8 +36,8 @@ pub fn kind_of(kind: fs::FileType) -> &'static str {
     }
 }
 
-/// The file, or the first of the folders above it, that every user of this machine may change. Folders in which nobody can
-/// replace the files of others (as in /tmp) are in order.
+/// Returns the file, or the first folder above it, that every user of this machine may change. Folders in which users cannot
+/// replace the files of others (such as /tmp) are accepted.
 pub fn writable_by_others(path: &Path) -> Option<PathBuf> {
     let path = path.canonicalize().ok()?;
     let mode = |path: &Path| fs::metadata(path).map_or(0, |m| m.mode());

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub(super) const ARP: u16 = 0x0806;
 pub(super) const IPV6: u16 = 0x86dd;
-/// The shortest Ethernet frame, without its check sum.
+/// The shortest Ethernet frame, without its checksum.
 const SHORTEST: usize = 60;
 const BROADCAST: [u8; 6] = [0xff; 6];
 const NOBODY: [u8; 6] = [0; 6];
@@ -13,7 +13,7 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const ICMPV6: u8 = 58;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
-/// Neighbour discovery is believed from the link only, which the hop limit proves (RFC 4861 section 7.1).
+/// Neighbour discovery is accepted only from the local link, which the hop limit proves (RFC 4861 section 7.1).
 const HOPS: u8 = 255;
 
 /// "This address is here": an ARP announcement (RFC 5227 section 2.3), or an unsolicited advertisement with the override
@@ -31,8 +31,8 @@ pub(super) fn announcement(mac: [u8; 6], address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// "Who has this address?", from nobody: an ARP probe (RFC 5227 section 2.1.1), or a solicitation from the unspecified
-/// address (RFC 4862 section 5.4.2).
+/// "Who has this address?", without a sender address: an ARP probe (RFC 5227 section 2.1.1), or a solicitation from the
+/// unspecified address (RFC 4862 section 5.4.2).
 pub(super) fn question(mac: [u8; 6], address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => arp(mac, Ipv4Addr::UNSPECIFIED, address),
@@ -46,7 +46,7 @@ pub(super) fn question(mac: [u8; 6], address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// The address that somebody else, in this frame, says is theirs.
+/// The address that another machine claims with this frame.
 pub(super) fn claimed(frame: &[u8], mac: [u8; 6]) -> Option<IpAddr> {
     let kind = u16::from_be_bytes(frame.get(12..14)?.try_into().ok()?);
     let body = frame.get(14..)?;
@@ -104,7 +104,7 @@ fn icmpv6(mac: [u8; 6], from: Ipv6Addr, to: Ipv6Addr, mut body: Vec<u8>) -> Vec<
     frame
 }
 
-/// The check sum over the pseudo-header and the message (RFC 8200 section 8.1).
+/// The checksum over the pseudo-header and the message (RFC 8200 section 8.1).
 fn checksum(from: Ipv6Addr, to: Ipv6Addr, body: &[u8]) -> u16 {
     let length = (body.len() as u32).to_be_bytes();
     let all = from.octets().into_iter().chain(to.octets()).chain(length).chain([0, 0, 0, ICMPV6]).chain(body.iter().copied());
@@ -167,11 +167,11 @@ mod tests {
             assert_eq!(claimed(&announcement(MAC, address), MAC), None, "our own");
             assert_eq!(claimed(&question(OTHER, address), MAC), None, "a question claims nothing");
         }
-        // An answer claims as an announcement does.
+        // An answer claims an address as an announcement does.
         let mut answer = announcement(OTHER, v4);
         answer[21] = 2;
         assert_eq!(claimed(&answer, MAC), Some(v4));
-        // One hop too many: it comes from elsewhere.
+        // A hop limit of less than 255 shows that the frame comes from another link.
         let mut routed = announcement(OTHER, v6);
         routed[21] = 254;
         assert_eq!(claimed(&routed, MAC), None);

@@ -1,5 +1,4 @@
-//! Networks to try things in: namespaces of our own, cables between them, a switch. For the demo and the tests; an agent
-//! never uses it.
+//! Networks for experiments: namespaces, cables between them, and a switch. For the demo and the tests; an agent never uses it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -27,18 +26,18 @@ use crate::core::base::time::Time;
 use super::netlink::{self, Netlink};
 use super::{Spot, boot_time};
 
-/// Index of the interface of the node with the number 0: no two nodes have the same, so an event says whose it is.
+/// The interface index of the node with the number 0. No two nodes use the same index, so an event identifies its node.
 const INTERFACES: u32 = 1_000;
 
-/// The namespace of a process.
+/// The network namespace of a process.
 pub fn namespace_of(process: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{process}/ns/net"))
 }
 
-/// This process becomes root of namespaces of its own, where it is not root already. Only before it has started a thread.
+/// Makes this process root of namespaces of its own if it is not root already. Call this before any thread is started.
 ///
 /// # Errors
-/// In words: the system does not allow it to users.
+/// Returns an error text if the system does not allow this to users.
 pub fn become_root() -> Result<(), String> {
     let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
     if user.is_root() {
@@ -55,27 +54,27 @@ pub fn become_root() -> Result<(), String> {
     fs::write("/proc/self/gid_map", format!("0 {group} 1")).map_err(|e| words(&e))
 }
 
-/// This thread, and what it starts, gets a network of its own, with nothing in it but a loopback.
+/// Gives this thread, and everything that it starts, a network of its own that has only a loopback interface.
 ///
 /// # Errors
-/// In words: it has no right.
+/// Returns an error text if a right is missing.
 pub fn new_network() -> Result<(), String> {
     unshare(CloneFlags::CLONE_NEWNET).map_err(|e| format!("no network namespace can be made ({e})"))?;
     set_up("lo", true).map_err(|e| format!("the loopback can't be brought up: {e}"))
 }
 
-/// This thread, and what it starts, goes into a network.
+/// Moves this thread, and everything that it starts, into a network namespace.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn enter(namespace: &Path) -> io::Result<()> {
     setns(File::open(namespace)?, CloneFlags::CLONE_NEWNET).map_err(Into::into)
 }
 
-/// Does something on a thread in the network of a process.
+/// Does work on a thread in the network of a process.
 ///
 /// # Errors
-/// Those of the system; a panic goes on.
+/// The errors of the system. A panic is passed on.
 pub fn within<T: Send>(process: u32, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = scope.spawn(move || {
@@ -86,16 +85,16 @@ pub fn within<T: Send>(process: u32, work: impl FnOnce() -> io::Result<T> + Send
     })
 }
 
-/// A host of a lab: a network of its own, kept by a process, until this is dropped.
+/// A host of a lab: a network of its own, which a process keeps until this is dropped.
 #[derive(Debug)]
 pub struct LabHost(Child);
 
 impl LabHost {
-    /// Makes one with `pointsman hold`, plugged by its `eth0`, which is up, into the port `to-NAME` of a switch of this network.
-    /// By its number it is known to a [`AddressWatch`].
+    /// Starts a host with `pointsman hold`. Its `eth0`, which is up, is connected to the port `to-NAME` of a switch in this
+    /// network. An [`AddressWatch`] reports the host by its number.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The errors of the system.
     pub fn start(program: &Path, switch: &str, name: &str, number: u32) -> io::Result<LabHost> {
         let mut node = LabHost(Command::new(program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
         let mut ready = String::new();
@@ -110,11 +109,11 @@ impl LabHost {
         Ok(node)
     }
 
-    /// A further cable, from a port of a switch to an interface of this node, which is up then. No other node of a lab has an interface of
-    /// that number.
+    /// Connects a further cable from a port of a switch to an interface of this node, and brings the interface up. No other node
+    /// of a lab may have an interface of that number.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The errors of the system.
     pub fn plug(&self, switch: &str, port: &str, interface: &str, number: u32) -> io::Result<()> {
         plug(switch, port, self.process(), (interface, INTERFACES + number))?;
         within(self.process(), || set_up(interface, true))
@@ -133,10 +132,10 @@ impl Drop for LabHost {
     }
 }
 
-/// A process that does nothing but keep a network of its own: says so on its standard output, and ends with its input.
+/// Keeps a network of its own and does nothing else. It says so on its standard output, and ends when its input ends.
 ///
 /// # Errors
-/// In words: it has no right.
+/// Returns an error text if a right is missing.
 pub fn hold() -> Result<(), String> {
     new_network()?;
     println!("ready");
@@ -145,10 +144,10 @@ pub fn hold() -> Result<(), String> {
     Ok(())
 }
 
-/// A switch in this network.
+/// Makes a switch in this network.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn make_switch(name: &str) -> io::Result<()> {
     let mut link = LinkMessage::default();
     link.attributes =
@@ -157,14 +156,15 @@ pub fn make_switch(name: &str) -> io::Result<()> {
     set_up(name, true)
 }
 
-/// A cable from the switch, where its end is called `port`, to the network of a process, where it has the name and the index `far`.
+/// Makes a cable from the switch, where its end is called `port`, to the network of a process, where it has the name and the
+/// index `far`.
 fn plug(switch: &str, port: &str, process: u32, (far, index): (&str, u32)) -> io::Result<()> {
     let mut peer = LinkMessage::default();
     peer.header.index = index;
     peer.attributes = vec![LinkAttribute::IfName(far.to_owned()), LinkAttribute::NetNsPid(process)];
     let data = InfoData::Veth(InfoVeth::Peer(peer));
     let mut link = LinkMessage::default();
-    // The kernel takes the other end's index only where this one has one, too.
+    // The kernel accepts the index of the other end only if this end has an index, too.
     link.header.index = index + INTERFACES;
     link.attributes = vec![
         LinkAttribute::IfName(port.to_owned()),
@@ -178,10 +178,10 @@ fn plug(switch: &str, port: &str, process: u32, (far, index): (&str, u32)) -> io
     set_up(port, true)
 }
 
-/// Brings an interface of this network up, or down: a cable is pulled.
+/// Brings an interface of this network up or down, as if a cable were plugged or pulled.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn set_up(name: &str, up: bool) -> io::Result<()> {
     let mut link = LinkMessage::default();
     link.header.index = nix::net::if_::if_nametoindex(name)?;
@@ -190,37 +190,37 @@ pub fn set_up(name: &str, up: bool) -> io::Result<()> {
     Netlink::new()?.ask(RouteNetlinkMessage::SetLink(link), NLM_F_ACK).map(drop)
 }
 
-/// Gives an interface of this network an address for good.
+/// Adds an address to an interface of this network without a time limit.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn give(spot: &Spot) -> io::Result<()> {
     let index = nix::net::if_::if_nametoindex(spot.interface.as_str())?;
     Netlink::new()?.add(spot, index, None)
 }
 
-/// Takes an address off an interface of this network, as a hand would.
+/// Removes an address from an interface of this network, as an administrator would.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn take(spot: &Spot) -> io::Result<()> {
     let index = nix::net::if_::if_nametoindex(spot.interface.as_str())?;
     Netlink::new()?.remove(spot, index)
 }
 
-/// Stops a process where it is, as if its machine were frozen, or lets it go on.
+/// Stops a process as if its machine were frozen, or lets it continue.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn freeze(process: u32, frozen: bool) -> io::Result<()> {
     let process = nix::unistd::Pid::from_raw(process.cast_signed());
     nix::sys::signal::kill(process, if frozen { Signal::SIGSTOP } else { Signal::SIGCONT }).map_err(Into::into)
 }
 
-/// Whatever this network sends to an address is dropped, or is not any more.
+/// Drops everything that this network sends to an address, or stops dropping it.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn cut_off(address: IpAddr, cut: bool) -> io::Result<()> {
     let mut route = RouteMessage::default();
     let (family, bits) = match address {
@@ -251,15 +251,15 @@ fn create(link: LinkMessage) -> io::Result<()> {
 /// The link address of an interface of this network.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn link_address(name: &str) -> io::Result<[u8; 6]> {
     Ok(super::interface(name)?.mac)
 }
 
-/// Hears on an interface of this network who says that an address is theirs, and when, by the boot clock.
+/// Reports who claims an address on an interface of this network, with the time of the boot clock.
 ///
 /// # Errors
-/// Those of the system.
+/// The errors of the system.
 pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send + 'static) -> io::Result<AddressWatch> {
     let found = super::interface(name)?;
     let mut socket = super::announcer::packet_socket(&found, Some(super::frames::ARP))?;
@@ -276,13 +276,13 @@ pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send
     }))
 }
 
-/// Waits until there is something to read, or for a moment. False when it is to stop.
+/// Waits a short time for something to read. Returns false when the watch should stop.
 fn wait_for(socket: &impl AsFd, stop: &AtomicBool) -> bool {
     let _ = nix::poll::poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::from(50u8));
     !stop.load(Ordering::Relaxed)
 }
 
-/// A thread that watches, until this is dropped.
+/// A thread that watches until this is dropped.
 #[derive(Debug)]
 pub struct AddressWatch {
     stop: Arc<AtomicBool>,
@@ -290,11 +290,12 @@ pub struct AddressWatch {
 }
 
 impl AddressWatch {
-    /// Watches one address in the networks of all nodes: tells in which it came or went, and when, by the boot clock. The kernel
-    /// puts all of it into one queue, so the order is that in which it happened, however late it is read.
+    /// Watches one address in the networks of all nodes. Reports in which network it appeared or disappeared, with the time of
+    /// the boot clock. The kernel puts all changes into one queue, so they are reported in the order in which they happened, even
+    /// if they are read late.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The errors of the system.
     pub fn start(address: IpAddr, tell: impl Fn(Time, u32, bool) + Send + 'static) -> io::Result<AddressWatch> {
         let socket = netlink::changes()?;
         socket.set_listen_all_namespaces(true)?;
@@ -305,7 +306,7 @@ impl AddressWatch {
                 while let Ok((bytes, _)) = socket.recv_from_full() {
                     for change in netlink::read_changes(&bytes) {
                         let netlink::KernelChange::Address(found, came) = change else { continue };
-                        // A lifetime that is set anew is no coming.
+                        // A renewed lifetime is not a new address.
                         let number = found.interface.wrapping_sub(INTERFACES);
                         if found.address == address && (if came { there.insert(number) } else { there.remove(&number) }) {
                             tell(now, number, came);

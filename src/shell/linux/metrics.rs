@@ -1,6 +1,6 @@
-//! What this host measures of itself: processors, load, memory, file systems. Read from `/proc` and by statvfs(3).
+//! The metrics of this host: processors, load, memory and file systems. They are read from `/proc` and by statvfs(3).
 //!
-//! What can't be read, or is not as proc(5) says, is left out: no number is guessed.
+//! A value that cannot be read, or that does not have the format of proc(5), is left out. No number is guessed.
 
 use std::path::{Path, PathBuf};
 
@@ -9,27 +9,27 @@ use crate::core::wire::Metric;
 
 use super::beginning;
 
-/// Bytes of one file that are read.
+/// The number of bytes of one file that are read.
 const BYTES: u64 = 64 * 1_024;
 
-/// Measures one host, one time after another.
+/// Measures one host again and again.
 #[derive(Clone, Debug)]
 pub struct Meter {
     proc: PathBuf,
     measuring: Measuring,
-    /// Of the processors, when it was measured before: how long they worked, and how long in all.
+    /// The processor times of the previous measurement: busy ticks and total ticks.
     before: Option<(u64, u64)>,
 }
 
 impl Meter {
-    /// Of this machine. How busy its processors are is known from the second time on.
+    /// Measures this machine. The processor load is available from the second measurement on.
     pub fn new(measuring: Measuring) -> Meter {
         let mut meter = Meter { proc: "/proc".into(), measuring, before: None };
         meter.before = meter.processors();
         meter
     }
 
-    /// What it is asked for, now.
+    /// Measures now everything that was asked for.
     pub fn measure(&mut self) -> Vec<Metric> {
         let mut all = Vec::new();
         for name in self.measuring.of.clone() {
@@ -57,7 +57,7 @@ impl Meter {
         all
     }
 
-    /// Percent of the time since it was measured before.
+    /// The busy time since the previous measurement, in percent.
     fn busy(&mut self) -> Option<f64> {
         let now = self.processors()?;
         let (worked, all) = self.before.replace(now)?;
@@ -65,12 +65,12 @@ impl Meter {
         percent(now.0.saturating_sub(worked).min(passed), passed)
     }
 
-    /// How long all processors together worked, and how long in all, in ticks. Time that other guests of the machine took counts as
-    /// worked, for it was not there.
+    /// The busy time and the total time of all processors together, in ticks. Time that other guests of the machine used counts
+    /// as busy, because it was not available.
     fn processors(&self) -> Option<(u64, u64)> {
         let text = self.read("stat")?;
         let line = text.lines().next()?.strip_prefix("cpu ")?;
-        // user nice system idle iowait irq softirq steal; what follows is in user and nice already.
+        // user nice system idle iowait irq softirq steal. The later columns are included in user and nice.
         let ticks: Vec<u64> = line.split_whitespace().take(8).map(str::parse).collect::<Result<_, _>>().ok()?;
         let idle = ticks.get(3)?.checked_add(ticks.get(4).copied().unwrap_or(0))?;
         let all = ticks.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n))?;
@@ -82,7 +82,7 @@ impl Meter {
     }
 }
 
-/// As df(1) says it: of what is not kept for root.
+/// The used part of the file system as df(1) reports it: without the blocks that are reserved for root.
 fn disk_used(mount: &Path) -> Option<f64> {
     let stat = nix::sys::statvfs::statvfs(mount).ok()?;
     let used = stat.blocks().checked_sub(stat.blocks_free())?;
@@ -136,12 +136,12 @@ mod tests {
             ("sys/fs/file-nr", "1234\t0\t9223372036854775807\n"),
         ];
         let all = measured("good", &files, &["cpu", "load1", "memory_used", "swap_used", "open_files"]);
-        // Of 2,000 ticks since then 750 were worked.
+        // Of 2,000 ticks since then, 750 were busy.
         let want = [("cpu", 37_500), ("load1", 1_250), ("memory_used", 60_000), ("swap_used", 0), ("open_files", 1_234_000)];
         assert_eq!(all, want.map(|(n, v)| (n.to_owned(), v)));
     }
 
-    /// What is not as it should be is left out, and nothing panics.
+    /// Values in an unexpected format are left out, and nothing panics.
     #[test]
     fn odd_contents_are_no_numbers() {
         let all = ["cpu", "load1", "memory_used", "swap_used", "open_files"];
@@ -172,7 +172,7 @@ mod tests {
         ["stat", "loadavg", "meminfo", "sys/fs/file-nr"].map(|path| (path, text))
     }
 
-    /// The machine that this runs on.
+    /// Measures the machine that runs the test.
     #[test]
     fn this_machine_is_measured() {
         let measuring = Measuring { of: vec!["load1", "memory_used"], mounts: vec!["/".to_owned()], ..Measuring::default() };

@@ -1,15 +1,15 @@
-//! A Linux host: its addresses over netlink, its neighbours by our own frames, its boot clock. No program is run.
+//! A Linux host: its addresses over netlink, its neighbours by frames of our own, and its boot clock. It runs no program.
 //!
 //! ```text
-//!   Operation --> address::AddressDriver --netlink--> kernel            what is there is looked at after every change
+//!   Operation --> address::AddressDriver --netlink--> kernel            the result is observed after every change
 //!   NeighborMonitor (one thread) <-- netlink events, ARP, neighbour advertisements, echo replies
 //!   Announcer --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
 //! ```
 //!
 //! Processes, Meter --> what `/proc`, control groups and statvfs(3) say: which applications run, how busy the host is
 //!
-//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an
-//! address. Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
+//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an address.
+//! Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
 mod address;
 mod announcer;
@@ -40,16 +40,16 @@ pub use neighbor_monitor::{NeighborMonitor, NetworkEvent};
 pub use processes::Processes;
 pub use zone::machine_zone;
 
-/// An address that may be on this host, and where.
+/// An address that may be on this host, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spot {
     pub address: IpAddr,
-    /// Length of its network prefix.
+    /// The length of the network prefix in bits.
     pub prefix: u8,
     pub interface: String,
 }
 
-/// The boot clock: counts while the machine sleeps, and no hand sets it.
+/// The boot clock. It continues while the machine sleeps, and nobody can set it.
 ///
 /// # Panics
 /// Never on Linux 2.6.39 or later, which have this clock.
@@ -73,7 +73,7 @@ pub fn user_name(uid: u32) -> String {
     found.map_or_else(|| format!("uid {uid}"), |user| user.name)
 }
 
-/// The names of the groups that a user is in, that of the process included. Those without a name are left out.
+/// The names of the groups that a user is in, with the group of the process. Groups without a name are left out.
 pub fn groups_of(user: &str, gid: u32) -> Vec<String> {
     let primary = nix::unistd::Gid::from_raw(gid);
     let all = std::ffi::CString::new(user).ok().and_then(|user| nix::unistd::getgrouplist(&user, primary).ok());
@@ -86,51 +86,51 @@ pub fn own_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
-/// How much less of a busy processor a thread gets that gives way (nice(2)).
+/// The nice(2) value of a thread that yields to others.
 const GIVES_WAY: i32 = 5;
 
-/// From now on the calling thread, and programs that it starts, leave the processor to those that decide when it is busy. For threads whose work
-/// senders choose the amount of.
+/// Lowers the priority of the calling thread, and of programs that it starts. When the processor is busy, the threads that decide
+/// come first. Use this for threads whose amount of work depends on senders.
 pub fn give_way() {
-    // Where it is refused the thread is one among equals.
+    // If the system refuses, the thread keeps its normal priority.
     let _ = rustix::process::nice(GIVES_WAY);
 }
 
-/// Asks the kernel to keep so many bytes for a socket; it may keep less (`net.core.rmem_max`).
+/// Asks the kernel for a receive buffer of this size for a socket. The kernel may use less (`net.core.rmem_max`).
 pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
-    // With CAP_NET_ADMIN beyond the limit, else up to it.
+    // With CAP_NET_ADMIN the limit does not apply.
     let forced = nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::RcvBufForce, &bytes);
     if forced.is_err() {
         let _ = socket2::SockRef::from(socket).set_recv_buffer_size(bytes);
     }
 }
 
-/// How long a connection is silent before it is looked whether its other end is still there, how often, and after how many
-/// looks without an answer it ends.
+/// How long a connection is silent before the kernel probes its other end, the interval of the probes, and the number of
+/// unanswered probes after which the connection ends.
 const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(120), Duration::from_secs(30), 4);
 
-/// A connection whose other end has gone without a word ends in some minutes (tcp(7), SO_KEEPALIVE).
+/// Ends a connection within some minutes after its other end has disappeared (tcp(7), SO_KEEPALIVE).
 pub fn end_when_gone(stream: &impl std::os::fd::AsFd) {
     let (time, interval, retries) = KEEP_ALIVE;
     let keep_alive = socket2::TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(retries);
-    // Where it can't be set the connection stays until there are too many.
+    // If this cannot be set, the connection stays until there are too many.
     let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&keep_alive);
 }
 
-/// A connection ends when what was written is not acknowledged within this (tcp(7), TCP_USER_TIMEOUT).
+/// Ends a connection if sent data is not acknowledged within this time (tcp(7), TCP_USER_TIMEOUT).
 pub fn give_up_after(stream: &impl std::os::fd::AsFd, span: Duration) {
-    // Where it can't be set the connection lasts until the system gives it up, in minutes.
+    // If this cannot be set, the connection lasts until the system gives it up after some minutes.
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(span));
 }
 
-/// A network interface as the frames need it.
+/// The facts about a network interface that frames need.
 #[derive(Clone, Debug, PartialEq)]
 struct Interface {
     link: nix::sys::socket::LinkAddr,
     mac: [u8; 6],
 }
 
-/// The interface of that name.
+/// Finds the interface of that name.
 fn interface(name: &str) -> io::Result<Interface> {
     let all = nix::ifaddrs::getifaddrs()?;
     let link = all.filter(|i| i.interface_name == name).find_map(|i| i.address?.as_link_addr().copied());
@@ -140,7 +140,7 @@ fn interface(name: &str) -> io::Result<Interface> {
     Ok(Interface { link, mac: link.addr().unwrap_or_default() })
 }
 
-/// What the kernel says when a right is missing, with what to do about it.
+/// The error of the kernel. If a right is missing, the text says what to do.
 fn explained(what: &str, e: &io::Error) -> String {
     match e.kind() {
         io::ErrorKind::PermissionDenied => {

@@ -1,4 +1,4 @@
-//! What a host hears: changes of its addresses, rivals, answers of witnesses. One thread waits for all of it.
+//! Observes changes of a host's addresses, rivals, and answers of witnesses. One thread waits for all of it.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -20,22 +20,22 @@ use super::frames::{ARP, IPV6, claimed};
 use super::netlink::{KernelChange, Netlink};
 use super::{Interface, Spot, boot_time, echo, explained, interface, netlink};
 
-/// How long the thread waits at most before it sees that it should end, or that an interface is there again.
+/// The longest wait of the thread before it checks whether it should end and whether an interface is back.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
-/// Bytes of one frame or message that are read.
+/// The number of bytes of one frame or message that are read.
 const FRAME: usize = 64 * 1024;
-/// Bytes of one answer that are read.
+/// The number of bytes of one answer that are read.
 const ECHO: usize = 1_500;
-/// Frames that are read from one socket before the others have their turn.
+/// The number of frames that are read from one socket before the other sockets are read.
 const AT_ONCE: usize = 64;
-/// How often interfaces are asked for their state although no notice of the kernel came: one may have been lost, and a renamed
-/// interface is announced by its new name only.
+/// How often the state of interfaces is queried even without a notification of the kernel. A notification may be lost, and the
+/// kernel announces a renamed interface by its new name only.
 const LOOK_AT_LINKS: Duration = Duration::from_secs(2);
-/// Echo requests whose sending time is remembered.
+/// The number of echo requests whose sending time is remembered.
 const ECHOES: usize = 4_096;
 
-/// Of IPv6 frames, neighbour advertisements only: the kernel drops the rest before it wakes us. (Next header at 20, ICMPv6
-/// type at 54; classic BPF.)
+/// Passes only neighbour advertisements of all IPv6 frames: the kernel drops the rest before it wakes this thread. (Next header
+/// at 20, ICMPv6 type at 54; classic BPF.)
 const ADVERTISEMENTS: [SockFilter; 6] = [
     SockFilter::new(0x30, 0, 0, 20),
     SockFilter::new(0x15, 0, 3, 58),
@@ -47,24 +47,24 @@ const ADVERTISEMENTS: [SockFilter; 6] = [
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkEvent {
-    /// An address came (`true`) or went.
+    /// An address appeared (`true`) or disappeared.
     Changed(IpAddr, bool),
-    /// The state of an interface: once at the start, and whenever it changes.
+    /// The state of an interface: once at the start, and after each change.
     Link(String, LinkState),
-    /// So much changed that some of it was not heard: everything has to be looked at.
+    /// Some changes were lost because there were too many. Everything has to be observed again.
     Missed,
-    /// Somebody else says that an address is theirs.
+    /// Another machine claims an address.
     Rival(IpAddr),
-    /// A witness answered over this interface to what was sent then.
+    /// A witness answered an echo request over this interface.
     Witness {
         interface: String,
         witness: IpAddr,
-        /// When it was asked.
+        /// The time at which the request was sent.
         sent: Time,
     },
 }
 
-/// Echo sockets by interface and family, and when each echo was sent: shared by who asks and who hears the answer.
+/// Echo sockets by interface and family, and the sending time of each echo. The sender and the receiver share them.
 #[derive(Debug, Default)]
 struct Echoes {
     sockets: BTreeMap<(String, bool), Arc<UdpSocket>>,
@@ -72,7 +72,7 @@ struct Echoes {
     next: u16,
 }
 
-/// The monitor of a host.
+/// The neighbor monitor of a host.
 #[derive(Debug)]
 pub struct NeighborMonitor {
     echoes: Arc<Mutex<Echoes>>,
@@ -89,11 +89,11 @@ struct Listener {
 }
 
 impl NeighborMonitor {
-    /// Begins to listen for these addresses on their interfaces, and tells `hear` what is heard. An interface that is not
-    /// there, or goes away, is listened on when it is there again.
+    /// Begins to listen for these addresses on their interfaces, and passes what it observes to `hear`. It listens on a missing
+    /// interface as soon as the interface appears.
     ///
     /// # Errors
-    /// In words: no right to listen.
+    /// Returns an error text if the right to listen is missing.
     pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
         let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
         let echoes = Arc::new(Mutex::new(Echoes::default()));
@@ -123,10 +123,10 @@ impl NeighborMonitor {
         Ok(NeighborMonitor { echoes, identifier, stop, thread: Some(thread) })
     }
 
-    /// Asks a witness over an interface whether it is there.
+    /// Sends an echo request to a witness over an interface.
     ///
     /// # Errors
-    /// In words: no right, no interface, or no way to it.
+    /// Returns an error text if a right, the interface or a route is missing.
     pub fn ping(&self, interface: &str, witness: IpAddr) -> Result<(), String> {
         let mut echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let key = (interface.to_owned(), witness.is_ipv6());
@@ -142,7 +142,7 @@ impl NeighborMonitor {
         let number = echoes.next;
         echoes.next = echoes.next.wrapping_add(1);
         if echoes.sent.len() >= ECHOES {
-            echoes.sent.clear(); // Answers to what was sent that long ago prove nothing.
+            echoes.sent.clear(); // Answers to requests that are this old prove nothing.
         }
         echoes.sent.insert(number, (witness, boot_time()));
         echo::send(&socket, witness, self.identifier, number).map_err(|e| {
@@ -165,18 +165,18 @@ struct Room {
     spots: Vec<Spot>,
     changes: netlink_sys::Socket,
     listeners: Vec<Listener>,
-    /// Our interfaces, with the state that was told last.
+    /// Our interfaces, with the state that was reported last.
     links: BTreeMap<String, Option<LinkState>>,
-    /// When they are asked for their state next.
+    /// The time of the next query of their state.
     look_at_links: Time,
     echoes: Arc<Mutex<Echoes>>,
     identifier: u16,
-    /// What is read into.
+    /// The buffer for reading.
     frame: Vec<u8>,
 }
 
 impl Room {
-    /// Opens what should be listened on and is not. Only a missing right is an error.
+    /// Opens the sockets that are missing. Only a missing right is an error.
     fn listen_again(&mut self) -> io::Result<()> {
         for spot in &self.spots {
             let kind = if spot.address.is_ipv4() { ARP } else { IPV6 };
@@ -203,7 +203,7 @@ impl Room {
                 .chain(self.listeners.iter().map(|l| l.socket.as_fd()))
                 .chain(echo_sockets.iter().map(|(_, s)| s.as_fd()));
             let mut fds: Vec<PollFd<'_>> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-            // Sockets for echoes are made while this waits: with none yet, it looks sooner.
+            // Echo sockets may be opened during this wait. While there are none, the wait is shorter.
             let most = if echo_sockets.is_empty() { LOOK_AROUND / 10 } else { LOOK_AROUND };
             let timeout = PollTimeout::try_from(most).unwrap_or(PollTimeout::ZERO);
             if nix::poll::poll(&mut fds, timeout).is_err() {
@@ -257,9 +257,9 @@ impl Room {
         }
     }
 
-    /// Asks the kernel for the state of each interface.
+    /// Queries the state of each interface from the kernel.
     fn look_at_links(&mut self, hear: &impl Fn(NetworkEvent)) {
-        // Where the kernel does not answer nothing is known, and what was told stands.
+        // If the kernel does not answer, the last reported state stays valid.
         let Ok(mut netlink) = Netlink::new() else { return };
         for name in self.links.keys().cloned().collect::<Vec<_>>() {
             if let Ok(state) = netlink.link_state(&name) {
@@ -276,7 +276,7 @@ impl Room {
         }
     }
 
-    /// False when the interface is gone.
+    /// Returns false when the interface is gone.
     fn hear_neighbours(&mut self, i: usize, hear: &impl Fn(NetworkEvent)) -> bool {
         let Some(listener) = self.listeners.get_mut(i) else { return true };
         let frame = &mut self.frame;
@@ -289,7 +289,7 @@ impl Room {
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
-                // An interface that is down may come up again; one that is gone will have another socket.
+                // An interface that is down may come up again. An interface that is gone needs another socket.
                 Err(_) => return interface(&listener.name).is_ok_and(|now| now == listener.interface),
             }
         }

@@ -15,9 +15,9 @@ use crate::core::wire::LinkState;
 
 use super::Spot;
 
-/// The kernel's way to say "for ever".
+/// The kernel's value for an unlimited lifetime.
 const FOR_EVER: u32 = u32::MAX;
-/// Answers to one request, at most: a guard against a kernel that does not end its list.
+/// The maximum number of answers to one request, in case the kernel never ends its list.
 const ANSWERS: usize = 100_000;
 /// Groups of changes of links and of addresses, IPv4 and IPv6 (`RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV6_IFADDR`).
 const GROUPS: u32 = 0x1 | 0x10 | 0x100;
@@ -27,13 +27,13 @@ const GROUPS: u32 = 0x1 | 0x10 | 0x100;
 pub(super) struct FoundAddress {
     pub(super) address: IpAddr,
     pub(super) interface: u32,
-    /// Whole seconds until the kernel drops it by itself.
+    /// The number of whole seconds until the kernel removes the address.
     pub(super) seconds: Option<u32>,
-    /// The kernel is not sure yet that nobody else has it, or knows that somebody does.
+    /// False while the kernel still checks for a duplicate address, or if it has found one.
     pub(super) usable: bool,
 }
 
-/// A socket for requests.
+/// A netlink socket for requests.
 pub(super) struct Netlink {
     socket: Socket,
     sequence: u32,
@@ -83,23 +83,23 @@ impl Netlink {
         Ok(state.unwrap_or_default())
     }
 
-    /// Puts an address on, or changes when the kernel drops it.
+    /// Adds an address, or changes the time at which the kernel removes it.
     pub(super) fn add(&mut self, spot: &Spot, interface: u32, seconds: Option<u32>) -> io::Result<()> {
         let mut message = message(spot, interface);
         let valid = seconds.unwrap_or(FOR_EVER);
         let mut lifetime = CacheInfo::default();
         lifetime.ifa_valid = valid;
-        // A deprecated IPv6 address is served, and never chosen for what the host itself begins.
+        // Clients can reach a deprecated IPv6 address, but the host never chooses it for its own connections.
         lifetime.ifa_preferred = if spot.address.is_ipv6() { 0 } else { valid };
         message.attributes.push(AddressAttribute::CacheInfo(lifetime));
         if spot.address.is_ipv6() {
-            // Whether somebody has it was asked already, or is known; waiting a second for the kernel's own check is no help.
+            // The agent has already checked for a duplicate. The kernel's own check would only add a second.
             message.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
         }
         self.ask(RouteNetlinkMessage::NewAddress(message), NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE).map(drop)
     }
 
-    /// Takes an address off. It is well when it was not there.
+    /// Removes an address. A missing address is not an error.
     pub(super) fn remove(&mut self, spot: &Spot, interface: u32) -> io::Result<()> {
         match self.ask(RouteNetlinkMessage::DelAddress(message(spot, interface)), NLM_F_ACK) {
             Err(e) if e.raw_os_error() == Some(nix::errno::Errno::EADDRNOTAVAIL as i32) => Ok(()),
@@ -122,7 +122,7 @@ impl Netlink {
             let (bytes, _) = self.socket.recv_from_full()?;
             for answer in split(&bytes)? {
                 if answer.header.sequence_number != self.sequence {
-                    continue; // The rest of an earlier answer that was broken off.
+                    continue; // This is the rest of an earlier answer that was not read completely.
                 }
                 match answer.payload {
                     NetlinkPayload::InnerMessage(inner) => answers.push(inner),
@@ -136,7 +136,7 @@ impl Netlink {
     }
 }
 
-/// A socket that hears of every change of an address. Not blocking.
+/// Opens a non-blocking socket that receives every change of an address.
 pub(super) fn changes() -> io::Result<Socket> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind(&SocketAddr::new(0, GROUPS))?;
@@ -145,13 +145,13 @@ pub(super) fn changes() -> io::Result<Socket> {
 }
 
 pub(super) enum KernelChange {
-    /// An address came, or went.
+    /// An address appeared or disappeared.
     Address(FoundAddress, bool),
     /// The state of an interface at that moment.
     Link(String, LinkState),
 }
 
-/// What changed by what such a socket received.
+/// The changes in the bytes that such a socket received.
 pub(super) fn read_changes(bytes: &[u8]) -> Vec<KernelChange> {
     let messages = split(bytes).unwrap_or_default();
     let change = |m: NetlinkMessage<RouteNetlinkMessage>| match m.payload {
@@ -172,8 +172,8 @@ fn name_of(link: &LinkMessage) -> Option<String> {
     link.attributes.iter().find_map(|a| if let LinkAttribute::IfName(name) = a { Some(name.clone()) } else { None })
 }
 
-/// What the flags of an interface say. `Running` is what the kernel makes of the operational state (RFC 2863): it is set for
-/// `up`, and for `unknown`, which virtual interfaces such as the loopback have.
+/// The state according to the flags of an interface. The kernel derives `Running` from the operational state (RFC 2863): it is
+/// set for `up`, and for `unknown`, which virtual interfaces such as the loopback have.
 fn state_of(link: &LinkMessage) -> LinkState {
     let flags = link.header.flags;
     if !flags.contains(LinkFlags::Up) {
@@ -222,6 +222,6 @@ fn found(message: &AddressMessage) -> Option<FoundAddress> {
         }
     }
     let usable = !flags.intersects(AddressFlags::Tentative | AddressFlags::Dadfailed);
-    // On a link between two, `Address` is the other's.
+    // On a point-to-point link, `Address` is the address of the other end.
     Some(FoundAddress { address: local.or(address)?, interface: message.header.index, seconds, usable })
 }

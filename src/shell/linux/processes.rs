@@ -1,6 +1,7 @@
-//! Whether applications run, by what the kernel shows of processes and control groups. Nothing is asked of them, and no program is run.
+//! Finds out whether applications run, from what the kernel shows of processes and control groups. It does not contact the
+//! applications and runs no program.
 //!
-//! What stands in `/proc` was partly written by the processes themselves: it is read up to a bound, compared, and nothing else.
+//! Processes write some of the content of `/proc` themselves. It is read up to a limit and compared, and used for nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,14 +13,14 @@ use crate::core::wire::AppStatus;
 
 use super::beginning;
 
-/// Bytes of one file that are read.
+/// The number of bytes of one file that are read.
 const BYTES: u64 = 4_096;
-/// The kernel keeps so many bytes of a process's name.
+/// The number of bytes of a process name that the kernel keeps.
 const COMM: usize = 15;
-/// Where units of systemd are, unless a path is said.
+/// The control group of systemd units if no path is configured.
 const SLICE: &str = "system.slice";
 
-/// What is looked at.
+/// The applications that are observed.
 #[derive(Clone, Debug)]
 pub struct Processes {
     proc: PathBuf,
@@ -28,19 +29,19 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// The processes of this machine.
+    /// Observes the processes of this machine.
     pub fn new(watched: BTreeMap<Name, Sign>) -> Processes {
         Processes { proc: "/proc".into(), cgroup: "/sys/fs/cgroup".into(), watched }
     }
 
-    /// True when there is nothing to look at.
+    /// True if no application is observed.
     pub fn is_empty(&self) -> bool {
         self.watched.is_empty()
     }
 
-    /// Whether each runs, now.
+    /// The status of each application now.
     pub fn look(&self) -> BTreeMap<Name, AppStatus> {
-        // All processes are looked through once for all names, and only when some are wanted.
+        // One pass over all processes serves all names, and only if names are needed.
         let wanted: BTreeSet<&str> =
             self.watched.values().filter_map(|s| if let Sign::Process(name) = s { Some(name.as_str()) } else { None }).collect();
         let found = if wanted.is_empty() { Ok(BTreeSet::new()) } else { self.named(&wanted) };
@@ -76,11 +77,11 @@ impl Processes {
 
     fn by_unit(&self, unit: &str) -> AppStatus {
         let path = if unit.contains('/') { PathBuf::from(unit) } else { Path::new(SLICE).join(unit) };
-        // Version 2 of control groups, or systemd's own tree of version 1.
+        // Version 2 of control groups, or the tree of systemd in version 1.
         let roots = [self.cgroup.clone(), self.cgroup.join("systemd")];
         let Some(root) = roots.iter().find(|root| root.join("cgroup.procs").exists()) else { return AppStatus::Unknown };
         let group = root.join(path);
-        // `cgroup.events` counts the groups below as well; version 1 has none.
+        // `cgroup.events` includes the groups below. Version 1 does not have it.
         if let Ok(events) = read(&group.join("cgroup.events")) {
             return if events.lines().any(|l| l == "populated 1") { AppStatus::Yes } else { AppStatus::No };
         }
@@ -92,12 +93,12 @@ impl Processes {
         }
     }
 
-    /// True when processes of others can be seen: the first one is always there (proc(5), hidepid).
+    /// True if the processes of other users are visible: process 1 always exists (proc(5), hidepid).
     fn sees(&self) -> bool {
         self.proc.join("1/stat").exists()
     }
 
-    /// Which of these names a process has.
+    /// The names that a process has, of those that are wanted.
     fn named<'n>(&self, wanted: &BTreeSet<&'n str>) -> io::Result<BTreeSet<&'n str>> {
         let mut found = BTreeSet::new();
         if !self.sees() {
@@ -122,22 +123,22 @@ impl Processes {
     }
 }
 
-/// One that has ended and that nobody asked for yet is in the table still, and does not run.
+/// A zombie is still in the process table and does not run.
 fn is_alive(folder: &Path) -> bool {
     let Ok(stat) = read(&folder.join("stat")) else { return false };
-    // The name stands in parentheses and may hold any.
+    // The name is in parentheses and may contain any character.
     let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X' | 'x'))
 }
 
-/// By the kernel's name of it, or by the last part of what it was started as; of a whole path by the program, where that may be
-/// read, or by what it was started as.
+/// Compares the kernel's name of the process, or the last part of the path with which it was started. A whole path is compared
+/// with the executable if that can be read, and otherwise with the path with which it was started.
 fn is_named(folder: &Path, name: &str) -> bool {
     if name.starts_with('/') {
         return fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == Path::new(name))
             || started_as(folder).is_some_and(|first| first == name);
     }
-    // As bytes: the kernel may have cut it within a character.
+    // As bytes, because the kernel may have cut the name within a character.
     let comm = beginning::of(&folder.join("comm"), BYTES).unwrap_or_default();
     let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
     comm == name.as_bytes()
@@ -145,13 +146,13 @@ fn is_named(folder: &Path, name: &str) -> bool {
             && started_as(folder).is_none_or(|first| first.rsplit('/').next() == Some(name))
 }
 
-/// The first word of the command line; a thread of the kernel has none.
+/// The first word of the command line. A kernel thread has none.
 fn started_as(folder: &Path) -> Option<String> {
     let line = read(&folder.join("cmdline")).ok()?;
     line.split('\0').next().filter(|first| !first.is_empty()).map(str::to_owned)
 }
 
-/// The beginning of a file; what is no text is replaced.
+/// The beginning of a file. Invalid text is replaced.
 fn read(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&beginning::of(path, BYTES)?).into_owned())
 }
@@ -254,7 +255,7 @@ mod tests {
         assert_eq!((look("sip.service"), look("machine.slice/b.service")), (AppStatus::No, AppStatus::No));
     }
 
-    /// The machine that this runs on.
+    /// Observes the machine that runs the test.
     #[test]
     fn this_very_process_runs() {
         let comm = fs::read_to_string("/proc/self/comm").unwrap().trim_end().to_owned();

@@ -1,12 +1,12 @@
-//! Rights that a running program does without: the user, capabilities, system calls and places to write.
+//! Gives up the rights that a running program does not need: the user, capabilities, system calls and places to write.
 //!
 //! ```text
 //!   started by root --> data folder belongs to the user --> user, groups --> capabilities --> no_new_privs
 //!                   --> Landlock: writes only below the data folder --> seccomp: no system call that a server never makes
 //! ```
 //!
-//! All of it holds for the calling thread and for threads and programs that it starts later, so it is done before there are
-//! any. What each program keeps: `docs/explanation/security.md`. Tests: `tests/system/rights.rs`.
+//! This applies to the calling thread and to threads and programs that it starts later. It is therefore done before any thread
+//! starts. What each program keeps: `docs/explanation/security.md`. Tests: `tests/system/rights.rs`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -26,17 +26,17 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, Sec
 
 use crate::core::base::limits::{DESCRIPTORS_MOST, DESCRIPTORS_RESERVED};
 
-/// The user that a program started by root becomes, when there is one of that name and the configuration names none.
+/// The user that a program becomes if root starts it and the configuration names no user. It applies only if the user exists.
 const USER: &str = "pointsman";
-/// What is said of a program that stays root without being told to.
+/// The notice about a program that remains root although the configuration does not ask for it.
 pub const AS_ROOT: &str = "runs as root: this machine has no user `pointsman`, so whoever takes over the program owns what root owns. Make the user \
      (`useradd --system --no-create-home --shell /usr/sbin/nologin pointsman`) and start it again, or name one with `user:`; `user: root` is for \
      commands that need root";
-/// The name that keeps a program with its first user.
+/// The configured name that keeps a program running as root.
 const ROOT: &str = "root";
-/// Folders within the data folder that are given to the user, at most in each other.
+/// The maximum depth of folders within the data folder that are given to the user.
 const DEPTH: usize = 4;
-/// Namespaces that a process can be given with clone(2), one bit each.
+/// Namespaces that clone(2) can create, one bit each.
 const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWCGROUP,
     libc::CLONE_NEWIPC,
@@ -47,42 +47,43 @@ const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWUTS,
 ];
 
-/// What a program goes on to need.
+/// The rights that a program continues to need.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs<'a> {
     /// The user that the configuration names.
     pub user: Option<&'a str>,
-    /// The folder that it writes to.
+    /// The folder to which the program writes.
     pub data: &'a Path,
-    /// Capabilities for addresses and frames (CAP_NET_ADMIN, CAP_NET_RAW).
+    /// Whether it needs the capabilities for addresses and frames (CAP_NET_ADMIN, CAP_NET_RAW).
     pub network: bool,
-    /// Capabilities for low ports and large receive buffers (CAP_NET_BIND_SERVICE, CAP_NET_ADMIN), until [`keep`] takes them.
+    /// Whether it needs the capabilities for low ports and large receive buffers (CAP_NET_BIND_SERVICE, CAP_NET_ADMIN) until
+    /// [`keep`] drops them.
     pub listens: bool,
-    /// Its configuration has it start other programs. They may need to write anywhere, so where it writes is not restricted,
-    /// and they get the capabilities that it keeps itself.
+    /// Whether its configuration makes it start other programs. They may need to write anywhere, so the places to write are not
+    /// restricted. They get the capabilities that the program itself keeps.
     pub programs: bool,
-    /// It starts programs of its own making only, or none.
+    /// Which programs it may start itself.
     pub starts: ProgramStarts,
 }
 
-/// Which programs are ever started.
+/// Which programs a process ever starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgramStarts {
     Programs,
-    /// None: starting one is a system call that is refused.
+    /// None: the system call that starts a program is refused.
     Nothing,
 }
 
-/// Files and folders that are made from now on are for their owner only, unless they are made otherwise. Programs that are
-/// started inherit it.
+/// Makes new files and folders accessible to their owner only, unless they are created with other modes. Started programs inherit
+/// this.
 pub fn make_files_for_owner_only() {
     umask(Mode::from_bits_truncate(0o077));
 }
 
-/// Gives up all rights but those that are needed; says in words what is left, for the log.
+/// Gives up all rights except those that are needed. Returns descriptions of the rights that are left, for the log.
 ///
 /// # Errors
-/// In words: the user does not exist, or the kernel refuses.
+/// Returns an error text if the user does not exist or the kernel refuses.
 pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
     let mut said = Vec::new();
     let kept = capabilities(needs.network, needs.listens);
@@ -107,18 +108,18 @@ pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
     Ok(said)
 }
 
-/// From now on this thread has the network capabilities only, or none.
+/// Reduces the capabilities of this thread to those for the network, or to none.
 ///
 /// # Errors
-/// In words, when the kernel refuses.
+/// Returns an error text if the kernel refuses.
 pub fn keep(network: bool, programs: bool) -> Result<(), String> {
     let kept = capabilities(network, false);
     let given = if programs { kept.clone() } else { CapsHashSet::new() };
     keep_capabilities(&kept, &given)
 }
 
-/// Raises the limit of file descriptors as far as the system lets us, and says how many connections may be open: what is left
-/// when the rest of the program has its own.
+/// Raises the limit of file descriptors as far as the system allows. Returns the number of connections that may be open: what is
+/// left after the needs of the rest of the program.
 pub fn connections_allowed() -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1_024, 1_024));
     let wanted = hard.min(DESCRIPTORS_MOST);
@@ -127,10 +128,10 @@ pub fn connections_allowed() -> usize {
     descriptors - DESCRIPTORS_RESERVED.min(descriptors / 2)
 }
 
-/// This process ends when `parent` does: a helper never outlives who wants its answer.
+/// Ends this process when `parent` ends: a helper never outlives the process that wants its answer.
 ///
 /// # Errors
-/// In words: the parent has ended already, or the kernel refuses.
+/// Returns an error text if the parent has ended already or the kernel refuses.
 pub fn end_with(parent: i32) -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|e| format!("prctl(PR_SET_PDEATHSIG): {e}"))?;
     if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("who started this process has ended".to_owned()) }
@@ -146,31 +147,31 @@ fn words(e: caps::errors::CapsError) -> String {
     format!("rights can't be given up: {e}")
 }
 
-/// No program that is started ever gets others than these.
+/// No program that is started later can get other capabilities than these.
 fn drop_bounding(kept: &CapsHashSet) -> Result<(), String> {
     if caps::read(None, CapSet::Effective).map_err(words)?.contains(&Capability::CAP_SETPCAP) {
         for right in caps::all().difference(kept) {
-            // One that this kernel does not know can't be held either.
+            // A capability that this kernel does not know cannot be in use either.
             let _ = caps::drop(None, CapSet::Bounding, *right);
         }
     }
     Ok(())
 }
 
-/// Keeps what of these is held. Programs that are started get what is `given`.
+/// Keeps only these capabilities. Started programs get those in `given`.
 fn keep_capabilities(kept: &CapsHashSet, given: &CapsHashSet) -> Result<(), String> {
     let held = caps::read(None, CapSet::Permitted).map_err(words)?;
     let kept: CapsHashSet = held.intersection(kept).copied().collect();
     let given: CapsHashSet = kept.intersection(given).copied().collect();
     caps::clear(None, CapSet::Ambient).map_err(words)?;
-    // What is no longer permitted can't be effective or inheritable, so these go first.
+    // A capability that is not permitted cannot be effective or inheritable, so those sets are reduced first.
     caps::set(None, CapSet::Effective, &kept).map_err(words)?;
     caps::set(None, CapSet::Permitted, &kept).map_err(words)?;
     caps::set(None, CapSet::Inheritable, &given).map_err(words)?;
     caps::set(None, CapSet::Ambient, &given).map_err(words)
 }
 
-/// The user to become; `None` when the program stays what it is.
+/// The user to become. `None` if the program keeps its user.
 fn user(named: Option<&str>) -> Result<Option<User>, String> {
     match named {
         Some(ROOT) => Ok(None),
@@ -185,7 +186,7 @@ fn user(named: Option<&str>) -> Result<Option<User>, String> {
     }
 }
 
-/// True when this process's user namespace has the user (user_namespaces(7)).
+/// True if this process's user namespace contains the user (user_namespaces(7)).
 fn is_mapped(user: u32) -> bool {
     let Ok(map) = fs::read_to_string("/proc/self/uid_map") else { return true };
     let range = |line: &str| {
@@ -216,11 +217,11 @@ fn become_user(user: &User, data: &Path, said: &mut Vec<String>) -> Result<(), S
     Ok(())
 }
 
-/// Gives what root made in the data folder to the user. Links are not followed, and a file that has other names is left alone: it
-/// may be somebody's else.
+/// Gives the files that root made in the data folder to the user. Links are not followed. A file with several names is left
+/// alone, because it may belong to another user.
 fn give(path: &Path, user: &User, depth: usize) -> std::io::Result<()> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
-    // Sockets can't be opened; they are made anew.
+    // Sockets cannot be opened. They are created anew.
     let Ok(file) = file else { return if depth == DEPTH { file.map(drop) } else { Ok(()) } };
     let meta = file.metadata()?;
     if meta.uid() == 0 && (meta.is_dir() || (meta.is_file() && meta.nlink() == 1)) {
@@ -234,7 +235,7 @@ fn give(path: &Path, user: &User, depth: usize) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Landlock: files can be made, changed and removed in the data folder, in folders for temporary files and in /dev, and nowhere else.
+/// Landlock: files can be created, changed and removed only in the data folder, in folders for temporary files and in /dev.
 fn write_only_below(data: &Path) -> Result<&'static str, String> {
     let words = |e: &dyn std::fmt::Display| format!("Landlock: {e}");
     let write = AccessFs::from_write(ABI::V3);
@@ -242,7 +243,7 @@ fn write_only_below(data: &Path) -> Result<&'static str, String> {
     let mut created = ruleset.create().map_err(|e| words(&e))?;
     let folders = [data, Path::new("/tmp"), Path::new("/var/tmp"), Path::new("/dev")];
     for folder in folders {
-        // One that is not there needs no rule.
+        // A folder that does not exist needs no rule.
         let Ok(fd) = PathFd::new(folder) else { continue };
         created = created.add_rule(PathBeneath::new(fd, write)).map_err(|e| words(&e))?;
     }
@@ -253,7 +254,7 @@ fn write_only_below(data: &Path) -> Result<&'static str, String> {
     })
 }
 
-/// System calls that a server never makes are refused with EPERM.
+/// Refuses system calls that a server never makes, with EPERM.
 fn refuse_system_calls(starts: ProgramStarts) -> Result<(), Box<dyn std::error::Error>> {
     let arch = std::env::consts::ARCH.try_into()?;
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> = [
@@ -310,14 +311,14 @@ fn refuse_system_calls(starts: ProgramStarts) -> Result<(), Box<dyn std::error::
     if starts == ProgramStarts::Nothing {
         refused.extend([libc::SYS_execve, libc::SYS_execveat].map(|number| (number, Vec::new())));
     }
-    // Sockets of the families that addresses, syslog and agents need.
+    // Allows sockets of the families that addresses, syslog and agents need.
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
     let others: Result<Vec<_>, _> = families
         .into_iter()
         .map(|family| SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())))
         .collect();
     refused.insert(libc::SYS_socket, vec![SeccompRule::new(others?)?]);
-    // Processes in namespaces of their own, where they would be root.
+    // Refuses processes in new namespaces, where they would be root.
     let namespaces: Result<Vec<_>, seccompiler::Error> = NAMESPACES
         .into_iter()
         .map(|flag| {
@@ -328,7 +329,7 @@ fn refuse_system_calls(starts: ProgramStarts) -> Result<(), Box<dyn std::error::
         .collect();
     refused.insert(libc::SYS_clone, namespaces?);
     let filter = SeccompFilter::new(refused, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM.unsigned_abs()), arch)?;
-    // The arguments of clone3 stand in memory, where no filter sees them; the C library goes on with clone.
+    // The arguments of clone3 are in memory, where no filter can see them. The C library falls back to clone.
     let clone3 = [(libc::SYS_clone3, Vec::new())].into_iter().collect();
     let clone3 = SeccompFilter::new(clone3, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS.unsigned_abs()), arch)?;
     for filter in [clone3, filter] {

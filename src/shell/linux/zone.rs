@@ -1,13 +1,13 @@
-//! The time zone of this machine: `TZ`, else `/etc/localtime` (or `/etc/timezone`, where that is a copy and no link).
+//! The time zone of this machine: `TZ`, or else `/etc/localtime` (or `/etc/timezone` if the former is a copy and not a link).
 
 use std::fs;
 
 use crate::core::base::zone::Zone;
 
-/// The machine's zone.
+/// The machine's time zone.
 ///
 /// # Errors
-/// In words, when it is not understood; UTC is to be taken then.
+/// Returns an error text if the zone is not understood. Use UTC in that case.
 pub fn machine_zone() -> Result<Zone, String> {
     if let Some(text) = std::env::var("TZ").ok().filter(|text| !text.is_empty()) {
         return Zone::parse_posix(&text).ok_or_else(|| {
@@ -20,7 +20,7 @@ pub fn machine_zone() -> Result<Zone, String> {
     let named = || Zone::parse(fs::read_to_string("/etc/timezone").ok()?.trim());
     match (of_link.or_else(named), linked) {
         (Some(zone), _) => Ok(zone),
-        // A machine without any is in UTC.
+        // A machine without a configured zone uses UTC.
         (None, None) => Ok(Zone::UTC),
         (None, Some(path)) => Err(format!(
             "the time zone of {} has no name: UTC is taken for stamps that say none; make /etc/localtime a link into /usr/share/zoneinfo, or write `timezone:` for hosts and files",

@@ -1,4 +1,5 @@
-//! Who asks on the control socket: the user of the other end, as the kernel says, and who called `sudo` for that.
+//! The sender of a question on the control socket: the user of the other end, as the kernel reports it, and the user who called
+//! `sudo`.
 
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
@@ -9,22 +10,22 @@ use crate::shell::linux::{groups_of, own_uid, user_name};
 
 use super::questions::Question;
 
-/// Characters of the name of who called `sudo`; of a longer one the rest is cut.
+/// The number of characters of a `sudo` user's name that are kept. The rest of a longer name is cut.
 const NAME: usize = 100;
 
-/// A question as it comes through the socket.
+/// A question as it arrives on the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Asked {
     pub question: Question,
-    /// Who called `sudo` (`SUDO_USER`), as the one who asks says.
+    /// The user who called `sudo` (`SUDO_USER`), as the sender says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sudo: Option<String>,
 }
 
-/// Somebody who asks.
+/// The user who asks a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asker {
-    /// `None` where the kernel does not say.
+    /// `None` if the kernel does not say.
     uid: Option<u32>,
     user: String,
     groups: Vec<String>,
@@ -32,7 +33,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// The other end of a connection.
+    /// The user at the other end of a connection.
     pub(super) fn of(stream: &UnixStream) -> Asker {
         match stream.peer_cred() {
             Ok(peer) => {
@@ -43,23 +44,23 @@ impl Asker {
         }
     }
 
-    /// The same, called by way of `sudo`. Only who could say anything anyway is believed.
+    /// The same user, with the one who called `sudo`. Only users who may do everything anyway are believed.
     pub(super) fn by_way_of(self, sudo: Option<String>) -> Asker {
         let sudo = sudo.filter(|name| self.owns() && !name.is_empty() && *name != self.user);
         Asker { sudo: sudo.map(|name| printable_short(&name, NAME)), ..self }
     }
 
-    /// Root, or the controller's own user.
+    /// True for root and for the controller's own user.
     fn owns(&self) -> bool {
         self.uid.is_some_and(|uid| uid == 0 || uid == own_uid())
     }
 
-    /// How much he or she may do.
+    /// The access level of this user; `None` if the user has no access.
     pub(super) fn level(&self, access: &Access) -> Option<AccessLevel> {
         if self.owns() { Some(AccessLevel::Administrator) } else { access.level_of(&self.user, &self.groups) }
     }
 
-    /// For the journal: the user, and who called `sudo`.
+    /// The name for the journal: the user, and who called `sudo`.
     pub fn name(&self) -> String {
         match &self.sudo {
             Some(sudo) => format!("{sudo} (sudo as {})", self.user),

@@ -1,4 +1,4 @@
-//! What another set changes, for people: shown before it is taken over.
+//! The differences between two sites, for people. They are shown before the new site is accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +11,25 @@ use crate::core::lang::program::Program;
 use crate::core::lang::shape::{self, Reset};
 use crate::core::site::Site;
 
-/// What becomes of a key that is read at a start only.
+/// The note for a setting that is read only at a start.
 const NEEDS_A_RESTART: &str = "needs a restart";
 
-/// One thing that is other than before.
+/// One difference from the running site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SiteChange {
-    /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `route`, `file` or `setting`.
+    /// The kind: `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `route`, `file`
+    /// or `setting`.
     pub(super) what: &'static str,
     pub(super) name: String,
-    /// `added`, `removed` or `changed`.
+    /// The change: `added`, `removed` or `changed`.
     pub(super) change: &'static str,
-    /// What becomes of its state, or when it comes into force; nothing when it has none, and does so at once.
+    /// What happens to its state, or when the change takes effect. `None` if there is no state and the change takes effect at
+    /// once.
     pub(super) state: Option<String>,
 }
 
-/// What other rules change. Comparing ten thousand of them takes a while, and the controller does not wait for it.
+/// The differences between two sets of rules. Comparing ten thousand rules takes a while, so the controller's thread does not do
+/// it.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     /// The alarms whose state is dropped.
@@ -63,7 +66,8 @@ impl Rules {
     }
 }
 
-/// All changes between what runs and another set, by kind and name; `before` are the configurations of the start and of now.
+/// All differences between the running site and another one, by kind and name. `before` has the configurations of the start and
+/// of now.
 pub(super) fn between(
     running: &Site,
     controller: &Controller,
@@ -126,14 +130,14 @@ fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Sit
     }
 }
 
-/// What a controller brings up and down itself.
+/// The resources that the controller's own machine brings up and down.
 fn here(inventory: &Inventory) -> Vec<String> {
     let local: BTreeSet<&Name> = inventory.hosts.iter().filter(|(_, h)| h.via == Via::Local).map(|(name, _)| name).collect();
     let placements = inventory.resources.iter().flat_map(|(name, r)| r.placements.iter().map(move |s| (name, &r.what, s)));
     placements.filter(|(_, _, s)| local.contains(&s.host)).map(|placement| format!("{placement:?}")).collect()
 }
 
-/// What one has and the other has not, or otherwise; in order.
+/// The names that only one of the maps has, or whose values differ, in order.
 fn different<K: Ord + Clone, V: PartialEq>(old: &BTreeMap<K, V>, new: &BTreeMap<K, V>) -> Vec<(K, &'static str)> {
     let names: BTreeSet<&K> = old.keys().chain(new.keys()).collect();
     let change = |name: &K| match (old.get(name), new.get(name)) {

@@ -1,8 +1,8 @@
-//! The engine's time, live: the wall clock at the start, carried on by the boot clock.
+//! The engine's clock in a running program: the wall clock at the start, continued by the boot clock.
 //!
-//! When somebody sets the wall clock, or it was wrong at the start and is right now, the engine's time follows: the state is
-//! recorded anew with all its times moved by the same span ([`crate::core::journal::Input::ClockChanged`]), so what was due stays due
-//! after the same time, and nothing is due early or years late.
+//! If somebody sets the wall clock, or if it was wrong at the start and is corrected later, the engine's time follows. The state
+//! is recorded anew with all its times moved by the same span ([`crate::core::journal::Input::ClockChanged`]). Timers therefore
+//! expire after the same span as before, and nothing expires early or years late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,18 +12,19 @@ use crate::core::base::limits::CLOCK_STEP;
 use crate::core::base::time::Time;
 use crate::shell::linux::{boot_time, wall_time};
 
-/// Two looks at the boot clock with the wall clock between them that are farther apart say nothing: the process was stopped meanwhile.
+/// The longest time between two readings of the boot clock with the wall clock between them. If it took longer, the process was
+/// stopped meanwhile and the reading is not used.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The engine's clock, shared by all who ask it.
+/// The engine's clock, shared by all its users.
 #[derive(Clone, Debug)]
 pub struct EngineClock {
-    /// The engine's time when the boot clock was zero.
+    /// The engine's time at which the boot clock was zero.
     base: Arc<AtomicI64>,
 }
 
 impl EngineClock {
-    /// A clock that begins at a time.
+    /// Starts a clock at this time.
     pub fn start(now: Time) -> EngineClock {
         EngineClock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))) }
     }
@@ -32,7 +33,7 @@ impl EngineClock {
         Time::from_micros(boot_time().micros().saturating_add(self.base.load(Ordering::Relaxed)))
     }
 
-    /// How many microseconds the wall clock is after the engine's, when somebody set it.
+    /// The difference between the wall clock and the engine's clock in microseconds, if somebody set the wall clock.
     pub fn changed(&self) -> Option<i64> {
         let before = boot_time();
         let wall = wall_time();
@@ -43,13 +44,14 @@ impl EngineClock {
         step(wall.offset_from(Time::from_micros(before.micros().saturating_add(self.base.load(Ordering::Relaxed)))))
     }
 
-    /// Goes on so many microseconds later.
+    /// Moves the clock by this number of microseconds.
     pub fn change(&self, by: i64) {
         self.base.fetch_add(by, Ordering::Relaxed);
     }
 }
 
-/// Where a clock begins, and by how many microseconds the wall clock is before the journal's last time: it was wrong then, or is now.
+/// The time at which a clock starts, and the microseconds by which the wall clock is before the journal's last time. In that case
+/// the wall clock was wrong then or is wrong now.
 pub fn begin(newest: Option<Time>) -> (Time, Option<i64>) {
     let wall = wall_time();
     match newest {
@@ -61,7 +63,7 @@ pub fn begin(newest: Option<Time>) -> (Time, Option<i64>) {
     }
 }
 
-/// A difference that is too large for a clock that is only kept right.
+/// The difference, if it is too large for a clock that is only being adjusted.
 fn step(by: i64) -> Option<i64> {
     (by.unsigned_abs() > CLOCK_STEP.as_micros() as u64).then_some(by)
 }

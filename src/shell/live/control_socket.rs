@@ -1,7 +1,9 @@
-//! Operators and the controller: a Unix socket in the data folder, one question and one answer a line (JSON).
+//! The connection between operators and the controller: a Unix socket in the data folder, with one question and one answer per
+//! line (JSON).
 //!
-//! The kernel says who asks (`SO_PEERCRED`). Root and the controller's own user may do everything. Others can open the socket only
-//! where the configuration has `access:`, and may do what it says: the controller's thread compares that for each question.
+//! The kernel says who asks (`SO_PEERCRED`). Root and the controller's own user may do everything. Other users can open the
+//! socket only if the configuration has `access:`, and may do what it allows. The controller's thread checks this for each
+//! question.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -19,23 +21,23 @@ use super::asker::{Asked, Asker};
 use super::inbox::Inbox;
 use super::questions::{Answer, Question};
 
-/// Bytes of one question, and of one answer.
+/// The maximum size of one question and of one answer, in bytes.
 const QUESTION: u64 = 64 * 1024;
 const ANSWER: u64 = 256 * 1024 * 1024;
-/// Operators at once; a further one waits.
+/// The maximum number of connected operators. A further one waits.
 const OPERATORS: usize = 16;
-/// A question comes within this, and whoever asked takes the answer within this.
+/// How long a question may take to arrive, and an answer to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where the socket of a data folder is.
+/// The path of the socket in a data folder.
 pub fn path(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
-/// Opens the socket. Only one controller runs with a data folder: the journal's lock sees to that.
+/// Opens the socket. The lock of the journal ensures that only one controller uses a data folder.
 ///
 /// # Errors
-/// In words: the folder can't be written.
+/// Returns an error text if the folder cannot be written.
 pub fn open(data: &Path) -> Result<UnixListener, String> {
     let path = path(data);
     let words = |e: io::Error| format!("{}: {e}", path.display());
@@ -48,10 +50,11 @@ pub fn open(data: &Path) -> Result<UnixListener, String> {
     Ok(listener)
 }
 
-/// Lets others than the owner open the socket, or not: its folder can be passed through then, and not read.
+/// Allows or forbids users other than the owner to open the socket. If it is allowed, they can pass through its folder but not
+/// read it.
 ///
 /// # Errors
-/// In words: the modes can't be changed.
+/// Returns an error text if the modes cannot be changed.
 pub fn admit(data: &Path, others: bool) -> Result<(), String> {
     let set = |path: &Path, change: &dyn Fn(u32) -> u32| {
         let words = |e: io::Error| format!("{}: {e}", path.display());
@@ -64,7 +67,7 @@ pub fn admit(data: &Path, others: bool) -> Result<(), String> {
     set(&path(data), &|_| if others { 0o666 } else { 0o600 })
 }
 
-/// Answers until it is dropped.
+/// Answers questions until this future is dropped.
 pub async fn serve(listener: UnixListener, inbox: Inbox) {
     let free = Arc::new(Semaphore::new(OPERATORS));
     loop {
@@ -101,7 +104,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
 /// Asks the controller that runs with a data folder.
 ///
 /// # Errors
-/// In words: none runs, the socket is not ours to open, or what the controller says.
+/// Returns an error text if no controller runs or the socket may not be opened, or the error of the controller.
 pub fn ask(data: &Path, question: &Question) -> Answer {
     let path = path(data);
     let patience = question.patience();

@@ -1,4 +1,5 @@
-//! The controller's thread: takes what comes, lets the pure controller decide, keeps it on the disk, carries it out.
+//! The controller's thread: it takes messages, lets the pure controller decide, writes the results to the disk and carries them
+//! out.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,20 +39,20 @@ use super::reloading::{Begin, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 use super::urgency::Urgency;
 
-/// Messages that are taken together: one sync of the journal for all that comes of them.
+/// The number of messages that are taken together. They share one sync of the journal.
 const AT_ONCE: usize = 256;
-/// And for so long at most: what matters more than what is being taken waits no longer.
+/// The maximum duration of such a batch. More important messages wait no longer than that.
 const BATCH: Duration = Duration::from_millis(3);
-/// At the end of the program, what waits is still taken for so long.
+/// How long waiting messages are still taken at the end of the program.
 const DRAIN: Duration = Duration::from_millis(500);
-/// So often it is told that events were dropped.
+/// How often dropped events are reported.
 const TELL_DROPPED: Duration = Duration::from_secs(10);
-/// Records of which nothing left the process are on the disk within this.
+/// How soon records are synced if nothing that depends on them leaves the process.
 const SYNC_WITHIN: Duration = Duration::from_millis(20);
-/// How long it waits for a message at most: so often it shows that it is alive.
+/// The longest wait for a message, which is also how often the thread shows that it is alive.
 const ALIVE: Duration = Duration::from_secs(1);
 
-/// The controller's thread before it runs.
+/// The controller's thread before it is started.
 pub struct Thread {
     begin: Begin,
     files: Arc<Disk>,
@@ -59,14 +60,14 @@ pub struct Thread {
     journal: Journal,
     id: u64,
     clock: EngineClock,
-    /// By how many microseconds the clock was found to be set.
+    /// The microseconds by which the clock was found to have been set.
     changed: Option<i64>,
     inbox: Inbox,
     sources: Vec<Named>,
     following: Following,
 }
 
-/// A set of rules that is kept, because it runs or because runs need it.
+/// A site that is kept because it runs or because runs need it.
 pub(super) struct Set {
     site: Arc<Site>,
     evaluators: Evaluators,
@@ -74,9 +75,9 @@ pub(super) struct Set {
 
 pub(super) struct Running {
     pub(super) site: Arc<Site>,
-    /// By number: what runs, and what runs that have not ended were bound by.
+    /// Sites by number: the current site, and those to which unfinished runs are bound.
     pub(super) sets: BTreeMap<u64, Set>,
-    /// The same for the sources.
+    /// The current site, for the sources.
     pub(super) current: Arc<Current>,
     pub(super) reloading: Reloading,
     pub(super) journal: Journal,
@@ -89,28 +90,29 @@ pub(super) struct Running {
     pub(super) following: Following,
     /// Limits how many notices are journaled.
     journaled: Journaled,
-    /// What agents know it by.
+    /// The number by which agents recognize this controller.
     id: u64,
-    /// Answers that operators wait for, and whether what they tell changed something.
+    /// Answers for operators, and whether the answer reports a change.
     answers: Vec<(SyncSender<Answer>, Answer, bool)>,
-    /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
+    /// Inputs from this thread to itself. They do not pass through the inbox, which may be full, because this thread is the one
+    /// that reads it.
     pub(super) own: Vec<Input>,
-    /// What happens to the controller, as events.
+    /// Events about the controller itself.
     own_events: SelfEvents,
     dirty_since: Option<Time>,
-    /// The last one that was told, and how often in a row.
+    /// The last notice, and how often it occurred in a row.
     last_notice: Option<(Notice, u64)>,
     pulse: Pulse,
     effects: Effects,
     channels: Workers,
-    /// When it was last told that events were dropped.
+    /// The time of the last report about dropped events.
     dropped_told_at: Time,
-    /// Commands that were refused and recorded since a moment.
+    /// The number of refused commands that were recorded, and the time from which they are counted.
     refused: (Time, u32),
 }
 
 impl Thread {
-    /// A controller that goes on where the journal ends.
+    /// Makes a controller that continues where the journal ends.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -128,7 +130,7 @@ impl Thread {
             journal.append(&record).and_then(|()| journal.sync()).map_err(|e| e.to_string())?;
         }
         let clock = EngineClock::start(now);
-        // What is not accepted yet gets its number with that; what was matched before is matched again then.
+        // A site that is not accepted yet gets its number when it is. Events that were matched before are then matched again.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
         let bytes = share(begin.good.site.inventory.memory.0, MEMORY_QUEUE);
         let inbox = Inbox::new(bytes, clock.clone(), current.clone());
@@ -146,22 +148,22 @@ impl Thread {
         })
     }
 
-    /// How much of the journal is kept.
+    /// Sets how much of the journal is kept.
     pub(super) fn keep(&mut self, limits: JournalLimits) {
         self.journal.keep(retention(limits));
     }
 
-    /// The site of now, for the sources.
+    /// The current site, for the sources.
     pub fn current(&self) -> Arc<Current> {
         self.current.clone()
     }
 
-    /// The way to it.
+    /// The inbox of the thread.
     pub fn inbox(&self) -> Inbox {
         self.inbox.clone()
     }
 
-    /// Follows the files of an entry. Where one that is new begins is on the disk before it is read.
+    /// Follows the files of an entry. The position in a new file is on the disk before the file is read.
     ///
     /// # Errors
     /// When the disk refuses, or no thread can be started.
@@ -179,16 +181,16 @@ impl Thread {
         self.following.start(entry, places, named, &self.current, &self.inbox)
     }
 
-    /// A source whose counters are shown. It goes on with what was learned of its senders.
+    /// Adds a source whose counters are shown. It continues with what was learned of its senders.
     pub fn show(&mut self, source: Named) {
         source.arrivals.recall(self.journal.state().alarms.offsets_of(&source.name));
         self.sources.push(source);
     }
 
-    /// Runs until it is told to stop. `program evaluate` evaluates scripts.
+    /// Runs until a message stops it. `program evaluate` evaluates scripts.
     ///
     /// # Errors
-    /// When the journal can't be written any more: what is not on the disk is not acted on.
+    /// When the journal cannot be written any more: nothing is done that is not on the disk.
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
         let Thread { begin, files, current, mut journal, id, clock, changed, inbox, sources, following } = self;
         let Begin { good, written, number, reset, earlier, refused, folders } = begin;
@@ -228,7 +230,7 @@ impl Thread {
             running.sets.insert(number, set);
         }
         if number.is_none() {
-            // It was decided that nothing is left on a host by it.
+            // The acceptance of this site has already decided about resources that it removed.
             let reload = reload_of(&site, written, reset, true);
             running.controller.turn(running.clock.now(), Input::Reload(Box::new(reload)), &mut outputs);
         }
@@ -308,19 +310,19 @@ impl Running {
         }
     }
 
-    /// Answers operators: what changed something after it was synced.
+    /// Answers operators. If something changed, the answer follows the sync.
     fn give_answers(&mut self) -> Result<(), String> {
         if self.answers.iter().any(|(_, _, changes)| *changes) {
             self.sync()?;
         }
         for (reply, answer, _) in std::mem::take(&mut self.answers) {
-            // Who asked may have gone.
+            // The operator may have disconnected.
             let _ = reply.try_send(answer);
         }
         Ok(())
     }
 
-    /// Events that found no room are told, by source and now and then.
+    /// Reports events that were dropped because there was no room, by source and at intervals.
     fn tell_dropped(&mut self) -> Result<(), String> {
         let now = self.clock.now();
         if now.since(self.dropped_told_at) < TELL_DROPPED {
@@ -376,7 +378,7 @@ impl Running {
             ControllerMessage::Ask(by, question, reply) => {
                 let before = outputs.len();
                 let answer = self.answer(by.name(), question, outputs);
-                // What an operator was told to be done is on the disk first.
+                // A change is on the disk before the operator learns of it.
                 self.answers.push((reply, answer, outputs.len() > before));
             }
             ControllerMessage::Notice(notice) => outputs.push(Output::Notice(notice)),
@@ -384,7 +386,7 @@ impl Running {
         }
     }
 
-    /// What the sources learned of their senders is kept.
+    /// Records what the sources learned of their senders.
     fn learn(&mut self) {
         for source in &self.sources {
             for Learned { host, trust, usual, zone } in source.arrivals.learned() {
@@ -393,7 +395,7 @@ impl Running {
         }
     }
 
-    /// Where each source was read up to.
+    /// The position up to which each source was read.
     pub(super) fn positions(&self) -> &BTreeMap<String, Position> {
         &self.journal.state().positions
     }
@@ -408,9 +410,9 @@ impl Running {
         self.journal.sync().map_err(|e| e.to_string())
     }
 
-    /// Everything is on the disk before the first thing leaves.
+    /// Syncs everything to the disk before the first output leaves.
     pub(super) fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
-        // Evaluating does nothing in the world: it begins while the disk works.
+        // Evaluating a script changes nothing outside, so it begins while the disk works.
         for output in &outputs {
             if let Output::Evaluate(run) = output {
                 self.evaluate(*run);
@@ -432,13 +434,13 @@ impl Running {
             self.sync()?;
         }
         self.drop_sets();
-        // People are told after the hosts are.
+        // People are notified after the commands to hosts are sent.
         let mut told = Vec::new();
         for output in outputs {
             match output {
                 Output::Record(_) | Output::Evaluate(_) => {}
                 Output::Send(host, command) => {
-                    // What does not arrive is said again when the next report shows that.
+                    // If a command is lost, the next report shows that and the command is sent again.
                     if let Some((_, route)) = self.routes.get(&host) {
                         route(command);
                     }
@@ -498,13 +500,13 @@ impl Running {
         set.evaluators.evaluate(urgency_of(state), task);
     }
 
-    /// The site that a run was bound by.
+    /// The site to which a run is bound.
     fn site_of(&self, run: u64) -> &Arc<Site> {
         let rules = self.controller.runs().run(run).map(|r| r.bound.rules);
         rules.and_then(|rules| self.sets.get(&rules)).map_or(&self.site, |set| &set.site)
     }
 
-    /// A site with what evaluates its scripts.
+    /// A site together with the processes that evaluate its scripts.
     pub(super) fn set_of(&self, site: Arc<Site>) -> Result<Set, String> {
         let inbox = self.inbox.clone();
         let answer = move |run, next| {
@@ -514,7 +516,7 @@ impl Running {
         Ok(Set { evaluators: evaluators.map_err(|e| format!("scripts can't be evaluated: {e}"))?, site })
     }
 
-    /// Earlier sets that no run needs any more are let go.
+    /// Drops earlier sites that no run needs any more.
     fn drop_sets(&mut self) {
         if self.sets.len() > 1 {
             let (now, runs) = (self.controller.rules(), self.controller.runs());
@@ -523,9 +525,9 @@ impl Running {
     }
 
     fn notice(&mut self, notice: &Notice) -> Result<(), String> {
-        // What came in a log is in the text, too.
+        // The text may contain parts of a log.
         let mut text = printable(&notice.text);
-        // The same again and again is told at the tenth, the hundredth, the thousandth time.
+        // A repeated notice is reported at the tenth, the hundredth and the thousandth repetition.
         let before = self.last_notice.take().filter(|(last, _)| last == notice).map_or(0, |(_, times)| times);
         self.last_notice = Some((notice.clone(), before + 1));
         match before + 1 {
@@ -539,14 +541,14 @@ impl Running {
             Level::Notice => tracing::info!(kind = notice.kind.name(), "{text}"),
             _ => tracing::warn!(kind = notice.kind.name(), "{text}"),
         }
-        // What scripts log stands in the journal as the step that it is.
+        // The log output of a script is already in the journal as a step.
         if notice.kind == Kind::Log {
             return Ok(());
         }
         self.record_notice(&Notice { text, ..notice.clone() })
     }
 
-    /// Appends what people were notified of to the journal, unless there is too much of it; how much that was follows.
+    /// Appends a notice to the journal, unless there are too many. In that case the number of omitted notices follows.
     fn record_notice(&mut self, notice: &Notice) -> Result<(), String> {
         let now = self.clock.now();
         for notice in self.journaled.take(now, notice) {
@@ -556,7 +558,8 @@ impl Running {
         Ok(())
     }
 
-    /// When somebody set the wall clock, the engine's time follows: the state is folded again with its times moved, as at a start.
+    /// Adjusts the engine's time after somebody has set the wall clock: the state is folded again with its times moved, as at a
+    /// start.
     fn follow_clock(&mut self) -> Result<(), String> {
         let Some(by) = self.clock.changed() else { return Ok(()) };
         let words = |e: crate::shell::store::Error| e.to_string();
@@ -570,12 +573,12 @@ impl Running {
         let (program, inventory) = (self.site.program.clone(), self.site.inventory.clone());
         self.controller = Controller::start(self.id, program, inventory, state, now, &mut outputs);
         self.controller.match_by(self.site.matcher.clone());
-        // What sources had kept was read long ago.
+        // The backlog of the sources was read long ago.
         self.own.extend(self.sources.iter().map(|s| Input::BacklogEnded { source: s.name.clone() }));
         self.carry_out(outputs)
     }
 
-    /// Why somebody may not ask this; `None` when that is allowed.
+    /// The reason why a user may not ask this question; `None` if it is allowed.
     fn refuses(&self, by: &Asker, question: &Question) -> Option<String> {
         let (level, needed) = (by.level(&self.reloading.config.access), question.level());
         if level >= Some(needed) {
@@ -590,7 +593,7 @@ impl Running {
         ))
     }
 
-    /// Refused questions are recorded, but for too many of them.
+    /// Records a refused question, unless there are too many of them.
     fn record_refused(&mut self, by: &Asker, question: &Question, why: &str, outputs: &mut Vec<Output>) {
         let now = self.clock.now();
         if now.since(self.refused.0) >= Duration::from_secs(60) || now < self.refused.0 {
@@ -632,7 +635,7 @@ impl Running {
     }
 }
 
-/// How urgent what a run asks for is.
+/// The urgency of a run's requests.
 fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
 }
@@ -641,7 +644,7 @@ pub(super) fn retention(limits: JournalLimits) -> Retention {
     Retention { age: limits.keep, bytes: limits.size }
 }
 
-/// What people are notified of when the clock was set.
+/// The notice about a clock that was set.
 fn clock_changed(by: i64) -> Output {
     let span = duration_text(Duration::from_secs((by.unsigned_abs() + 500_000) / 1_000_000));
     let way = if by < 0 { "back" } else { "forward" };

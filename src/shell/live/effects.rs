@@ -1,7 +1,8 @@
-//! Commands that scripts have run on this host.
+//! Commands that scripts run on this host.
 //!
-//! They have workers of their own, so that those that hang do not delay a move: at most so many run at once, and some workers are for
-//! claims alone. What waits too long is not begun any more: its script has been told that it did not end in time.
+//! They have workers of their own, so that commands that hang do not delay a move. The number of concurrent commands is limited,
+//! and some workers are reserved for claims. A command that waits too long is never started, because its script has already been
+//! told that it did not end in time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,16 +19,16 @@ use crate::shell::command::{Leftovers, run};
 use super::clock::EngineClock;
 use super::urgency::{Queue, Urgency};
 
-/// A step to be done.
+/// A step to perform.
 struct Job {
     inventory: Arc<Inventory>,
     step: Step,
-    /// Its script is told by then that it did not end.
+    /// The time at which its script is told that the step did not end.
     due: Option<Time>,
     done: Box<dyn FnOnce(StepResult) + Send>,
 }
 
-/// The workers that do what scripts ask for.
+/// The workers for steps of scripts.
 pub(super) struct Effects {
     queue: Arc<Queue<Job>>,
 }
@@ -48,7 +49,7 @@ impl Effects {
         Ok(Effects { queue })
     }
 
-    /// Does a step as soon as a worker is free, and tells its result.
+    /// Performs a step as soon as a worker is free, and reports its result.
     pub(super) fn perform(
         &self,
         inventory: Arc<Inventory>,
@@ -114,7 +115,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// Commands that hang leave workers for claims, and senders whom nobody trusts fill a part of the room only.
+    /// Commands that hang leave workers for claims. Senders without trust fill only a part of the room.
     #[test]
     fn what_hangs_holds_up_no_claim() {
         let here = Host { via: Via::Local, ..Host::default() };

@@ -1,8 +1,8 @@
-//! Scripts are evaluated in processes of their own, kept warm, without rights, and killed at their deadline.
+//! Evaluates scripts in separate processes, which are started in advance, have no rights, and are killed at their deadline.
 //!
-//! Nested data can overflow the stack of any process that embeds the script library, and an endless loop holds its thread:
-//! here that ends a process that has nothing but a pipe. The parent sends the site once, then calls; the child answers with
-//! what is next. Frames are a length of four octets and JSON.
+//! Nested data can overflow the stack of any process that embeds the script library, and an endless loop occupies its thread.
+//! Here this ends only a process that has nothing but a pipe. The parent sends the site once, and then calls. The child answers
+//! with the next step. A frame is a length of four octets and JSON.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -28,20 +28,21 @@ use crate::shell::linux::give_way;
 
 use super::urgency::{Queue, Urgency};
 
-/// One evaluation; a reaction takes a fraction of a millisecond.
+/// The time limit of one evaluation. A reaction takes a fraction of a millisecond.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// Processes, and how urgent what each evaluates is, at least and at most: one that is busy with a hostile script delays nobody while another is
-/// free, and those who are not trusted can't keep all of them busy. Those that anybody may keep busy give way, and evaluate no claim. As many
-/// evaluations wait as runs are under way, which is bounded.
+/// The processes, with the least and the greatest urgency that each evaluates. A process that is busy with a hostile script
+/// delays no other work while another process is free, and untrusted senders cannot occupy all processes. Those that untrusted
+/// senders can occupy run at low priority and evaluate no claims. The number of waiting evaluations is bounded by the number of
+/// runs.
 const PROCESSES: [RangeInclusive<Urgency>; 4] = [
     Urgency::CLAIM..=Urgency::MOST,
     Urgency::KNOWN..=Urgency::MOST,
     Urgency::ANY..=Urgency::NO_CLAIM,
     Urgency::ANY..=Urgency::NO_CLAIM,
 ];
-/// Bytes of one frame. A larger answer is none.
+/// The maximum size of one frame in bytes. A larger answer is an error.
 const FRAME: usize = 64 * 1024 * 1024;
-/// Memory of a process: the site, and what the limits of a script allow several times over.
+/// The memory limit of a process: the site, and several times what the limits of a script allow.
 const MEMORY: u64 = 512 * 1024 * 1024;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,13 +51,13 @@ struct Setup {
     scripts: BTreeMap<String, String>,
 }
 
-/// What is to be evaluated.
+/// One evaluation of a script.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
     pub run: RunId,
-    /// Its script, by file name.
+    /// The file name of its script.
     pub script: String,
-    /// What it is called with.
+    /// The call of the script with its arguments.
     pub call: ScriptCall,
     pub history: Vec<FinishedStep>,
 }
@@ -73,7 +74,7 @@ impl Drop for Evaluators {
 }
 
 impl Evaluators {
-    /// Starts them; `program evaluate` is what they run, and `answer` is told what each run does next.
+    /// Starts the processes. They run `program evaluate`, and `answer` receives the next step of each run.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -96,18 +97,18 @@ impl Evaluators {
         Ok(evaluators)
     }
 
-    /// Evaluates, the most urgent first; the answer comes later.
+    /// Queues an evaluation by urgency. The answer arrives later.
     pub fn evaluate(&self, urgency: Urgency, task: Task) {
         self.tasks.push(urgency, task);
     }
 }
 
-/// A thread that keeps one process.
+/// A thread that manages one process.
 struct Keeper<A> {
     program: PathBuf,
     setup: Arc<Vec<u8>>,
     process: Option<Process>,
-    /// How urgent what it evaluates is.
+    /// The range of urgency that it evaluates.
     takes: RangeInclusive<Urgency>,
     tasks: Arc<Queue<Task>>,
     answer: A,
@@ -115,12 +116,12 @@ struct Keeper<A> {
 
 impl<A: Fn(RunId, Next)> Keeper<A> {
     fn work(&mut self) {
-        // Its processes, too.
+        // The low priority also applies to the processes that this thread starts.
         if !self.takes.contains(&Urgency::MOST) {
             give_way();
         }
         loop {
-            // Warm before anybody asks.
+            // The process is started before the first task arrives.
             if self.process.is_none() {
                 self.process = Process::start(&self.program, &self.setup).ok();
             }
@@ -154,7 +155,7 @@ impl<A: Fn(RunId, Next)> Keeper<A> {
     }
 }
 
-/// A child. It is killed when it is dropped.
+/// A child process, which is killed when this is dropped.
 #[derive(Debug)]
 struct Process {
     child: Child,
@@ -183,7 +184,7 @@ impl Process {
         };
         let mut process = Process { child, to, from };
         write_frame(&mut process.to, setup)?;
-        // Its first word: it has compiled everything and given up its rights.
+        // The first answer says that the child has compiled everything and has given up its rights.
         process.read_within(Duration::from_secs(10)).map(|_| process)
     }
 
@@ -240,10 +241,10 @@ fn read_frame(from: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// The child: reads the site, gives up all rights, and answers until its parent is gone.
+/// The child process: it reads the site, gives up all rights, and answers until its parent is gone.
 ///
 /// # Errors
-/// When the pipe breaks, or the rights can't be given up.
+/// When the pipe breaks, or the rights cannot be given up.
 pub fn serve(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
     let setup: Setup = serde_json::from_slice(&read_frame(&mut from)?)?;
     let evaluator = Evaluator::new(Arc::new(setup.inventory));
@@ -268,7 +269,7 @@ pub fn serve(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
     }
 }
 
-/// No file, no socket, no program, no signal: what is left is the pipe, and memory up to a limit.
+/// Gives up files, sockets, programs and signals. The pipe and a limited amount of memory remain.
 fn give_up_rights() -> io::Result<()> {
     use nix::libc;
     setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;

@@ -1,4 +1,4 @@
-//! Which files are followed changes with the configuration: who is told to stop, who begins, and in which order.
+//! The followed files change with the configuration: this decides which followers stop, which start, and in which order.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use crate::shell::sources::{self, Entry};
 use super::controller::Running;
 
 impl Running {
-    /// These files are followed from now on, and no others.
+    /// Follows these files from now on, and no others.
     pub(super) fn follow_only(&mut self, entries: Vec<Entry>) {
         let known = &self.following.followed;
         let over: Vec<String> =
@@ -25,8 +25,8 @@ impl Running {
         self.following.wanted = entries.into_iter().filter(|entry| !known.contains_key(&entry.name())).collect();
     }
 
-    /// Begins to follow what is wanted. One that was followed just now is read on when all that its old follower found is known:
-    /// nothing is read twice. `all_read`: the inbox was read to its end.
+    /// Starts to follow the wanted files. If a file was followed until now, the new follower starts after everything that the old
+    /// one found has been taken, so that nothing is read twice. `all_read` says that the inbox was read to its end.
     ///
     /// # Errors
     /// When the disk refuses, or no thread can be started.

@@ -1,4 +1,4 @@
-//! The files that a controller follows: they come and go with its configuration.
+//! The files that a controller follows. They change with its configuration.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,9 +17,10 @@ use crate::shell::sources::{self, Entry, Named, Places, Sink};
 #[derive(Default)]
 pub(super) struct Following {
     pub(super) followed: BTreeMap<String, Follower>,
-    /// Told to stop: whether the thread had ended when the inbox was last begun to be read, so that nothing of it is in there.
+    /// Followers that were asked to stop, and whether the thread had ended when the inbox was last read from its beginning. In
+    /// that case the inbox contains nothing from it.
     pub(super) leaving: Vec<(String, JoinHandle<()>, bool)>,
-    /// To be followed from now on.
+    /// The entries to follow from now on.
     pub(super) wanted: Vec<Entry>,
 }
 
@@ -31,25 +32,25 @@ pub(super) struct Follower {
 }
 
 impl Following {
-    /// What a source says that is not followed any more says nothing of what is.
+    /// True for the status of a source that is not followed any more.
     pub(super) fn is_over(&self, input: &Input) -> bool {
         matches!(input, Input::Source { source, .. } if !self.followed.contains_key(source))
     }
 
-    /// These are not followed, and nobody says any more whether they can be read.
+    /// Clears the status of sources that are not followed any more, because no follower reports it.
     pub(super) fn unfollowed<'a>(&self, sources: impl Iterator<Item = &'a String>) -> Vec<Input> {
         let over = sources.filter(|source| !self.followed.contains_key(*source));
         over.map(|source| Input::Source { source: source.clone(), away: None }).collect()
     }
 
-    /// Before the inbox is read: which threads have said all that they had to say?
+    /// Checks, before the inbox is read, which stopping threads have ended.
     pub(super) fn look(&mut self) {
         for (_, thread, ended) in &mut self.leaving {
             *ended = thread.is_finished();
         }
     }
 
-    /// Follows the files of an entry from places that are on the disk.
+    /// Follows the files of an entry from positions that are on the disk.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -74,14 +75,14 @@ impl Following {
     }
 }
 
-/// What is followed by a configuration whose paths are relative to a folder.
+/// The entries of a configuration whose paths are relative to a folder.
 pub(super) fn entries(config: &Config, base: &Path) -> Vec<Entry> {
     let machine = linux::machine_zone().unwrap_or_else(|why| {
         tracing::warn!("{why}");
         Zone::UTC
     });
     let entry = |file: &Followed| {
-        // A place in the journal is found again from wherever the program is started.
+        // Paths are absolute, so that a position in the journal is found again wherever the program is started.
         let path = std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path));
         let format = file.format.as_ref().map(|format| format.form.clone());
         let (host, app, olddir) = (file.host.clone(), file.app.clone(), file.olddir.clone());

@@ -19,12 +19,12 @@ use crate::shell::tls::Peers;
 
 use super::watch;
 
-/// Messages that wait for the host's thread. Whoever sends a further one waits; what is heard on the network is dropped, for
-/// it is said again.
+/// The number of messages that may wait for the host's thread. The sender of a further message waits. Network events are dropped
+/// instead, because they are repeated.
 const INBOX: usize = 1_024;
-/// Operations that wait for one driver: the one under way, and looks that the kernel's notices asked for.
+/// The number of operations that may wait for one driver: the current one, and observations that the kernel caused.
 const OPERATIONS: usize = 4;
-/// When a burst of announcements says it again, after the first.
+/// The times at which a burst repeats an announcement, after the first.
 const BURST: [Duration; 5] = [
     Duration::from_millis(20),
     Duration::from_millis(100),
@@ -33,37 +33,37 @@ const BURST: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// Something that the host's thread is told.
+/// A message to the host's thread.
 #[derive(Debug)]
 pub enum HostMessage {
-    /// The controller says so.
+    /// A command of the controller.
     Command(Command),
-    /// The agent of another host says so.
+    /// A message of another host's agent.
     Peer(Name, PeerMessage),
     Heard(NetworkEvent),
-    /// An operation ended, or a look that a notice of the kernel asked for.
+    /// The result of an operation, or of an observation that the kernel caused.
     Driven(Name, OperationResult, AskedBy),
-    /// An attempt to take off what is not listed any more ended.
+    /// The result of an attempt to release a resource that is not listed any more.
     Left(Name, OperationResult),
-    /// It was looked at applications, or the host was measured.
+    /// Applications were checked, or the host was measured.
     Seen(Input),
     /// The program ends. Addresses stay as they are.
     Stop,
 }
 
-/// Something that may be brought up and down on a host.
+/// Something that can be brought up and down on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thing {
     Address(Spot),
-    /// What programs bring up and down.
+    /// A resource that programs bring up and down.
     Commands(Commands),
 }
 
-/// Who asked for an operation.
+/// The origin of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedBy {
     Agent,
-    /// A notice of the kernel.
+    /// A notification of the kernel.
     Kernel,
 }
 
@@ -86,46 +86,47 @@ struct Running<R> {
     monitor: NeighborMonitor,
     drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
     voices: BTreeMap<Name, Announcer>,
-    /// Resources whose driver will look because of a notice of the kernel.
+    /// Resources whose driver will observe because of a notification of the kernel.
     looking: BTreeSet<Name>,
-    /// The agents of other hosts; none for a host that is the controller's own machine.
+    /// The agents of other hosts. `None` if the host is the controller's own machine.
     peers: Option<Peers>,
-    /// What is still to be said of bursts that have begun.
+    /// The remaining times of announcement bursts.
     bursts: BTreeMap<Name, Vec<Time>>,
-    /// What was last told of each resource's troubles, so that it is told once.
+    /// The last reported problem of each resource, so that it is reported once.
     troubles: BTreeMap<Name, String>,
-    /// Where its own thread is told things.
+    /// Sends messages to its own thread.
     sender: SyncSender<HostMessage>,
     report: R,
 }
 
 impl HostThread {
-    /// A host with the resources of its own list. Nothing else is ever touched on it.
+    /// Makes a host with the resources of its own list. It never touches anything else on the host.
     pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: AgentStore) -> HostThread {
         let (sender, inbox) = sync_channel(INBOX);
         let (watch, metrics) = (BTreeMap::new(), Measuring::default());
         HostThread { name, things, marks, watch, metrics, peers: None, inbox, sender }
     }
 
-    /// The same, which also looks at these applications and measures this.
+    /// Makes the host also check these applications and measure these values.
     pub fn watching(self, watch: BTreeMap<Name, Sign>, metrics: Measuring) -> HostThread {
         HostThread { watch, metrics, ..self }
     }
 
-    /// The same, whose agent speaks with those of other hosts.
+    /// Makes its agent exchange messages with the agents of other hosts.
     pub fn speaking(self, peers: Peers) -> HostThread {
         HostThread { peers: Some(peers), ..self }
     }
 
-    /// Where the host's thread is told things.
+    /// Sends messages to the host's thread.
     pub fn sender(&self) -> SyncSender<HostMessage> {
         self.sender.clone()
     }
 
-    /// Runs until it is told to stop. `report` sends a report to the controller, or drops it: the next one says the same.
+    /// Runs until it is stopped. `report` sends a report to the controller or drops it, because the next report contains the
+    /// same.
     ///
     /// # Errors
-    /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
+    /// When the host cannot be observed at all, or when obeyed commands cannot be written to the disk any more.
     pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
         let HostThread { name, things, marks, watch, metrics, peers, inbox, sender } = self;
         let spot = |(name, thing): (&Name, &Thing)| match thing {
@@ -138,7 +139,7 @@ impl HostThread {
         let start = marks.next_start(u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)).map_err(|e| e.to_string())?;
         let monitor = NeighborMonitor::open(spots.values().cloned().collect(), {
             let sender = sender.clone();
-            // What is not heard now is said again, or looked for.
+            // An event that is dropped now is repeated or observed later.
             move |heard| drop(sender.try_send(HostMessage::Heard(heard)))
         })?;
         let mut drivers = BTreeMap::new();
@@ -158,7 +159,7 @@ impl HostThread {
         let measures = !(metrics.of.is_empty() && metrics.mounts.is_empty());
         let interval = metrics.every;
         let meter = measures.then(|| (Meter::new(metrics), interval));
-        // A host whose inbox is full is told at the next look.
+        // If the inbox is full, the next check reports the same.
         let seen = {
             let sender = sender.clone();
             move |seen| drop(sender.try_send(HostMessage::Seen(seen)))
@@ -232,14 +233,14 @@ impl<R: FnMut(Report)> Running<R> {
             self.spots.iter().filter(|(_, s)| s.address == address).map(|(name, _)| name.clone()).collect()
         };
         match heard {
-            // A notice says what was; a look, in turn with the operations, says what is.
+            // A notification describes a past state. An observation, in turn with the operations, finds the present state.
             NetworkEvent::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
             NetworkEvent::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
             NetworkEvent::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
             NetworkEvent::Link(interface, state) => {
                 let there: Vec<Name> =
                     self.spots.iter().filter(|(_, s)| s.interface == interface).map(|(name, _)| name.clone()).collect();
-                // The neighbours behind a link that is up again may be others.
+                // The link may now lead to other neighbours.
                 if state == LinkState::Up {
                     there
                         .iter()
@@ -260,7 +261,7 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn look(&mut self, resource: &Name) {
-        // One look that waits sees all that changed until then.
+        // One waiting observation covers all changes until it runs.
         if let Some(driver) = self.drivers.get(resource)
             && self.looking.insert(resource.clone())
         {
@@ -306,7 +307,7 @@ impl<R: FnMut(Report)> Running<R> {
         Ok(())
     }
 
-    /// Takes off what is not listed any more, on a thread that ends with it: netlink may be slow.
+    /// Releases a resource that is not listed any more. This runs on a temporary thread, because netlink may be slow.
     fn leave(&self, resource: Name, place: LocalPlacement) -> Result<(), String> {
         let ResourceKind::Address(address, prefix) = place.what else { return Ok(()) };
         let listed = self.spots.get(&resource).is_some_and(|spot| spot.address == address);
@@ -321,7 +322,7 @@ impl<R: FnMut(Report)> Running<R> {
         let terms = self.agent.durable().marks.get(resource).and_then(|m| m.terms.as_ref());
         let witnesses = terms.map(|t| t.witnesses.clone()).unwrap_or_default();
         let failed: Vec<String> = witnesses.iter().filter_map(|w| self.monitor.ping(&spot.interface, *w).err()).collect();
-        // A witness that is not reached is the agent's business; that asking is impossible altogether is the operator's.
+        // The agent handles a witness that does not answer. If no witness can be asked at all, the operator must know.
         if !failed.is_empty() && failed.len() == witnesses.len() {
             self.tell(&resource.to_owned(), failed.first().map(String::as_str));
         }
@@ -329,7 +330,8 @@ impl<R: FnMut(Report)> Running<R> {
 
     fn announce_in_a_burst(&mut self, resource: &Name) {
         let now = boot_time();
-        // Whoever claims it a thousand times a second is not answered as often: what a burst begins with was just said.
+        // A machine that claims the address a thousand times a second is not answered as often: the first announcement of the
+        // burst was just sent.
         if self.bursts.get(resource).is_some_and(|said| said.len() == BURST.len()) {
             return;
         }
@@ -365,7 +367,7 @@ impl<R: FnMut(Report)> Running<R> {
     }
 }
 
-/// A thread for the operations on one resource, one after another.
+/// Starts a thread that runs the operations on one resource one after another.
 fn driver(
     resource: Name,
     drive: impl Fn(Operation) -> OperationResult + Send + 'static,

@@ -1,4 +1,4 @@
-//! The way to the controller's thread: which lane each message waits in.
+//! The inbox of the controller's thread: it chooses the lane in which each message waits.
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -20,41 +20,41 @@ use super::lanes::{LanePlace, Lanes, Pushed};
 use super::questions::{Answer, Question};
 use super::reloading::{Attempt, Trigger};
 
-/// Bytes of an event beside its texts.
+/// The bytes of an event in addition to its texts.
 const EVENT_BYTES: usize = 512;
 
-/// Sends a command to a host's agent, or drops it: it is said again.
+/// Sends a command to a host's agent, or drops it. The controller repeats commands.
 pub type Route = Box<dyn Fn(Command) + Send>;
 
-/// Something that the controller's thread is told.
+/// A message to the controller's thread.
 pub enum ControllerMessage {
     /// An input of the pure controller.
     Input(Input),
-    /// A host can be reached from now on; `serial` tells this way from an earlier one.
+    /// A host is connected from now on. `serial` distinguishes this connection from an earlier one.
     Reached {
         host: Name,
         serial: u64,
         route: Route,
     },
-    /// It can't be any more.
+    /// The host is not connected any more.
     Gone {
         host: Name,
         serial: u64,
     },
-    /// Somebody asks: who, what.
+    /// A question of an operator, with its sender.
     Ask(Asker, Question, SyncSender<Answer>),
-    /// Something that people, and rules, should know.
+    /// A notice for people and for rules.
     Notice(Notice),
-    /// The files are to be read anew.
+    /// A request to read the files again.
     Reload(Trigger),
     Reread(Box<Attempt>),
-    /// A part that nothing works without has failed, in words.
+    /// A part has failed that the program cannot work without. The text says why.
     Failed(String),
     /// The program ends. Nothing is released.
     Stop,
 }
 
-/// The way to the controller's thread.
+/// The sending side of the controller's inbox.
 #[derive(Clone)]
 pub struct Inbox {
     pub(super) lanes: Arc<Lanes<ControllerMessage>>,
@@ -63,17 +63,17 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// A way with room for so many bytes of events.
+    /// Makes an inbox with room for this number of bytes of events.
     pub(super) fn new(bytes: usize, clock: EngineClock, current: Arc<Current>) -> Inbox {
         Inbox { lanes: Arc::new(Lanes::new(bytes)), clock, current }
     }
 
-    /// Tells the controller; waits for room. False when it has ended.
+    /// Sends a message to the controller and waits for room. Returns false when the controller has ended.
     pub fn tell(&self, message: ControllerMessage) -> bool {
         self.lanes.push(self.place(&message), message)
     }
 
-    /// Where a message waits.
+    /// The lane for a message.
     fn place(&self, message: &ControllerMessage) -> LanePlace {
         let in_order = |source: &String| LanePlace::Events {
             trust: Trust::Local,
@@ -83,7 +83,7 @@ impl Inbox {
         };
         match message {
             ControllerMessage::Input(Input::Heard(heard)) => self.place_of_event(heard),
-            // What a source says of itself keeps its place among its events.
+            // The status of a source keeps its place among the events of the source.
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
             ) => in_order(source),
@@ -103,7 +103,7 @@ impl Inbox {
     fn place_of_event(&self, heard: &LogEvent) -> LanePlace {
         let LogEvent { source, event, .. } = heard;
         let trust = event.trust;
-        // What a record says of its host may be forged, so a sender on the network is known by its address.
+        // The host in a record may be forged, so a sender on the network is identified by its address.
         let sender = match event.sender.filter(|_| trust < Trust::Local) {
             None => source.clone(),
             Some(peer) => {
@@ -117,10 +117,10 @@ impl Inbox {
         LanePlace::Events { trust, sender, bytes: EVENT_BYTES + heard.weight(), source: source.clone() }
     }
 
-    /// Asks, and waits for the answer.
+    /// Asks a question and waits for the answer.
     ///
     /// # Errors
-    /// What the controller says, or that it has ended.
+    /// The error of the controller, or that it has ended.
     pub fn ask(&self, question: Question, by: Asker) -> Answer {
         let (reply, answer) = sync_channel(1);
         if !self.tell(ControllerMessage::Ask(by, question, reply)) {

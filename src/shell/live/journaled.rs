@@ -1,4 +1,4 @@
-//! Notices on their way to the journal: however many come, of one kind only so many a minute are kept, and how many were not is.
+//! Limits the notices in the journal: only some of each kind are kept per minute, together with the number of omitted ones.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,16 +10,17 @@ use crate::core::notice::{Kind, Notice};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What was journaled in this minute.
+/// The notices that were journaled in this minute.
 #[derive(Debug, Default)]
 pub(super) struct Journaled {
     since: Time,
-    /// By kind; there are as many of these as the program has words.
+    /// The count of each kind. The number of kinds is fixed by the program.
     counts: BTreeMap<Kind, u32>,
 }
 
 impl Journaled {
-    /// What is journaled for a notice: the notice, unless there were too many of the kind; and how many there were in the minute that is over.
+    /// The records to journal for a notice: the notice, unless there were too many of its kind, and the numbers omitted in the
+    /// minute before.
     pub(super) fn take(&mut self, now: Time, notice: &Notice) -> Vec<journal::NoticeRecord> {
         let mut taken = Vec::new();
         if now.since(self.since) >= MINUTE || now < self.since {

@@ -1,19 +1,21 @@
-//! What waits for the controller's thread: lanes with room of their own, so that nobody who sends much delays what matters.
+//! The messages that wait for the controller's thread: lanes with separate room, so that a sender of many messages does not delay
+//! important ones.
 //!
 //! ```text
-//!   control   results, connections, the end of the program: as much as there is, which other bounds limit
+//!   control   results, connections, the end of the program: limited by other bounds
 //!   reports   of agents
 //!   asks      of operators
 //!   claims    of pairs' members over the network, with the trust that counts
-//!   events    all else: by trust, and of one trust by sender, one after another
+//!   events    all other events: by trust, and within one trust level one sender after another
 //! ```
 //!
-//! Lanes are served in turn, each for so many messages; of events those who are better trusted are taken more often. All who are
-//! trusted as little together have a part of the room (`share_of`), and a sender may have as much waiting as is left free of that: one
-//! that floods fills half of it, and whoever comes next still finds room. A sender with an address that has little waiting always has
-//! room. Unverified events are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same
-//! small part of its time. Of one file or sender the order is kept; a file's claims wait for what stands before them, because how far was
-//! read is kept with each. What is dropped is counted by source and sender. Does not know: what messages do.
+//! Lanes are served in turn, each for some messages. Events with more trust are taken more often. All senders of one trust level
+//! share a part of the room (`share_of`). A single sender may use as much as is left free of it: one flooding sender fills half
+//! of it, and the next sender still finds room. A sender with an address always has room for a few messages. Unverified events
+//! are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same small part
+//! of its time. The order within a file or a sender is kept. The claims in a file wait for the lines before them, because each
+//! carries the position up to which the file was read. Dropped messages are counted by source and sender. Does not know: what
+//! messages do.
 
 mod class;
 mod dropped;
@@ -33,12 +35,12 @@ use class::TrustClass;
 use dropped::Dropped;
 use rate::Rate;
 
-/// Messages that a sender with an address may have waiting in any case.
+/// The number of messages that a sender with an address may always have waiting.
 const ALWAYS: usize = 16;
-/// Lanes in the order in which they are served, and how many messages of each in turn.
+/// Lanes in the order in which they are served, with the number of messages of each turn.
 const TURNS: [(Lane, usize); 5] =
     [(Lane::Control, 64), (Lane::Reports, 64), (Lane::Claims, 64), (Lane::Asks, 8), (Lane::Events, 32)];
-/// Of events, how many of each trust in turn, the best first.
+/// The number of events of each trust level per turn, the highest level first.
 const BY_TRUST: [(Trust, usize); 4] =
     [(Trust::Authenticated, 16), (Trust::Local, 8), (Trust::Address, 4), (Trust::Unverified, 1)];
 
@@ -51,26 +53,26 @@ enum Lane {
     Events,
 }
 
-/// Where a message waits.
+/// The lane in which a message waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LanePlace {
-    /// With what is bounded elsewhere.
+    /// Messages that are bounded elsewhere.
     Control,
-    /// With the reports of agents.
+    /// The reports of agents.
     Reports,
-    /// With what operators ask.
+    /// The questions of operators.
     Asks,
-    /// With the claims of pairs, of this source.
+    /// Claims of pairs, from this source.
     Claims(String),
-    /// With all other events.
+    /// The events that belong to no other lane.
     Events {
-        /// How far its sender is trusted.
+        /// The trust of its sender.
         trust: Trust,
-        /// Of whom the order is kept, and who shares its room with nobody.
+        /// The sender, whose events stay in order and who has room of its own.
         sender: String,
-        /// How much memory it takes, in bytes.
+        /// The memory that it needs, in bytes.
         bytes: usize,
-        /// Which source it is counted for.
+        /// The source for which it is counted.
         source: String,
     },
 }
@@ -81,13 +83,13 @@ impl LanePlace {
     }
 }
 
-/// What became of a message that does not wait for room.
+/// The result for a message that does not wait for room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
     Yes,
-    /// There was no room: it is dropped and counted.
+    /// There was no room, so the message was dropped and counted.
     Dropped,
-    /// Nobody reads any more.
+    /// The reader has ended.
     Ended,
 }
 
@@ -96,7 +98,7 @@ pub(super) struct Lanes<M> {
     inner: Mutex<Inner<M>>,
     came: Condvar,
     room: Condvar,
-    /// The same for tasks.
+    /// Wakes tasks that wait for room.
     freed: Notify,
 }
 
@@ -107,25 +109,25 @@ struct Inner<M> {
     claims: VecDeque<M>,
     asks: VecDeque<M>,
     events: [TrustClass<M>; 4],
-    /// Which lane is served, and how many of it were.
+    /// The lane that is being served, and how many of its messages were taken in this turn.
     turn: (usize, usize),
-    /// The same of the classes of events.
+    /// The same for the trust classes of events.
     class_turn: (usize, usize),
-    /// Bytes of events that may wait.
+    /// The maximum number of bytes of waiting events.
     most: usize,
-    /// Senders that wait for room.
+    /// The number of senders that wait for room.
     waiting: usize,
     rate: Rate,
-    /// The reader waits, and unverified events that wait are not to wake it.
+    /// The reader waits, and waiting unverified events must not wake it.
     paced: bool,
-    /// Something was taken since those who wait for room were woken.
+    /// Something was taken since senders that wait for room were last woken.
     taken: bool,
     dropped: BTreeMap<String, Dropped>,
     ended: bool,
 }
 
 impl<M> Lanes<M> {
-    /// Lanes with room for so many bytes of events.
+    /// Makes lanes with room for this number of bytes of events.
     pub(super) fn new(most: usize) -> Lanes<M> {
         let inner = Inner {
             control: VecDeque::new(),
@@ -150,7 +152,7 @@ impl<M> Lanes<M> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a message where it waits; waits for room. False when nobody reads any more.
+    /// Adds a message to its lane and waits for room. Returns false when the reader has ended.
     pub(super) fn push(&self, place: LanePlace, message: M) -> bool {
         let mut inner = self.lock();
         while !inner.ended && !inner.has_room(&place) {
@@ -165,7 +167,7 @@ impl<M> Lanes<M> {
         true
     }
 
-    /// Puts a message where it waits, and wakes the reader.
+    /// Adds a message to its lane and wakes the reader.
     fn put(&self, inner: &mut Inner<M>, place: LanePlace, message: M) {
         let wakes = !(inner.paced && place.is_unverified());
         inner.put(place, message);
@@ -174,7 +176,7 @@ impl<M> Lanes<M> {
         }
     }
 
-    /// The same for a task, whose thread goes on meanwhile.
+    /// Adds a message from a task, and does not block its thread while it waits for room.
     pub(super) async fn deliver(&self, place: LanePlace, message: M) -> bool {
         let mut message = Some(message);
         loop {
@@ -197,7 +199,7 @@ impl<M> Lanes<M> {
         }
     }
 
-    /// The same without waiting.
+    /// Adds a message without waiting.
     pub(super) fn offer(&self, place: LanePlace, message: M) -> Pushed {
         let mut inner = self.lock();
         if inner.ended {
@@ -215,8 +217,8 @@ impl<M> Lanes<M> {
         Pushed::Yes
     }
 
-    /// The next message; waits so long for one. `now` is what the rate of unverified events is measured by: when nothing else waits
-    /// than those and the rate is used up, there is none.
+    /// Takes the next message, and waits for one up to `wait`. `now` is the time for the rate of unverified events. If only those
+    /// wait and the rate is used up, there is no message.
     pub(super) fn next(&self, wait: Duration, now: Time) -> Option<M> {
         let mut inner = self.lock();
         if !wait.is_zero() && inner.is_empty(now) {
@@ -230,7 +232,8 @@ impl<M> Lanes<M> {
         next
     }
 
-    /// A batch begins. Lanes are served from the first on again, so what matters most goes first; and those who wait for room look again.
+    /// Begins a batch: lanes are served from the first one again, so that the most important messages come first, and senders
+    /// that wait for room try again.
     pub(super) fn begin_batch(&self) {
         let mut inner = self.lock();
         inner.turn = (0, 0);
@@ -240,12 +243,12 @@ impl<M> Lanes<M> {
         }
     }
 
-    /// What was dropped since the last call, by source.
+    /// The events that were dropped since the last call, by source.
     pub(super) fn take_dropped(&self) -> BTreeMap<String, Dropped> {
         std::mem::take(&mut self.lock().dropped)
     }
 
-    /// Nobody reads any more: those who wait for room are told.
+    /// Ends reading, and wakes the senders that wait for room.
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.room.notify_all();
@@ -254,14 +257,14 @@ impl<M> Lanes<M> {
 }
 
 impl<M> Inner<M> {
-    /// True when nothing waits that may be taken now.
+    /// True if no message may be taken now.
     fn is_empty(&self, now: Time) -> bool {
         let lanes = [&self.control, &self.reports, &self.claims, &self.asks];
         let may_be_taken = |(trust, _): &(Trust, usize)| self.may_be_taken(*trust, now);
         lanes.iter().all(|lane| lane.is_empty()) && !BY_TRUST.iter().any(may_be_taken)
     }
 
-    /// True when events of this trust wait, and the rate allows one.
+    /// True if events of this trust wait and the rate allows one.
     fn may_be_taken(&self, trust: Trust, now: Time) -> bool {
         self.class(trust).count > 0 && (trust > Trust::Unverified || self.rate.allows(now))
     }
@@ -289,7 +292,7 @@ impl<M> Inner<M> {
                 }
                 let as_little = BY_TRUST.iter().filter(|(t, _)| t <= trust).map(|(t, _)| self.class(*t));
                 let (count, used) = as_little.fold((0, 0), |(n, b), class| (n + class.count, b + class.bytes));
-                // As much as is left free: however many senders flood, the next one finds room.
+                // A sender may use as much as is left free, so that however many senders flood, the next one finds room.
                 waits < trust.share_of(INBOX_EVENTS).saturating_sub(count)
                     && own + bytes <= trust.share_of(self.most).saturating_sub(used)
             }
@@ -354,7 +357,7 @@ impl<M> Inner<M> {
     }
 }
 
-/// Where the events of a trust stand: as in [`BY_TRUST`].
+/// The index of a trust level in [`BY_TRUST`].
 fn place_of(trust: Trust) -> usize {
     match trust {
         Trust::Authenticated => 0,
@@ -377,7 +380,7 @@ mod tests {
         LanePlace::Events { trust, sender: sender.to_owned(), bytes, source: "s".to_owned() }
     }
 
-    /// An unverified flood fills its part, and everybody who is better trusted has room and goes first.
+    /// An unverified flood fills its part. Events with more trust have room and come first.
     #[test]
     fn a_flood_leaves_room_and_waits_its_turn() {
         let lanes: Lanes<String> = Lanes::new(MOST);
@@ -409,7 +412,7 @@ mod tests {
         assert!(own.iter().enumerate().all(|(n, m)| **m == format!("sip1 {n}")), "in their order");
     }
 
-    /// Unverified events are taken at a steady rate, and never many at once; whoever is better trusted is not held up by that.
+    /// Unverified events are taken at a steady rate, and never many at once. This does not delay events with more trust.
     #[test]
     fn unverified_events_are_taken_at_a_steady_rate() {
         let lanes: Lanes<u32> = Lanes::new(MOST);
@@ -426,11 +429,11 @@ mod tests {
         lanes.begin_batch();
         let after: Vec<u32> = (0..9).map_while(|_| lanes.next(Duration::ZERO, Time::from_millis(1_000))).collect();
         assert_eq!(after, [8, 7]);
-        // Nothing waits for a clock that was set back.
+        // A clock that was set back does not block events.
         assert!(take(Time::from_millis(-3_600_000)) > 0);
     }
 
-    /// Of unverified senders, those that flood fill what there is, and one that says little is heard all the same, soon.
+    /// Flooding unverified senders fill the room, and a quiet sender is still heard soon.
     #[test]
     fn a_quiet_unverified_sender_is_heard_beside_floods() {
         for floods in [1, 3, 20, 200] {
@@ -451,7 +454,7 @@ mod tests {
         }
     }
 
-    /// Of one trust, a sender of much and one of little are served in turn, and the one of little always has room.
+    /// A loud and a quiet sender of one trust level are served in turn, and the quiet one always has room.
     #[test]
     fn a_quiet_sender_has_room_beside_a_loud_one() {
         let lanes: Lanes<u32> = Lanes::new(MOST);
@@ -466,7 +469,7 @@ mod tests {
         assert!(taken.contains(&1), "after one of each at most");
     }
 
-    /// Who waits for room goes on when there is some, or when nobody reads any more.
+    /// A sender that waits for room continues when there is room or when the reader ends.
     #[test]
     fn senders_wait_for_room_and_for_the_end() {
         let lanes: std::sync::Arc<Lanes<usize>> = std::sync::Arc::new(Lanes::new(MOST));
@@ -475,7 +478,7 @@ mod tests {
             let place = || event(Trust::Local, "file", 64 * 1024);
             (0..).take_while(|n| sender.push(place(), *n)).count()
         });
-        // It is read one by one, and in order, until it is ended.
+        // The messages are read one by one and in order until the end.
         for n in 0..5_000 {
             let mut next = None;
             while next.is_none() {

@@ -8,7 +8,8 @@
 //!   controller --> host thread: turn, marks (synced) --> driver threads, announcer;  monitor --> host thread
 //! ```
 //!
-//! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.
+//! One thread owns each state machine. Everything else communicates with it through a bounded channel. This module decides
+//! nothing.
 
 mod asker;
 mod changes;

@@ -1,4 +1,5 @@
-//! What operators ask about pauses, silences, maintenance and drains: names resolved, and what makes no sense refused.
+//! The questions of operators about pauses, silences, maintenance and drains. Names are resolved, and requests that make no sense
+//! are refused.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::core::overrides::{Override, SilenceMatcher, StandingOverride};
 
 use super::questions::{Desk, REASON};
 
-/// What an operator wants to set aside, as it was written.
+/// What an operator wants to set aside, with names as they were entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideScope {
@@ -25,7 +26,7 @@ pub enum OverrideScope {
     Named(Name),
     Silence {
         matcher: SilenceMatcher,
-        /// It may match every alarm.
+        /// Whether it may match every alarm.
         all: bool,
     },
     /// The silence of this number.
@@ -35,7 +36,7 @@ pub enum OverrideScope {
 }
 
 impl OverrideScope {
-    /// The command that begins it, and the one that ends it.
+    /// The command that begins it, and the command that ends it.
     pub(super) fn commands(&self) -> [&'static str; 2] {
         match self {
             OverrideScope::Everything | OverrideScope::Named(_) => ["pause", "resume"],
@@ -57,7 +58,7 @@ impl Desk<'_> {
         self.controller.overrides().standing().map(row).collect()
     }
 
-    /// What an operator wants to set aside.
+    /// Resolves what an operator wants to set aside.
     pub(super) fn what(&self, scope: &OverrideScope) -> Result<Override, String> {
         let inventory = &self.site.inventory;
         Ok(match scope {
@@ -118,10 +119,10 @@ impl Desk<'_> {
         })
     }
 
-    /// What an operator wants to end: it has to stand.
+    /// Resolves what an operator wants to end. It must be in force.
     pub(super) fn standing(&self, scope: &OverrideScope) -> Result<Override, String> {
         let gone = match scope {
-            // What is not in the configuration any more can still be ended.
+            // An override can be ended even if the configuration no longer has its name.
             OverrideScope::Named(name) => [Override::PauseResource(name.clone()), Override::PauseReaction(name.clone())].to_vec(),
             OverrideScope::Maintenance(host) => vec![Override::Maintenance(host.clone())],
             OverrideScope::Drain(host) => vec![Override::Drain(host.clone())],
@@ -142,7 +143,7 @@ impl Desk<'_> {
         })
     }
 
-    /// Nothing keeps an operator from moving this resource there.
+    /// Checks that nothing prevents an operator from moving this resource to this host.
     pub(super) fn may_move(&self, resource: &Name, host: &Name) -> Result<(), String> {
         let overrides = self.controller.overrides();
         if let Some(standing) = overrides.pause_of_resource(resource) {
@@ -155,13 +156,13 @@ impl Desk<'_> {
         }
     }
 
-    /// A run that has not ended.
+    /// Checks that a run has not ended.
     pub(super) fn run(&self, run: u64) -> Result<(), String> {
         let found = self.controller.runs().run(run);
         found.map(drop).ok_or_else(|| format!("run {run} is not under way; see `pointsman runs`"))
     }
 
-    /// A run that can be started again.
+    /// Checks that a run can be started again.
     pub(super) fn may_be_retried(&self, run: u64) -> Result<(), String> {
         let waits =
             self.controller.runs().run(run).and_then(|run| run.asked.as_ref()).is_some_and(|asked| asked.again_at.is_some());
@@ -197,7 +198,7 @@ impl Desk<'_> {
     }
 }
 
-/// A time that something may be set aside for.
+/// A valid duration of an override.
 pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
     if lasts.is_zero() || lasts > OVERRIDE_LASTS {
         return Err(format!("{} is not a time between 1s and {}", duration_text(lasts), duration_text(OVERRIDE_LASTS)));
@@ -205,7 +206,7 @@ pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
     Ok(lasts)
 }
 
-/// A reason that says something, fit to be shown.
+/// A reason that is not empty, in a form that is safe to show.
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {

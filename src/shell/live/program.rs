@@ -1,4 +1,4 @@
-//! The two programs, put together: everything is opened first, so that what is wrong is said before anything runs.
+//! The controller and the agent, assembled. Everything is opened first, so that errors are reported before anything runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,20 +37,22 @@ use super::reload::{self, MYSELF};
 use super::reloading::Trigger;
 use super::supervisor::{self, Pulse};
 
-/// Threads for connections, at least and at most: as many as the machine has processors. Deciding has its own.
+/// The least and the greatest number of threads for connections. Between these there are as many as the machine has processors.
+/// The thread that decides is separate.
 const WORKERS: [usize; 2] = [2, 16];
-/// Threads beside them for what can't wait as a task: operators' questions, at most so many at once.
+/// Threads for blocking work, which also limit the number of concurrent questions of operators.
 const BLOCKING: usize = 32;
-/// Reports that wait for the connection to the controller. Of more, the newest are dropped: the next says the same.
+/// The number of reports that may wait for the connection to the controller. The newest of more are dropped, because the next
+/// report contains the same.
 const REPORTS: usize = 16;
 
-/// How often it is looked whether certificates of agents end soon.
+/// How often the program checks whether certificates of agents expire soon.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
 
-/// The folder of the journal and the keys; made, for its owner only, when it is not there.
+/// Creates the folder of the journal and the keys, for its owner only, if it does not exist.
 ///
 /// # Errors
-/// In words: it can't be made.
+/// Returns an error text if it cannot be created.
 pub fn data_folder(folder: &Path) -> Result<(), String> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -66,8 +68,8 @@ pub fn keys(data: &Path) -> PathBuf {
     data.join("keys")
 }
 
-/// From now on a thread that fails ends the whole program: one that goes on without its ears or hands is worse than none, and
-/// what starts it (systemd) starts it again.
+/// Makes the failure of any thread end the whole program. A program that continues without some of its parts is worse than none,
+/// and its supervisor (systemd) starts it again.
 pub fn fail_as_a_whole() {
     std::panic::set_hook(Box::new(|what| {
         eprintln!("pointsman: a fault of the program, which ends now: {what}");
@@ -75,12 +77,12 @@ pub fn fail_as_a_whole() {
     }));
 }
 
-/// Runs a controller until a signal ends it, or something that it can't do without fails.
+/// Runs a controller until a signal ends it, or until a part fails that it cannot work without.
 ///
-/// `reading` is what `files` say; `ready` is called when everything is open, with where it listens.
+/// `reading` is the content of `files`. `ready` is called when everything is open, with the addresses on which it listens.
 ///
 /// # Errors
-/// In words for an operator.
+/// Returns an error text for an operator.
 pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
     let base = files.base().to_owned();
     let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
@@ -98,7 +100,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     if let Err(e) = fs::File::open(&files.config) {
         tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config.display());
     }
-    // The journal's own threads never bind a port: they begin with the rights that all have in the end.
+    // The journal's own threads never bind a port, so they begin with the rights that all threads have in the end.
     let journal = thread::scope(|scope| {
         let opening = scope.spawn(|| {
             rights::keep(network, programs)?;
@@ -126,7 +128,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let within = runtime.enter();
     let mut opened = Opened::default();
 
-    // Sockets are bound first, while every right is there.
+    // Sockets are bound first, while all rights are available.
     let mut udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
     let mut tcp = Vec::new();
     let connections = sources::Connections::new(
@@ -154,7 +156,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     };
     let control = control_socket::open(&data)?;
     control_socket::admit(&data, !config.access.is_empty())?;
-    // Every port is bound.
+    // All ports are bound.
     rights::keep(network, programs)?;
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
     opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
@@ -200,26 +202,26 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     ready(&opened);
     let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
     supervisor::stopping();
-    // Whatever still reads has nobody to tell.
+    // The threads that still read have no receiver any more.
     strangers.shutdown_background();
     runtime.shutdown_background();
     ended
 }
 
-/// Where a controller listens, as the system says: a port of 0 was chosen by it.
+/// The addresses on which a controller listens, as the system reports them. The system chooses the port if port 0 was configured.
 #[derive(Clone, Debug, Default)]
 pub struct Opened {
     pub udp: Vec<SocketAddr>,
     pub tcp: Vec<SocketAddr>,
     pub agents: Option<SocketAddr>,
-    /// Files that are followed.
+    /// The files that are followed.
     pub files: Vec<String>,
 }
 
 /// Runs an agent until a signal ends it. Addresses stay as they are.
 ///
 /// # Errors
-/// In words for an operator.
+/// Returns an error text for an operator.
 pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
     let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
@@ -237,7 +239,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let runtime = runtime(|| Ok(()))?;
     let peers = {
         let (_within, inbox) = (runtime.enter(), inbox.clone());
-        // What does not find room is said again.
+        // A message that finds no room is sent again by its sender.
         let hear = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
         let (peers, address) = Peers::start(identity.clone(), config.listen, hear)?;
         if let Some(address) = address {
@@ -269,7 +271,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     ended
 }
 
-/// Gives up rights, and says what is left.
+/// Gives up rights, and logs what is left.
 fn give_up_rights(needs: &Needs<'_>) -> Result<(), String> {
     for said in rights::give_up(needs)? {
         if said.contains("as root") { tracing::warn!("{said}") } else { tracing::info!("{said}") }
@@ -277,7 +279,7 @@ fn give_up_rights(needs: &Needs<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a controller brings addresses up itself, and whether its configuration has it start programs.
+/// Whether a controller brings addresses up itself, and whether its configuration makes it start programs.
 fn needs_of(inventory: &Inventory) -> (bool, bool) {
     let local = inventory.hosts.values().any(|h| h.via == Via::Local);
     let commands = inventory.channels.values().any(|c| matches!(c.kind, ChannelKind::Command(_)));
@@ -285,12 +287,12 @@ fn needs_of(inventory: &Inventory) -> (bool, bool) {
     (local, local || commands)
 }
 
-/// Of the connections that the system allows, those of syslog over TCP: agents have the rest.
+/// The number of connections for syslog over TCP, of those that the system allows. Agents have the rest.
 fn connections_of(allowed: usize) -> usize {
     allowed - allowed / 4
 }
 
-/// Looks at all records beside the start, which needed only the newest.
+/// Checks all records of the journal in the background. The start needed only the newest ones.
 fn check_journal(inbox: &Inbox, data: &Path) {
     let wrong = match check_chain(data) {
         Ok(wrong) => wrong,
@@ -305,7 +307,8 @@ fn check_journal(inbox: &Inbox, data: &Path) {
     }
 }
 
-/// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.
+/// Reports agents' certificates that expire soon. Agents renew their certificates while they are connected, so this indicates a
+/// problem.
 async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, inbox: Inbox) {
     let mut known: BTreeMap<Name, Kind> = BTreeMap::new();
     let mut look = tokio::time::interval(LOOK_AT_CERTIFICATES);
@@ -329,7 +332,7 @@ async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, in
     }
 }
 
-/// `rights` is what each of its threads does first.
+/// Makes the runtime. Each of its threads calls `rights` first.
 fn runtime(rights: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Result<Runtime, String> {
     let processors = thread::available_parallelism().map_or(WORKERS[0], std::num::NonZero::get);
     Builder::new_multi_thread()
@@ -364,7 +367,7 @@ fn end_by_signal(runtime: &Runtime, end: impl FnOnce() + Send + 'static) -> Resu
     Ok(())
 }
 
-/// SIGHUP takes changed files over.
+/// Reloads changed files on SIGHUP.
 fn reload_by_signal(runtime: &Runtime, inbox: Inbox) -> Result<(), String> {
     let _within = runtime.enter();
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| format!("signals can't be waited for: {e}"))?;
@@ -376,7 +379,7 @@ fn reload_by_signal(runtime: &Runtime, inbox: Inbox) -> Result<(), String> {
     Ok(())
 }
 
-/// The hosts that are this machine: their agent runs in the controller's process.
+/// Starts the agents of hosts that are this machine. They run in the controller's process.
 fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), String> {
     let local: Vec<&Name> = inventory.hosts.iter().filter(|(_, h)| h.via == Via::Local).map(|(name, _)| name).collect();
     if let [first, second, ..] = local[..] {
@@ -414,7 +417,7 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
     })
 }
 
-/// The agents' way to the controller's thread.
+/// Passes the messages of agents to the controller's thread.
 #[derive(Clone)]
 struct Gate {
     current: Arc<Current>,

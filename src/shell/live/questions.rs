@@ -1,4 +1,4 @@
-//! What operators ask, and what they see of it.
+//! The questions of operators, and their answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,102 +20,102 @@ use crate::shell::sources::Named;
 
 use super::override_desk::{OverrideScope, credible, reason};
 
-/// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
+/// The number of characters of the name of the person who acknowledges an alarm. The rest of a longer name is cut.
 const NAME: usize = 100;
-/// Characters of the reason for accepting a loss; of a longer one the rest is cut.
+/// The number of characters of the reason for accepting a loss. The rest of a longer reason is cut.
 pub(super) const REASON: usize = 500;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     Alarms,
-    /// The resources, who should have them and who does.
+    /// The resources, with their desired owners and holders.
     Resources,
     /// The runs that have not ended.
     Runs,
-    /// Put everything that happened on the disk, so that it can be read there.
+    /// Sync everything that happened to the disk, so that it can be read there.
     History,
-    /// Go on without the records that the journal lost: why that is right.
+    /// Continue without the records that the journal lost. The text says why that is right.
     AcceptLoss(String),
-    /// What the sources counted.
+    /// The counters of the sources.
     Sources,
     Move(Name, Name),
-    /// A host surely does not hold a resource.
+    /// Confirm that a host does not hold a resource.
     Released(Name, Name),
     Resume(Name),
-    /// Clear an alarm, of one key or of all.
+    /// Clear an alarm, for one key or for all.
     Clear {
         alarm: String,
         key: Option<String>,
         reason: Option<String>,
     },
-    /// Acknowledge an alarm, of one key or of all.
+    /// Acknowledge an alarm, for one key or for all.
     Ack {
         alarm: String,
         key: Option<String>,
-        /// In whose name.
+        /// The name of the person who acknowledges it.
         by: Option<String>,
         comment: Option<String>,
         lasts: Option<Duration>,
     },
-    /// Write something about an alarm, of one key or of all.
+    /// Add a comment to an alarm, for one key or for all.
     Comment {
         alarm: String,
         key: Option<String>,
         text: String,
     },
-    /// Raise an alarm to try it, as if by an application, and do everything that comes of it.
+    /// Raise an alarm as a test, as if by an application, with all its consequences.
     Test {
         alarm: String,
         app: Name,
-        /// What else its event says.
+        /// Further fields of its event.
         fields: BTreeMap<String, String>,
     },
-    /// Agree to a run.
+    /// Approve a run that waits for an operator.
     Approve(u64),
-    /// End a run.
+    /// Cancel a run that has not ended.
     Cancel(u64),
-    /// Start a run again that failed.
+    /// Start a failed run again.
     Retry(u64),
-    /// What is set aside: pauses, silences, maintenance, drains.
+    /// Everything that is set aside: pauses, silences, maintenance, drains.
     Overrides,
-    /// Set something aside.
+    /// Set something aside for a time.
     Begin {
         scope: OverrideScope,
-        /// How long; `None`: until a command ends it.
+        /// The duration; `None` means until a command ends it.
         lasts: Option<Duration>,
         reason: String,
     },
-    /// What will happen first when something is not set aside any more.
+    /// What will happen first when an override ends.
     After(OverrideScope),
-    /// Set something aside no more.
+    /// End an override that is in force.
     End(OverrideScope),
-    /// How the channels of notifications stand.
+    /// The status of the notification channels.
     Channels,
-    /// Try a channel of notifications.
+    /// Test a notification channel.
     TestChannel(Name),
-    /// How the delivery of a notification ended: `null` while it waits.
+    /// The result of the delivery of a notification: `null` while it waits.
     Delivery(u64),
-    /// Take changed files over.
+    /// Reload the files that were changed.
     Reload {
         /// Only show what would change.
         check: bool,
-        /// What hosts have may go from the configuration.
+        /// Allow the removal of resources that hosts hold.
         abandon: bool,
     },
 }
 
 impl Question {
-    /// How long an answer may take.
+    /// The longest time that an answer may take.
     pub(super) fn patience(&self) -> Duration {
         match self {
-            // Tests are run before it.
+            // The tests run before the answer.
             Question::Reload { .. } => Duration::from_secs(200),
             _ => Duration::from_secs(10),
         }
     }
 
-    /// The command that asks it.
+    /// The command that asks this question.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Question::Alarms => "alarms",
@@ -146,7 +146,7 @@ impl Question {
         }
     }
 
-    /// What somebody needs to ask it.
+    /// The access level that this question requires.
     pub(super) fn level(&self) -> AccessLevel {
         match self {
             Question::Alarms
@@ -170,28 +170,28 @@ impl Question {
             | Question::Retry(_)
             | Question::Begin { .. }
             | Question::End(_) => AccessLevel::Operator,
-            // What they say can make two owners, or changes what everything else does.
+            // These can cause two owners, or change the behaviour of everything.
             Question::Released(..) | Question::AcceptLoss(_) | Question::Reload { .. } => AccessLevel::Administrator,
         }
     }
 }
 
-/// What is answered: data, or why not.
+/// The answer: data, or the reason for a refusal.
 pub type Answer = Result<Json, String>;
 
-/// What a question leads to.
+/// The consequence of a question.
 pub(super) enum Reply {
-    /// A table to look at.
+    /// Data to show to the operator.
     Shown(Json),
-    /// Everything is to be on the disk first.
+    /// Sync everything to the disk first.
     Synced,
-    /// A channel to try.
+    /// Test a channel and wait for the result.
     Tested(Name),
-    /// Something that the controller is to do.
+    /// A command for the controller.
     Asked(OperatorCommand),
 }
 
-/// All that answers are made of.
+/// The data from which answers are made.
 pub(super) struct Desk<'a> {
     pub(super) site: &'a Site,
     pub(super) controller: &'a Controller,
@@ -202,7 +202,7 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// What is shown or done; or why it makes no sense.
+    /// The answer or the command, or the reason why the question makes no sense.
     pub(super) fn reply(&self, asker: &str, question: Question) -> Result<Reply, String> {
         Ok(Reply::Asked(match question {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
@@ -308,7 +308,7 @@ impl Desk<'_> {
         })
     }
 
-    /// There is such a resource, and it may be on that host.
+    /// Checks that the resource exists and may be on that host.
     fn placement(&self, resource: &Name, host: &Name) -> Result<(), String> {
         let placements: Vec<&str> = self.resource(resource)?.placements.iter().map(|s| s.host.as_str()).collect();
         if placements.contains(&host.as_str()) {
@@ -317,7 +317,7 @@ impl Desk<'_> {
         Err(format!("{resource} can be on {}, and not on {host}", placements.join(", ")))
     }
 
-    /// There is such an alarm, and nobody has taken it on.
+    /// Checks that the alarm exists and nobody has acknowledged it.
     fn may_be_acked(&self, alarm: &str, key: Option<&str>) -> Result<(), String> {
         let active = self.controller.alarms().active_of(alarm).map(|(key, _)| key);
         let meant = meant(alarm, key, active)?;
@@ -391,10 +391,10 @@ impl Desk<'_> {
     }
 }
 
-/// Bytes of a row beside its texts, roughly.
+/// The approximate number of bytes of a row in addition to its texts.
 const ROW_BYTES: usize = 512;
 
-/// Rows with their bytes, as many as one answer may have; how many more there are is said in a last one.
+/// As many rows as one answer may have, given with their bytes. A last row says how many more there are.
 fn bounded(rows: impl Iterator<Item = (usize, Json)>) -> Json {
     let (mut shown, mut bytes, mut more) = (Vec::new(), 0, 0_usize);
     for (size, row) in rows {
@@ -409,7 +409,7 @@ fn bounded(rows: impl Iterator<Item = (usize, Json)>) -> Json {
     Json::Array(shown)
 }
 
-/// Of these keys of an alarm those that are meant: the one that is shown so, or all; or that there is none.
+/// The keys that the operator means: the one that is shown with this text, or all. An error if there is none.
 fn meant<'k>(alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) -> Result<Vec<&'k Key>, String> {
     let meant: Vec<&Key> = of.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
     if meant.is_empty() {

@@ -1,13 +1,14 @@
-//! Files that were changed, taken over without losing state (I6): read, checked and tested apart, then exchanged between two
-//! events.
+//! Reloads changed files without losing state (I6). The files are read, checked and tested separately, and the sites are
+//! exchanged between two events.
 //!
 //! ```text
-//!   command --+                                                          +--> refused: nothing is changed, and that is told
+//!   command --+                                                          +--> refused: nothing is changed; reported
 //!   signal ---+--> thread: read, compile, tests in a process --> finish -+--> control::Input::Reload, evaluators, sieves
-//!   files ----+        (the controller goes on meanwhile)                +--> only shown
+//!   files ----+        (the controller continues meanwhile)               +--> only shown
 //! ```
 //!
-//! At a start it is the same: files that would be refused do not run; what was accepted last does, out of the journal.
+//! A start works the same way: files that would be refused do not run. The controller then runs the site that was accepted last,
+//! from the journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,19 +39,19 @@ use super::reloading::{Attempt, Begin, Trigger, reload_of};
 
 /// This program, as it was when it started.
 pub(super) const MYSELF: &str = "/proc/self/exe";
-/// All tests of a set are done within this, or it is refused.
+/// The time within which all tests of a site must end. Otherwise the site is refused.
 const TESTS_WITHIN: Duration = Duration::from_secs(60);
-/// Files that go on changing while they are read and tested are read so often.
+/// How often files are read if they change while they are being read and tested.
 const READINGS: u32 = 3;
-/// Changes that are told in the log; of more, how many.
+/// The maximum number of changes in the log. Further ones are only counted.
 const TOLD: usize = 100;
-/// Mistakes that a notice names.
+/// The maximum number of errors in a notice.
 const NAMED: usize = 3;
 
-/// Decides what to begin with: the files, or what was accepted last when they would be refused.
+/// Decides which site to start with: the files, or the site that was accepted last if the files would be refused.
 ///
 /// # Errors
-/// In words, when there is neither.
+/// Returns an error text if there is neither.
 pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Begin, String> {
     let accepted = state.newest_accepted().map(|(number, written)| (number, written.clone()));
     let folders = reading.folders.clone();
@@ -97,7 +98,7 @@ pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Beg
     Ok(Begin { good, written, number, reset, earlier, refused, folders })
 }
 
-/// Runs the tests of a set in a process of their own; which failed.
+/// Runs the tests of a site in a separate process, and returns which failed.
 fn test(files: &Disk, reading: &Reading) -> Option<String> {
     if !reading.tests {
         return None;
@@ -133,7 +134,7 @@ fn test(files: &Disk, reading: &Reading) -> Option<String> {
     })
 }
 
-/// The first mistakes, in one line.
+/// The first errors, in one line.
 fn mistakes(diagnostics: &[Diagnostic]) -> String {
     let errors = || diagnostics.iter().filter(|d| d.code.severity() == Severity::Error);
     let one = |d: &Diagnostic| match &d.place {
@@ -147,14 +148,14 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// Lets a process of its own read the files first: whatever is in them, and whatever is wrong with the program, does not end the
-/// one that holds the addresses in order. Why not, when it did not come to an end.
+/// Lets a separate process read the files first. Whatever is in them, and whatever is wrong with the program, does not end the
+/// process that manages the addresses. Returns an error if that process did not finish.
 fn survived(files: &Disk) -> Result<(), String> {
     let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
     match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
-        // In order, or not: it was told.
+        // The process has finished, and has reported whether the files are valid.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
         Ok(ended) => {
             Err(format!("`pointsman check` ended with {}: this is a fault of the program; tell its makers", ended.status))
@@ -163,7 +164,7 @@ fn survived(files: &Disk) -> Result<(), String> {
     }
 }
 
-/// Reads and tests until what was tested is what the files say.
+/// Reads and tests until the tested texts are the current content of the files.
 fn read(files: &Disk, running: &ConfigSnapshot) -> (Reading, Option<String>) {
     if let Err(why) = survived(files) {
         let found = vec![Diagnostic::whole(Code::FileUnreadable, why)];
@@ -185,7 +186,7 @@ fn read(files: &Disk, running: &ConfigSnapshot) -> (Reading, Option<String>) {
 }
 
 impl Running {
-    /// Watches the files, or does so no more.
+    /// Starts or stops watching the files.
     pub(super) fn watch(&mut self, when: When, folders: &[PathBuf]) {
         self.reloading.watch = None;
         if when == When::Ask {
@@ -201,7 +202,7 @@ impl Running {
         }
     }
 
-    /// Begins to read the files, on a thread of its own.
+    /// Begins to read the files, on a separate thread.
     pub(super) fn reload(&mut self, trigger: Trigger) {
         if self.reloading.under_way {
             match trigger {
@@ -225,7 +226,7 @@ impl Running {
         }
     }
 
-    /// The files were read: they are shown, refused or taken over.
+    /// Handles files that were read: the changes are shown, refused or accepted.
     pub(super) fn reread(&mut self, attempt: Attempt, outputs: &mut Vec<Output>) {
         let Attempt { trigger, reading, failed, rules } = attempt;
         self.reloading.under_way = false;
@@ -273,7 +274,7 @@ impl Running {
         }
     }
 
-    /// Why a set that is in order by itself can't be taken over, and of what kind that is.
+    /// The reason why a valid site cannot be accepted, and the kind of the reason.
     fn hindrance(&self, good: &Good, failed: Option<String>, abandon: bool) -> Option<(&'static str, String)> {
         if let Some(failed) = failed {
             return Some(("tests", failed));
@@ -292,7 +293,7 @@ impl Running {
         None
     }
 
-    /// The files say again what runs, or still do.
+    /// The files are the same as the running site again, or still.
     fn files_are_what_runs(&mut self, outputs: &mut Vec<Output>) {
         if self.reloading.refused.take().is_some() {
             let text = "the files are what runs".to_owned();
@@ -335,7 +336,7 @@ impl Running {
     }
 }
 
-/// What an operator gets to see.
+/// The answer to an operator.
 fn answer(diagnostics: &[Diagnostic], changes: &[SiteChange], refused: Option<(&str, String)>, applied: bool) -> Json {
     let diagnostics_json: Vec<Json> = diagnostics.iter().filter_map(|d| serde_json::from_str(&render::json(d)).ok()).collect();
     let refused = refused.map(|(kind, why)| json!({ "by": kind, "why": why }));

@@ -1,4 +1,4 @@
-//! What is known of a reload on its way: who wants it, what was read, and what the controller goes on with.
+//! The state of a reload: who asked for it, what was read, and what the controller continues with.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,49 +15,49 @@ use crate::shell::sources::FileWatch;
 use super::changes::Rules;
 use super::questions::Answer;
 
-/// Who wants a reload.
+/// The origin of a reload.
 pub enum Trigger {
     Command {
-        /// Only to see what would change.
+        /// Only show what would change.
         check: bool,
-        /// What hosts have may go from the configuration.
+        /// Allow the removal of resources that hosts hold.
         abandon: bool,
-        /// The answer goes there.
+        /// Receives the answer for the operator.
         reply: SyncSender<Answer>,
     },
     Signal,
     Files,
 }
 
-/// What a reading came to.
+/// The result of reading the files.
 pub struct Attempt {
     pub(super) trigger: Trigger,
     pub(super) reading: Reading,
     pub(super) failed: Option<String>,
-    /// What its rules change.
+    /// The differences in its rules.
     pub(super) rules: Rules,
 }
 
-/// What a controller begins with.
+/// The site with which a controller starts.
 pub(super) struct Begin {
     pub(super) good: Good,
     pub(super) written: Arc<ConfigSnapshot>,
-    /// The number that it has already, when it is what was accepted last.
+    /// Its number, if it is the site that was accepted last.
     pub(super) number: Option<u64>,
-    /// The alarms whose state was made by other rules and means nothing to these.
+    /// The alarms whose state was made by other rules and is not valid for these.
     pub(super) reset: Reset,
-    /// Sites of earlier sets that runs still need.
+    /// Earlier sites that runs still need.
     pub(super) earlier: Vec<(u64, Arc<Site>)>,
-    /// Why it is not what the files say.
+    /// Why it is not the content of the files.
     pub(super) refused: Option<String>,
     pub(super) folders: Vec<PathBuf>,
 }
 
-/// What is known of the files while a controller runs.
+/// The state of the files while a controller runs.
 pub(super) struct Reloading {
     pub(super) files: Arc<Disk>,
     pub(super) written: Arc<ConfigSnapshot>,
-    /// The configuration of the start.
+    /// The configuration at the start.
     pub(super) started: Config,
     /// The configuration that runs.
     pub(super) config: Config,
@@ -65,7 +65,7 @@ pub(super) struct Reloading {
     pub(super) refused: Option<String>,
     pub(super) watch: Option<FileWatch>,
     pub(super) under_way: bool,
-    /// Somebody wanted one meanwhile.
+    /// A reload that was requested during the current one.
     pub(super) again: Option<Trigger>,
 }
 
@@ -75,7 +75,7 @@ impl Reloading {
     }
 }
 
-/// What the pure controller is told of a site.
+/// The description of a site for the pure controller.
 pub(super) fn reload_of(site: &Site, written: Arc<ConfigSnapshot>, reset: Reset, abandon: bool) -> NewSite {
     let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
     NewSite { written, program, matcher, inventory, reset, abandon }

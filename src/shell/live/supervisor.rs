@@ -1,4 +1,4 @@
-//! What systemd is told (sd_notify(3)): ready, alive, stopping.
+//! Notifications to systemd (sd_notify(3)): ready, alive, stopping.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// So often it is told that the program is alive, when it is.
+/// How often systemd is notified that the program is alive.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The beats of the thread that everything depends on. Another thread tells of them: who does not read what it is told must
-/// not hold up an address.
+/// Counts the beats of the controller's thread. Another thread sends them to systemd, because a supervisor that does not read
+/// must not delay a move.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pulse(Arc<AtomicU64>);
 
 impl Pulse {
-    /// Everything is open: says that the program is ready, and from now on that it is alive as long as it beats.
+    /// Reports that the program is ready, and from then on that it is alive as long as it beats.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -39,13 +39,13 @@ impl Pulse {
         started.map(|_| pulse).map_err(|e| format!("no thread can be started: {e}"))
     }
 
-    /// The thread still turns.
+    /// Records that the thread is still running its loop.
     pub(super) fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The program was told to end, and does. Whoever does not read that is not waited for.
+/// Reports that the program is stopping. It does not wait for a supervisor that does not read.
 pub(super) fn stopping() {
     let _ = thread::Builder::new().name("supervisor".to_owned()).spawn(|| say(NotifyState::Stopping)).map(|told| {
         let patience = (0..10).take_while(|_| !told.is_finished());
@@ -54,6 +54,6 @@ pub(super) fn stopping() {
 }
 
 fn say(what: NotifyState<'_>) {
-    // Without a supervisor there is nobody to tell.
+    // Without a supervisor there is no receiver.
     let _ = sd_notify::notify(false, &[what]);
 }

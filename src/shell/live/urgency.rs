@@ -1,4 +1,4 @@
-//! Work that waits for a worker: claims first, then who is better trusted, then who came first.
+//! Work that waits for a worker: claims first, then by trust, then by age.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -6,28 +6,28 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::core::event::Trust;
 
-/// How urgent a piece of work is; the greatest goes first.
+/// The urgency of a piece of work. The greatest goes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Urgency {
-    /// It is about the newest claim of a member of a pair.
+    /// Whether it concerns the newest claim of a member of a pair.
     pub claim: bool,
-    /// The trust of the event that it is about.
+    /// The trust of the event that it concerns.
     pub trust: Trust,
 }
 
 impl Urgency {
-    /// That of claims alone.
+    /// The least urgency of claims.
     pub(super) const CLAIM: Urgency = Urgency { claim: true, trust: Trust::Unverified };
-    /// That of everybody whose address is known, and more.
+    /// The least urgency of senders with trust `address` or better.
     pub(super) const KNOWN: Urgency = Urgency { claim: false, trust: Trust::Address };
     pub(super) const ANY: Urgency = Urgency { claim: false, trust: Trust::Unverified };
-    /// The greatest of what is about no claim.
+    /// The greatest urgency of work that concerns no claim.
     pub(super) const NO_CLAIM: Urgency = Urgency { claim: false, trust: Trust::Authenticated };
-    /// The greatest that there is.
+    /// The greatest urgency of all.
     pub(super) const MOST: Urgency = Urgency { claim: true, trust: Trust::Authenticated };
 }
 
-/// Work that waits, the most urgent first, of equals the oldest.
+/// Waiting work, the most urgent first. Work of equal urgency is taken by age.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
@@ -36,7 +36,7 @@ pub(super) struct Queue<T> {
 
 #[derive(Debug)]
 struct Inner<T> {
-    /// By urgency, reversed, and the number in which it came.
+    /// By reversed urgency and the number of arrival.
     waiting: BTreeMap<(std::cmp::Reverse<Urgency>, u64), T>,
     last: u64,
     ended: bool,
@@ -59,16 +59,16 @@ impl<T> Queue<T> {
         inner.last += 1;
         let number = inner.last;
         inner.waiting.insert((std::cmp::Reverse(urgency), number), work);
-        // Not every worker may take it.
+        // All workers are woken, because not every worker may take this work.
         self.came.notify_all();
     }
 
-    /// How much waits that is as urgent as this, or less.
+    /// The number of waiting pieces that are at most this urgent.
     pub(super) fn count_up_to(&self, urgency: Urgency) -> usize {
         self.lock().waiting.range((std::cmp::Reverse(urgency), 0)..).count()
     }
 
-    /// The most urgent piece of work whose urgency is between these; waits for it. `None` when it ends.
+    /// Takes the most urgent piece of work in this range, and waits for it. Returns `None` after the end.
     pub(super) fn next(&self, between: RangeInclusive<Urgency>) -> Option<T> {
         let (least, most) = between.into_inner();
         let mut inner = self.lock();
@@ -85,7 +85,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// No more work is taken.
+    /// Ends the queue: no more work is taken.
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.came.notify_all();

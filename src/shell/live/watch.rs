@@ -1,4 +1,5 @@
-//! Looks at a host's applications and measures it, each on a thread of its own: a file system that does not answer holds up nothing else.
+//! Checks the applications of a host and measures the host, each on a separate thread: a file system that does not answer delays
+//! nothing else.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -8,15 +9,15 @@ use crate::core::agent::Input;
 use crate::core::base::limits::WATCH_EVERY;
 use crate::shell::linux::{Meter, Processes};
 
-/// The threads; they end when this is dropped.
+/// The watching threads, which end when this is dropped.
 pub(super) struct Watching {
     _ends: Vec<SyncSender<()>>,
 }
 
-/// Begins to look, where there is something to look at; `tell` must not wait.
+/// Starts the threads that are needed. `tell` must not block.
 ///
 /// # Errors
-/// In words: no thread can be started.
+/// Returns an error text if no thread can be started.
 pub(super) fn start(
     processes: Processes,
     meter: Option<(Meter, Duration)>,

@@ -1,4 +1,4 @@
-//! The files of a controller, as it reads them at a start and for a reload.
+//! The files of a controller, as they are read at a start and for a reload.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::core::site::{Site, Texts, assemble};
 use super::read::{files, read};
 use super::{Setup, SiteFiles, load};
 
-/// A configuration, and what it names.
+/// A configuration and the files that it names.
 #[derive(Clone, Debug)]
 pub struct Disk {
     pub config: PathBuf,
 }
 
-/// A set that was read and checked.
+/// A site that was read and checked.
 pub struct Reading {
-    /// Its texts; `None` when not even the configuration could be read.
+    /// Its texts; `None` if even the configuration could not be read.
     pub written: Option<Arc<ConfigSnapshot>>,
-    /// What it comes to; `None` when something is wrong with it.
+    /// The compiled site; `None` if it has errors.
     pub good: Option<Good>,
     pub diagnostics: Vec<Diagnostic>,
     pub tests: bool,
-    /// Where rules and scripts are.
+    /// The folders of rules and scripts.
     pub folders: Vec<PathBuf>,
 }
 
-/// A set that may run.
+/// A site that may run.
 #[derive(Clone)]
 pub struct Good {
     pub site: Arc<Site>,
@@ -38,24 +38,24 @@ pub struct Good {
 }
 
 impl Disk {
-    /// The folder that paths of the configuration are relative to.
+    /// The folder to which paths in the configuration are relative.
     pub fn base(&self) -> &Path {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
-    /// The data folder, also when the configuration must not be used.
+    /// The data folder. It is available even if the configuration has errors.
     pub fn data(&self) -> PathBuf {
         let source = read(&self.config, &mut Vec::new());
         let unreadable = || Arc::new(Source { name: self.config.display().to_string(), text: String::new() });
         self.base().join(config::data_of(&source.unwrap_or_else(unreadable)))
     }
 
-    /// What the files say now.
+    /// Reads the files as they are now.
     pub fn read(&self) -> Reading {
         reading(load(&SiteFiles { config: Some(self.config.clone()), ..SiteFiles::default() }))
     }
 
-    /// The same, made of texts that were accepted earlier.
+    /// Makes a reading of texts that were accepted earlier.
     pub fn again(&self, accepted: &ConfigSnapshot) -> Reading {
         let texts = Texts::of(accepted);
         let mut diagnostics = Vec::new();

@@ -8,12 +8,13 @@ use crate::core::decode::Lines;
 use crate::core::diag::{Code, Diagnostic};
 use crate::shell::sources::{Entry, packed};
 
-/// Lines of a file that are looked at to see whether a format reads any of them.
+/// The number of lines of a file that are tried to see whether a format reads any of them.
 const FIRST_LINES: usize = 50;
-/// Files of one entry whose first lines are looked at: those that come last, as the newest of dated names do.
+/// The number of files of one entry whose first lines are tried. They are the last ones by name, which are the newest if names
+/// are dated.
 const FILES_OF_AN_ENTRY: usize = 5;
 
-/// What is unwise about the followed files, as they are now.
+/// Warnings about the followed files, as they are now.
 pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (pattern, _) in patterns(config, base).into_iter().filter(|(_, matches)| *matches == 0) {
@@ -30,13 +31,13 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
     found
 }
 
-/// The patterns of files that a configuration follows, and how many files match each now.
+/// The file patterns that a configuration follows, with the number of files that match each now.
 pub fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
     let patterns = config.files.iter().map(|file| entry(file, base)).filter(Entry::is_pattern);
     patterns.map(|entry| (entry.name(), entry.matches().len())).collect()
 }
 
-/// What the configuration says of a log that it follows, or that a log became which it follows.
+/// The entry of the configuration that follows a log, or the log from which this file was rotated.
 pub fn of_log(config: &Config, base: &Path, log: &Path) -> Option<Followed> {
     let log = in_real_folder(log);
     let entry = |file: &Followed| {
@@ -53,7 +54,7 @@ fn entry(file: &Followed, base: &Path) -> Entry {
     Entry { path: std::path::absolute(&path).unwrap_or(path), olddir: file.olddir.clone(), ..Entry::default() }
 }
 
-/// A path whose folder has no links and no `..`; as it is, where the folder is none.
+/// The path with its folder resolved, without links and `..`. If there is no such folder, the path is unchanged.
 fn in_real_folder(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
@@ -63,7 +64,7 @@ fn in_real_folder(path: &Path) -> PathBuf {
     }
 }
 
-/// That a format reads none of a file's first lines. Of a file that cannot be read, or is empty, nothing is said.
+/// A warning if a format reads none of a file's first lines. There is none for a file that is empty or cannot be read.
 fn unread(format: &DeclaredFormat, log: &Path) -> Option<Diagnostic> {
     let mut lines = Lines::new(BufReader::new(packed::open(log).ok()?));
     let (mut first, mut count) = (None, 0_usize);
@@ -85,7 +86,7 @@ fn unread(format: &DeclaredFormat, log: &Path) -> Option<Diagnostic> {
     Some(Diagnostic::new(Code::FormatUnread, format.place.clone(), message).help(help))
 }
 
-/// That the folder of an entry's rotated files is not there.
+/// A warning if the folder of an entry's rotated files does not exist.
 fn no_olddir(entry: &Entry) -> Option<Diagnostic> {
     let olddir = entry.olddir.as_ref()?;
     let own = if entry.is_pattern() { entry.matches().last()?.parent()?.to_owned() } else { entry.path.parent()?.to_owned() };

@@ -1,5 +1,5 @@
-//! Configuration, rules and scripts as files: where they are, and what they come to. The command line and the running controller read a site
-//! by the same functions; what is made of its texts is [`crate::core::site`]'s affair.
+//! Configuration, rules and scripts as files: where they are, and how they are loaded. The command line and the running
+//! controller load a site with the same functions; [`crate::core::site`] compiles its texts.
 
 mod disk;
 pub mod followed;
@@ -16,36 +16,36 @@ use crate::core::site::{Site, Texts, assemble};
 
 pub use disk::{Disk, Good, Reading};
 
-/// Which files a site is made of.
+/// The files of which a site is made.
 #[derive(Clone, Debug, Default)]
 pub struct SiteFiles {
-    /// The configuration; it names the folders of rules and scripts.
+    /// The configuration, which names the folders of rules and scripts.
     pub config: Option<PathBuf>,
     /// Rule files or folders of them, instead of those that the configuration names.
     pub rules: Vec<PathBuf>,
-    /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it.
+    /// The folder of scripts. The default without a configuration is `scripts` in the rules' folder or beside it.
     pub scripts: Option<PathBuf>,
-    /// A configuration without scripts has those of the nearest folder `scripts` above it: that of rule tests which were copied.
+    /// A configuration without scripts uses the nearest folder `scripts` above it. Copied rule tests need this.
     pub scripts_above: bool,
 }
 
-/// A site, and what was found while it was made.
+/// A site, and the diagnostics of loading it.
 #[derive(Default)]
 pub struct Setup {
-    /// `None` when something is wrong.
+    /// `None` if there are errors.
     pub site: Option<Arc<Site>>,
     pub diagnostics: Vec<Diagnostic>,
-    /// What it was made of.
+    /// The texts of which it was made.
     pub texts: Texts,
-    /// Where rules came from, for the tests beside them.
+    /// The paths of the rules, for the tests beside them.
     pub rule_paths: Vec<PathBuf>,
-    /// Where scripts came from.
+    /// The folder of the scripts.
     pub scripts_folder: Option<PathBuf>,
-    /// The configuration, and the folder that its paths are relative to.
+    /// The configuration, and the folder to which its paths are relative.
     pub config: Option<(Config, PathBuf)>,
 }
 
-/// Makes a site of what was given; without anything, of the configuration in its usual place.
+/// Loads a site from the given files. The default is the configuration in its usual place.
 pub fn load(given: &SiteFiles) -> Setup {
     let mut setup = Setup::default();
     let found = &mut setup.diagnostics;
@@ -82,7 +82,7 @@ pub fn load(given: &SiteFiles) -> Setup {
     setup.scripts_folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
     setup.texts.scripts = match setup.scripts_folder.as_deref() {
         Some(folder) => Some(scripts(folder, found)),
-        // A configuration without scripts has none; without a configuration it is not known.
+        // A configuration without scripts has none. Without a configuration, the scripts are unknown.
         None => config.is_some().then(BTreeMap::new),
     };
     found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
@@ -91,7 +91,7 @@ pub fn load(given: &SiteFiles) -> Setup {
     setup
 }
 
-/// The rules that a configuration names.
+/// The paths of the rules that a configuration names.
 pub fn rules_of(path: &Path, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let Some(source) = read::read(path, found) else { return Vec::new() };
     let (config, more) = config::load(&source);
@@ -124,7 +124,7 @@ fn scripts_folder(given: &SiteFiles, config: Option<&(Config, PathBuf)>, rules: 
     folders.flat_map(|p| [p.join("scripts"), p.join("..").join("scripts")]).find(|p| p.is_dir())
 }
 
-/// The scripts of a folder by file name.
+/// The scripts of a folder, by file name.
 fn scripts(folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
     let mut all = BTreeMap::new();
     for file in read::files(folder, "rhai", found) {

@@ -1,17 +1,17 @@
-//! Where the configuration is when the command line does not say.
+//! The default paths of configurations.
 
 use std::path::{Path, PathBuf};
 
-/// The folder of an installed system.
+/// The configuration folder of an installed system.
 pub const SYSTEM: &str = "/etc/pointsman";
 
-/// The controller's configuration: the one that was given, else `./pointsman.yaml`, else `/etc/pointsman/pointsman.yaml`. When
-/// neither exists it is the first, so that a message names the nearest file.
+/// The controller's configuration: the given path, else `./pointsman.yaml`, else `/etc/pointsman/pointsman.yaml`. If neither
+/// exists, it is the first, so that a message names the nearest file.
 pub fn controller(given: Option<&Path>) -> PathBuf {
     find(given, "pointsman.yaml")
 }
 
-/// The agent's configuration: as [`controller`], for `agent.yaml`.
+/// The agent's configuration: the same as [`controller`], for `agent.yaml`.
 pub fn agent(given: Option<&Path>) -> PathBuf {
     find(given, "agent.yaml")
 }

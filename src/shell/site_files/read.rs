@@ -1,4 +1,4 @@
-//! Folders and files as texts, within bounds; what prevents it is reported.
+//! Reads folders and files as texts, within limits, and reports errors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,12 +10,12 @@ use crate::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::shell::linux::file::{kind_of, open_regular, writable_by_others};
 
-/// Files of one folder, those of the folders in it included, at most.
+/// The maximum number of files in one folder, with those in its subfolders.
 const FILES: usize = 10_000;
-/// Folders within folders, at most: a link to a folder above is no endless tree.
+/// The maximum depth of folders, so that a link to a folder above does not cause endless recursion.
 const FOLDERS: usize = 16;
 
-/// The files of a folder with an extension, by name, those of its folders included; of a file, itself.
+/// The files of a folder and its subfolders that have an extension, by name. For a file, the file itself.
 pub fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -40,7 +40,7 @@ fn walk(
     all: &mut Vec<PathBuf>,
     found: &mut Vec<Diagnostic>,
 ) {
-    // A link to a folder that was seen already brings nothing new.
+    // A link to a folder that was already visited adds nothing.
     if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.to_owned())) {
         return;
     }
@@ -61,12 +61,12 @@ fn walk(
     }
 }
 
-/// A file as a text; what prevents it is reported.
+/// Reads a file as a text and reports errors.
 pub fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
     read_up_to(path, SOURCE_BYTES, found)
 }
 
-/// The same of a file of rules.
+/// Reads a rule file as a text and reports errors.
 pub fn read_rules(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
     read_up_to(path, RULE_FILE_BYTES, found)
 }
@@ -87,7 +87,7 @@ fn read_up_to(path: &Path, most: usize, found: &mut Vec<Diagnostic>) -> Option<A
     }
 }
 
-/// The bytes of a rule file, and one more if it is too large.
+/// The bytes of a rule file, and one more byte if it is too large.
 ///
 /// # Errors
 /// When reading fails.
@@ -101,13 +101,13 @@ fn bytes_up_to(from: impl Read, most: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Bytes of a rule file as a text; what prevents it is reported.
+/// Converts the bytes of a rule file to a text and reports errors.
 pub fn text(name: String, bytes: Vec<u8>, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
     text_up_to(name, bytes, RULE_FILE_BYTES, found)
 }
 
 fn text_up_to(name: String, bytes: Vec<u8>, most: usize, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
-    // Of one that is too large no more than that is known; where it was cut, a character may be, too.
+    // A file that is too large gets only that error: the cut may also have split a character.
     if bytes.len() > most {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         return Some(Arc::new(Source { name, text }));
@@ -126,7 +126,7 @@ fn text_up_to(name: String, bytes: Vec<u8>, most: usize, found: &mut Vec<Diagnos
     }
 }
 
-/// A file that could not be read, and why.
+/// The diagnostic for a file that could not be read.
 fn unreadable(path: &Path, why: &str) -> Diagnostic {
     Diagnostic::whole(Code::FileUnreadable, format!("{} could not be read: {why}", path.display()))
 }

@@ -1,6 +1,6 @@
-//! An archive of logs (tar), read as one log: its files one after the other, each unpacked where it is packed itself.
+//! An archive of logs (tar), read as one log: its files one after the other, each unpacked if it is compressed itself.
 //!
-//! Names do not matter here, so only the headers' sizes and kinds are read; what is no regular file is passed over.
+//! Names do not matter here, so only the sizes and types in the headers are read. Anything but a regular file is skipped.
 
 use std::io::{self, BufRead, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,21 +9,21 @@ use tar::Header;
 
 use super::packed::{Bytes, unpacked_at};
 
-/// Bytes of a header, and what all parts are filled up to.
+/// The size of a header in bytes. All parts are padded to a multiple of it.
 const BLOCK: u64 = 512;
 
-/// The archive's bytes, and how many of them the file at hand has left.
+/// The archive's bytes, and how many of them belong to the rest of the current file.
 struct Open<R> {
     from: R,
     left: u64,
 }
 
-/// The files of an archive in their order.
+/// The files of an archive, in their order.
 pub(super) struct Archive<R> {
     open: Arc<Mutex<Open<R>>>,
     /// The file that is being read.
     file: Option<Bytes>,
-    /// What fills up its last block.
+    /// The padding of its last block.
     padding: u64,
     ends_within_line: bool,
     depth: usize,
@@ -55,7 +55,7 @@ impl<R: BufRead + Send + 'static> Archive<R> {
         Archive { open, file: None, padding: 0, ends_within_line: false, depth }
     }
 
-    /// Opens the next file; false at the end of the archive.
+    /// Opens the next file. Returns false at the end of the archive.
     fn next(&mut self) -> io::Result<bool> {
         loop {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl<R: BufRead + Send + 'static> Archive<R> {
                     read => filled += read,
                 }
             }
-            // Two empty blocks end it.
+            // Two empty blocks end the archive.
             if block.iter().all(|byte| *byte == 0) {
                 return Ok(false);
             }
@@ -96,7 +96,7 @@ impl<R: BufRead + Send + 'static> Read for Archive<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let Some(first) = into.first_mut() else { return Ok(0) };
         if self.file.is_none() && self.ends_within_line {
-            // The next file begins with a line of its own.
+            // The next file begins on a new line.
             *first = b'\n';
             self.ends_within_line = false;
             return Ok(1);

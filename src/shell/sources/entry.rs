@@ -1,4 +1,5 @@
-//! What is followed: a file or a pattern of files, with what the configuration says of them; and from where each is read.
+//! What is followed: a file or a pattern of files, with its settings in the configuration and the positions from which the files
+//! are read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,34 +15,35 @@ use super::{Named, reading, rotated};
 /// An entry of `files:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// The file, or a pattern of files; absolute, so that a place in the journal is one wherever the program is started.
+    /// The file, or a pattern of files. The path is absolute, so that a position in the journal is valid wherever the program is
+    /// started.
     pub path: PathBuf,
-    /// The host of records that name none; empty when there is none.
+    /// The host of records that name none. Empty if there is no default.
     pub host: String,
-    /// The application of records that name none; empty when there is none.
+    /// The application of records that name none. Empty if there is no default.
     pub app: String,
-    /// The zone of stamps that do not say theirs, where the configuration says it.
+    /// The time zone of stamps without a zone, if the configuration sets it.
     pub zone: Option<Zone>,
-    /// This machine's zone, for when it does not.
+    /// This machine's time zone, which is the default.
     pub machine: Zone,
-    /// How its lines begin, where the configuration says it.
+    /// The format of its lines, if the configuration sets it.
     pub format: Option<LineFormat>,
-    /// The folder that its rotated files are moved to, relative to the file's own folder.
+    /// The folder to which its rotated files are moved, relative to the file's own folder.
     pub olddir: Option<PathBuf>,
 }
 
 impl Entry {
-    /// Of a file alone.
+    /// An entry for one file.
     pub fn new(path: impl Into<PathBuf>) -> Entry {
         Entry { path: path.into(), ..Entry::default() }
     }
 
-    /// True when any number of files may match.
+    /// True if several files may match.
     pub fn is_pattern(&self) -> bool {
         self.path.to_string_lossy().contains(['*', '?', '[']) && !self.path.exists()
     }
 
-    /// What the source is called.
+    /// The name of the source.
     pub fn name(&self) -> String {
         self.path.display().to_string()
     }
@@ -52,7 +54,7 @@ impl Entry {
         Named { name: self.name(), arrivals: Arrivals::of(stamps), zone: self.zone, ..Named::default() }
     }
 
-    /// What decodes one of its files.
+    /// The sieve that decodes one of its files.
     pub(super) fn sieve(&self, named: &Named, current: &std::sync::Arc<crate::core::site::Current>) -> Sieve {
         let decoder = Decoder::new().in_zone(self.machine);
         named.sieve(
@@ -64,8 +66,8 @@ impl Entry {
         )
     }
 
-    /// The files that match now, in the order in which they are read: numbers in names by their value, so that of files whose names have a
-    /// date the older comes first. What another of them became when it was rotated, and what is compressed, is not among them.
+    /// The files that match now, in the order in which they are read. Numbers in names are compared by value, so that the older
+    /// of two files with dated names comes first. Rotated versions of another matching file and compressed files are left out.
     pub fn matches(&self) -> Vec<PathBuf> {
         if !self.is_pattern() {
             return if self.path.exists() { vec![self.path.clone()] } else { Vec::new() };
@@ -80,7 +82,7 @@ impl Entry {
             let name = name_of(path);
             let packed = path.extension().is_some_and(|e| rotated::PACKED.iter().any(|packed| e == *packed));
             let beside = names.get(path.parent().unwrap_or(Path::new(""))).into_iter().flatten();
-            // Only a shorter name can be that of the log.
+            // Only a shorter name can be the name of the log.
             !packed && !beside.filter(|log| log.len() < name.len()).any(|log| rotated::is_rotated(log, name))
         };
         let mut logs: Vec<PathBuf> = found.iter().filter(is_log).cloned().collect();
@@ -88,7 +90,7 @@ impl Entry {
         logs
     }
 
-    /// True when a file of this path is followed by it, or is what such a file became when it was rotated.
+    /// True if this entry follows a file with this path, or if the path is a rotated version of such a file.
     pub fn owns(&self, path: &Path) -> bool {
         if self.covers(path) {
             return true;
@@ -100,7 +102,7 @@ impl Entry {
             let moved = || {
                 let olddir = self.olddir.as_ref()?;
                 let own = self.path.parent()?;
-                // `log/old` of `log/app.log`: the folder of the log is found by what follows it.
+                // In `log/old`, rotated files of `log/app.log` are found by the part of the path after the log's folder.
                 let of = if olddir.is_absolute() { own } else { folder.ancestors().find(|of| of.join(olddir) == folder)? };
                 (of.join(olddir) == folder && self.covers(&of.join(log))).then_some(())
             };
@@ -109,7 +111,7 @@ impl Entry {
         is_log(name_of(&self.path)) || name.match_indices(['.', '-', '_']).any(|(at, _)| is_log(&name[..at]))
     }
 
-    /// True when a file of this path is followed by it.
+    /// True if this entry follows a file with this path.
     pub fn covers(&self, path: &Path) -> bool {
         path == self.path || glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(path))
     }
@@ -119,7 +121,7 @@ fn name_of(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// A name with its numbers as numbers.
+/// A name with its numbers as numbers, for comparison.
 fn natural(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let mut rest = name;
@@ -132,20 +134,20 @@ fn natural(name: &str) -> Vec<(String, u64)> {
     parts
 }
 
-/// From where the files of an entry are read.
+/// The positions from which the files of an entry are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    /// By file. One that is not here is read from its beginning.
+    /// The position in each file. A file without a position is read from its beginning.
     pub(super) of: BTreeMap<PathBuf, Position>,
-    /// They were followed before: what was written since is a backlog.
+    /// Whether the files were followed before. What was written since then is a backlog.
     pub(super) known: bool,
 }
 
-/// From where the files of an entry are read, by what the journal knows. What it does not know yet is the second: it is to be on the disk
-/// before anything is read, or a crash would move it.
+/// The positions from which the files of an entry are read, according to the journal. The second value has the positions that the
+/// journal does not know yet. They must be on the disk before anything is read, or a crash would change them.
 ///
-/// A file that was never followed is read from its end: what was written before the first start is nobody's news. A file that is not there
-/// yet, and one that comes to match a pattern later, is read from its beginning.
+/// A file that was never followed is read from its end, because what was written before the first start is old. A file that does
+/// not exist yet, and a file that matches a pattern later, is read from its beginning.
 pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (Places, Vec<(String, Position)>) {
     let name = entry.name();
     let end = |path: &Path| reading::end_of(path, now).unwrap_or_default();

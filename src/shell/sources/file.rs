@@ -1,15 +1,16 @@
-//! Files that are followed: through growing, rotation, truncation, and restarts of the program.
+//! Followed files: through growth, rotation, truncation, and restarts of the program.
 //!
 //! ```text
 //!   entry: a path or a pattern --> Log for each file --lines--> Sieve: decode, match --> Sink
-//!                                    | file of now: reading.rs (cut into records, known again by what stands in it)
-//!                                    | what it was before: rotated.rs (names and their order), packed.rs (gzip, Zstandard)
+//!                                    | current file: reading.rs (cut into records, recognized by its content)
+//!                                    | rotated files: rotated.rs (names and their order), packed.rs (gzip, Zstandard)
 //! ```
 //!
-//! What is read is journaled with what came of it, so after a restart reading goes on behind the last record, wherever the file is by then.
-//! What was written meanwhile is a backlog. Without a known place, reading begins at the end: what was written before the first start is
-//! nobody's news. A file that comes to match a pattern is read from its beginning; those that are not written any more are let go. A file
-//! that was read and can't be any more is reported as away, after a time in which logs are rotated.
+//! The journal records what was read together with its results. After a restart, reading therefore continues after the last
+//! record, wherever the file is by then. What was written meanwhile is a backlog. Without a known position, reading begins at the
+//! end, because what was written before the first start is old. A file that matches a pattern later is read from its beginning.
+//! Files that are no longer written are closed. A file that was read and cannot be read any more is reported as away, after a
+//! delay that covers log rotation.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,14 +30,14 @@ use super::news::{LOOK_AROUND, News};
 use super::reading::{FileTail, Print};
 use super::{Named, Sink, packed};
 
-/// A file of a pattern that was not written for so long is closed; it is opened again when it grows.
+/// A file of a pattern is closed if it was not written for this time. It is opened again when it grows.
 const LET_GO: Duration = Duration::from_secs(600);
-/// Files that were read and renamed are remembered, the last so many.
+/// The maximum number of files that are remembered after they were read and renamed.
 const REMEMBERED: usize = 1_000;
 
 /// Follows the files of an entry until `stop`.
 pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
-    // What is written behind a place that was found just now is news already.
+    // What is written after a position that was just determined is not a backlog.
     let backlog = places.known;
     let news = News::of(&entry.path, entry.is_pattern());
     let shared = Shared { entry, named, current, sink, stop };
@@ -54,7 +55,7 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
     goes_on = goes_on && sink.send(Input::BacklogEnded { source: named.name.clone() });
     while goes_on && !stop.load(Ordering::Relaxed) {
         news.wait();
-        // What is written after it was told to stop is for whoever follows the file then.
+        // What is written after the stop belongs to the next follower of the file.
         if !stop.load(Ordering::Relaxed) {
             let due = sink.now().since(follower.listed_at) >= LOOK_AROUND || news.names_changed();
             goes_on = (!due || follower.list(false)) && follower.read_on(false) && follower.look_after_it();
@@ -64,16 +65,16 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
 
 struct Follower<'a, S> {
     shared: &'a Shared<'a, S>,
-    /// Places of files that are not read just now.
+    /// The positions of files that are not being read now.
     known: BTreeMap<PathBuf, Position>,
-    /// In the order in which they are read.
+    /// The logs, in the order in which they are read.
     logs: Vec<Log<'a, S>>,
     listed_at: Time,
     told_too_many: bool,
-    /// It could be read, in this run of the program or an earlier one.
+    /// Whether it could be read, in this run of the program or an earlier one.
     was_read: bool,
     unread_since: Option<Time>,
-    /// What was told of that; a controller may have been told otherwise before.
+    /// The last reported status. An earlier run may have reported another one.
     said: Option<Said>,
 }
 
@@ -84,7 +85,7 @@ enum Said {
 }
 
 impl<S: Sink> Follower<'_, S> {
-    /// Which files there are now. False when nobody listens any more.
+    /// Updates the list of files. Returns false when nobody listens any more.
     fn list(&mut self, backlog: bool) -> bool {
         self.listed_at = self.shared.sink.now();
         if !self.shared.entry.is_pattern() {
@@ -115,7 +116,7 @@ impl<S: Sink> Follower<'_, S> {
             if self.logs.iter().any(|log| log.path == *path) {
                 continue;
             }
-            // Renamed while it is read: the log that reads it has it.
+            // If the file was renamed while it is being read, the log that reads it already has it.
             let inode = FileTail::open(path).map(|tail| tail.inode()).ok();
             if inode.is_some_and(|inode| self.logs.iter().any(|log| log.inodes().any(|read| read == inode))) {
                 continue;
@@ -132,13 +133,13 @@ impl<S: Sink> Follower<'_, S> {
         self.drop_those_that_are_gone(&now)
     }
 
-    /// The place of a file that has another name than when it was read.
+    /// The position of a file that had another name when it was read.
     fn renamed(&mut self, path: &Path, inode: Option<u64>) -> Option<Position> {
         let mut known = self.known.values().filter(|place| Some(place.file) == inode && place.at > 0);
         known.find(|place| matches!(FileTail::open_at(path, &Print::of(**place)), Ok(Some(_)))).copied()
     }
 
-    /// A file that is not there any more, and was not rotated into another, is read to its end and forgotten.
+    /// Reads files that have disappeared without a rotation to their end and forgets them.
     fn drop_those_that_are_gone(&mut self, now: &[PathBuf]) -> bool {
         let at = self.shared.sink.now();
         let (stay, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.logs)
@@ -150,7 +151,7 @@ impl<S: Sink> Follower<'_, S> {
                 return false;
             }
             let source = log.path.display().to_string();
-            // It may come back under another name that matches.
+            // The file may return under another name that matches.
             self.known.insert(log.path.clone(), log.place());
             if self.known.len() > REMEMBERED {
                 self.known.pop_first();
@@ -186,13 +187,13 @@ impl<S: Sink> Follower<'_, S> {
         true
     }
 
-    /// Tells when the files can't be read any more, and when they can. False when nobody listens any more.
+    /// Reports when the files cannot be read any more, and when they can again. Returns false when nobody listens any more.
     fn look_after_it(&mut self) -> bool {
         let entry = self.shared.entry;
         let trouble = self.logs.iter_mut().find_map(|log| log.trouble.take());
         let gone = || match entry.is_pattern() {
             true => self.logs.is_empty().then(|| "no file matches it".to_owned()),
-            // A pipe or a folder in its place is no log.
+            // A pipe or a folder in its place is not a log.
             false => packed::is_regular(&entry.path).err().map(|e| e.to_string()),
         };
         let Some(why) = trouble.or_else(gone) else {

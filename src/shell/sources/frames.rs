@@ -1,22 +1,22 @@
-//! Frames of syslog over TCP: counted octets or lines, told apart frame by frame (RFC 6587 section 3.4).
+//! Frames of syslog over TCP: counted octets or lines, distinguished for each frame (RFC 6587 section 3.4).
 
-/// Digits of a length, at most.
+/// The maximum number of digits of a length.
 const DIGITS: usize = 9;
 
 /// The frames of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     buffer: Vec<u8>,
-    /// What of the buffer was taken.
+    /// The number of bytes of the buffer that were taken.
     taken: usize,
-    /// Octets of a long frame that are still to be skipped; `None` for a line: up to its end.
+    /// The rest of a long frame to skip: a number of octets, or `None` up to the end of the line.
     skip: Option<Option<usize>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame<'a> {
     pub(super) record: &'a [u8],
-    /// It was longer than is read.
+    /// Whether the frame was too long and was cut.
     pub(super) cut: bool,
 }
 
@@ -26,12 +26,12 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Bytes of frames that were not taken yet.
+    /// The number of bytes of frames that were not taken yet.
     pub(super) fn held(&self) -> usize {
         self.buffer.len() - self.taken
     }
 
-    /// Gives memory back that is not used: a connection that is silent costs none.
+    /// Releases unused memory, so that a silent connection needs none.
     pub(super) fn tidy(&mut self) {
         self.buffer.drain(..std::mem::take(&mut self.taken));
         if self.buffer.capacity() > 2 * self.buffer.len() {
@@ -39,7 +39,7 @@ impl Frames {
         }
     }
 
-    /// The next whole frame. What is longer than `most` bytes is cut there, and its rest is skipped.
+    /// The next whole frame. A frame of more than `most` bytes is cut there, and its rest is skipped.
     pub(super) fn next(&mut self, most: usize) -> Option<Frame<'_>> {
         loop {
             self.skip_on();
@@ -47,7 +47,7 @@ impl Frames {
                 return None;
             }
             let rest = &self.buffer[self.taken..];
-            // Ends of lines between frames, which some senders write after a counted one.
+            // Some senders write line ends after a counted frame. They are skipped.
             let blank = rest.iter().take_while(|b| matches!(b, b'\n' | b'\r' | 0)).count();
             self.taken += blank;
             let rest = &self.buffer[self.taken..];
@@ -82,7 +82,7 @@ impl Frames {
         }
     }
 
-    /// What is left when the connection ends: a line without its end, or a part of a counted frame.
+    /// The rest when the connection ends: a line without its end, or a part of a counted frame.
     pub(super) fn rest(&mut self) -> Option<Frame<'_>> {
         self.skip_on();
         if self.skip.is_some() || self.taken >= self.buffer.len() {
@@ -123,7 +123,7 @@ enum Counted {
     Wait,
 }
 
-/// MSG-LEN SP, and a message that begins as one does: a line may begin with a number, too.
+/// Recognizes MSG-LEN SP and a message that begins correctly, because a line may begin with a number, too.
 fn counted(rest: &[u8]) -> Counted {
     let digits = rest.iter().take(DIGITS + 1).take_while(|b| b.is_ascii_digit()).count();
     if digits == 0 {

@@ -1,7 +1,7 @@
-//! One log that is followed: the file of a path, and what that became when it was rotated, truncated or written anew.
+//! One followed log: the file of a path, and its rotated, truncated or rewritten versions.
 //!
-//! Nothing between is skipped: when the file is another one, what was rotated meanwhile is read first, in its order, however often and in
-//! whatever way it was rotated ([`super::rotated`]). What may be lost all the same is reported, always.
+//! Nothing is skipped: when the path refers to another file, all files that were rotated meanwhile are read first, in their
+//! order, however often and in whatever way they were rotated ([`super::rotated`]). Anything that may still be lost is reported.
 
 use std::fs;
 use std::io::{self, BufReader, Read as _};
@@ -23,21 +23,21 @@ use super::reading::{Cutter, FileLine, FileTail, Outcome, Print};
 use super::rotated::{self, Found, Sibling};
 use super::{Entry, Named, Sink, heard, packed};
 
-/// How far was read is journaled after so many bytes without anything that a rule wants, and after so long.
+/// The position is journaled after this number of bytes without a wanted event, and after a time.
 const POSITION_BYTES: u64 = 1024 * 1024;
 const POSITION_AFTER: Duration = Duration::from_secs(5);
-/// Bytes of a file's header that are read again after a restart.
+/// The number of bytes of a file's header that are read again after a restart.
 const HEADER_BYTES: u64 = 256 * 1024;
-/// A program may go on writing in a file that was rotated away: what it writes there for so long is read, too.
+/// How long a rotated file is still read, because a program may continue to write to it.
 const STRAGGLERS: Duration = Duration::from_secs(60);
-/// Files that are being renamed are looked at again, so often at most, until a look and the next show the same.
+/// The maximum number of directory listings while files are being renamed: two in a row must be equal.
 const LOOKS: usize = 100;
-/// Rotated files that are opened together, at most; further ones are opened when they are read.
+/// The maximum number of rotated files that are opened together. Further ones are opened when they are read.
 const OPENED: usize = 64;
-/// Bytes of a rotated file that are read at once.
+/// The number of bytes of a rotated file that are read at once.
 const READ: usize = 256 * 1024;
 
-/// What all logs of an entry share.
+/// The data that all logs of an entry share.
 pub(super) struct Shared<'a, S> {
     pub(super) entry: &'a Entry,
     pub(super) named: &'a Named,
@@ -49,28 +49,28 @@ pub(super) struct Shared<'a, S> {
 pub(super) struct Log<'a, S> {
     shared: &'a Shared<'a, S>,
     pub(super) path: PathBuf,
-    /// What the journal calls it.
+    /// Its name in the journal.
     name: String,
     sieve: Sieve,
     tail: Option<FileTail>,
     told: Position,
     told_at: Time,
     complained: bool,
-    /// Why it could not be read just now.
+    /// The reason why it could not be read last time.
     pub(super) trouble: Option<String>,
-    /// Files that it was before, and since when it is not.
+    /// Its previous files, with the time since when they are not the current file.
     left: Vec<(FileTail, Time)>,
-    /// The last time at which something was read.
+    /// The time of the last successful read.
     pub(super) read_at: Time,
-    /// Where it is read on when its file can be read again.
+    /// The position at which reading continues when the file can be read again.
     resumes: Option<Position>,
-    /// It was reported that rotated files are moved to where they are not looked for.
+    /// Whether it was reported that rotated files are moved to an unknown folder.
     told_moved: bool,
-    /// What the file held when it was opened: of a backlog no more than that is one.
+    /// The size of the file when it was opened. Only this much of it can be a backlog.
     held: u64,
 }
 
-/// The files of a log at one moment: what was rotated and not read, and the file of now.
+/// The files of a log at one moment: the rotated files that were not read, and the current file.
 struct Snapshot {
     found: Option<Found>,
     missed: Vec<(Sibling, io::Result<packed::Bytes>)>,
@@ -103,17 +103,17 @@ impl<'a, S: Sink> Log<'a, S> {
         self.tail.iter().chain(self.left.iter().map(|(tail, _)| tail)).map(FileTail::inode)
     }
 
-    /// True when it is read just now.
+    /// True if its file is open.
     pub(super) fn is_open(&self) -> bool {
         self.tail.is_some()
     }
 
-    /// Where it is read on.
+    /// The position at which reading continues.
     pub(super) fn place(&self) -> Position {
         self.tail.as_ref().map_or(self.told, |tail| tail.cutter.place(self.shared.sink.now()))
     }
 
-    /// Finds where to go on, and reads what was rotated meanwhile. False when nobody listens any more.
+    /// Finds the position at which to continue, and reads what was rotated meanwhile. Returns false when nobody listens any more.
     pub(super) fn begin(&mut self, place: Position, backlog: bool) -> bool {
         self.told = place;
         if place == Position::default() {
@@ -134,7 +134,7 @@ impl<'a, S: Sink> Log<'a, S> {
             (found, missed)
         });
         if snapshot.found.is_none() && !matches!(snapshot.current, Some(Ok(_))) {
-            // It may be there again, as it was.
+            // The file may return unchanged.
             self.resumes = Some(place);
             let why = snapshot.current.and_then(Result::err).unwrap_or_else(|| io::ErrorKind::NotFound.into());
             self.complain(&why);
@@ -146,12 +146,13 @@ impl<'a, S: Sink> Log<'a, S> {
         self.read_missed(snapshot, backlog)
     }
 
-    /// Reads what is there, and turns to the next file when this one is over. False when nobody listens any more.
+    /// Reads what is available, and switches to the next file when this one is finished. Returns false when nobody listens any
+    /// more.
     pub(super) fn read_on(&mut self, backlog: bool) -> bool {
         loop {
             if self.tail.is_none() {
                 match self.resumes.take_if(|_| self.path.exists()) {
-                    // What was written before it can be read again is no news.
+                    // What was written before the file became readable again is a backlog.
                     Some(place) => {
                         if !self.begin(place, true) {
                             return false;
@@ -193,7 +194,7 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    /// The file is not read for now, and is read on at its place when it grows again.
+    /// Closes the file. Reading continues at its position when it grows again.
     pub(super) fn let_go(&mut self) -> bool {
         let Some(mut tail) = self.tail.take() else { return true };
         let now = self.shared.sink.now();
@@ -226,7 +227,7 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    /// Reports that records may be lost. False when nobody listens any more.
+    /// Reports that records may be lost. Returns false when nobody listens any more.
     fn lost(&self, print: &Print, how: &str) -> bool {
         let text = format!(
             "{}: the file that was read up to byte {} {how}, and no copy of it is beside it or in its `olddir`: what was written behind that place and not read is lost; the file is read from its beginning",
@@ -236,7 +237,7 @@ impl<'a, S: Sink> Log<'a, S> {
         self.report(text)
     }
 
-    /// Reports that the file that was read is not where its rotated files are looked for. False when nobody listens any more.
+    /// Reports that the file that was read is not in the folder of rotated files. Returns false when nobody listens any more.
     fn moved(&mut self) -> bool {
         let Some(now) = self.tail.as_ref().and_then(FileTail::path_now).filter(|_| !self.told_moved) else { return true };
         self.told_moved = true;
@@ -260,7 +261,7 @@ impl<'a, S: Sink> Log<'a, S> {
         rotated::siblings(&self.path, self.shared.entry.olddir.as_deref())
     }
 
-    /// The files of one moment: nothing is renamed between the look at the names and the opening of the files.
+    /// The files at one moment: nothing is renamed between the directory listing and the opening of the files.
     fn snapshot(&self, choose: impl Fn(&[Sibling]) -> (Option<Found>, Vec<Sibling>)) -> Snapshot {
         let inode = |path: &Path| fs::metadata(path).map(|meta| meta.ino()).ok();
         let mut looks = 0;
@@ -281,7 +282,7 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    /// Reads what a log was before it became the file of now, and turns to that.
+    /// Reads the rotated files of a log, and switches to the current one.
     fn read_missed(&mut self, snapshot: Snapshot, backlog: bool) -> bool {
         let Snapshot { found, missed, current } = snapshot;
         if let Some(Found { sibling, cutter, bytes }) = found {
@@ -310,7 +311,7 @@ impl<'a, S: Sink> Log<'a, S> {
         true
     }
 
-    /// Reads a file that is over to its end.
+    /// Reads a finished file to its end.
     fn read_through(&mut self, sibling: &Sibling, mut bytes: packed::Bytes, mut cutter: Cutter, backlog: bool) -> bool {
         tracing::info!("{}: reading {}, which it was before", self.path.display(), sibling.path.display());
         self.held = u64::MAX;
@@ -365,11 +366,11 @@ impl<'a, S: Sink> Log<'a, S> {
         outcome
     }
 
-    /// The file was truncated, or something else was written over it. False when nobody listens any more.
+    /// Handles a file that was truncated or overwritten. Returns false when nobody listens any more.
     fn rewritten(&mut self, backlog: bool) -> bool {
         let Some(tail) = self.tail.take() else { return true };
         let print = Print::of(tail.cutter.place(self.shared.sink.now()));
-        // What truncates a log copied it before.
+        // The tool that truncates a log copies it first.
         let snapshot = self.snapshot(|siblings| {
             let found = rotated::find(siblings, &print);
             let missed = found.as_ref().map(|found| rotated::newer(siblings, Some(&found.sibling), 0));
@@ -381,7 +382,8 @@ impl<'a, S: Sink> Log<'a, S> {
         self.read_missed(snapshot, backlog)
     }
 
-    /// Turns to what the path means now, when that is another file: `None` when it is not, false when nobody listens any more.
+    /// Switches to the file that the path refers to now. Returns `None` if it is the same file, and false when nobody listens any
+    /// more.
     fn rotated(&mut self, backlog: bool) -> Option<bool> {
         let (inode, written) = self.tail.as_ref().map(|tail| (tail.inode(), tail.written()))?;
         if fs::metadata(&self.path).ok()?.ino() == inode {
@@ -395,7 +397,7 @@ impl<'a, S: Sink> Log<'a, S> {
             is_beside.set(same.is_some());
             (None, rotated::newer(siblings, same.as_ref(), written))
         });
-        // Whoever writes goes on in the old file until it opens the new one: the old is over when a newer one has something in it.
+        // Programs write to the old file until they open the new one. The old file is finished when a newer one has content.
         let current = fs::metadata(&self.path).map_or(0, |meta| meta.len());
         if current == 0 && snapshot.missed.iter().all(|(sibling, _)| sibling.length == 0) {
             return None;
@@ -403,7 +405,7 @@ impl<'a, S: Sink> Log<'a, S> {
         if !is_beside.get() && !self.moved() {
             return Some(false);
         }
-        // What was written between the last reading and the turn, and a last line without an end.
+        // Reads what was written between the last read and the switch, and a last line without an end.
         if matches!(self.read_to_end(backlog), Outcome::Unheard) {
             return Some(false);
         }
@@ -417,10 +419,10 @@ impl<'a, S: Sink> Log<'a, S> {
         Some(self.read_missed(snapshot, backlog))
     }
 
-    /// What programs still write in files that were rotated away.
+    /// Reads what programs still write to files that were rotated away.
     fn read_stragglers(&mut self, now: Time) -> bool {
         for (mut tail, since) in std::mem::take(&mut self.left) {
-            // It is not where reading goes on after a restart.
+            // Reading does not continue at this position after a restart.
             let place = self.place();
             let sink = self.shared.sink;
             let read = tail.read_on(&|| sink.now(), &mut |line| self.record(line, now, false, Some(place)));
@@ -433,7 +435,7 @@ impl<'a, S: Sink> Log<'a, S> {
         true
     }
 
-    /// Lets the decoder learn a file's header, up to a place.
+    /// Passes a file's header to the decoder, up to a position.
     fn read_header(&mut self, path: &Path, until: u64) {
         let Ok(bytes) = packed::open(path) else { return };
         let now = self.shared.sink.now();

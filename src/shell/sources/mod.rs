@@ -1,12 +1,12 @@
-//! Where events come from, live: syslog over UDP and TCP, and files that are followed. And word of an administrator's files
-//! that change.
+//! The sources of events in a running program: syslog over UDP and TCP, and followed files. Also the notifications about changed
+//! files of an administrator.
 //!
 //! ```text
 //!   datagram, frame, line --> site::Sieve: decode, match --> Sink: only what a rule wants, and how far was read
 //! ```
 //!
-//! Each source decodes and matches in its own thread or task; what comes out of it is in order. Every record is counted,
-//! every one that is dropped as well. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
+//! Each source decodes and matches in its own thread or task, and its output is in order. Every record is counted, including
+//! dropped ones. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
 
 mod archive;
 mod entry;
@@ -38,45 +38,46 @@ pub use tcp::{Connections, Tcp, listen};
 pub use udp::Udp;
 pub use watch::{FileWatch, watch};
 
-/// Where sources send what they found: the controller's inbox.
+/// The receiver of the results of sources: the controller's inbox.
 pub trait Sink: Clone + Send + Sync + 'static {
-    /// Waits until there is room. False when nobody reads any more.
+    /// Waits until there is room. Returns false when the reader has ended.
     fn send(&self, input: Input) -> bool;
 
-    /// Waits until there is room, without holding a thread. False when nobody reads any more. Cancelling the wait drops the input.
+    /// Waits until there is room, without blocking a thread. Returns false when the reader has ended. Cancelling the wait drops
+    /// the input.
     fn deliver(&self, input: Input) -> impl Future<Output = bool> + Send {
         async { tokio::task::block_in_place(|| self.send(input)) }
     }
 
-    /// Does not wait. False when there was no room, and it is dropped.
+    /// Does not wait. Returns false if there was no room and the input was dropped.
     fn offer(&self, input: Input) -> bool;
 
-    /// The time, in the engine's clock.
+    /// The time of the engine's clock.
     fn now(&self) -> crate::core::base::time::Time;
 }
 
-/// What a source counted since the start.
+/// The counters of a source since the start.
 #[derive(Debug, Default)]
 pub struct SourceCounts {
     pub records: AtomicU64,
     /// Records that a rule wanted.
     pub wanted: AtomicU64,
-    /// Records that were dropped, because the controller could not take them as fast or the kernel had no room for them.
+    /// Records that were dropped, because the controller was too slow or the kernel had no room for them.
     pub dropped: AtomicU64,
-    /// Records that were longer than is read, and were cut.
+    /// Records that were too long and were cut.
     pub cut: AtomicU64,
     /// Records that were not UTF-8.
     pub latin1: AtomicU64,
-    /// Records with a header that could not be read to its end, and frames without a beginning or an end.
+    /// Records whose header could not be read completely, and frames without a beginning or an end.
     pub broken: AtomicU64,
-    /// Records that an `ignore` of the rules met.
+    /// Records that an `ignore` of the rules matched.
     pub ignored: AtomicU64,
     /// Connections that were closed or refused because there were too many.
     pub refused: AtomicU64,
 }
 
 impl SourceCounts {
-    /// A record was sifted.
+    /// Counts a record that the sieve has handled.
     fn count(&self, marks: EventMarks, wanted: bool) {
         let all = [
             (&self.records, true),
@@ -109,15 +110,15 @@ impl SourceCounts {
     }
 }
 
-/// One source, for people: its name and what it counted.
+/// One source, for people: its name and its counters.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
     /// `udp:0.0.0.0:514`, `tcp:...`, or a file's path.
     pub name: String,
     pub counts: Arc<SourceCounts>,
-    /// What is known of its senders.
+    /// What was learned of its senders.
     pub arrivals: Arrivals,
-    /// The zone of stamps that do not say theirs, where the configuration says it.
+    /// The time zone of stamps without a zone, if the configuration sets it.
     pub zone: Option<Zone>,
 }
 
@@ -126,12 +127,12 @@ impl Named {
         Named { name, arrivals: Arrivals::of(Stamps::Nearest), ..Named::default() }
     }
 
-    /// The same where stamps that do not say their zone are of this one.
+    /// The same source with this time zone for stamps without a zone.
     fn in_zone(&self, zone: Zone) -> Named {
         Named { arrivals: Arrivals::of(Stamps::Stated), zone: Some(zone), ..self.clone() }
     }
 
-    /// What decodes its records and finds what a rule wants.
+    /// The sieve that decodes its records and finds those that a rule wants.
     fn sieve(&self, current: &Arc<Current>, decoder: Decoder) -> Sieve {
         let sieve = Sieve::new(current, decoder).of_senders(&self.arrivals);
         match self.zone {
@@ -141,7 +142,8 @@ impl Named {
     }
 }
 
-/// What the connection says of a record: the sender's address; it is the host of a record that names none, by the inventory's name of it.
+/// Adds what the connection says about a record: the sender's address. If the record names no host, the host is the sender, by
+/// its name in the inventory.
 fn from_sender(site: &Site, event: &mut Event<'_>, peer: IpAddr) {
     let peer = peer.to_canonical();
     event.sender = Some(peer);
@@ -152,15 +154,16 @@ fn from_sender(site: &Site, event: &mut Event<'_>, peer: IpAddr) {
     }
 }
 
-/// Source ports that only a privileged process of a host may use are below this (IPPORT_RESERVED).
+/// Only a privileged process of a host may use source ports below this (IPPORT_RESERVED).
 const PRIVILEGED: u16 = 1024;
 
-/// The address by which a sender's trust is judged: nobody's, where a privileged source port is required and this one is none.
+/// The address by which a sender's trust is decided. If a privileged source port is required and this one is not, it is an
+/// address that belongs to no host.
 fn judged(privileged: bool, peer: SocketAddr) -> IpAddr {
     if privileged && peer.port() >= PRIVILEGED { Ipv4Addr::UNSPECIFIED.into() } else { peer.ip() }
 }
 
-/// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
+/// The trust of the sender at an address: `address` if every host that the record speaks for is at that address.
 fn trust(site: &Site, event: &Event<'_>, peer: IpAddr) -> Trust {
     let names = site.index.names(event);
     let at_peer = |host: &str| site.inventory.hosts.get(host).is_some_and(|h| h.address == Some(peer.to_canonical()));

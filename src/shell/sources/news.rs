@@ -1,4 +1,4 @@
-//! Word that something changed in the folders of followed files.
+//! Notifications that something changed in the folders of followed files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use notify::{EventKind, RecursiveMode, Watcher as _};
 
 use super::rotated::folder;
 
-/// Files are looked at so often although nothing was reported: network file systems report nothing.
+/// How often files are checked even without a notification. Network file systems send none.
 pub(super) const LOOK_AROUND: Duration = Duration::from_millis(500);
 
 pub(super) struct News {
     changed: Receiver<()>,
-    /// Files came, went or were renamed.
+    /// Whether files appeared, disappeared or were renamed.
     names: Arc<AtomicBool>,
     _watcher: Option<notify::RecommendedWatcher>,
 }
 
 impl News {
-    /// Of one file, or of all files of a pattern's folder.
+    /// Watches one file, or all files in the folder of a pattern.
     pub(super) fn of(path: &Path, is_pattern: bool) -> News {
         let (sender, changed) = sync_channel(1);
         let names = Arc::new(AtomicBool::new(true));
-        // Folders of which the name is a pattern are only looked at.
+        // A folder whose name is a pattern cannot be watched. It is checked regularly instead.
         let plain = |p: &&Path| !p.to_string_lossy().contains(['*', '?', '[']);
         let watched = path.ancestors().skip(1).find(plain).map_or_else(|| folder(path), Path::to_owned);
         let watched = if watched.as_os_str().is_empty() { PathBuf::from(".") } else { watched };
@@ -36,7 +36,7 @@ impl News {
         };
         let renamed = names.clone();
         let watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
-            // An error means that something was not reported: looking is never wrong.
+            // An error means that a notification may be missing. Checking is always safe.
             let moves = |e: &notify::Event| {
                 matches!(
                     e.kind,
@@ -50,7 +50,7 @@ impl News {
                 let _ = sender.try_send(());
             }
         });
-        // A link reports nothing of what happens to the file that it leads to.
+        // A watch on a link does not report changes of the file that it refers to.
         let leads_to = path.canonicalize().ok().and_then(|p| Some(p.parent()?.to_owned())).filter(|f| *f != watched);
         let watcher = watcher.and_then(|mut w| {
             w.watch(&watched, RecursiveMode::NonRecursive)?;
@@ -69,16 +69,16 @@ impl News {
         News { changed, names, _watcher: watcher.ok() }
     }
 
-    /// Waits until something is reported, or it is time to look.
+    /// Waits for a notification, or until the next regular check.
     pub(super) fn wait(&self) {
         match self.changed.recv_timeout(LOOK_AROUND) {
             Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-            // Without a watcher nobody sends: looking around is all there is.
+            // Without a watcher there are no notifications, only regular checks.
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK_AROUND),
         }
     }
 
-    /// True when names may have changed since the last call.
+    /// True if names may have changed since the last call.
     pub(super) fn names_changed(&self) -> bool {
         self.names.swap(false, Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! Log files as they lie on the disk: plain, or compressed with gzip, Zstandard or xz, as what rotates them leaves them; and archives (tar) of such
-//! files, which are read as one log, file after file.
+//! Log files as they are on the disk: plain, or compressed with gzip, Zstandard or xz by the tool that rotates them. An archive
+//! (tar) of such files is read as one log, file after file.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -13,37 +13,37 @@ use ruzstd::decoding::StreamingDecoder;
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
-/// Where an archive says that it is one.
+/// The offset and the content of the magic of a tar archive.
 const TAR: (usize, &[u8]) = (257, b"ustar");
 const BZIP2: &[u8] = b"BZh";
 const XZ: &[u8] = b"\xfd7zXZ\0";
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// A log's bytes, unpacked.
+/// The uncompressed bytes of a log.
 pub type Bytes = Box<dyn Read + Send>;
 
-/// Opens a log of one of these packings.
+/// Opens a plain or compressed log.
 ///
 /// # Errors
-/// Those of the system, that the path is no regular file, and that it is packed in a way that is not read.
+/// The errors of the system, and errors for a path that is not a regular file or for an unsupported compression.
 pub fn open(path: &Path) -> io::Result<Bytes> {
     unpacked(regular(path)?)
 }
 
-/// Opens a regular file. A pipe or a device would wait, or never end.
+/// Opens a regular file. Reading a pipe or a device could block or never end.
 ///
 /// # Errors
-/// Those of the system, and that it is no regular file.
+/// The errors of the system, and an error for anything but a regular file.
 pub fn regular(path: &Path) -> io::Result<File> {
     is_regular(path)?;
     File::open(path)
 }
 
-/// Whether there is a regular file of that path.
+/// Checks that the path is a regular file.
 ///
 /// # Errors
-/// Those of the system, and that it is no regular file.
+/// The errors of the system, and an error for anything but a regular file.
 pub fn is_regular(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.is_file() {
         return Ok(());
@@ -51,15 +51,15 @@ pub fn is_regular(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"))
 }
 
-/// What stands in a reader, unpacked.
+/// The uncompressed content of a reader.
 ///
 /// # Errors
-/// Those of the reader, and that it is packed in a way that is not read.
+/// The errors of the reader, and an error for an unsupported compression.
 pub fn unpacked(log: impl Read + Send + 'static) -> io::Result<Bytes> {
     unpacked_at(Box::new(log), 0)
 }
 
-/// Packings within packings that are taken off: an archive of compressed logs, compressed as a whole.
+/// The maximum number of nested packings, such as a compressed archive of compressed logs.
 const DEPTH: usize = 3;
 
 pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
@@ -147,7 +147,7 @@ mod tests {
             to.finish().unwrap()
         };
         let zstd = |text: &str| ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
-        // Of several parts, as what is appended to has them.
+        // A compressed file to which something was appended has several parts.
         assert_eq!(read([gzip(&text), gzip("end\n")].concat()).unwrap(), format!("{text}end\n"));
         assert_eq!(read([zstd(&text), zstd("end\n")].concat()).unwrap(), format!("{text}end\n"));
         // `printf 'a line\n' | xz`, twice.

@@ -1,4 +1,5 @@
-//! One log file as far as it was read: where its lines end, where reading goes on, and by what the file is known again.
+//! One log file that was read up to a position: where its lines end, where reading continues, and how the file is recognized
+//! again.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
@@ -13,14 +14,14 @@ use crate::core::journal::Position;
 
 use super::packed;
 
-/// Bytes read at once.
+/// The number of bytes that are read at once.
 const READ: usize = 256 * 1024;
-/// Bytes before a place by which a file is told from another ...
+/// The number of bytes before a position that identify a file, ...
 const TAIL: usize = 64;
-/// ... and bytes of its beginning.
+/// ... and the number of bytes of its beginning.
 const HEAD: usize = 256;
 
-/// What is known of a file that was read up to a place.
+/// The fingerprint of a file that was read up to a position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Print {
     pub(super) at: u64,
@@ -31,30 +32,30 @@ pub(super) struct Print {
 
 impl Print {
     pub(super) fn of(place: Position) -> Print {
-        // Places of earlier versions have no sum of the beginning.
+        // Positions of earlier versions have no checksum of the beginning.
         Print { at: place.at, inode: place.file, tail: place.check, head: (place.head != 0).then_some(place.head) }
     }
 
-    /// Takes bytes into a file's beginning and its end so far.
+    /// Updates the beginning and the end of a file with bytes that were read.
     pub(super) fn took(head: &mut Vec<u8>, tail: &mut Vec<u8>, bytes: &[u8]) {
         head.extend_from_slice(&bytes[..bytes.len().min(HEAD - head.len())]);
         tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
         tail.drain(..tail.len().saturating_sub(TAIL));
     }
 
-    /// False when a file that begins so is another one. Says nothing before enough of it is there.
+    /// False if a file with this beginning is another file. Always true while the beginning is too short to tell.
     pub(super) fn may_begin(&self, head: &[u8]) -> bool {
         let whole = head.len() as u64 == self.at.min(HEAD as u64);
         !whole || self.head.is_none_or(|wanted| wanted == sum(head))
     }
 
-    /// True when a file with this beginning, and these bytes before the place, is the one.
+    /// True if a file with this beginning, and with these bytes before the position, is the same file.
     pub(super) fn is_at(&self, head: &[u8], tail: &[u8]) -> bool {
         self.may_begin(head) && crc32fast::hash(tail) == self.tail
     }
 }
 
-/// Zero is for what is not known.
+/// Zero stands for an unknown checksum.
 fn sum(head: &[u8]) -> u32 {
     if head.is_empty() { 0 } else { crc32fast::hash(head).max(1) }
 }
@@ -63,31 +64,31 @@ fn sum(head: &[u8]) -> u32 {
 #[derive(Debug)]
 pub(super) struct Cutter {
     inode: u64,
-    /// Behind the last whole record.
+    /// The position after the last whole record.
     at: u64,
     head: Vec<u8>,
     tail: Vec<u8>,
-    /// A record whose end has not been read yet.
+    /// A record whose end was not read yet.
     pending: Vec<u8>,
-    /// The rest of the line belongs to a record that was too long and was handed on, before a restart or after it.
+    /// Whether the rest of the line belongs to a record that was too long and was already passed on, before or after a restart.
     skipping: bool,
-    /// Known when enough of the beginning was read.
+    /// The encoding, as soon as enough of the beginning was read.
     encoding: Option<Encoding>,
 }
 
-/// True when the beginning of a file tells its encoding: it has a byte order mark, some characters, or a line of what is no UTF-16.
+/// True if the beginning of a file shows its encoding: it has a byte order mark, some characters, or a line that is not UTF-16.
 fn is_enough(begin: &[u8]) -> bool {
     let marked = begin.starts_with(b"\xff\xfe") || begin.starts_with(b"\xfe\xff");
     marked || begin.len() >= 8 || (begin.contains(&b'\n') && !begin.contains(&0))
 }
 
-/// True when the bytes end with a line end.
+/// True if the bytes end with a line end.
 fn ends_line(encoding: Encoding, bytes: &[u8]) -> bool {
     let last = bytes.len().checked_sub(encoding.unit_bytes()).map(|from| &bytes[from..]);
     last.is_some_and(|unit| encoding.line_end(unit).is_some())
 }
 
-/// A record as it stands in a file, and where reading goes on behind it.
+/// A record of a file, and the position after it.
 pub(super) struct FileLine<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) encoding: Encoding,
@@ -96,24 +97,25 @@ pub(super) struct FileLine<'a> {
 }
 
 impl Cutter {
-    /// For a file from its beginning.
+    /// Begins at the start of a file.
     pub(super) fn new(inode: u64) -> Cutter {
         Cutter { inode, at: 0, head: Vec::new(), tail: Vec::new(), pending: Vec::new(), skipping: false, encoding: None }
     }
 
-    /// For a file from a place on, before which these bytes stand. In the midst of a line its rest is no record: its beginning was one.
+    /// Begins at a position with these bytes before it. If the position is within a line, the rest of the line is not a record,
+    /// because its beginning was one.
     pub(super) fn from(inode: u64, at: u64, head: Vec<u8>, tail: Vec<u8>) -> Cutter {
         let encoding = (at > 0).then(|| Encoding::of(&head));
         let skipping = at > 0 && !ends_line(encoding.unwrap_or_default(), &tail);
         Cutter { at, head, tail, skipping, encoding, ..Cutter::new(inode) }
     }
 
-    /// Where reading goes on, at a time.
+    /// The position at which reading continues, with the time.
     pub(super) fn place(&self, now: Time) -> Position {
         Position { at: self.at, file: self.inode, check: crc32fast::hash(&self.tail), head: sum(&self.head), read_at: now }
     }
 
-    /// Behind all that was read, the unfinished record included.
+    /// The position after all bytes that were read, with the unfinished record.
     fn end(&self) -> u64 {
         self.at + self.pending.len() as u64
     }
@@ -126,7 +128,7 @@ impl Cutter {
         last
     }
 
-    /// Takes the next bytes; `take` gets each record and says whether to go on. False when it said no.
+    /// Adds the next bytes. `take` receives each record and returns whether to continue. Returns false if it did not.
     pub(super) fn push(&mut self, bytes: &[u8], now: Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> bool {
         self.pending.extend_from_slice(bytes);
         if self.encoding.is_none() {
@@ -150,7 +152,7 @@ impl Cutter {
             rest = behind;
         }
         if rest.len() > most {
-            // The record is handed on as far as it was read; a whole number of characters of it.
+            // The part of the record that was read is passed on, with a whole number of characters.
             let whole = rest.len() & !1;
             let (part, behind) = rest.split_at(whole);
             self.took(part);
@@ -163,7 +165,7 @@ impl Cutter {
         goes_on
     }
 
-    /// The file is over: its last line is a record although it has no end.
+    /// Ends the file: its last line is a record even without a line end.
     pub(super) fn finish(&mut self, now: Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> bool {
         let rest = std::mem::take(&mut self.pending);
         self.took(&rest);
@@ -186,25 +188,25 @@ pub(super) struct FileTail {
     pub(super) cutter: Cutter,
 }
 
-/// How reading to the end came out.
+/// The result of reading to the end.
 pub(super) enum Outcome {
-    /// All was read that was there.
+    /// Everything that was available was read.
     Ended,
     /// Nobody listens any more.
     Unheard,
-    /// The file is another one: it is shorter than what was read of it, or something else stands where that was.
+    /// The file is another one: it is shorter than what was read of it, or its content before the position has changed.
     Changed,
 }
 
 impl FileTail {
-    /// A file from its beginning.
+    /// Opens a file at its beginning.
     pub(super) fn open(path: &Path) -> io::Result<FileTail> {
         let file = packed::regular(path)?;
         let inode = file.metadata()?.ino();
         Ok(FileTail { file, cutter: Cutter::new(inode) })
     }
 
-    /// A file at a place where it was read before; `None` when it is another file.
+    /// Opens a file at a position up to which it was read. Returns `None` if it is another file.
     pub(super) fn open_at(path: &Path, print: &Print) -> io::Result<Option<FileTail>> {
         let mut file = packed::regular(path)?;
         let meta = file.metadata()?;
@@ -218,31 +220,31 @@ impl FileTail {
         Ok(is_it.then(|| FileTail { file, cutter: Cutter::from(meta.ino(), print.at, head, tail) }))
     }
 
-    /// Which file it is.
+    /// The inode of the file.
     pub(super) fn inode(&self) -> u64 {
         self.cutter.inode
     }
 
-    /// What it is called now; `None` when it was deleted.
+    /// The current path of the file. Returns `None` if it was deleted.
     pub(super) fn path_now(&self) -> Option<PathBuf> {
         let linked = self.file.metadata().is_ok_and(|meta| meta.nlink() > 0);
         linked.then(|| std::fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()).flatten()
     }
 
-    /// How long it is now.
+    /// The current length of the file.
     pub(super) fn length(&self) -> u64 {
         self.file.metadata().map_or(u64::MAX, |meta| meta.len())
     }
 
-    /// When it was written last, in nanoseconds.
+    /// The time of the last change, in nanoseconds.
     pub(super) fn written(&self) -> i128 {
         self.file.metadata().map_or(0, |meta| i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()))
     }
 
-    /// Reads what is there.
+    /// Reads what is available.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The errors of the system.
     pub(super) fn read_on(&mut self, now: &dyn Fn() -> Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> io::Result<Outcome> {
         let mut chunk = Vec::new();
         let mut looked_at_head = false;
@@ -252,7 +254,7 @@ impl FileTail {
             self.file.seek(SeekFrom::Start(from))?;
             chunk.resize(overlap.len() + READ, 0);
             let length = read_up_to(&mut self.file, &mut chunk)?;
-            // A file that was truncated and has grown again is told by what stands in it, not by its length.
+            // A file that was truncated and has grown again is recognized by its content, not by its length.
             if length < overlap.len() || chunk[..overlap.len()] != overlap {
                 return Ok(Outcome::Changed);
             }
@@ -273,7 +275,7 @@ impl FileTail {
     }
 }
 
-/// Behind the last line end of a file, within a record's length of its end; with the place goes what identifies the file.
+/// The position after the last line end of a file, within a record's length of its end, with the fingerprint of the file.
 pub(super) fn end_of(path: &Path, now: Time) -> io::Result<Position> {
     let mut file = packed::regular(path)?;
     let meta = file.metadata()?;
@@ -306,7 +308,7 @@ fn read_up_to(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
     Ok(length)
 }
 
-/// Bytes of a file; fewer where it ends before.
+/// Bytes of a file. There are fewer if the file ends before.
 pub(super) fn bytes_of(file: &mut File, from: u64, length: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];

@@ -1,7 +1,7 @@
-//! The files that a log became when it was rotated, and their order.
+//! The rotated files of a log, and their order.
 //!
-//! Tools rename a log (`app.log` to `app.log.1`, to `app.log-20261129`, to `app-20261129.log`), or copy it; later they may compress it. A
-//! file is known by what stands in it ([`Print`]); its name says only what it is older and newer than.
+//! Tools rename a log (`app.log` to `app.log.1`, to `app.log-20261129`, to `app-20261129.log`) or copy it, and may compress it
+//! later. A file is recognized by its content ([`Print`]). Its name only says which files are older and newer.
 
 use std::cmp::Ordering;
 use std::fs;
@@ -12,32 +12,32 @@ use std::path::{Path, PathBuf};
 use super::packed;
 use super::reading::{Cutter, Print};
 
-/// Files of one folder that are looked at, at most.
+/// The maximum number of files of one folder that are considered.
 const SIBLINGS: usize = 10_000;
-/// What compressed files are called.
+/// The extensions of compressed files.
 pub(super) const PACKED: [&str; 6] = ["gz", "zst", "bz2", "xz", "lz4", "Z"];
 
-/// A file beside a log that may be what the log became.
+/// A file beside a log that may be a rotated version of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sibling {
     pub(super) path: PathBuf,
     pub(super) inode: u64,
-    /// When it was written last, in nanoseconds.
+    /// The time of the last change, in nanoseconds.
     pub(super) written: i128,
     pub(super) length: u64,
-    /// How its name continues the log's; `None` when it only begins alike.
+    /// How its name continues the log's name. `None` if it only begins with the same characters.
     suffix: Option<Suffix>,
     packed: bool,
 }
 
-/// How the name of a rotated file continues the log's.
+/// How the name of a rotated file continues the log's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Suffix {
-    /// A small number: the larger, the older.
+    /// A small number: the larger the number, the older the file.
     Number(Place, u64),
-    /// A date, and what tells several of a day: the larger, the newer.
+    /// A date, and what distinguishes several files of a day: the larger, the newer.
     Date(Place, Vec<u64>),
-    /// A word: `old`, `bak`.
+    /// A word such as `old` or `bak`.
     Word,
 }
 
@@ -50,7 +50,7 @@ enum Place {
 }
 
 impl Suffix {
-    /// The order of two rotated files by their names, the older first; `None` when names do not tell.
+    /// Orders two rotated files by their names, the older first. Returns `None` if the names do not tell.
     fn order(&self, other: &Suffix) -> Option<Ordering> {
         match (self, other) {
             (Suffix::Number(p, a), Suffix::Number(q, b)) if p == q => Some(b.cmp(a)),
@@ -61,14 +61,14 @@ impl Suffix {
 }
 
 impl Sibling {
-    /// The order of two, the older first: by their names, else by when they were written.
+    /// Orders two files, the older first: by their names, or else by their time of change.
     fn order(&self, other: &Sibling) -> Ordering {
         let by_name = self.suffix.as_ref().zip(other.suffix.as_ref()).and_then(|(a, b)| a.order(b));
         by_name.unwrap_or_else(|| self.written.cmp(&other.written))
     }
 }
 
-/// What the name of a file adds to that of a log which was rotated into it; `None` when it is not such a name.
+/// What a file's name adds to the name of the log from which it was rotated. `None` if it is not such a name.
 fn suffix(log: &str, name: &str) -> Option<Suffix> {
     let name = unpacked_name(name);
     let behind = name.strip_prefix(log).map(|rest| (Place::Behind, rest));
@@ -78,7 +78,7 @@ fn suffix(log: &str, name: &str) -> Option<Suffix> {
         Some((Place::Before, between))
     };
     let (place, rest) = behind.or_else(before)?;
-    // Something parts it from the name: `sip2.log` is another log than `sip.log`.
+    // A separator is required: `sip2.log` is not a rotated `sip.log`.
     let rest = rest.strip_prefix(['.', '-', '_'])?;
     let groups: Option<Vec<u64>> =
         rest.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).map(|group| group.parse().ok()).collect();
@@ -93,7 +93,7 @@ fn suffix(log: &str, name: &str) -> Option<Suffix> {
     }
 }
 
-/// True when a file of this name is what a log of that name becomes when it is rotated.
+/// True if a file of this name is a rotated version of a log of that name.
 pub(super) fn is_rotated(log: &str, name: &str) -> bool {
     name != log && (suffix(log, name).is_some() || unpacked_name(name) == log)
 }
@@ -105,17 +105,18 @@ fn unpacked_name(name: &str) -> &str {
     }
 }
 
-/// True when two listings of a folder have the same files under the same names.
+/// True if two listings of a folder have the same files under the same names.
 pub(super) fn is_same(a: &[Sibling], b: &[Sibling]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.inode == b.inode && a.path == b.path)
 }
 
-/// The files beside a log, and in the folder that its rotated files are moved to, whose names begin as its own does; in order of their names.
+/// The files whose names begin like the log's name, beside the log and in the folder of its rotated files, in order of their
+/// names.
 pub(super) fn siblings(log: &Path, olddir: Option<&Path>) -> Vec<Sibling> {
     let Some(own) = log.file_name().map(|n| n.to_string_lossy().into_owned()) else { return Vec::new() };
     let stem = own.split('.').next().unwrap_or(&own).to_owned();
     let folder = folder(log);
-    // A link may lead to where the files are.
+    // A link may refer to the folder with the files.
     let target = log.canonicalize().ok().and_then(|t| t.parent().map(Path::to_owned)).filter(|t| *t != folder);
     let old = [Some(&folder), target.as_ref()].map(|beside| beside.zip(olddir).map(|(beside, olddir)| beside.join(olddir)));
     let mut found = Vec::new();
@@ -149,16 +150,17 @@ pub(super) fn folder(path: &Path) -> PathBuf {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// A file in which a log was read up to a place, and a reader that stands there.
+/// A file in which a log was read up to a position, and a reader at that position.
 pub(super) struct Found {
     pub(super) sibling: Sibling,
     pub(super) cutter: Cutter,
     pub(super) bytes: packed::Bytes,
 }
 
-/// Among the files beside a log the one in which it was read up to a place: by what stands there, whatever its name is by now.
+/// Finds, among the files beside a log, the file that was read up to a position. It is recognized by its content, whatever its
+/// name is now.
 pub(super) fn find(siblings: &[Sibling], print: &Print) -> Option<Found> {
-    // What is likely first: the same file, then what is not packed, the newest first.
+    // Likely candidates come first: the same inode, then uncompressed files, the newest first.
     let mut order: Vec<&Sibling> = siblings.iter().collect();
     order.sort_by_key(|s| (s.inode != print.inode, s.packed, std::cmp::Reverse(s.written)));
     order.into_iter().find_map(|sibling| {
@@ -170,7 +172,7 @@ pub(super) fn find(siblings: &[Sibling], print: &Print) -> Option<Found> {
     })
 }
 
-/// A file's bytes from a place on; `None` when something else stands before it.
+/// A file's bytes from a position on. `None` if its content before the position is different.
 fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<(packed::Bytes, Cutter)>> {
     let mut bytes = packed::open(&sibling.path)?;
     let (mut head, mut tail, mut at) = (Vec::new(), Vec::new(), 0_u64);
@@ -183,7 +185,7 @@ fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<(packed::Byte
         }
         Print::took(&mut head, &mut tail, &chunk[..length]);
         at += length as u64;
-        // Another file is told by its beginning, without reading all of it.
+        // The beginning rules out another file without reading all of it.
         if !print.may_begin(&head) {
             return Ok(None);
         }
@@ -192,15 +194,15 @@ fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<(packed::Byte
     Ok(is_it.then(|| (bytes, Cutter::from(sibling.inode, print.at, head, tail))))
 }
 
-/// What is newer than a rotated file, or was written after a moment (in nanoseconds) where that is all that is known; the oldest first.
-/// A file that is there packed and unpacked is there once.
+/// The files that are newer than a rotated file, the oldest first. If that file is unknown, those that were written after a time
+/// in nanoseconds. A file that exists both compressed and uncompressed is returned once.
 pub(super) fn newer(siblings: &[Sibling], than: Option<&Sibling>, written_after: i128) -> Vec<Sibling> {
     let is_newer = |s: &&Sibling| match than {
         Some(than) => s.inode != than.inode && s.order(than) == Ordering::Greater,
         None => s.written > written_after,
     };
     let mut newer: Vec<Sibling> = siblings.iter().filter(|s| s.suffix.is_some()).filter(is_newer).cloned().collect();
-    // Names of two kinds tell nothing about each other.
+    // Names of two kinds cannot be compared.
     let first = newer.first().and_then(|s| s.suffix.clone());
     let by_name = newer.iter().all(|s| s.suffix.as_ref().zip(first.as_ref()).is_some_and(|(a, b)| a.order(b).is_some()));
     newer.sort_by(|a, b| {
@@ -241,7 +243,7 @@ mod tests {
             ["app.log-20261128.zst", "app.log-20261129", "app.log-20261129-1764403200"]
         );
         assert_eq!(order("app.log", &["app-2026-11-29.log", "app-2026-11-28.log"]), ["app-2026-11-28.log", "app-2026-11-29.log"]);
-        // Words only by when they were written.
+        // Words are ordered only by the time of change.
         assert_eq!(order("app.log", &["app.log.old", "app.log.bak"]), ["app.log.bak", "app.log.old"]);
         assert!(is_rotated("messages", "messages.gz") && is_rotated("messages", "messages-20260101.xz"));
         for other in ["messages", "messages2", "messages.d", "messages-errors"] {

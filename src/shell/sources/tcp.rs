@@ -1,13 +1,13 @@
-//! Syslog over TCP (RFC 6587): frames of many connections, each in its own task.
+//! Syslog over TCP (RFC 6587): the frames of many connections, each in its own task.
 //!
 //! ```text
 //!   connection: readable --> a lent buffer --> frames --> a lent sieve --> Sink::deliver, which waits for room
 //! ```
 //!
-//! A connection costs its task and the bytes of an unfinished frame; buffers and sieves are lent for the moment in which bytes are
-//! there, so there are as many of them as threads. No connection holds a thread: one whose events find no room waits as a
-//! task, and its sender is held back by TCP. Connections of hosts that the inventory does not have are read by threads of their own,
-//! so however much comes on those, a host of the inventory is read at once. Which connections stay open when there are too many: [`crate::shell::handshakes`].
+//! A connection needs its task and the bytes of an unfinished frame. Buffers and sieves are lent while bytes are being processed,
+//! so there are only as many of them as threads. No connection blocks a thread: if its events find no room, its task waits and
+//! TCP slows the sender down. Connections of hosts that are not in the inventory are read by separate threads, so that they never
+//! delay a host of the inventory. Which connections stay open when there are too many: [`crate::shell::handshakes`].
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -30,21 +30,21 @@ use crate::shell::handshakes::{self, ConnectionLimiter, ConnectionSlot, Handshak
 use super::frames::{Frame, Frames};
 use super::{Named, Sink, from_sender, heard, judged, trust};
 
-/// Bytes read at once.
+/// The number of bytes that are read at once.
 const READ: usize = 8 * 1024;
 
-/// What all connections of a program share.
+/// The data that all connections of a program share.
 #[derive(Clone, Debug)]
 pub struct Connections {
     limiter: ConnectionLimiter,
     long_frames: Budget,
-    /// The threads that read connections of hosts that the inventory does not have.
+    /// The threads that read connections of hosts that are not in the inventory.
     strangers: Handle,
 }
 
 impl Connections {
-    /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them. Those of hosts
-    /// that the inventory does not have are read by the threads of `strangers`.
+    /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them. The
+    /// threads of `strangers` read the connections of hosts that are not in the inventory.
     pub fn new(allowed: usize, bytes: usize, strangers: Handle) -> Connections {
         let limiter = ConnectionLimiter::new(Limits::of(allowed.min(CONNECTIONS)));
         Connections { limiter, long_frames: Budget::new(bytes), strangers }
@@ -59,10 +59,10 @@ pub struct Tcp {
     strangers: Handle,
 }
 
-/// Listens. Only within a runtime of `tokio`.
+/// Listens on an address. Must be called within a `tokio` runtime.
 ///
 /// # Errors
-/// In words: the port is taken, or needs a right.
+/// Returns an error text if the port is taken or needs a right.
 pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
     let Connections { limiter, long_frames, strangers } = shared.clone();
     let limiter = HandshakeLimiter::open(address, limiter).map_err(|e| handshakes::cannot_listen("tcp", address, &e))?;
@@ -71,7 +71,7 @@ pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> 
 }
 
 impl Tcp {
-    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    /// Sets the time zone of stamps without a zone. Call this before the source is shown and runs.
     pub fn in_zone(&mut self, zone: Zone) {
         self.named = self.named.in_zone(zone);
     }
@@ -85,7 +85,7 @@ impl Tcp {
         self.limiter.address()
     }
 
-    /// Takes connections until it is dropped.
+    /// Accepts connections until this future is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
         let Tcp { limiter, named, long_frames, strangers } = self;
         let (name, counts) = (named.name.clone(), named.counts.clone());
@@ -121,10 +121,10 @@ impl Tcp {
     }
 }
 
-/// What the connections of one listener share.
+/// The data that the connections of one listener share.
 struct Shared<S> {
     named: Named,
-    /// Free tools. There are never more than threads that have read at the same time.
+    /// Free tools. There are never more of them than threads that have read at the same time.
     tools: Mutex<Vec<Tools>>,
     position: AtomicU64,
     current: Arc<Current>,
@@ -132,17 +132,17 @@ struct Shared<S> {
     sink: S,
 }
 
-/// What reads and decodes, lent to a connection between two points where it waits.
+/// The buffer and the sieve, lent to a connection while it does not wait.
 struct Tools {
     sieve: Sieve,
     buffer: Box<[u8]>,
 }
 
 impl<S> Shared<S> {
-    /// Does something with lent tools.
+    /// Does work with lent tools.
     fn with_tools<T>(&self, work: impl FnOnce(&mut Tools) -> T) -> T {
         let free = self.tools.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // Every record stands alone, so any sieve will do for any connection.
+        // Records are independent, so any sieve is suitable for any connection.
         let mut tools = free.unwrap_or_else(|| Tools {
             sieve: self.named.sieve(&self.current, Decoder::datagrams()),
             buffer: vec![0; READ].into_boxed_slice(),
@@ -156,23 +156,23 @@ impl<S> Shared<S> {
 struct Connection<S> {
     shared: Arc<Shared<S>>,
     peer: IpAddr,
-    /// The address by which its trust is judged.
+    /// The address by which its trust is decided.
     judged: IpAddr,
     expected: bool,
-    /// When its newest bytes were read.
+    /// The time at which its newest bytes were read.
     arrived: Time,
     frames: Frames,
-    /// For an unfinished frame that is long.
+    /// Room for a long unfinished frame.
     room: Option<Room>,
-    /// A whole frame came since the limiter was told.
+    /// Whether a whole frame arrived since the limiter was last informed.
     has_spoken: bool,
 }
 
 impl<S: Sink> Connection<S> {
-    /// Reads to the end. When it is cancelled at a point where it waits, the connection ends there, and with it an unfinished frame.
+    /// Reads to the end. If it is cancelled while it waits, the connection and its unfinished frame end there.
     async fn read(mut self, stream: TcpStream, slot: ConnectionSlot) {
         loop {
-            // A connection that breaks is one that ends.
+            // A broken connection counts as an ended one.
             if stream.readable().await.is_err() {
                 break;
             }
@@ -180,7 +180,7 @@ impl<S: Sink> Connection<S> {
             match shared.with_tools(|tools| {
                 let length = stream.try_read(&mut tools.buffer)?;
                 self.frames.push(&tools.buffer[..length]);
-                // What waits for room later came when it was read.
+                // Events that wait for room later keep the time at which they were read.
                 self.arrived = shared.sink.now();
                 Ok::<_, io::Error>(length)
             }) {
@@ -190,7 +190,7 @@ impl<S: Sink> Connection<S> {
                 Err(_) => break,
             }
             while let Some(input) = self.next_wanted() {
-                // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.
+                // A sender that writes faster than the controller reads has to wait. Nothing of a connection is dropped.
                 if !shared.sink.deliver(input).await {
                     return;
                 }
@@ -208,12 +208,12 @@ impl<S: Sink> Connection<S> {
         }
     }
 
-    /// The next of the frames that a rule wants.
+    /// The next frame that a rule wants.
     fn next_wanted(&mut self) -> Option<Input> {
         if self.room.is_none() && self.frames.held() > RECORD_BYTES_WITHOUT_ROOM {
             self.room = self.shared.long_frames.try_take(RECORD_BYTES, self.expected);
         }
-        // Without room a long record is cut sooner, marked and counted like any that is too long.
+        // Without room a long record is cut sooner. It is marked and counted like any record that is too long.
         let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
         let Connection { shared, peer, judged, arrived, frames, has_spoken, .. } = self;
         shared.with_tools(|tools| {
@@ -229,7 +229,7 @@ impl<S: Sink> Connection<S> {
         })
     }
 
-    /// What is left when the connection ends.
+    /// The rest when the connection ends.
     fn last_wanted(&mut self) -> Option<Input> {
         let Connection { shared, peer, judged, arrived, frames, .. } = self;
         let frame = frames.rest()?;
@@ -239,11 +239,11 @@ impl<S: Sink> Connection<S> {
     }
 }
 
-/// Who sent a record, and when its bytes were read.
+/// The sender of a record, and the time at which its bytes were read.
 #[derive(Clone, Copy)]
 struct Sender {
     peer: IpAddr,
-    /// The address by which its trust is judged.
+    /// The address by which its trust is decided.
     judged: IpAddr,
     arrived: Time,
 }

@@ -1,4 +1,4 @@
-//! Syslog over UDP (RFC 5426): one datagram, one record, and nobody knows who sent it.
+//! Syslog over UDP (RFC 5426): each datagram is one record, and its sender is not authenticated.
 
 use std::fs;
 use std::io;
@@ -17,9 +17,9 @@ use crate::core::site::Current;
 
 use super::{Named, Sink, from_sender, heard};
 
-/// How long the thread waits for a datagram before it looks whether it should end, and what the kernel dropped.
+/// The longest wait for a datagram before the thread checks whether it should end and what the kernel dropped.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
-/// Bytes that the kernel is asked to keep for us.
+/// The size of the receive buffer that is requested from the kernel, in bytes.
 const KERNEL_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Debug)]
@@ -29,10 +29,10 @@ pub struct Udp {
 }
 
 impl Udp {
-    /// Binds.
+    /// Binds a port.
     ///
     /// # Errors
-    /// In words: the port is taken, or needs a right.
+    /// Returns an error text if the port is taken or needs a right.
     pub fn bind(address: SocketAddr) -> Result<Udp, String> {
         let words = |e: io::Error| crate::shell::handshakes::cannot_listen("udp", address, &e);
         let socket = UdpSocket::bind(address).map_err(words)?;
@@ -42,7 +42,7 @@ impl Udp {
         Ok(Udp { socket, named: Named::listener(format!("udp:{address}")) })
     }
 
-    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    /// Sets the time zone of stamps without a zone. Call this before the source is shown and runs.
     pub fn in_zone(&mut self, zone: Zone) {
         self.named = self.named.in_zone(zone);
     }
@@ -52,10 +52,10 @@ impl Udp {
         self.named.clone()
     }
 
-    /// Where it is bound.
+    /// The address to which it is bound.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The errors of the system.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
@@ -71,14 +71,14 @@ impl Udp {
         sink.send(Input::BacklogEnded { source: name.clone() });
         let mut look_at = sink.now() + LOOK_AROUND;
         while !stop.load(Ordering::Relaxed) {
-            // Also when so much comes that it never waits.
+            // This check is also made if datagrams arrive so fast that the thread never waits.
             if sink.now() >= look_at {
                 counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
                 look_at = sink.now() + LOOK_AROUND;
             }
             let (length, peer) = match socket.recv_from(&mut buffer) {
                 Ok((length, peer)) => (length, peer.ip()),
-                // Nothing came for a while, or an ICMP answer to something that was never sent, or a signal.
+                // A time-out, an ICMP answer to something that was never sent, or a signal.
                 Err(_) => continue,
             };
             let now = sink.now();
@@ -100,7 +100,7 @@ impl Udp {
     }
 }
 
-/// Datagrams for which the kernel had no room, as `/proc/net/udp` counts them (proc(5)).
+/// Datagrams that the kernel dropped for lack of room, as `/proc/net/udp` counts them (proc(5)).
 struct Dropped {
     table: &'static str,
     ending: String,

@@ -1,4 +1,5 @@
-//! Word of files that an administrator changes. Editors write several times: they are left to come to an end.
+//! Notifications about files that an administrator changes. Editors write several times, so a notification waits until they have
+//! finished.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -7,11 +8,11 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher as _};
 
-/// Nothing may have happened for so long before the word is passed on.
+/// How long there must be no change before the notification is sent.
 const QUIET: Duration = Duration::from_millis(400);
-/// Waits for quiet, at most: where something is written without end, the word is passed on now and then.
+/// The maximum number of waits for this. If something is written all the time, a notification is sent at intervals.
 const WAITS: u32 = 25;
-/// What the files are called that matter.
+/// The extensions of the files that matter.
 const ENDINGS: [&str; 3] = ["alarm", "rhai", "yaml"];
 
 /// Files that are watched until this is dropped.
@@ -19,19 +20,19 @@ pub struct FileWatch {
     _watcher: notify::RecommendedWatcher,
 }
 
-/// Watches a file, and folders with all that is in them; `changed` is called on a thread of its own.
+/// Watches a file, and folders with everything in them. `changed` is called on a separate thread.
 ///
 /// # Errors
-/// In words: what can't be watched, and why.
+/// Returns a text that says what cannot be watched, and why.
 pub fn watch(file: &Path, folders: &[PathBuf], changed: impl Fn() + Send + 'static) -> Result<FileWatch, String> {
     let (sender, word) = sync_channel::<()>(1);
     let matters = |path: &Path| {
-        // A folder that came or went has files in it; a mounted set of files is exchanged by one link, `..data`.
+        // A folder that appears or disappears contains files. A mounted set of files is replaced by one link, `..data`.
         let ending = path.extension().and_then(|e| e.to_str());
         ending.is_none_or(|e| ENDINGS.contains(&e)) || path.file_name().is_some_and(|n| n == "..data")
     };
     let mut watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
-        // An error means that something was not told: looking is never wrong.
+        // An error means that a notification may be missing. Checking is always safe.
         if event.as_ref().map_or(true, |e| !e.kind.is_access() && e.paths.iter().any(|p| matters(p))) {
             let _ = sender.try_send(());
         }
@@ -47,7 +48,7 @@ pub fn watch(file: &Path, folders: &[PathBuf], changed: impl Fn() + Send + 'stat
             all.push((parent, RecursiveMode::NonRecursive));
         }
     }
-    // What is watched with all that is in it is not watched again without.
+    // A folder that is watched recursively is not watched again without its subfolders.
     all.sort_by_key(|(path, mode)| (path.to_owned(), *mode == RecursiveMode::NonRecursive));
     all.dedup_by_key(|(path, _)| *path);
     for (path, mode) in all {

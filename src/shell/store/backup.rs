@@ -1,8 +1,8 @@
-//! A journal is copied, put back, or taken as far as it is whole.
+//! Copies a journal, restores it, or continues with the part of it that is whole.
 //!
-//! A backup is one database file: the records, and the newest snapshot in pieces. It is made while the controller runs. Putting one
-//! back and going on without lost records are done while it does not run; both keep what was there before in a folder of its own,
-//! and say in the journal itself that it is not to be trusted blindly ([`Input::JournalDoubted`], [`Input::LossAccepted`]).
+//! A backup is one database file: the records, and the newest snapshot in pieces. It is made while the controller runs. Restoring
+//! a backup and accepting a loss are done while the controller does not run. Both keep the previous files in a separate folder,
+//! and record in the journal that it is not to be trusted blindly ([`Input::JournalDoubted`], [`Input::LossAccepted`]).
 
 use std::fs::{self, File};
 use std::io;
@@ -21,35 +21,36 @@ use super::journal::lock;
 use super::reader::{Folded, JournalReader, signed};
 use super::{Error, Journal, create_private, open_shared, snapshot};
 
-/// Bytes of one piece of the snapshot in a backup.
+/// The size of one piece of the snapshot in a backup, in bytes.
 const PIECE: usize = 1 << 20;
-/// What belongs to a journal, beside snapshots.
+/// The files of a journal, in addition to snapshots.
 const FILES: [&str; 4] = ["journal.db", "journal.db-wal", "journal.db-shm", "journal.end"];
 
-/// What was put back.
+/// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The last record of the backup.
+    /// The number of the last record of the backup.
     pub last: u64,
-    /// Where what was there before is kept, if there was something.
+    /// The folder with the previous files, if there were any.
     pub kept: Option<PathBuf>,
 }
 
-/// What is gone on with.
+/// The result of accepting a loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedLoss {
-    /// The last record that was whole.
+    /// The number of the last record that was whole.
     pub last: u64,
-    /// How many are known to be missing after it.
+    /// The number of records that are known to be missing after it.
     pub missing: u64,
-    /// Where what was there before is kept.
+    /// The folder with the previous files.
     pub kept: PathBuf,
 }
 
-/// Copies a journal, which may be written meanwhile, to a file: all or nothing. Gives the number of its last record.
+/// Copies a journal to a file, completely or not at all. The journal may be written meanwhile. Returns the number of its last
+/// record.
 ///
 /// # Errors
-/// When the journal is damaged, the file is there already, or the disk refuses.
+/// When the journal is damaged, the file exists already, or the disk refuses.
 pub fn backup(folder: &Path, to: &Path) -> Result<u64, Error> {
     if to.exists() {
         return Err(Error::new(to, "it is there already; name a file that is not"));
@@ -78,7 +79,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<u64, Error> {
     made
 }
 
-/// Puts the newest snapshot that the copy has the record of into the copy.
+/// Adds the newest snapshot whose record is in the copy to the copy.
 fn add_snapshot(folder: &Path, copy: &Path) -> Result<(), Error> {
     let wrong = |e: rusqlite::Error| Error::of(copy, &e);
     let db = Connection::open(copy).map_err(wrong)?;
@@ -100,7 +101,7 @@ fn add_snapshot(folder: &Path, copy: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a backup folds to; its snapshot is taken out of it into a folder beside.
+/// The fold of a backup. Its snapshot is written to a folder beside it.
 fn check(copy: &Path) -> Result<Folded, Error> {
     let beside = with_suffix(copy, ".check");
     let _ = fs::remove_dir_all(&beside);
@@ -134,8 +135,8 @@ fn take_snapshot_out(copy: &Path, folder: &Path) -> Result<(), Error> {
     snapshot::write(folder, found.n, found.chain, &found.state, &AtomicBool::new(false)).map(drop)
 }
 
-/// Puts a backup in the place of a journal. Until it is finished, also when it is broken off, the journal is refused. The journal says
-/// that it was restored, so the controller sends nothing until the agents agree.
+/// Replaces a journal by a backup. The journal is refused until the restore is finished, and also if it is interrupted. The
+/// journal records that it was restored, so the controller sends nothing until the agents agree.
 ///
 /// # Errors
 /// When a controller runs, the backup is damaged, or the disk refuses.
@@ -150,7 +151,7 @@ pub fn restore(folder: &Path, from: &Path) -> Result<Restored, Error> {
     let last = match prepared {
         Ok(last) => last,
         Err(e) => {
-            // Nothing was touched yet, unless an earlier restore was broken off.
+            // Nothing was changed yet, unless an earlier restore was interrupted.
             if folder.join("journal.db").exists() {
                 let _ = fs::remove_dir_all(&new);
             }
@@ -168,7 +169,7 @@ pub fn restore(folder: &Path, from: &Path) -> Result<Restored, Error> {
     Ok(Restored { last, kept })
 }
 
-/// Makes a whole journal out of a backup in a folder.
+/// Makes a whole journal from a backup, in a folder.
 fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
     let io = |e: io::Error| Error::new(from, format!("it cannot be copied: {e}"));
     let db = new.join("journal.db");
@@ -184,7 +185,7 @@ fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
     let wrong = |e: rusqlite::Error| Error::of(from, &e);
     Connection::open(&db).and_then(|db| db.execute_batch("DROP TABLE piece")).map_err(wrong)?;
     EndFile::open(new)?.write_now(End { n: folded.last, chain: folded.chain, controller })?;
-    // Opening it is the proof that it is whole, and lets it say what it is.
+    // Opening the journal proves that it is whole, and allows a record to be added.
     let mut journal = Journal::open_prepared(new)?;
     let reason = format!(
         "the journal was restored from a backup whose last record is {}: nothing is sent to hosts until every agent has reported and none \
@@ -201,8 +202,8 @@ fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
     Ok(folded.last)
 }
 
-/// Goes on with what is whole of a damaged journal: all records before the first that is not. The journal says who accepted that and
-/// why; who should have which resource is not known any more, and no host counts as fenced by what the journal knew.
+/// Continues with the whole part of a damaged journal: all records before the first one that is damaged. The journal records who
+/// accepted the loss and why. The desired owners are then unknown, and no host counts as fenced because of the journal.
 ///
 /// # Errors
 /// When a controller runs, nothing is missing or damaged, or the disk refuses.
@@ -224,7 +225,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
         return Err(Error::new(&path, "nothing is missing or damaged that a start would refuse; there is no loss to accept"));
     }
     let missing = known.n.saturating_sub(folded.last);
-    // The new database has no identity yet: it is set when it is open.
+    // The new database has no identity yet. It is set when the journal is open.
     EndFile::open(&new)?.write_now(End { n: folded.last, chain: folded.chain, controller: 0 })?;
     let mut journal = Journal::open_prepared(&new)?;
     if controller != 0 {
@@ -243,7 +244,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
         let _ = fs::remove_file(new.join(left));
     }
     sync_folder(&new)?;
-    // From here on it is a restore: while it is not finished, the journal is refused.
+    // From here on this is a restore: the journal is refused until it is finished.
     let unfinished = folder.join(UNFINISHED);
     fs::rename(&new, &unfinished).map_err(io)?;
     let kept = set_aside(folder, "damaged")?.unwrap_or_else(|| folder.to_owned());
@@ -257,7 +258,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
     Ok(AcceptedLoss { last: folded.last, missing, kept })
 }
 
-/// Copies the records that are whole, up to the first that is not, into a new journal; and the identity of its controller.
+/// Copies the whole records, up to the first damaged one, and the identity of the controller into a new journal.
 fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     for (_, path) in snapshot::list(folder) {
         if let (Some(name), Ok(_)) = (path.file_name(), snapshot::read(&path)) {
@@ -279,7 +280,7 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     db.execute_batch("BEGIN").map_err(wrong)?;
     match base {
         Some((base, reader)) => {
-            // All rows up to the snapshot are kept as they are, for people to look into; after it they have to be whole.
+            // All rows up to the snapshot are kept unchanged, so that people can examine them. The rows after it must be whole.
             folded = base;
             let began = folded.last;
             let mut failed = None;
@@ -300,7 +301,7 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
             set("chained_from", reader.number("chained_from")?.unwrap_or(1))?;
             set("kept_from", reader.kept_from.min(folded.last + 1))?;
         }
-        // Of the database nothing is of use: the newest snapshot is all that is left, if there is one.
+        // Nothing in the database is usable. The newest snapshot is all that is left, if there is one.
         None => {
             if let Some(found) = snapshot::list(new).into_iter().find_map(|(_, path)| snapshot::read(&path).ok()) {
                 folded = Folded { state: found.state, last: found.n, chain: found.chain, ..Folded::default() };
@@ -309,14 +310,14 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
         }
     }
     db.execute_batch("COMMIT; PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)").map_err(wrong)?;
-    // A state that no program would take is as good as damaged.
+    // A state that no program accepts counts as damaged.
     if folded.state.ledger.epoch() > EPOCH_MOST {
         return Err(Error::new(&to, "its newest snapshot has an epoch that is not credible"));
     }
     Ok((folded, controller))
 }
 
-/// Moves a journal's files into a folder of their own; nothing when there are none.
+/// Moves a journal's files to a separate folder. Returns `None` if there are none.
 fn set_aside(folder: &Path, what: &str) -> Result<Option<PathBuf>, Error> {
     let io = |e: io::Error| Error::new(folder, format!("the earlier journal cannot be moved away: {e}"));
     let files: Vec<PathBuf> =

@@ -1,9 +1,9 @@
-//! Where the journal ends, kept beside the database: a journal that lost its newest records cannot know that by itself.
+//! Records where the journal ends, beside the database: a journal that lost its newest records cannot detect that by itself.
 //!
-//! The file has two slots of fixed size, written in turn, so that a write that was cut short leaves the other one whole. A
-//! slot names the newest record that is on the disk and the chain value of it. It is written after the database was synced,
-//! so it is never ahead of the database; being behind says nothing. The sync of this file happens on a thread of its own:
-//! it costs the deciding thread one `pwrite`.
+//! The file has two slots of fixed size, which are written in turn, so that an interrupted write leaves the other slot whole. A
+//! slot names the newest record that is on the disk, with its chain value. It is written after the database was synced, so it is
+//! never ahead of the database. If it is behind, that means nothing. A separate thread syncs this file: the deciding thread only
+//! needs one `pwrite`.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,23 +15,23 @@ use std::thread::{self, JoinHandle};
 use super::Error;
 
 const MAGIC: [u8; 8] = *b"PMend2\0\0";
-/// Magic, count, record, chain, controller, sum.
+/// Magic, count, record, chain, controller, checksum.
 const SLOT: usize = 8 + 8 + 8 + 4 + 8 + 4;
-/// Slots stand in sectors of their own: a sector that is torn takes only one of them with it.
+/// The slots are in different sectors, so that a torn sector damages only one of them.
 const APART: u64 = 4096;
 
 /// The newest record that is known to be on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct End {
-    /// Number of the record; 0 when nothing was written yet.
+    /// The number of the record; 0 if nothing was written yet.
     pub(super) n: u64,
     /// The chain value of the record.
     pub(super) chain: u32,
-    /// The identity by which agents know the controller of this journal; 0 before it was drawn.
+    /// The identity by which agents recognize the controller of this journal; 0 before it was drawn.
     pub(super) controller: u64,
 }
 
-/// The end file of a journal that is written.
+/// The end file of a journal that is being written.
 #[derive(Debug)]
 pub(super) struct EndFile {
     path: PathBuf,
@@ -41,12 +41,12 @@ pub(super) struct EndFile {
     syncer: Option<JoinHandle<()>>,
 }
 
-/// Where the end file of a folder is.
+/// The path of the end file in a folder.
 pub(super) fn path(folder: &Path) -> PathBuf {
     folder.join("journal.end")
 }
 
-/// Reads the end file. `Ok(None)` when there is none; an error text when there is one that cannot be read.
+/// Reads the end file. Returns `Ok(None)` if there is none, and an error text if it cannot be read.
 pub(super) fn read(folder: &Path) -> Result<Option<End>, String> {
     match std::fs::read(path(folder)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -87,7 +87,7 @@ fn decode(slot: &[u8]) -> Option<(u64, End)> {
 }
 
 impl EndFile {
-    /// Opens the file for writing, or creates it; what is in it stays until the next [`EndFile::write`].
+    /// Opens the file for writing, or creates it. Its content stays until the next [`EndFile::write`].
     ///
     /// # Errors
     /// When the disk refuses.
@@ -109,7 +109,7 @@ impl EndFile {
         let synced = file.try_clone().map_err(wrong)?;
         let work = move || {
             while woken.recv().is_ok() {
-                // A sync that fails costs only the knowledge of the last moments; the database was synced before.
+                // If a sync fails, only the knowledge about the last moments is lost. The database was synced before.
                 let _ = synced.sync_data();
             }
         };
@@ -117,7 +117,7 @@ impl EndFile {
         Ok(EndFile { path, file, count, wake: Some(wake), syncer: Some(syncer) })
     }
 
-    /// Writes the end. Another process sees it at once; it is synced soon, on another thread.
+    /// Writes the end. Other processes see it at once, and a separate thread syncs it soon.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -128,7 +128,7 @@ impl EndFile {
             .write_all_at(&encode(self.count, end), at)
             .map_err(|e| Error::new(&self.path, format!("it cannot be written: {e}")))?;
         if let Some(wake) = &self.wake {
-            // A full channel means that the syncer is about to sync anyway.
+            // A full channel means that the syncing thread is about to sync anyway.
             let _ = wake.try_send(());
         }
         Ok(())

@@ -1,13 +1,14 @@
-//! The journal on disk as the controller writes it: records in one order, each summed together with all before it.
+//! The journal on disk as the controller writes it: a sequence of records, each with a checksum over itself and all records
+//! before it.
 //!
 //! ```text
 //!   append --> journal.db (WAL) --sync--> journal.end        now and then, by other threads: snapshot-N.json
 //!              n, line, chain value       n, chain value     what the records up to N fold to
 //! ```
 //!
-//! The chain value of a record covers the record and the chain value of the one before, so a record that was changed, removed or
-//! put between others is noticed at its place; that the newest ones are missing is known from the end file. A journal that ends
-//! before its end file is refused: [`Journal::open`] changes nothing then.
+//! The chain value of a record covers the record and the chain value of the record before it. A record that was changed, removed
+//! or inserted is therefore detected at its place. The end file shows if the newest records are missing. A journal that ends
+//! before its end file says is refused, and [`Journal::open`] then changes nothing.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -31,18 +32,18 @@ use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
 use super::reader::{Folded, JournalReader, make_snapshot, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
-/// So many records after the last snapshot the next one is made, once they have as many bytes as that: a start reads no more
-/// than these, and making snapshots costs no more than writing the records did.
+/// The minimum number of records between two snapshots. They must also have as many bytes as the last snapshot. A start reads no
+/// more records than these, and making snapshots costs no more than writing the records did.
 const SNAPSHOT_EVERY: u64 = 10_000;
-/// How many records beyond those that are kept are removed with one sync: removing never takes long.
+/// The number of expired records that one sync removes, so that removing never takes long.
 const REMOVED_AT_ONCE: u64 = 512;
 
-/// For how long records are kept, beside what a start needs.
+/// How long records are kept, in addition to those that a start needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Records that are older may be removed.
+    /// Records that are older than this may be removed.
     pub age: Duration,
-    /// Bytes of the database from which on the oldest records are removed.
+    /// The size of the database in bytes from which on the oldest records are removed.
     pub bytes: u64,
 }
 
@@ -57,7 +58,7 @@ pub struct Journal {
     folder: PathBuf,
     path: PathBuf,
     db: Connection,
-    /// The fold over everything appended, or only positions once [`Journal::take_state`] was called.
+    /// The fold of everything that was appended. Only the positions after [`Journal::take_state`] was called.
     state: State,
     folds: bool,
     last: u64,
@@ -67,28 +68,28 @@ pub struct Journal {
     snapshots: Snapshots,
     retention: Retention,
     kept_from: u64,
-    /// A transaction is open.
+    /// Whether a transaction is open.
     open: bool,
     findings: Vec<Notice>,
-    /// Held as long as the journal is open for writing.
+    /// The lock, held as long as the journal is open for writing.
     _lock: File,
 }
 
-/// What is known of snapshots, and the thread that makes the next one.
+/// The state of snapshots, and the thread that makes the next one.
 #[derive(Debug, Default)]
 struct Snapshots {
-    /// Record and bytes of the last one.
+    /// The record number and the size of the last snapshot.
     n: u64,
     bytes: u64,
-    /// Bytes of the records since.
+    /// The number of bytes of the records since then.
     since: u64,
     spare_below: u64,
-    /// Records below this are beyond what is kept.
+    /// Records below this number have expired.
     remove_below: u64,
     stop: Arc<AtomicBool>,
     done: Arc<Mutex<Option<Result<Done, String>>>>,
     thread: Option<JoinHandle<()>>,
-    /// A failure is reported once, until one succeeds.
+    /// Whether a failure was reported. It is reported once, until a snapshot succeeds.
     failed: bool,
 }
 
@@ -98,7 +99,7 @@ struct Done {
     remove_below: u64,
 }
 
-/// Takes the lock that says that the journal of a folder is written.
+/// Takes the lock for writing the journal of a folder.
 pub(super) fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join("journal.lock");
     let wrong = |e: std::io::Error| {
@@ -122,7 +123,7 @@ const WAYS_OUT: &str = "nothing was changed. Put the whole folder back as it was
      or a backup (`pointsman journal restore`), or go on without what is missing (`pointsman journal accept-loss`)";
 
 impl Journal {
-    /// True when a journal was begun in a folder, or was there once.
+    /// True if a journal was begun in a folder, or existed there before.
     pub fn is_in(folder: &Path) -> bool {
         folder.join("journal.db").exists() || end::path(folder).exists()
     }
@@ -130,7 +131,8 @@ impl Journal {
     /// Opens the journal in a folder, or begins one, and folds it.
     ///
     /// # Errors
-    /// When another process writes it, it is damaged, ends before its end file says, is of another version, or the disk refuses.
+    /// When another process writes it, it is damaged, it ends before its end file says, it has another version, or the disk
+    /// refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
         if is_unfinished(folder) {
             let what = "a `pointsman journal restore` was broken off; run it again";
@@ -139,7 +141,7 @@ impl Journal {
         Journal::open_prepared(folder)
     }
 
-    /// Opens the journal of a folder that is being made ready.
+    /// Opens the journal of a folder that is being prepared.
     pub(super) fn open_prepared(folder: &Path) -> Result<Journal, Error> {
         let path = folder.join("journal.db");
         let lock = lock(folder)?;
@@ -194,7 +196,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Whoever is going to write much makes syncs quick with this.
+    /// Makes syncs fast for a caller that will write much.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -202,17 +204,18 @@ impl Journal {
         make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
     }
 
-    /// How long records are kept from now on.
+    /// Sets how long records are kept from now on.
     pub fn keep(&mut self, retention: Retention) {
         self.retention = retention;
     }
 
-    /// What the journal folds to; only positions once [`Journal::take_state`] was called.
+    /// The fold of the journal. Only the positions after [`Journal::take_state`] was called.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Hands out what the journal folds to, for the one who goes on with it. From then on only how far sources were read is kept here.
+    /// Hands over the fold of the journal to the caller who continues it. From then on the journal keeps only the positions of
+    /// sources.
     pub fn take_state(&mut self) -> State {
         self.folds = false;
         let kept = State {
@@ -224,12 +227,12 @@ impl Journal {
         std::mem::replace(&mut self.state, kept)
     }
 
-    /// What people should know since this was asked last.
+    /// The notices since the last call.
     pub fn take_findings(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.findings)
     }
 
-    /// What agents know this journal's controller by: drawn once, when the journal began.
+    /// The identity by which agents recognize this journal's controller. It is drawn once, when the journal begins.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -266,7 +269,7 @@ impl Journal {
     /// Appends a record. It is on the disk after the next [`Journal::sync`].
     ///
     /// # Errors
-    /// When the disk refuses. Nothing may be acted on then.
+    /// When the disk refuses. The caller must not act on the record then.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
         let wrong = |path: &Path, e: rusqlite::Error| Error::of(path, &e);
         if !self.open {
@@ -290,16 +293,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Appends an input with the next number, at the latest time that stands there.
+    /// Appends an input with the next number and the newest time in the journal.
     pub(super) fn append_input(&mut self, input: Input) -> Result<(), Error> {
         let at = self.state.newest.unwrap_or(Time::from_micros(0));
         self.append(&Record::Input { order: self.state.order + 1, at, input })
     }
 
-    /// Everything appended is on the disk when this returns.
+    /// Syncs everything that was appended to the disk.
     ///
     /// # Errors
-    /// When the disk refuses. Nothing may be acted on then.
+    /// When the disk refuses. The caller must not act on the records then.
     pub fn sync(&mut self) -> Result<(), Error> {
         if !self.open {
             return Ok(());
@@ -312,7 +315,7 @@ impl Journal {
         Ok(())
     }
 
-    /// True when something was appended and is not on the disk yet.
+    /// True if something was appended and is not on the disk yet.
     pub fn is_dirty(&self) -> bool {
         self.open
     }
@@ -328,7 +331,7 @@ impl Journal {
         })
     }
 
-    /// Within the open transaction: the oldest records that are beyond what is kept, some at a time.
+    /// Removes the oldest expired records, a limited number at a time, within the open transaction.
     fn remove_oldest(&mut self) -> Result<(), Error> {
         let below = self.snapshots.remove_below.min(self.snapshots.spare_below).min(self.kept_from + REMOVED_AT_ONCE);
         if below <= self.kept_from {
@@ -341,7 +344,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes over what the snapshot thread came to, and starts it when the next snapshot is due.
+    /// Takes the result of the snapshot thread, and starts the thread when the next snapshot is due.
     fn make_snapshots(&mut self) {
         let done = self.snapshots.done.lock().ok().and_then(|mut done| done.take());
         match done {
@@ -382,11 +385,11 @@ impl Journal {
                 *done = Some(result.map_err(|e| e.to_string()));
             }
         };
-        // Without a thread the next sync tries again.
+        // If the thread cannot be started, the next sync tries again.
         self.snapshots.thread = thread::Builder::new().name("journal-snapshot".to_owned()).spawn(work).ok();
     }
 
-    /// Reads what the journal folds to anew, as a start would.
+    /// Folds the journal again, as a start would.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -395,7 +398,7 @@ impl Journal {
         Ok(JournalReader::open(&self.folder)?.fold(&AtomicBool::new(false))?.state)
     }
 
-    /// Makes a snapshot of everything that was synced, now, on this thread.
+    /// Makes a snapshot of everything that was synced, on the calling thread.
     ///
     /// # Errors
     /// When the disk refuses, or the state is too large.
@@ -407,7 +410,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Waits until the snapshot that is being made is there, if one is.
+    /// Waits until the current snapshot is finished, if one is being made.
     pub fn wait_for_snapshot(&mut self) {
         if let Some(thread) = self.snapshots.thread.take() {
             let _ = thread.join();
@@ -425,7 +428,7 @@ impl Drop for Journal {
     }
 }
 
-/// What else the start has to know of the database.
+/// Further facts about the database that a start needs.
 struct Facts {
     kept_from: u64,
     earlier: bool,
@@ -433,7 +436,7 @@ struct Facts {
 
 type Looked = (Folded, Facts, Vec<Notice>, Option<String>);
 
-/// Reads a journal without changing a byte of it; `None` when none was ever begun. The text is why it is in doubt.
+/// Reads a journal without changing it. Returns `None` if none was ever begun. The text says why the journal is in doubt.
 fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Result<Option<Looked>, Error> {
     let size = fs::metadata(path).map(|m| m.len()).unwrap_or_default();
     let began = size > 0;
@@ -458,7 +461,7 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
             check_end(path, &reader, &folded, *end)?;
             None
         }
-        // Before version 2 there was none; and a first start may have been broken off before it was made.
+        // Before version 2 there was no end file, and a first start may have been interrupted before it was created.
         Ok(None) if reader.is_earlier() || folded.last == 0 => None,
         Ok(None) => Some("journal.end is missing"),
         Err(_) => Some("journal.end is damaged"),
@@ -473,13 +476,13 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
     Ok(Some((folded, facts, Vec::new(), doubt)))
 }
 
-/// True when a start would take the journal as it is, without a doubt.
+/// True if a start would accept the journal without any doubt.
 pub(super) fn is_whole(folder: &Path) -> bool {
     let looked = look(folder, &folder.join("journal.db"), &end::read(folder));
     looked.is_ok_and(|found| found.is_some_and(|(.., doubt)| doubt.is_none()))
 }
 
-/// Refuses a journal that ends before its end file says, or is another one.
+/// Refuses a journal that ends before its end file says, or that is another journal.
 fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> Result<(), Error> {
     if folded.last < end.n {
         let what = format!(
@@ -504,7 +507,7 @@ fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> 
     Ok(())
 }
 
-/// A journal of version 1 becomes one of this version: its records stay as they are, the chain begins after them.
+/// Converts a journal of version 1 to this version. Its records stay unchanged, and the chain begins after them.
 fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Result<(), Error> {
     if folded.last > 0 {
         snapshot::write(folder, folded.last, folded.chain, &folded.state, &AtomicBool::new(false))?;
@@ -519,7 +522,7 @@ fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Resu
         .map_err(|e| Error::of(path, &e))
 }
 
-/// Records below this number are older than what is kept, or more than may be kept.
+/// The number below which records are too old or exceed the size limit.
 fn beyond(folder: &Path, retention: Retention, newest: Option<Time>) -> Result<u64, Error> {
     let reader = JournalReader::open(folder)?;
     let (first, last) = reader.range()?;
@@ -529,7 +532,7 @@ fn beyond(folder: &Path, retention: Retention, newest: Option<Time>) -> Result<u
     };
     let bytes = reader.live_bytes()?;
     let excess = bytes.saturating_sub(retention.bytes);
-    // Records are of similar length in the long run, and this is looked at again with the next snapshot.
+    // The average length of records is stable in the long run, and the next snapshot checks this again.
     let by_size = match u128::from(excess) * u128::from(last.saturating_sub(first)) / u128::from(bytes.max(1)) {
         0 => first,
         n => first + u64::try_from(n).unwrap_or_default(),
@@ -537,7 +540,7 @@ fn beyond(folder: &Path, retention: Retention, newest: Option<Time>) -> Result<u
     Ok(by_age.max(by_size))
 }
 
-/// `400d and 4096 MiB`, for messages.
+/// The text for messages: `400d and 4096 MiB`.
 impl std::fmt::Display for Retention {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} and {} MiB", duration_text(self.age), self.bytes >> 20)

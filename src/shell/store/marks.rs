@@ -1,4 +1,4 @@
-//! What an agent keeps: whom it obeys and what it obeyed last, and the number of its start.
+//! The store of an agent: which controller it obeys, what it obeyed last, and the number of its start.
 
 use std::path::{Path, PathBuf};
 
@@ -22,14 +22,14 @@ impl AgentStore {
     /// Opens the store in a folder, or begins one.
     ///
     /// # Errors
-    /// When another process has it, it is damaged or of another version, or the disk refuses.
+    /// When another process uses it, it is damaged, it has another version, or the disk refuses.
     pub fn open(folder: &Path) -> Result<AgentStore, Error> {
         let path = folder.join("agent.db");
         let db = open(&path, KIND, VERSION, TABLES)?;
         Ok(AgentStore { path, db })
     }
 
-    /// Whoever is going to write much makes syncs quick with this.
+    /// Makes syncs fast for a caller that will write much.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -37,7 +37,7 @@ impl AgentStore {
         make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
     }
 
-    /// What stands there.
+    /// Reads the stored data.
     ///
     /// # Errors
     /// When it is damaged, or the disk refuses.
@@ -53,18 +53,18 @@ impl AgentStore {
         }
     }
 
-    /// Writes and syncs.
+    /// Writes the data and syncs it.
     ///
     /// # Errors
-    /// When the disk refuses. Nothing may be acted on then.
+    /// When the disk refuses. The caller must not act on the data then.
     pub fn save(&self, durable: &Durable) -> Result<(), Error> {
         let text = serde_json::to_string(durable)
             .map_err(|e| Error::new(&self.path, format!("what is obeyed can't be written: {e}")))?;
         self.set("durable", &text)
     }
 
-    /// Counts a start; no two starts have the same number. It is not below `at_least`, which goes with the clock: a store that
-    /// was lost, or put back, counts on from there.
+    /// Counts a start. No two starts have the same number. It is not below `at_least`, which grows with the clock, so that a
+    /// store that was lost or restored continues from there.
     ///
     /// # Errors
     /// When the disk refuses.

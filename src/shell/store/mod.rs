@@ -1,8 +1,8 @@
-//! What is kept on disk: the controller's journal, and what an agent obeys. SQLite, synced before anything is acted on.
+//! The data on disk: the controller's journal, and what an agent obeys. It uses SQLite, and syncs before anything is acted on.
 //!
-//! One process writes a store at a time; a second one is refused with a message. Others may read a journal meanwhile
-//! ([`JournalReader`]). A store of another version, a damaged one and a full disk are errors that say what to do; nothing is repaired
-//! silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
+//! One process writes a store at a time. A second one is refused with a message. Others may read a journal meanwhile
+//! ([`JournalReader`]). A store of another version, a damaged store and a full disk are errors that say what to do. Nothing is
+//! repaired silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
 mod end;
@@ -26,10 +26,11 @@ pub use marks::AgentStore;
 pub use reader::JournalReader;
 pub use verify::{Verified, check_chain};
 
-/// Pages of the log of what is written, after which it goes into the database: few, so that this does not take long either.
+/// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take
+/// long either.
 const LOG_PAGES: i64 = 256;
 
-/// A store can't be used, in words: what happened, to which file, and what to do.
+/// The reason why a store cannot be used: what happened, to which file, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     path: PathBuf,
@@ -75,12 +76,12 @@ impl Error {
     }
 }
 
-/// Opens a file for one process, and makes its tables when it is new. `kind` tells stores apart ("application id").
+/// Opens a file for one process, and creates its tables if it is new. `kind` distinguishes stores ("application id").
 fn open(path: &Path, kind: i32, version: i32, tables: &str) -> Result<Connection, Error> {
     let wrong = |e: rusqlite::Error| Error::of(path, &e);
     let db = Connection::open(path).map_err(wrong)?;
     db.busy_timeout(Duration::from_millis(500)).map_err(wrong)?;
-    // The lock is taken with the first write and kept: no other process reads half of what we do.
+    // The lock is taken with the first write and kept, so that no other process reads unfinished data.
     db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(wrong)?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(wrong)?;
     // A commit is on the disk when it returns.
@@ -89,11 +90,12 @@ fn open(path: &Path, kind: i32, version: i32, tables: &str) -> Result<Connection
     Ok(db)
 }
 
-/// Opens a file that others may read meanwhile; that only one writes is up to the caller. Versions that are `known` are let be.
+/// Opens a file that others may read meanwhile. The caller ensures that only one process writes. Versions in `known` are accepted
+/// unchanged.
 fn open_shared(path: &Path, kind: i32, known: &[i32], version: i32, tables: &str) -> Result<Connection, Error> {
     let wrong = |e: rusqlite::Error| Error::of(path, &e);
     let db = Connection::open(path).map_err(wrong)?;
-    // Readers hold no lock that a writer waits for; a program of an earlier version does.
+    // Readers hold no lock for which a writer waits. A program of an earlier version does.
     db.busy_timeout(Duration::from_millis(500)).map_err(wrong)?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(wrong)?;
     db.pragma_update(None, "synchronous", "FULL").map_err(wrong)?;
@@ -101,7 +103,7 @@ fn open_shared(path: &Path, kind: i32, known: &[i32], version: i32, tables: &str
     Ok(db)
 }
 
-/// A file that only its owner reads, whatever the umask; nothing when it is there.
+/// Creates a file that only its owner may read, whatever the umask is. Does nothing if the file exists.
 fn create_private(path: &Path) -> Result<(), Error> {
     let opened = std::fs::File::options().write(true).create(true).truncate(false).mode(0o600).open(path);
     opened
@@ -116,7 +118,7 @@ fn damaged(path: &Path, what: &str) -> Error {
     Error::new(path, format!("{what}; {ways}"))
 }
 
-/// An error that says whose a file is.
+/// An error that says to which program or version a file belongs.
 fn not_ours(path: &Path, ours: bool, found: i32, version: i32) -> Error {
     let what = match ours {
         true => format!(
@@ -127,7 +129,7 @@ fn not_ours(path: &Path, ours: bool, found: i32, version: i32) -> Error {
     Error::new(path, what)
 }
 
-/// Takes the lock of a first write, and makes the tables when there are none.
+/// Takes the lock with a first write, and creates the tables if there are none.
 fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, tables: &str) -> Result<(), Error> {
     let wrong = |e: rusqlite::Error| Error::of(path, &e);
     db.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(wrong)?;
@@ -143,14 +145,14 @@ fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, t
     Ok(())
 }
 
-/// The log of what is written begins with all the room that it uses before it starts anew: a sync that also has to note a new
-/// length of the file takes longer.
+/// Extends the write-ahead log at once to the size that it reaches before it starts again: a sync takes longer if it also has to
+/// record a new file length.
 fn make_room(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let filler = LOG_PAGES * size;
-    // Whoever was killed in the middle of this left the table.
+    // A process that was killed during this left the table.
     db.execute_batch(&format!("DROP TABLE IF EXISTS room; CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob({filler})); DROP TABLE room"))?;
-    // Everything goes into the database itself, and the log is written from its beginning again.
+    // All pages are written to the database itself, and the log is written from its beginning again.
     db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }

@@ -1,7 +1,7 @@
-//! The journal's database as others see it: read only, also while the controller writes.
+//! The journal's database for other processes: read only, also while the controller writes.
 //!
-//! Records are read some at a time, each time by a transaction of its own: who looks at a journal for long does not keep the
-//! write-ahead log from beginning anew.
+//! Records are read in batches, each in a separate transaction. A process that reads a journal for a long time therefore does not
+//! prevent the write-ahead log from starting again.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,44 +16,44 @@ use crate::core::journal::{Record, State};
 use super::format::{KIND, VERSION, chained};
 use super::{Error, damaged, snapshot};
 
-/// Records of one transaction.
+/// The number of records of one transaction.
 const AT_ONCE: i64 = 1_000;
 
-/// One row as it stands there.
+/// One row of the database.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) n: u64,
-    /// `None` when it is not text.
+    /// `None` if it is not text.
     pub(super) line: Option<String>,
-    /// `None` when it is not a sum.
+    /// `None` if it is not a checksum.
     pub(super) sum: Option<u32>,
 }
 
-/// What a journal folds to.
+/// The fold of a journal.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     pub(super) state: State,
-    /// Number of the last record.
+    /// The number of the last record.
     pub(super) last: u64,
     pub(super) chain: u32,
-    /// The record of the snapshot that it began with, and the bytes of that.
+    /// The record number and the size of the snapshot with which it began.
     pub(super) snapshot: (u64, u64),
-    /// Bytes of the records since.
+    /// The number of bytes of the records since then.
     pub(super) bytes: u64,
-    /// Snapshots that were passed over, in words.
+    /// The snapshots that were skipped, with the reasons.
     pub(super) passed_over: Vec<String>,
 }
 
-/// A journal that is only read.
+/// A journal that is opened for reading only.
 #[derive(Debug)]
 pub struct JournalReader {
     folder: PathBuf,
     path: PathBuf,
     db: Connection,
     version: i32,
-    /// Records from this number on form a chain; earlier ones were written by a version that summed each alone.
+    /// Records from this number on form a chain. An earlier version wrote the records before, each with a checksum of its own.
     chained_from: u64,
-    /// The oldest record that was not removed by retention.
+    /// The oldest record that retention has not removed.
     pub(super) kept_from: u64,
 }
 
@@ -61,7 +61,7 @@ impl JournalReader {
     /// Opens the journal of a folder for reading.
     ///
     /// # Errors
-    /// When there is none, it is damaged, of another version, or the file system refuses.
+    /// When there is none, it is damaged, it has another version, or the file system refuses.
     pub fn open(folder: &Path) -> Result<JournalReader, Error> {
         let path = folder.join("journal.db");
         if !path.exists() {
@@ -70,7 +70,7 @@ impl JournalReader {
         JournalReader::of(folder, path)
     }
 
-    /// The same for a database that may be one in which no table was made yet: `None`.
+    /// Opens a database that may not have tables yet. In that case it returns `None`.
     pub(super) fn open_or_new(folder: &Path) -> Result<Option<JournalReader>, Error> {
         let path = folder.join("journal.db");
         let wrong = |e: rusqlite::Error| Error::of(&path, &e);
@@ -87,14 +87,14 @@ impl JournalReader {
         JournalReader::open(folder).map(Some)
     }
 
-    /// Bytes of the pages that are in use.
+    /// The number of bytes of the pages that are in use.
     pub(super) fn live_bytes(&self) -> Result<u64, Error> {
         let number = |name: &str| self.db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(|e| self.wrong(&e));
         let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
         Ok(u64::try_from(pages.saturating_mul(number("page_size")?)).unwrap_or_default())
     }
 
-    /// Opens a database by its own path: a backup.
+    /// Opens a database by its own path, such as a backup.
     pub(super) fn of(folder: &Path, path: PathBuf) -> Result<JournalReader, Error> {
         let wrong = |e: rusqlite::Error| Error::of(&path, &e);
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
@@ -134,17 +134,17 @@ impl JournalReader {
         damaged(&self.path, what)
     }
 
-    /// The database's connection, for whoever copies it.
+    /// The database's connection, for copying it.
     pub(super) fn connection(&self) -> &Connection {
         &self.db
     }
 
-    /// True when an earlier version wrote it.
+    /// True if an earlier version wrote it.
     pub(super) fn is_earlier(&self) -> bool {
         self.version < 2
     }
 
-    /// Number of the oldest record that is there, and of the newest; zeros when there is none.
+    /// The number of the oldest record that exists, and of the newest. Zeros if there is none.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -157,7 +157,7 @@ impl JournalReader {
         Ok((u64::try_from(of("min")?).unwrap_or_default(), u64::try_from(of("max")?).unwrap_or_default()))
     }
 
-    /// The chain value that stands with a record.
+    /// The chain value that is stored with a record.
     pub(super) fn chain_at(&self, n: u64) -> Result<Option<u32>, Error> {
         self.db
             .query_row("SELECT sum FROM record WHERE n = ?1", [signed(n)], |row| row.get(0))
@@ -165,12 +165,12 @@ impl JournalReader {
             .map_err(|e| self.wrong(&e))
     }
 
-    /// What a row's sum has to be.
+    /// The checksum that a row must have.
     pub(super) fn expected(&self, before: u32, n: u64, line: &str) -> u32 {
         if n < self.chained_from { crc32fast::hash(line.as_bytes()) } else { chained(before, n, line) }
     }
 
-    /// Goes through the rows from a number on, until it is told to stop.
+    /// Visits the rows from a number on, until `each` returns false.
     pub(super) fn rows(&self, from: u64, each: &mut dyn FnMut(Row) -> bool) -> Result<(), Error> {
         let mut query =
             self.db.prepare("SELECT n, line, sum FROM record WHERE n >= ?1 ORDER BY n LIMIT ?2").map_err(|e| self.wrong(&e))?;
@@ -201,8 +201,8 @@ impl JournalReader {
         }
     }
 
-    /// The records from a number on, with their numbers, as they were written. Ends when `each` says false. A record that cannot
-    /// be read is an empty text.
+    /// Visits the records from a number on, with their numbers, as they were written. It ends when `each` returns false. A record
+    /// that cannot be read is an empty text.
     ///
     /// # Errors
     /// When the database cannot be read further.
@@ -210,7 +210,7 @@ impl JournalReader {
         self.rows(from, &mut |row| each(row.n, row.line.as_deref().unwrap_or_default()))
     }
 
-    /// The number of a record from which on everything happened at or after a time; at most one input too early.
+    /// The number of a record from which on everything happened at or after a time. It may be one input too early.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -218,7 +218,7 @@ impl JournalReader {
         let (mut low, mut high) = self.range()?;
         while low < high {
             let middle = low + (high - low) / 2;
-            // The first input from there on says when it was.
+            // The first input from there on contains the time.
             let mut found = None;
             self.rows(middle, &mut |row| {
                 if row.n > high {
@@ -263,7 +263,7 @@ impl JournalReader {
         }
     }
 
-    /// A row as the next record of what was folded; or why it is not that.
+    /// Checks that a row is the next record after the fold. Returns an error text if it is not.
     pub(super) fn checked(&self, folded: &Folded, row: &Row) -> Result<(Record, u32, u64), String> {
         let (n, next) = (row.n, folded.last + 1);
         if n != next {
@@ -283,7 +283,7 @@ impl JournalReader {
         Ok((record, sum, line.len() as u64))
     }
 
-    /// The newest snapshot that is whole and belongs to these records; or the beginning.
+    /// The newest snapshot that is whole and belongs to these records. Without one, the empty state.
     pub(super) fn base(&self) -> Result<Folded, Error> {
         if self.is_earlier() {
             return self.earlier_base();
@@ -291,7 +291,7 @@ impl JournalReader {
         let mut passed_over = Vec::new();
         for (n, path) in snapshot::list(&self.folder) {
             let fits = snapshot::read(&path).and_then(|found| {
-                // The record itself is kept as long as its snapshot, so that this can be compared.
+                // The record itself is kept as long as its snapshot, so that the two can be compared.
                 let chain = self.chain_at(n).map_err(|e| e.to_string())?;
                 let same = found.n == n && (chain == Some(found.chain) || (chain.is_none() && self.kept_from == n + 1));
                 if same { Ok(found) } else { Err("it is not of this journal's records".to_owned()) }
@@ -313,7 +313,7 @@ impl JournalReader {
         Ok(Folded { passed_over, ..Folded::default() })
     }
 
-    /// Before version 2 snapshots stood in the database.
+    /// Before version 2, snapshots were in the database.
     fn earlier_base(&self) -> Result<Folded, Error> {
         let newest: Option<(i64, String, u32)> = self
             .db
@@ -335,21 +335,21 @@ impl JournalReader {
     }
 }
 
-/// When the input of a record arrived; nothing for records that are no inputs.
+/// The time at which the input of a record arrived. `None` for records that are not inputs.
 pub(super) fn input_time(line: &str) -> Option<Time> {
-    // Inputs begin like this; the rest of a record need not be read for it.
+    // All inputs begin like this, so the rest of a record need not be parsed.
     let rest = line.strip_prefix("{\"input\":{\"order\":")?;
     let at = rest.split_once("\"at\":")?.1;
     let end = at.find(|c: char| c != '-' && !c.is_ascii_digit())?;
     at[..end].parse().ok().map(Time::from_micros)
 }
 
-/// SQLite's numbers have a sign.
+/// SQLite has only signed numbers.
 pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Makes the next snapshot out of the last one and the records since, as they stand on the disk.
+/// Makes the next snapshot from the last one and the records since, as they are on the disk.
 ///
 /// # Errors
 /// When the disk refuses, the journal is damaged, or the state is too large.

@@ -1,8 +1,8 @@
-//! Snapshots: what the records up to one of them fold to, each in a file of its own beside the database.
+//! Snapshots: the fold of the records up to one of them, each in a separate file beside the database.
 //!
-//! A snapshot is one line of JSON (the state), then one line that says of which record it is and sums both. It is written by
-//! a thread of its own, from the database, under another name, synced and renamed: the deciding thread neither waits for it nor
-//! lends its state, and a snapshot that could not be finished leaves nothing but a longer start.
+//! A snapshot is one line of JSON (the state), then one line with the number of its record and the checksum of both. A separate
+//! thread makes it from the database under another name, syncs it and renames it. The deciding thread neither waits for it nor
+//! lends its state, and a snapshot that could not be finished only makes the next start longer.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -17,19 +17,20 @@ use crate::core::journal::State;
 
 use super::Error;
 
-/// Snapshots that are kept: when the newest one is damaged, the one before and the records since still give the state.
+/// The number of snapshots that are kept. If the newest one is damaged, the one before and the records since still give the
+/// state.
 const KEPT: usize = 2;
 
 /// The last line of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seal {
-    /// Number of the record.
+    /// The number of the record.
     record: u64,
-    /// Chain value of the record.
+    /// The chain value of the record.
     chain: u32,
-    /// Bytes of the state.
+    /// The number of bytes of the state.
     bytes: u64,
-    /// Of the state and of the numbers above.
+    /// The checksum of the state and of the numbers above.
     sum: u32,
 }
 
@@ -42,7 +43,7 @@ pub(super) struct Snapshot {
     pub(super) state: State,
 }
 
-/// What making a snapshot came to.
+/// The result of making a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Made {
     pub(super) n: u64,
@@ -75,13 +76,13 @@ fn seal(record: u64, chain: u32, bytes: u64, state: u32) -> Seal {
     Seal { record, chain, bytes, sum: sum.finalize() }
 }
 
-/// Reads a snapshot; why not, when it is damaged.
+/// Reads a snapshot. Returns an error text if it is damaged.
 pub(super) fn read(path: &Path) -> Result<Snapshot, String> {
     let bytes = fs::read(path).map_err(|e| format!("it cannot be read: {e}"))?;
     parse(&bytes)
 }
 
-/// Reads a snapshot out of its bytes; why not, when it is damaged.
+/// Parses the bytes of a snapshot. Returns an error text if they are damaged.
 pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, String> {
     let cut = "it is cut short or damaged";
     let end = bytes.strip_suffix(b"\n").ok_or(cut)?;
@@ -95,7 +96,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, String> {
     Ok(Snapshot { n: found.record, chain: found.chain, bytes: found.bytes, state })
 }
 
-/// Counts and sums what goes through, and ends when it is too much or not wanted any more.
+/// Counts and sums the bytes that are written, and fails if there are too many or the snapshot is not wanted any more.
 struct HashTree<'c, W> {
     to: W,
     sum: crc32fast::Hasher,
@@ -136,7 +137,7 @@ pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &Ato
     let result = (|| {
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         let mut out = HashTree { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
-        // A buffer in front: the JSON comes in very small pieces.
+        // The buffer is needed because the JSON is written in very small pieces.
         let mut buffered = BufWriter::with_capacity(64 * 1024, &mut out);
         serde_json::to_writer(&mut buffered, state)?;
         buffered.flush()?;

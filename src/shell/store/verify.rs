@@ -1,4 +1,4 @@
-//! A journal is read from its beginning to its end and compared with itself, also while the controller runs.
+//! Reads a journal from its beginning to its end and checks its consistency, also while the controller runs.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -6,19 +6,19 @@ use std::sync::atomic::AtomicBool;
 use super::reader::{Folded, JournalReader};
 use super::{Error, end, snapshot};
 
-/// Mistakes that are kept; further ones are counted in the last line.
+/// The maximum number of errors that are kept. Further ones are only counted.
 const MISTAKES: usize = 1_000;
 
-/// What a check of a journal found.
+/// The result of checking a journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Records that were read.
+    /// The number of records that were read.
     pub records: u64,
-    /// Snapshots that equal the fold over the records up to them.
+    /// The number of snapshots that equal the fold of the records up to them.
     pub snapshots: u64,
-    /// What is wrong, in words.
+    /// Descriptions of what is wrong.
     pub wrong: Vec<String>,
-    /// Mistakes that `wrong` has no room for.
+    /// The number of errors that `wrong` has no room for.
     pub more: u64,
 }
 
@@ -29,13 +29,13 @@ impl Verified {
 }
 
 impl super::Journal {
-    /// Reads everything again, and compares: the file's own structure, every record with the chain, the numbers without a gap, every
-    /// snapshot with the fold over the records before it, and where it ends with where it ended.
+    /// Reads everything and checks it: the structure of the file, every record against the chain, the numbers for gaps, every
+    /// snapshot against the fold of the records before it, and the end of the journal against the end file.
     ///
     /// # Errors
-    /// When there is no journal, or it cannot be read at all; what is wrong with it is in the result.
+    /// When there is no journal, or it cannot be read at all. The result describes what is wrong with it.
     pub fn verify(folder: &Path) -> Result<Verified, Error> {
-        // Where it ended is read first: what is written meanwhile comes after that.
+        // The end file is read first: what is written meanwhile comes after that end.
         let known = end::read(folder);
         let reader = match JournalReader::open(folder) {
             Ok(reader) => reader,
@@ -78,8 +78,8 @@ impl super::Journal {
     }
 }
 
-/// Compares every record with the chain and nothing else: quick enough to do beside a start, which reads only the records after the
-/// newest snapshot. The first mistake in words, if there is one.
+/// Checks every record against the chain and nothing else. This is fast enough to do beside a start, which reads only the records
+/// after the newest snapshot. Returns the first error, if there is one.
 ///
 /// # Errors
 /// When there is no journal, or it cannot be read.
@@ -105,7 +105,7 @@ pub fn check_chain(folder: &Path) -> Result<Option<String>, Error> {
     Ok(wrong)
 }
 
-/// Checks every record and snapshot; gives where the records end, and the chain value of the one that the end file names.
+/// Checks every record and snapshot. Returns where the records end, and the chain value of the record that the end file names.
 fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) -> Option<(Folded, Option<u32>)> {
     let end = end::read(folder).ok().flatten().unwrap_or_default();
     let mut snapshots = Vec::new();
@@ -120,7 +120,7 @@ fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) ->
     }
     snapshots.sort_by_key(|s| s.n);
     let mut now = Folded::default();
-    // When the oldest records were removed, the fold begins with the snapshot that was made of them.
+    // If the oldest records were removed, the fold begins with the snapshot that was made of them.
     let mut folds = reader.kept_from == 1;
     if reader.kept_from > 1 {
         match snapshots.iter().position(|s| s.n + 1 == reader.kept_from) {
@@ -139,7 +139,8 @@ fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) ->
         found.records += 1;
         let begins = std::mem::take(&mut first) && !folds;
         if begins {
-            // What was before it is gone, so the first one can only be taken as it is. Retention may have gone on meanwhile.
+            // The records before the first one are gone, so it can only be taken as it is. Retention may have continued
+            // meanwhile.
             now.last = row.n.saturating_sub(1).max(now.last);
         }
         let n = row.n;
@@ -153,7 +154,7 @@ fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) ->
             Ok(None) => {}
             Err(why) => found.found(why),
         }
-        // After a mistake it goes on with what stands there, so that each is named once.
+        // After an error the check continues with the stored values, so that each error is reported once.
         (now.last, now.chain) = (n, row.sum.unwrap_or_default());
         if n == end.n {
             at_end = Some(now.chain);

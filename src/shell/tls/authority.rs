@@ -1,4 +1,4 @@
-//! The controller's own authority: it signs its agents' certificates and its own, and knows which are good.
+//! The controller's own authority: it signs its agents' certificates and its own, and knows which are valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,11 +24,12 @@ use crate::shell::linux::wall_time;
 use super::shown::{Shown, revoked};
 use super::{CONTROLLER, VALID_DAYS, WITH_KEYS, hex, random, sum};
 
-/// A token is good for so long.
+/// How long a token is valid.
 const TOKEN_LASTS: Duration = Duration::from_secs(3_600);
-/// The certificates of a host that are good: the newest, and the one before it while it is being replaced.
+/// The number of valid certificates of a host: the newest, and the one before it while it is being replaced.
 const GOOD: usize = 2;
-/// The authority's own certificate lasts as long as an installation may: replacing it means to enroll every agent again.
+/// The end of the authority's own certificate. It lasts as long as an installation may, because replacing it means enrolling
+/// every agent again.
 const AUTHORITY_ENDS: (i32, u8, u8) = (2099, 12, 31);
 
 pub struct Authority {
@@ -43,10 +44,10 @@ impl std::fmt::Debug for Authority {
     }
 }
 
-/// The identities of hosts: the keys that their agents prove themselves with.
+/// The keys with which the agents of hosts authenticate themselves.
 pub(super) type AuthorityKeys = BTreeMap<String, BTreeSet<String>>;
 
-/// What agents may show.
+/// The certificates and keys that agents may present.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Identities {
     /// Hosts with the serial numbers of their certificates.
@@ -54,17 +55,17 @@ pub(super) struct Identities {
     pub(super) keys: AuthorityKeys,
 }
 
-/// A certificate that a host may show.
+/// A certificate that a host may present.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Issued {
     serial: String,
-    /// When it ends, in seconds since 1970, where an earlier version noted that.
+    /// The end of its validity, in seconds since 1970. `None` if an earlier version did not record it.
     until: Option<u64>,
-    /// The sum of its key, where it is known: earlier versions did not note it.
+    /// The checksum of its key. `None` if an earlier version did not record it.
     key: Option<String>,
 }
 
-/// A token that waits to be used. Its secret is not kept, only its sum.
+/// A token that was not used yet. Only the checksum of its secret is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
     sum: String,
@@ -72,10 +73,10 @@ struct Token {
 }
 
 impl Authority {
-    /// The authority whose keys are in a folder; without any it is founded.
+    /// Opens the authority whose keys are in a folder, or creates it.
     ///
     /// # Errors
-    /// In words: the folder can't be written, or the keys in it can't be read.
+    /// Returns an error text if the folder cannot be written, or its keys cannot be read.
     pub fn open(folder: &Path) -> Result<Authority, String> {
         let words = |what: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", what.display());
         let mut builder = fs::DirBuilder::new();
@@ -92,7 +93,7 @@ impl Authority {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(AUTHORITY_ENDS.0, AUTHORITY_ENDS.1, AUTHORITY_ENDS.2);
             let certificate = params.self_signed(&key).map_err(|e| words(&file, &e))?;
-            // The key last: with it the authority is there.
+            // The key is written last: the authority exists as soon as the key does.
             write_private(&file, certificate.pem().as_bytes()).map_err(|e| words(&file, &e))?;
             write_private(&key_file, key.serialize_pem().as_bytes()).map_err(|e| words(&key_file, &e))?;
         }
@@ -111,10 +112,11 @@ impl Authority {
         Ok(Authority { folder: folder.to_owned(), certificate, issuer })
     }
 
-    /// A token with which one agent can enroll once, within an hour: `HOST:SECRET:SUM`. An earlier one of the host is void.
+    /// Makes a token with which one agent can enroll once within an hour: `HOST:SECRET:SUM`. An earlier token of the host becomes
+    /// invalid.
     ///
     /// # Errors
-    /// In words: the folder can't be written.
+    /// Returns an error text if the folder cannot be written.
     pub fn token(&self, host: &str) -> Result<String, String> {
         let path = self.token_file(host)?;
         let secret = hex(&random::<16>()?);
@@ -124,7 +126,7 @@ impl Authority {
         Ok(format!("{host}:{secret}:{}", sum(&self.certificate)))
     }
 
-    /// A certificate for the key of a request, for whoever has the token of a host. The token is void afterwards.
+    /// Issues a certificate for the key of a request, if the caller has the token of a host. The token is invalid afterwards.
     pub(super) fn redeem(&self, host: &str, secret: &str, request: &str) -> Result<String, String> {
         let _lock = self.lock()?;
         let path = self.token_file(host)?;
@@ -137,13 +139,13 @@ impl Authority {
         if token.sum != sum(secret.as_bytes()) || seconds_now() > token.until {
             return Err(refused());
         }
-        // Used once: whoever comes second finds no file.
+        // A token is used once: a second caller finds no file.
         fs::remove_file(&path).map_err(|_| refused())?;
-        // What was enrolled before is another key on another machine, or of an earlier installation: it is void.
+        // The previous certificates belong to another key on another machine, or to an earlier installation. They become invalid.
         self.issue_until(host, request, seconds_now() + 86_400 * VALID_DAYS.unsigned_abs(), Vec::new())
     }
 
-    /// A new certificate for the agent that shows this one. Refused when it was revoked: also when that happened a moment ago.
+    /// Issues a new certificate for the agent that presents this one. Refused if it was revoked, even a moment ago.
     pub(super) fn renew(&self, shown: &Shown, request: &str) -> Result<String, String> {
         let _lock = self.lock()?;
         let good = self.good(&shown.host);
@@ -153,7 +155,7 @@ impl Authority {
         self.issue_until(&shown.host, request, seconds_now() + 86_400 * VALID_DAYS.unsigned_abs(), good)
     }
 
-    /// Whoever changes what is good waits for the others that do: other processes, too.
+    /// Waits for others that change the valid certificates, also in other processes.
     fn lock(&self) -> Result<fs::File, String> {
         let path = self.folder.join("agents");
         let words = |e: std::io::Error| format!("{}: {e}", path.display());
@@ -162,14 +164,14 @@ impl Authority {
         Ok(folder)
     }
 
-    /// A certificate for a host until a time (seconds since 1970), beside those that are good already.
+    /// Issues a certificate for a host that is valid until a time (seconds since 1970). The certificates in `good` stay valid.
     fn issue_until(&self, host: &str, request: &str, until: u64, mut good: Vec<Issued>) -> Result<String, String> {
         if host == CONTROLLER {
             return Err(format!("`{CONTROLLER}` is the controller's own name, and no agent's"));
         }
         let words = |e: rcgen::Error| format!("the request of {host} can't be signed: {e}");
         let mut request = CertificateSigningRequestParams::from_pem(request).map_err(words)?;
-        // Of what it asks only the key is taken.
+        // Only the key of the request is used.
         request.params = leaf(host, ExtendedKeyUsagePurpose::ClientAuth)?;
         request.params.not_after = (SystemTime::UNIX_EPOCH + Duration::from_secs(until)).into();
         let certificate = request.signed_by(&self.issuer).map_err(words)?;
@@ -191,7 +193,7 @@ impl Authority {
         write_private(&path, lines.join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))
     }
 
-    /// True when the host may show this certificate. Its key is noted where an earlier version did not do that.
+    /// True if the host may present this certificate. Its key is recorded if an earlier version did not do that.
     pub(super) fn is_good(&self, shown: &Shown) -> bool {
         let Some(found) = self.good(&shown.host).into_iter().find(|g| g.serial == shown.serial) else { return false };
         if found.key.is_none()
@@ -212,14 +214,14 @@ impl Authority {
         self.write_good(&shown.host, &good)
     }
 
-    /// What changes with every change of what is good: when the folder was changed last, by the wall clock.
+    /// The time of the last change of the folder by the wall clock, which changes with the set of valid certificates.
     pub(super) fn changed_at(&self) -> Option<Time> {
         let modified = fs::metadata(self.folder.join("agents")).and_then(|m| m.modified()).ok()?;
         let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         Some(Time::from_micros(i64::try_from(since.as_micros()).ok()?))
     }
 
-    /// The serial numbers and the keys that hosts may show.
+    /// The serial numbers and the keys that hosts may present.
     pub(super) fn identities(&self, hosts: &[String]) -> Identities {
         let mut all = Identities::default();
         for host in hosts {
@@ -233,26 +235,26 @@ impl Authority {
         all
     }
 
-    /// Whole days until the newest certificate of a host ends; negative when it has. `None` when it has none, or one of which
-    /// its end was not noted.
+    /// The whole days until the newest certificate of a host ends; negative after its end. `None` if the host has no certificate,
+    /// or if its end was not recorded.
     pub fn days_left(&self, host: &str) -> Option<i64> {
         let until = self.good(host).pop()?.until?;
         Some((until.cast_signed() - seconds_now().cast_signed()).div_euclid(86_400))
     }
 
-    /// No certificate of the host is good any more, and no token. A running controller ends its connection.
+    /// Makes all certificates and tokens of the host invalid. A running controller closes its connection.
     ///
     /// # Errors
-    /// In words: it has no certificate, or the folder can't be written.
+    /// Returns an error text if the host has no certificate, or the folder cannot be written.
     pub fn revoke(&self, host: &str) -> Result<(), String> {
         let _lock = self.lock()?;
-        // Most often there is none.
+        // Usually there is none.
         let _ = fs::remove_file(self.token_file(host)?);
         let path = self.folder.join("agents").join(file_name(host)?);
         fs::remove_file(&path).map_err(|e| format!("{host} has no certificate that could be revoked ({}: {e})", path.display()))
     }
 
-    /// A host's good certificates, the newest last.
+    /// The valid certificates of a host, the newest last.
     fn good(&self, host: &str) -> Vec<Issued> {
         let path = file_name(host).map(|name| self.folder.join("agents").join(name));
         let text = path.ok().and_then(|p| fs::read_to_string(p).ok()).unwrap_or_default();
@@ -268,7 +270,8 @@ impl Authority {
         Ok(self.folder.join("tokens").join(file_name(host)?))
     }
 
-    /// What the controller answers agents with: its own certificate, made anew at every start, and its authority's.
+    /// The controller's TLS configuration: its own certificate, which is made anew at every start, and its authority's
+    /// certificate.
     pub(super) fn server_config(&self) -> Result<Arc<ServerConfig>, String> {
         let words = |e: &dyn std::fmt::Display| format!("the controller's certificate can't be made: {e}");
         let key = KeyPair::generate().map_err(|e| words(&e))?;
@@ -278,7 +281,7 @@ impl Authority {
         roots.add(self.certificate.clone()).map_err(|e| words(&e))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        // Who has no certificate yet may enroll, and nothing else.
+        // An agent without a certificate may enroll, and nothing else.
         let clients = clients.allow_unauthenticated().build().map_err(|e| words(&e))?;
         let chain = vec![certificate.der().clone(), self.certificate.clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| words(&e))?;
@@ -301,18 +304,18 @@ fn leaf(name: &str, usage: ExtendedKeyUsagePurpose) -> Result<CertificateParams,
     params.distinguished_name.push(DnType::CommonName, name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![usage];
-    // The top bit would make it negative.
+    // With the top bit set, the serial number would be negative.
     let mut serial = random::<16>()?;
     serial[0] = serial[0] & 0x7f | 0x40;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds_now());
-    // Clocks of hosts differ.
+    // The clocks of hosts differ.
     params.not_before = (now - Duration::from_secs(86_400)).into();
     params.not_after = (now + Duration::from_secs(86_400 * VALID_DAYS.unsigned_abs())).into();
     Ok(params)
 }
 
-/// A host's name as the name of a file: nothing that leads elsewhere.
+/// A host's name as a file name. Names that lead to another folder are refused.
 fn file_name(host: &str) -> Result<&str, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if host.is_empty() || host.starts_with('.') || host.len() > 200 || !host.chars().all(plain) {
@@ -328,17 +331,17 @@ fn seconds_now() -> u64 {
     u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file that only its owner may read, completely or not at all.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    // ConfigSnapshot by root for a program that is not: the folder says whose it is.
+    // If root writes it for a program that is not root, the file gets the owner of the folder.
     if let (Ok(folder), Ok(own)) = (fs::metadata(path.parent().unwrap_or(path)), file.metadata())
         && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
     {
-        // Who is not root can't, and is the program's user already.
+        // A process that is not root cannot do this, and is the program's user already.
         let _ = std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()));
     }
     file.write_all(bytes)?;
@@ -351,7 +354,7 @@ mod tests {
     use super::*;
     use crate::shell::tls::client::tests::request_of_a_new_key;
 
-    /// A certificate that has ended opens nothing, and the agent is told what to do.
+    /// A certificate that has ended is refused, and the agent learns what to do.
     #[test]
     fn an_ended_certificate_is_refused() {
         let folder = std::env::temp_dir().join(format!("pointsman-ended-{}", std::process::id()));
@@ -363,7 +366,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// What was revoked is not renewed, whatever connection is open, and the attempt makes nothing good again.
+    /// A revoked certificate is not renewed, even on an open connection, and the attempt makes nothing valid again.
     #[test]
     fn a_revoked_certificate_is_not_renewed() {
         let folder = std::env::temp_dir().join(format!("pointsman-revoked-{}", std::process::id()));
@@ -381,7 +384,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// A certificate of an earlier version has no key in the list until its agent shows it.
+    /// A certificate of an earlier version has no key in the list until its agent presents it.
     #[test]
     fn the_key_of_an_earlier_certificate_is_noted() {
         let folder = std::env::temp_dir().join(format!("pointsman-noted-{}", std::process::id()));
@@ -400,7 +403,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// One that ends soon is replaced while its agent is connected, by one for the same key.
+    /// A certificate that ends soon is replaced while its agent is connected, by one for the same key.
     #[test]
     fn a_certificate_is_renewed() {
         let folder = std::env::temp_dir().join(format!("pointsman-renewed-{}", std::process::id()));

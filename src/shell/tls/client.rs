@@ -1,4 +1,4 @@
-//! The agent's side: enrolls once, then stays connected.
+//! The agent's side of the connection: it enrolls once, and then stays connected.
 
 use std::fs;
 use std::io;
@@ -26,20 +26,20 @@ use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, WITH_KEYS, frames, sum};
 
 /// The file with the keys of other agents.
 const PEERS: &str = "peers.json";
-/// A connection is there within this, or it is tried again.
+/// The time limit for opening a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// What was written and is not acknowledged within this is not going to be.
+/// The time after which sent data that is not acknowledged counts as lost.
 const SILENCE: Duration = Duration::from_secs(3);
-/// Pauses between tries: the first, and the longest that doubling comes to.
+/// The pauses between attempts: the first one, and the maximum after doubling.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A connection that lasted for so long was a good one.
+/// A connection that lasted for this time counts as successful.
 const LASTED: Duration = Duration::from_secs(5);
-/// How often it is looked whether the certificate should be renewed.
+/// How often the agent checks whether its certificate should be renewed.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
 
-/// An agent's key and certificates in a folder: `agent.key`, `agent.crt`, `authority.crt`; and in `peers.json` the keys of other
-/// hosts' agents, as the controller told them last.
+/// An agent's key and certificates in a folder: `agent.key`, `agent.crt`, `authority.crt`. The keys of other hosts' agents are in
+/// `peers.json`, as the controller last sent them.
 #[derive(Clone, Debug)]
 pub struct Identity {
     folder: PathBuf,
@@ -47,10 +47,10 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a host in a folder.
+    /// Opens the identity of a host in a folder.
     ///
     /// # Errors
-    /// When there is none, or another host's: the agent has to enroll first.
+    /// When there is none, or it belongs to another host: the agent has to enroll first.
     pub fn open(folder: &Path, host: &str) -> Result<Identity, String> {
         let known = fs::read(folder.join(PEERS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let identity = Identity { folder: folder.to_owned(), known: Arc::new(watch::Sender::new(known)) };
@@ -85,7 +85,7 @@ impl Identity {
         Ok(config)
     }
 
-    /// What the agent proves itself with, and whom it believes.
+    /// The agent's own key and certificate, and the authority that it trusts.
     pub(super) fn files(&self) -> Result<IdentityFiles, String> {
         let words = |name: &str, e: &dyn std::fmt::Display| format!("{}: {e}", self.file(name).display());
         let root = CertificateDer::from_pem_file(self.file("authority.crt")).map_err(|e| words("authority.crt", &e))?;
@@ -101,31 +101,31 @@ impl Identity {
         self.known.subscribe()
     }
 
-    /// True when the controller told any key of the host.
+    /// True if the controller has sent any key of the host.
     pub(super) fn knows_host(&self, host: &str) -> bool {
         self.known.borrow().contains_key(host)
     }
 
-    /// True when the controller told that the host's agent has this key.
+    /// True if the controller has sent this key for the host's agent.
     pub(super) fn knows(&self, shown: &Shown) -> bool {
         self.known.borrow().get(&shown.host).is_some_and(|keys| keys.contains(&shown.key))
     }
 
-    /// The controller says which keys the agents of other hosts have. Kept for a start without the controller.
+    /// Records the keys of other hosts' agents. They are kept for a start without the controller.
     fn learn(&self, keys: AuthorityKeys) {
         if *self.known.borrow() == keys {
             return;
         }
         let path = self.file(PEERS);
         let text = serde_json::to_vec(&keys).map_err(io::Error::other);
-        // In force first: a key that was revoked is refused although the disk is full.
+        // The keys apply before they are written: a revoked key is refused even if the disk is full.
         self.known.send_replace(keys);
         if let Err(e) = text.and_then(|text| write_private(&path, &text)) {
             tracing::error!("{}: {e}: the keys of other agents can't be kept", path.display());
         }
     }
 
-    /// Days until the certificate ends.
+    /// The number of days until the certificate ends.
     fn days_left(&self) -> Result<i64, String> {
         let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.crt").display());
         let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words(&e))?;
@@ -133,7 +133,7 @@ impl Identity {
         Ok((own.validity().not_after.timestamp() - wall_time().micros() / 1_000_000) / 86_400)
     }
 
-    /// A request for a certificate for the key, which stays what it is.
+    /// Makes a request for a new certificate for the same key.
     fn request(&self) -> Result<String, String> {
         let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.key").display());
         let key = fs::read_to_string(self.file("agent.key")).map_err(|e| words(&e))?;
@@ -142,7 +142,7 @@ impl Identity {
     }
 }
 
-/// What is read from an identity's files.
+/// The content of an identity's files.
 pub(super) struct IdentityFiles {
     pub(super) roots: RootCertStore,
     pub(super) own: CertificateDer<'static>,
@@ -195,7 +195,8 @@ fn explain(e: &io::Error) -> String {
 /// Enrolls the agent of a host with its token (`HOST:SECRET:SUM`), and keeps key and certificates in a folder.
 ///
 /// # Errors
-/// In words: the token is no token or another host's, the controller is not the one that made it, or refuses it.
+/// Returns an error text if the token is invalid or another host's, the controller is not the one that made it, or the
+/// controller refuses it.
 pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> Result<(), String> {
     let parts: Vec<&str> = token.trim().split(':').collect();
     let [host, secret, wanted] = parts[..] else {
@@ -232,11 +233,11 @@ pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> 
     fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     keep("authority.crt", pem::encode(&pem::Pem::new("CERTIFICATE", root.as_ref())).as_bytes())?;
     keep("agent.key", key.serialize_pem().as_bytes())?;
-    // The certificate last: with it the agent is enrolled.
+    // The certificate is written last: the agent is enrolled as soon as it exists.
     keep("agent.crt", certificate.as_bytes())
 }
 
-/// Stays connected: sends what comes from `reports`, and hands every command to `command`. Ends when `reports` is closed.
+/// Stays connected: sends the reports from `reports`, and passes every command to `command`. Ends when `reports` is closed.
 pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::Receiver<Report>, command: impl Fn(Command)) {
     let mut pause = PAUSE;
     let mut told = String::new();
@@ -255,7 +256,7 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
                     Ok(()) => return,
                     Err(why) => why,
                 };
-                // One that lasted was well; one that is closed at once again and again is tried ever more slowly.
+                // A connection that lasted was successful. If connections keep closing at once, the pauses between attempts grow.
                 if boot_time().since(since) > LASTED {
                     pause = PAUSE;
                     told.clear();
@@ -270,7 +271,7 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        // What waits is old.
+        // The waiting reports are outdated.
         while reports.try_recv().is_ok() {}
         if reports.is_closed() {
             return;
@@ -323,7 +324,7 @@ async fn talk(
     }
 }
 
-/// A request, when it is time.
+/// A request for a new certificate, if one is due.
 fn renewal(identity: &Identity) -> Option<String> {
     let days = match identity.days_left() {
         Ok(days) => days,
@@ -343,7 +344,7 @@ fn renewal(identity: &Identity) -> Option<String> {
     identity.request().map_err(|why| tracing::error!("{why}")).ok()
 }
 
-/// Believes the controller whose authority has the sum that stands in the token.
+/// Trusts the controller whose authority has the checksum in the token.
 #[derive(Debug)]
 struct Pinned {
     wanted: String,
@@ -413,7 +414,7 @@ pub(super) mod tests {
         (key.serialize_pem(), request(&key).unwrap())
     }
 
-    /// Lets agents in, or none.
+    /// Agents that admit all connections, or none.
     #[derive(Clone)]
     struct Gate {
         open: bool,
@@ -425,7 +426,7 @@ pub(super) mod tests {
         }
         fn reached(&self, _: &str, _: u64, commands: mpsc::Sender<Command>) {
             assert!(self.open, "nobody may come in");
-            // The connection lasts as long as somebody may command.
+            // The connection lasts as long as the sender of commands exists.
             tokio::spawn(async move { commands.closed().await });
         }
         fn gone(&self, _: &str, _: u64) {}
@@ -442,7 +443,7 @@ pub(super) mod tests {
         Identity::open(folder, "sip1").unwrap()
     }
 
-    /// Where a controller with this gate listens, while something is done.
+    /// Runs `done` while a controller with this gate listens.
     fn with_controller<T, F: Future<Output = T>>(authority: Arc<Authority>, gate: Gate, done: impl FnOnce(String) -> F) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
@@ -454,7 +455,7 @@ pub(super) mod tests {
         })
     }
 
-    /// An agent with this certificate is connected until it has another one.
+    /// Keeps an agent with this certificate connected until it has another one.
     pub(in crate::shell::tls) fn until_renewed(
         authority: Authority,
         folder: &Path,
@@ -477,13 +478,13 @@ pub(super) mod tests {
         authority
     }
 
-    /// What an agent with this certificate hears.
+    /// The error that an agent with this certificate receives.
     pub(in crate::shell::tls) fn why_not(authority: Authority, folder: &Path, key: &str, certificate: &str) -> String {
         let identity = identity(folder, key, certificate);
         with_controller(Arc::new(authority), Gate { open: false }, async |address| {
             match open(&address, identity.config().unwrap()).await {
                 Err(why) => why,
-                // TLS 1.3: a client learns what the server thinks of its certificate with the first answer.
+                // In TLS 1.3, a client learns from the first answer whether the server accepts its certificate.
                 Ok(stream) => {
                     let (_keep, mut reports) = mpsc::channel(1);
                     talk(stream, &identity, &mut reports, &|_| {}).await.unwrap_err()

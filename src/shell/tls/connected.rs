@@ -1,4 +1,4 @@
-//! One agent speaks for a host at a time. A second one with the same identity is a copy, unless the first has gone.
+//! One agent speaks for a host at a time. A second one with the same identity is a copy, unless the first one has gone.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use crate::core::inventory::Name;
 
-/// How long a second connection waits to see whether the first one still reports. An agent that connects again closed its first
-/// connection; what it had sent on that before arrives within this time.
+/// How long a second connection waits to see whether the first one still reports. An agent that reconnects has closed its first
+/// connection, and its last reports arrive within this time.
 const OBSERVED: Duration = Duration::from_millis(1_500);
-/// An agent that reported so lately is there: it reports four times a second.
+/// An agent whose last report is not older than this is running: it reports four times a second.
 const LATELY: Duration = Duration::from_millis(600);
 
 /// The connections of all hosts.
@@ -26,7 +26,7 @@ pub(super) struct Connected {
 struct First {
     number: u64,
     from: IpAddr,
-    /// When it reported last; closed when its connection has ended.
+    /// The time of its last report. Closed when the connection has ended.
     reports: watch::Receiver<Instant>,
     replace: watch::Sender<bool>,
 }
@@ -51,10 +51,10 @@ impl Reports {
 }
 
 impl Connected {
-    /// Lets a connection speak for a host. An earlier one ends.
+    /// Registers a connection for a host. An earlier connection ends.
     ///
     /// # Errors
-    /// Where the earlier one comes from, when it goes on reporting: then there are two agents.
+    /// The address of the earlier connection if it continues to report: then there are two agents.
     pub(super) async fn enter(&self, host: &str, from: IpAddr) -> Result<ConnectedAgent, IpAddr> {
         let first = {
             let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +80,7 @@ impl Connected {
 }
 
 impl ConnectedAgent {
-    /// Where its reports are noted.
+    /// Receives the times of its reports.
     pub(super) fn reports(&self) -> Reports {
         self.reports.clone()
     }

@@ -5,7 +5,7 @@ use std::io;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-/// Bytes of one frame. A connection with a larger one is closed.
+/// The maximum size of one frame in bytes. A connection that sends a larger one is closed.
 const FRAME: usize = 1024 * 1024;
 
 pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize) -> io::Result<()> {
@@ -18,12 +18,12 @@ pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Ser
     to.flush().await
 }
 
-/// Reads one. Not to be given up halfway: what was read of a frame would be lost.
+/// Reads one frame. Do not cancel this: the bytes of the frame that were already read would be lost.
 pub(super) async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
     serde_json::from_slice(&read_body(from).await?).map_err(io::Error::other)
 }
 
-/// Reads one; `None` for a message that this version does not know. Not to be given up halfway.
+/// Reads one frame. Returns `None` for a message that this version does not know. Do not cancel this.
 pub(super) async fn read_lenient<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<T>> {
     Ok(serde_json::from_slice(&read_body(from).await?).ok())
 }

@@ -9,8 +9,8 @@
 //!        |<==== Report, Report, ...   Command, ... ========================>|
 //! ```
 //!
-//! An agent speaks for the host in its certificate and no other; of a host only the certificates that were issued last are
-//! good. Who shows none can only enroll. Does not know: what reports and commands mean. Tests: `tests/it/tls.rs`.
+//! An agent speaks only for the host in its certificate. Of a host, only the certificates that were issued last are valid. A
+//! client without a certificate can only enroll. Does not know: what reports and commands mean. Tests: `tests/it/tls.rs`.
 
 mod authority;
 mod client;
@@ -32,47 +32,47 @@ pub use client::{Identity, connect, enroll};
 pub use peers::Peers;
 pub use server::{Agents, Listener, listen};
 
-/// The name in the controller's certificate; where it is, is the agent's configuration.
+/// The name in the controller's certificate. The agent's configuration has its address.
 const CONTROLLER: &str = "controller.pointsman.internal";
-/// By this (RFC 7301) agent and controller agree that the agent is told the keys of other agents. Those of earlier versions do not
-/// name it, and go on as before.
+/// The protocol name (RFC 7301) with which agent and controller agree that the agent receives the keys of other agents. Earlier
+/// versions do not offer it, and work as before.
 const WITH_KEYS: &[u8] = b"pointsman/2";
-/// What enrolled agents' certificates are good for.
+/// The validity of enrolled agents' certificates.
 const VALID_DAYS: i64 = 90;
-/// An agent asks for a new certificate this long before its own ends: at two thirds of its life.
+/// How long before the end of its certificate an agent asks for a new one: at two thirds of its validity.
 pub const RENEW_DAYS: i64 = 30;
 
-/// What an agent says.
+/// A message from an agent.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum FromAgent {
-    /// It has a token, and wants a certificate for the key of this request (PEM).
+    /// It has a token and wants a certificate for the key of this request (PEM).
     Enroll {
         secret: String,
         host: String,
         request: String,
     },
-    /// It wants another certificate.
+    /// It wants a new certificate.
     Renew {
         request: String,
     },
     Report(Report),
 }
 
-/// What a controller says.
+/// A message from a controller.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ToAgent {
     Certificate {
         certificate: String,
     },
-    /// Why not, for people.
+    /// The reason of a refusal, for people.
     Refused {
         why: String,
     },
-    /// What is to be done.
+    /// A command to carry out.
     Command(Command),
-    /// The keys with which agents of other hosts prove themselves. Only for an agent that asks for [`WITH_KEYS`].
+    /// The keys of the agents of other hosts. Only for an agent that offers [`WITH_KEYS`].
     Keys {
         hosts: BTreeMap<Name, BTreeSet<String>>,
     },
@@ -86,7 +86,7 @@ fn sum(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
-/// Octets that nobody can guess.
+/// Random bytes that nobody can guess.
 fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
@@ -94,11 +94,11 @@ fn random<const N: usize>() -> Result<[u8; N], String> {
     Ok(bytes)
 }
 
-/// A number that nobody can guess: what agents know a controller by.
+/// A number that nobody can guess, by which agents recognize a controller.
 ///
 /// # Errors
-/// When the system has none.
+/// When the system has no random numbers.
 pub fn random_id() -> Result<u64, String> {
-    // JSON of other programs holds 53 bits.
+    // JSON in other programs represents 53 bits exactly.
     random::<8>().map(|bytes| u64::from_be_bytes(bytes) >> 11)
 }

@@ -1,4 +1,4 @@
-//! Agents speak with each other directly, so that the death of the controller takes nothing away.
+//! Agents communicate with each other directly, so that they do not depend on the controller.
 //!
 //! ```text
 //!   Peers::send --> Slot (one for each host): the newest messages --> the newest connection with that host's agent
@@ -6,9 +6,10 @@
 //!   listening socket --> handshake --> connection --> hear
 //! ```
 //!
-//! Best effort: what can't be sent soon is dropped, since it is of no use later. Both sides show their certificates, and either
-//! accepts only the keys that the controller told last: a revoked or foreign agent gets nothing. An agent's certificate proves
-//! an agent in both directions, and never the controller. Does not know: what the messages mean. Tests: `tests/it/peers.rs`.
+//! Delivery is best effort: a message that cannot be sent soon is dropped, because it is useless later. Both sides present their
+//! certificates, and each accepts only the keys that the controller sent last: a revoked or foreign agent receives nothing. An
+//! agent's certificate authenticates an agent in both directions, and never the controller. Does not know: what the messages
+//! mean. Tests: `tests/it/peers.rs`.
 
 mod slot;
 mod verifier;
@@ -41,25 +42,25 @@ use super::shown::Shown;
 use slot::Slot;
 use verifier::AgentVerifier;
 
-/// What the agents agree on (RFC 7301).
+/// The protocol name of agents (RFC 7301).
 const PROTOCOL: &[u8] = b"pointsman-agents/1";
-/// A connection proves who it is within this, or is closed.
+/// The time limit for authentication. After that the connection is closed.
 const HANDSHAKE: Duration = Duration::from_secs(3);
-/// What was written and is not acknowledged within this is not going to be: votes last seconds.
+/// The time after which sent data that is not acknowledged counts as lost: votes last seconds.
 const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
-/// Pauses between tries: the first, and the longest that doubling comes to.
+/// The pauses between attempts: the first one, and the maximum after doubling.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A connection that lasted for so long was a good one; the next is opened as soon as it is needed.
+/// A connection that lasted for this time counts as successful. The next one is opened as soon as it is needed.
 const LASTED: Duration = Duration::from_secs(1);
-/// A connection on which nothing comes for so long ends.
+/// A connection without any message for this time ends.
 const IDLE: Duration = Duration::from_secs(30);
-/// Messages that are read from one connection within [`WINDOW`]; the rest waits in the network. 200 resources with four
-/// messages a second need a fifth of it.
+/// The number of messages that are read from one connection within [`WINDOW`]. The rest waits in the network. 200 resources with
+/// four messages a second need a fifth of it.
 const AT_ONCE: u32 = 400;
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// The agents of other hosts.
+/// The connections to the agents of other hosts.
 #[derive(Clone)]
 pub struct Peers(Arc<Shared>);
 
@@ -77,7 +78,7 @@ struct Peer {
 }
 
 impl Shared {
-    /// True when an agent that is known has this address: its connections have reserved room. No proof of anything.
+    /// True if a known agent has this address: its connections have reserved room. This authenticates nothing.
     fn knows(&self, from: IpAddr) -> bool {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.values().any(|peer| peer.address.is_some_and(|a| a.ip().to_canonical() == from.to_canonical()))
@@ -85,10 +86,10 @@ impl Shared {
 }
 
 impl Peers {
-    /// Begins to listen. `hear` is told what the agent of a host says. Only within a runtime of `tokio`.
+    /// Starts to listen. `hear` receives the messages of other hosts' agents. Must be called within a `tokio` runtime.
     ///
     /// # Errors
-    /// In words: the port that was named is taken, or the identity can't be used.
+    /// Returns an error text if the configured port is taken, or the identity cannot be used.
     pub fn start(
         identity: Identity,
         listening: Listening,
@@ -111,7 +112,7 @@ impl Peers {
         Ok((Peers(shared), address))
     }
 
-    /// With whom messages may be exchanged, and where their agents listen. Replaces what was set before.
+    /// Sets the hosts with which messages may be exchanged, and the addresses of their agents. Replaces the previous ones.
     pub fn set(&self, peers: BTreeMap<Name, Option<SocketAddr>>) {
         let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|host, peer| {
@@ -157,12 +158,13 @@ impl Peer {
     }
 }
 
-/// How many connections of agents may be without proof at once.
+/// Limits the number of connections that are not authenticated yet.
 fn limiter() -> ConnectionLimiter {
     ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES))
 }
 
-/// On most systems the first one takes connections of both families, and the second is refused for that; on others both are wanted.
+/// On most systems the first socket accepts connections of both families, and the second is therefore refused. On others both are
+/// needed.
 fn open_usual() -> Vec<HandshakeLimiter> {
     let usual = [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)].map(|a| SocketAddr::new(a, AGENT_PORT));
     let (mut doors, mut why) = (Vec::new(), String::new());
@@ -233,7 +235,7 @@ async fn accept(limiter: HandshakeLimiter, shared: Arc<Shared>) {
 
 async fn prove(stream: TcpStream, shared: &Shared) -> Result<(Shown, tokio_rustls::server::TlsStream<TcpStream>), String> {
     settle(&stream);
-    // Read anew: the certificate may have been renewed.
+    // The files are read again, because the certificate may have been renewed.
     let acceptor = TlsAcceptor::from(server_config(&shared.identity)?);
     let stream = acceptor.accept(stream).await.map_err(|e| format!("no TLS: {e}"))?;
     let shown = shown(stream.get_ref().1.peer_certificates())?;
@@ -252,7 +254,7 @@ fn shown(certificates: Option<&[rustls::pki_types::CertificateDer<'_>]>) -> Resu
     Shown::read(certificates.and_then(|c| c.first()).ok_or("it shows no certificate")?)
 }
 
-/// Opens a connection whenever there is something to say to a host's agent and no connection with it.
+/// Opens a connection whenever there is a message for a host's agent and no connection with it.
 async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Slot>) {
     let mut pause = PAUSE;
     let mut told = String::new();
@@ -267,7 +269,7 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
                     (pause, told) = (PAUSE, String::new());
                     continue;
                 }
-                // An agent that was not told of this one yet, or was told another key of it, closes the connection at once.
+                // An agent that has not received this agent's key yet, or has another key for it, closes the connection at once.
                 "it closed the connection; was it told of this host by the controller?".to_owned()
             }
             Err(why) => why,
@@ -276,7 +278,7 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
             tracing::warn!(%host, "no connection to its agent at {address}: {}; it is tried again", printable_short(&why, 500));
             told = why;
         }
-        // What waits is old.
+        // The waiting messages are outdated.
         slot.clear();
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -310,7 +312,7 @@ async fn open(
     Ok((shown, stream))
 }
 
-/// Speaks on a connection until it ends.
+/// Exchanges messages on a connection until it ends.
 async fn converse(shared: &Shared, shown: &Shown, stream: impl AsyncRead + AsyncWrite, slot: &Slot) {
     let (from, to) = tokio::io::split(stream);
     let (from, to) = (std::pin::pin!(from), std::pin::pin!(to));
@@ -341,7 +343,7 @@ async fn listen(shared: &Shared, shown: &Shown, mut from: impl AsyncRead + Unpin
         if !shared.identity.knows(shown) {
             return Err(revoked());
         }
-        // A message of a later version says nothing to this one.
+        // A message of a later version is ignored.
         if let Some(message) = message {
             (shared.hear)(shown.host.clone(), message);
         }
@@ -355,7 +357,7 @@ async fn say(slot: &Slot, number: u64, mut to: impl AsyncWrite + Unpin) -> io::R
     }
 }
 
-/// Waits until the key that was shown is known no more.
+/// Waits until the presented key is not valid any more.
 async fn until_unknown(identity: &Identity, shown: &Shown) {
     let _ = identity.known().wait_for(|_| !identity.knows(shown)).await;
 }

@@ -1,4 +1,4 @@
-//! The controller's side: agents connect, prove who they are, and are told what to do.
+//! The controller's side of the connection: agents connect, authenticate themselves, and receive commands.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -24,66 +24,67 @@ use super::connected::{Connected, Reports};
 use super::shown::{Shown, revoked};
 use super::{FromAgent, ToAgent, WITH_KEYS, frames};
 
-/// A connection proves who it is within this, or is closed.
+/// The time limit for authentication. After that the connection is closed.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// An agent that says nothing for so long is not there any more: it reports four times a second.
+/// An agent that sends nothing for this time is gone: it reports four times a second.
 const SILENCE: Duration = Duration::from_secs(5);
-/// Commands that wait for one agent. A further one is dropped: it is said again.
+/// The number of commands that may wait for one agent. A further one is dropped, because the controller repeats commands.
 const COMMANDS: usize = 256;
 
-/// How often it is looked whether a certificate was issued or revoked, by this process or another.
+/// How often the controller checks whether this or another process has issued or revoked a certificate.
 const LOOK_AT_IDENTITIES: Duration = Duration::from_millis(200);
-/// A change of the folder that is so young is looked at again: the clock of the file system may not have moved on between two.
+/// A change of the folder that is more recent than this is checked again: the file system's clock may give two changes the same
+/// time.
 const YOUNG: Duration = Duration::from_secs(2);
 
-/// What a controller does with its agents.
+/// The controller's view of connected agents.
 pub trait Agents: Clone + Send + Sync + 'static {
-    /// True when the inventory has a host of that name that is reached by an agent.
+    /// True if the inventory has a host of that name with an agent.
     fn expects(&self, host: &str) -> bool;
 
-    /// The hosts that are reached by an agent: these may hear of each other's keys.
+    /// The hosts with agents, which may receive each other's keys.
     fn hosts(&self) -> Vec<Name>;
 
-    /// A second agent wants to speak for the host while a first one does, from these addresses. It was refused.
+    /// A second agent tried to speak for the host while the first one does, from these addresses. It was refused.
     fn cloned(&self, host: &str, first: IpAddr, second: IpAddr);
-    /// True when the inventory has a host at that address: its connections have reserved room. No proof of anything.
+    /// True if the inventory has a host with that address: its connections have reserved room. This authenticates nothing.
     fn knows(&self, _peer: IpAddr) -> bool {
         false
     }
 
-    /// An agent is connected: commands for it go here. `serial` tells this connection from others.
+    /// An agent has connected, and `commands` sends commands to it. `serial` distinguishes this connection from others.
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>);
 
-    /// The connection is gone.
+    /// The connection has ended.
     fn gone(&self, host: &str, serial: u64);
 
-    /// It reports. Waits until there is room.
+    /// The agent has sent a report. Waits until there is room.
     fn reports(&self, report: Report);
 }
 
 /// A listening socket for agents.
 pub struct Listener {
     limiter: HandshakeLimiter,
-    /// The threads that serve connections of hosts that the inventory does not have.
+    /// The threads that serve connections of hosts that are not in the inventory.
     strangers: Handle,
     shared: Shared,
 }
 
-/// What all connections share.
+/// The data that all connections share.
 #[derive(Clone)]
 struct Shared {
     acceptor: TlsAcceptor,
     authority: Arc<Authority>,
     connected: Connected,
-    /// What agents may show now.
+    /// The identities that agents may present now.
     identities: watch::Sender<Identities>,
 }
 
-/// Listens for agents. Only within a runtime of `tokio`; connections of hosts that the inventory does not have are served by the threads of
-/// `strangers`.
+/// Listens for agents. Must be called within a `tokio` runtime. The threads of `strangers` serve the connections of hosts that
+/// are not in the inventory.
 ///
 /// # Errors
-/// In words: the port is taken, or needs a right.
+/// Returns an error text if the port is taken or needs a right.
 pub fn listen(address: SocketAddr, authority: Arc<Authority>, strangers: Handle) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
@@ -98,7 +99,7 @@ impl Listener {
         self.limiter.address()
     }
 
-    /// Takes connections until it is dropped.
+    /// Accepts connections until this future is dropped.
     pub async fn run(self, agents: impl Agents) {
         tokio::select! {
             () = self.accept(&agents) => {}
@@ -124,7 +125,7 @@ impl Listener {
                     Ok(Err(why)) => Some(why),
                     Err(_) => Some(format!("it did not say who it is within {} s", HANDSHAKE.as_secs())),
                 };
-                // A scanner fills no log: of many, the first, the tenth, the hundredth is told.
+                // A scanner does not fill the log: only the first, the tenth and the hundredth of many messages are logged.
                 let times = |why: &str| {
                     let n = closed.fetch_add(1, Ordering::Relaxed) + 1;
                     let so_far = if n > 1 { format!(" ({n} so far)") } else { String::new() };
@@ -140,7 +141,7 @@ impl Listener {
 
 type Stream = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// Who is there, with its connection; `None` when it enrolled.
+/// Authenticates the agent of a connection. Returns `None` if it enrolled.
 async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stream)>, String> {
     let Shared { acceptor, authority, .. } = shared;
     let _ = stream.set_nodelay(true);
@@ -215,7 +216,7 @@ async fn serve(
     ended
 }
 
-/// Waits until the certificate that was shown is good no more.
+/// Waits until the presented certificate is not valid any more.
 async fn until_revoked(shown: &Shown, shared: &Shared) {
     let mut identities = shared.identities.subscribe();
     let certificate = (shown.host.clone(), shown.serial.clone());
@@ -225,7 +226,8 @@ async fn until_revoked(shown: &Shown, shared: &Shared) {
                 return;
             }
         } else if shared.authority.is_good(shown) {
-            // Issued since the list was made. It may be revoked before the next one, which is then the same as this.
+            // The certificate was issued after the list was made. It may be revoked before the next list, which is then equal to
+            // this one.
             let _ = tokio::time::timeout(LOOK_AT_IDENTITIES, identities.changed()).await;
         } else {
             return;
@@ -233,7 +235,7 @@ async fn until_revoked(shown: &Shown, shared: &Shared) {
     }
 }
 
-/// Looks again and again at what agents may show, and tells all connections when that changes.
+/// Checks regularly which identities agents may present, and informs all connections of a change.
 async fn look_at_identities(shared: &Shared, agents: &impl Agents) {
     let mut looked = (None, Vec::new());
     let mut look = tokio::time::interval(LOOK_AT_IDENTITIES);
@@ -276,14 +278,14 @@ async fn read(
                 let _ = certificates.try_send(answer);
             }
             Ok(FromAgent::Enroll { .. }) => return Err(format!("{host} wants to enroll on a connection that has a certificate")),
-            // The agent ended.
+            // The agent closed the connection.
             Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => return Ok(()),
             Err(e) => return Err(format!("{host}: {e}")),
         }
     }
 }
 
-/// `identities` are for an agent that can read which keys other agents have.
+/// Sends commands to an agent. `identities` is for an agent that accepts the keys of other agents.
 async fn write(
     mut to: impl AsyncWrite + Unpin,
     mut waiting: mpsc::Receiver<Command>,

@@ -1,4 +1,4 @@
-//! What a certificate says of who shows it.
+//! The content of a certificate that an agent presents.
 
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
@@ -6,15 +6,15 @@ use crate::core::inventory::Name;
 
 use super::{hex, sum};
 
-/// A certificate that was shown, and that the authority signed.
+/// A certificate that was presented, and that the authority signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shown {
     /// The host that it names.
     pub(super) host: Name,
     pub(super) serial: String,
-    /// The sum of its public key. A renewed certificate has the key of the one before.
+    /// The checksum of its public key. A renewed certificate has the same key as before.
     pub(super) key: String,
-    /// When it ends, in seconds since 1970.
+    /// The end of its validity, in seconds since 1970.
     pub(super) until: u64,
 }
 
@@ -33,7 +33,7 @@ impl Shown {
     }
 }
 
-/// Why a certificate of this host is refused.
+/// The reason why a certificate of this host is refused.
 pub(super) fn revoked(host: &str) -> String {
     format!("the certificate of {host} was revoked or replaced; enroll it again: pointsman enroll {host}")
 }

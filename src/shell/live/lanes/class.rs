@@ -1,23 +1,23 @@
-//! Events of one trust that wait: of each sender in order, one sender after another.
+//! The waiting events of one trust level: in order within a sender, and one sender after another.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::core::event::Trust;
 
-/// Senders of one trust that are told apart. Further ones share one place.
+/// The maximum number of senders of one trust level that are distinguished. Further ones share one place.
 const SENDERS: usize = 4_096;
 
 /// The events of one trust.
 #[derive(Debug)]
 pub(super) struct TrustClass<M> {
     senders: BTreeMap<String, Own<M>>,
-    /// Senders of which something waits, in the order in which they are served.
+    /// The senders with waiting events, in the order in which they are served.
     turn: VecDeque<String>,
     pub(super) count: usize,
     pub(super) bytes: usize,
 }
 
-/// What waits of one sender.
+/// The waiting events of one sender.
 #[derive(Debug)]
 struct Own<M> {
     waiting: VecDeque<(usize, M)>,
@@ -31,14 +31,14 @@ impl<M> Default for TrustClass<M> {
 }
 
 impl<M> TrustClass<M> {
-    /// The name under which a sender is told apart from others.
+    /// The name under which a sender is counted.
     pub(super) fn name<'a>(&self, trust: Trust, sender: &'a str) -> &'a str {
-        // Files keep their order in any case: there are as many as the configuration has.
+        // Files always keep their order: there are only as many as the configuration has.
         let told_apart = trust >= Trust::Local || self.senders.len() < SENDERS || self.senders.contains_key(sender);
         if told_apart { sender } else { "" }
     }
 
-    /// How many events of a sender wait, and how many bytes they have.
+    /// The number of waiting events of a sender, and their bytes.
     pub(super) fn waiting_of(&self, sender: &str) -> (usize, usize) {
         self.senders.get(sender).map_or((0, 0), |own| (own.waiting.len(), own.bytes))
     }

@@ -1,15 +1,15 @@
-//! What found no room, for people: of which source, and of which sender most.
+//! Counts events that were dropped because there was no room, by source and by sender, for people.
 
 use std::collections::BTreeMap;
 
-/// Senders of dropped events that are counted by name, for each source. Further ones are counted together.
+/// The number of senders of dropped events that are counted by name for each source. Further ones are counted together.
 const DROPPERS: usize = 64;
 
-/// Events of one source that found no room.
+/// The dropped events of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::shell::live) struct Dropped {
     pub(in crate::shell::live) count: u64,
-    /// How many of them by sender.
+    /// The number of dropped events of each sender.
     senders: BTreeMap<String, u64>,
 }
 
@@ -22,7 +22,7 @@ impl Dropped {
         }
     }
 
-    /// The sender that most of them came from, and how many.
+    /// The sender with the most dropped events, and their number.
     pub(in crate::shell::live) fn worst(&self) -> Option<(&str, u64)> {
         self.senders.iter().max_by_key(|(_, count)| **count).map(|(sender, count)| (sender.as_str(), *count))
     }

@@ -1,19 +1,19 @@
-//! The rate at which unverified events are taken: steady, so that a flood never keeps the controller's thread busy for long.
+//! The steady rate at which unverified events are taken, so that a flood never keeps the controller's thread busy for long.
 
 use std::time::Duration;
 
 use crate::core::base::limits::UNVERIFIED_A_SECOND;
 use crate::core::base::time::Time;
 
-/// How many microseconds of the rate of unverified events may be taken at once after a pause.
+/// The burst in microseconds: how much of the rate may be used at once after a pause.
 pub(super) const BURST: u64 = 10_000;
-/// Microseconds between two unverified events, in the long run.
+/// The average number of microseconds between two unverified events.
 pub(super) const EVERY: u64 = 1_000_000 / UNVERIFIED_A_SECOND as u64;
 
-/// At which rate unverified events are taken: [`UNVERIFIED_A_SECOND`].
+/// The rate at which unverified events are taken: [`UNVERIFIED_A_SECOND`].
 #[derive(Debug, Default)]
 pub(super) struct Rate {
-    /// When all that was taken is paid for.
+    /// The time at which the rate has caught up with all events that were taken.
     paid: Time,
 }
 
@@ -22,7 +22,7 @@ impl Rate {
         self.wait(now) <= Duration::from_micros(BURST)
     }
 
-    /// How long until all that was taken is paid for.
+    /// The time until the rate has caught up.
     pub(super) fn wait(&self, now: Time) -> Duration {
         let wait = self.paid.since(now);
         // The clock was set back.

@@ -1,4 +1,4 @@
-//! What waits to be said to one host's agent, and the connections by which it may be said.
+//! The messages that wait for one host's agent, and the connections by which they may be sent.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,16 +7,18 @@ use tokio::sync::watch;
 
 use crate::core::wire::PeerMessage;
 
-/// Messages that wait for one agent. Of more, the oldest is dropped: the newest says what is so now.
+/// The number of messages that may wait for one agent. The oldest of more is dropped, because the newest describes the present
+/// state.
 const WAITING: usize = 1_024;
-/// Connections with one agent at once: either side may have opened one at the same time. A further one replaces the oldest.
+/// The number of concurrent connections with one agent: both sides may have opened one at the same time. A further one replaces
+/// the oldest.
 const CONNECTIONS: usize = 2;
 
-/// Messages and connections of one host.
+/// The messages and connections of one host.
 #[derive(Debug)]
 pub(super) struct Slot {
     state: Mutex<State>,
-    /// Changes with the state.
+    /// Signals changes of the state.
     changed: watch::Sender<()>,
 }
 
@@ -24,7 +26,7 @@ pub(super) struct Slot {
 struct State {
     waiting: VecDeque<PeerMessage>,
     next: u64,
-    /// The newest last: messages leave by that one.
+    /// The newest connection is last, and messages are sent by it.
     connections: Vec<(u64, watch::Sender<bool>)>,
 }
 
@@ -52,16 +54,16 @@ impl Slot {
         what(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until the state is so.
+    /// Waits until the state fulfils a condition.
     async fn until(&self, is: impl Fn(&State) -> bool) {
         let mut changed = self.changed.subscribe();
         while !self.look(&is) {
-            // The sender lives as long as this slot.
+            // The sender exists as long as this slot.
             let _ = changed.changed().await;
         }
     }
 
-    /// A message that is to be said soon.
+    /// Adds a message to be sent soon.
     pub(super) fn push(&self, message: PeerMessage) {
         self.change(|state| {
             if state.waiting.len() >= WAITING {
@@ -71,7 +73,7 @@ impl Slot {
         });
     }
 
-    /// Nothing waits any more.
+    /// Drops all waiting messages.
     pub(super) fn clear(&self) {
         self.change(|state| state.waiting.clear());
     }
@@ -81,12 +83,12 @@ impl Slot {
         self.look(|state| !state.connections.is_empty())
     }
 
-    /// Waits until something is to be said and there is no connection to say it by.
+    /// Waits until there is a message and no connection to send it by.
     pub(super) async fn until_needed(&self) {
         self.until(|state| !state.waiting.is_empty() && state.connections.is_empty()).await;
     }
 
-    /// A new connection: what is said leaves by it from now on.
+    /// Adds a new connection. Messages are sent by it from now on.
     pub(super) fn connect(&self) -> Connection<'_> {
         self.change(|state| {
             let (end, replaced) = watch::channel(false);
@@ -108,7 +110,7 @@ impl Slot {
         });
     }
 
-    /// The next message for the connection of this number; only the newest gets any.
+    /// The next message for the connection of this number. Only the newest connection receives any.
     pub(super) async fn next(&self, number: u64) -> PeerMessage {
         let newest = |state: &State| state.connections.last().is_some_and(|(newest, _)| *newest == number);
         loop {
@@ -126,7 +128,7 @@ impl Connection<'_> {
         self.number
     }
 
-    /// Waits until it is to end, for newer ones.
+    /// Waits until this connection has to end because of newer ones.
     pub(super) async fn replaced(&mut self) {
         let _ = self.replaced.wait_for(|replaced| *replaced).await;
     }
@@ -152,7 +154,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(what)
     }
 
-    /// Of what waits the newest is kept, and it leaves by the newest connection.
+    /// The newest messages are kept, and the newest connection sends them.
     #[test]
     fn the_newest_waits_and_leaves_by_the_newest() {
         let slot = Slot::default();
@@ -175,7 +177,7 @@ mod tests {
         assert!(!slot.is_connected());
     }
 
-    /// A host that connects again and again has two connections at most.
+    /// A host that connects repeatedly has at most two connections.
     #[test]
     fn connections_are_bounded() {
         let slot = Slot::default();

@@ -1,5 +1,5 @@
-//! An agent that is connected to proves itself as one that connects does: by a certificate for clients. So one that was issued by
-//! an earlier version is good for both, and none of an agent is good for a controller.
+//! Verifies the agent that accepts a connection in the same way as the agent that opens one: by a certificate for clients. A
+//! certificate of an earlier version is therefore valid for both, and an agent's certificate is never valid for a controller.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Believes every agent that the authority signed; whose it is, is looked at afterwards.
+/// Accepts every agent that the authority signed. The caller checks afterwards which host it is.
 #[derive(Debug)]
 pub(super) struct AgentVerifier(Arc<dyn ClientCertVerifier>);
 
