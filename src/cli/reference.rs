@@ -41,6 +41,7 @@ fn row(arg: &Arg) -> String {
     let flags: Vec<String> = short.into_iter().chain(long).collect();
     let name = match (flags.is_empty(), takes) {
         (true, _) => values.join(" "),
+        (false, true) if arg.is_require_equals_set() => format!("{}[={}]", flags.join(", "), values.join(" ")),
         (false, true) => format!("{} {}", flags.join(", "), values.join(" ")),
         (false, false) => flags.join(", "),
     };

@@ -237,3 +237,29 @@ fn a_dry_run_of_a_followed_file_knows_what_is_said_of_it() {
     }
     assert!(!run(&folder.join("log/other.log")).contains("alarm_raised"));
 }
+
+/// A log that two entries follow would count twice.
+#[test]
+fn check_warns_of_a_log_that_is_followed_twice() {
+    let folder = Folder::new();
+    let config = site(&folder, "{ path: log/a.log, host: db1 }\n  - log/*.log");
+    fs::create_dir_all(folder.join("log")).unwrap();
+    append(&folder.join("log/a.log"), &claim(1));
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert!(ended.err.contains("C213") || ended.out.contains("C213"), "{}{}", ended.out, ended.err);
+    let config = site(&folder, "{ path: log/a.log, host: db1 }\n  - log/b*.log");
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert!(!ended.err.contains("C213") && !ended.out.contains("C213"), "{}{}", ended.out, ended.err);
+}
+
+/// A pattern that can match nothing is refused.
+#[test]
+fn check_refuses_a_pattern_that_is_none() {
+    let folder = Folder::new();
+    for pattern in ["log/b[0-9.log", "log/a**b"] {
+        let config = site(&folder, &format!("\"{pattern}\""));
+        let ended = pointsman(&["check", "-c", &config], b"");
+        assert_eq!(ended.status, 2, "{pattern}: {}{}", ended.out, ended.err);
+        assert!((ended.out + &ended.err).contains("is not a pattern of files"));
+    }
+}

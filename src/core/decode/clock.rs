@@ -5,15 +5,15 @@
 //!
 //! - A written offset has precedence, then the zone of the file's header, then the source's zone.
 //! - A local time that the clocks showed twice is the one that agrees with the arrival, or else the first one that is not before
-//! the file's last record: a file is in sequence.
+//!   the file's last record: a file is in sequence.
 //! - A stamp without a year gets the year nearest to the reference. In a file it does not go back by more than [`YEAR_BACK_US`]:
-//! then the file was quiet for so long, and the year is the next one.
+//!   then the file was quiet for so long, and the year is the next one.
 //! - A record with a date that differs by more than [`JUMP_US`] from the last one is marked. It moves the source's time only if a
-//! further record agrees with it.
+//!   further record agrees with it.
 //! - A time of day gets the day of the last stamp, or else of the header's local time, or else the day nearest to the reference.
-//! A step back by [`MIDNIGHT_BACK_US`] or more means the next day. Smaller steps back are kept, because records are a little out
-//! of sequence. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last stamp of the day
-//! before belongs to that day. Otherwise each such record would gain a day for ever.
+//!   A step back by [`MIDNIGHT_BACK_US`] or more means the next day. Smaller steps back are kept, because records are a little out
+//!   of sequence. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last stamp of the day
+//!   before belongs to that day. Otherwise each such record would gain a day for ever.
 
 use serde::{Deserialize, Serialize};
 

@@ -10,9 +10,9 @@
 //!
 //! Choices where senders and other readers disagree:
 //! - A tag ends with a colon or has a pid. A bare word is the beginning of the text, because nothing distinguishes it from one,
-//! and a lost first word is worse than a missing name.
+//!   and a lost first word is worse than a missing name.
 //! - The word behind the stamp is the host, except if it is a tag itself, a level (`WARN`) or a known program. Without a stamp
-//! there is no host.
+//!   there is no host.
 //! - A tag that is a device's id (`%SYS-5-CONFIG_I:`) is the id, and no application.
 //! - `:` behind a name is no tag before a digit or a slash (`10.0.0.1:5060 lost`, `http://x`), and an address is a host.
 //! - Structured data is text here; the RFC has none.

@@ -170,6 +170,7 @@ codes! {
     NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
+    FollowedTwice = "C213", Warning, "a log that two entries of `files` follow";
     // Codes of rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
     TestFails = "T002", Error, "a rule test of the site fails";

@@ -116,8 +116,7 @@ impl Engine {
     /// Records the claim of an event, if it is a credible claim. `late`: it arrived late, or came out of a backlog.
     pub(super) fn claim(
         &mut self,
-        now: Time,
-        arrived: Time,
+        (now, arrived): (Time, Time),
         order: u64,
         source: &str,
         (late, backlog): (bool, bool),

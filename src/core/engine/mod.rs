@@ -267,7 +267,7 @@ impl Engine {
                 // Only an operator raises test alarms.
                 event.fields.retain(|(name, _)| name != TEST_FIELD);
                 self.mark_claim(&mut event, &hits);
-                self.claim(now, arrived, order, &source, (late.is_some(), backlog), &event, out);
+                self.claim((now, arrived), order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }

@@ -321,7 +321,11 @@ impl Planner {
         if self.reachable(host) {
             self.release_lasts(now, since, name, host, &seen, out);
         }
-        let generation = if placement.order == Instruction::Release && placement.ordered > placement.granted && !drifted {
+        // A host that holds the resource by the generation of its release obeyed another command of that generation, which the journal
+        // has lost: an older copy of it gives generations again.
+        let given_twice = seen.generation == placement.ordered && seen.want;
+        let again = placement.order == Instruction::Release && placement.ordered > placement.granted;
+        let generation = if again && !drifted && !given_twice {
             placement.ordered
         } else {
             let generation = self.ledger.next_generation(name);

@@ -23,10 +23,35 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
     }
     for file in &config.files {
         let entry = entry(file, base);
+        if let Some(why) = entry.mistake() {
+            let message = format!("{} is not a pattern of files: {why}", entry.name());
+            let help = "`*` and `?` match within a name, `[abc]` one character, `**` alone between two `/` any folders";
+            found.push(Diagnostic::whole(Code::BadValue, message).help(help));
+        }
         let logs = entry.matches();
         let last = logs.len().saturating_sub(FILES_OF_AN_ENTRY);
         found.extend(file.format.iter().flat_map(|format| logs[last..].iter().filter_map(|log| unread(format, log))));
         found.extend(no_olddir(&entry));
+    }
+    found.extend(followed_twice(config, base));
+    found
+}
+
+/// Logs that two entries follow: each of their lines would count twice.
+fn followed_twice(config: &Config, base: &Path) -> Vec<Diagnostic> {
+    let entries: Vec<Entry> = config.files.iter().map(|file| entry(file, base)).collect();
+    let mut found = Vec::new();
+    for (n, later) in entries.iter().enumerate() {
+        let logs = if later.is_pattern() { later.matches() } else { vec![later.path.clone()] };
+        let twice = |earlier: &Entry| {
+            let others = if earlier.is_pattern() { earlier.matches() } else { vec![earlier.path.clone()] };
+            logs.iter().find(|log| others.contains(log)).cloned()
+        };
+        if let Some((earlier, log)) = entries[..n].iter().find_map(|earlier| twice(earlier).map(|log| (earlier, log))) {
+            let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
+            let help = "each of its lines would count twice: write patterns that have no file in common";
+            found.push(Diagnostic::whole(Code::FollowedTwice, message).help(help));
+        }
     }
     found
 }
