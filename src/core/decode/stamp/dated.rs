@@ -170,7 +170,7 @@ fn redis_stamp(rest: &str) -> StampResult<'_, Stamp> {
     on(rest, year, month, day, us, None)
 }
 
-/// [[yy] yy] mmdd blank clock with microseconds, behind the level's letter.
+/// [[yy] yy] mmdd blank clock with a fraction, behind the level's letter.
 fn klog(input: &str) -> StampResult<'_, Stamp> {
     let (input, year) = match input.bytes().take(9).take_while(u8::is_ascii_digit).count() {
         8 => year(input).map(|(rest, year)| (rest, Some(year)))?,
@@ -181,7 +181,8 @@ fn klog(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (behind, us) = clock_us(rest)?;
     // 2000 is a leap year, so 29 February is accepted.
-    if rest.len() - behind.len() != "09:15:02.123456".len() || calendar::days(2000, month, day).is_none() {
+    let length = rest.len() - behind.len();
+    if !("09:15:02.1".len()..="09:15:02.123456789".len()).contains(&length) || calendar::days(2000, month, day).is_none() {
         return fail();
     }
     match year {
