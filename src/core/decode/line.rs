@@ -72,6 +72,9 @@ fn stamped(text: &str) -> Option<(Option<Level>, &str)> {
     {
         return Some((None, behind));
     }
+    if let Some((level, behind)) = stamp::dated::klog_level(text) {
+        return Some((Some(level), behind));
+    }
     let dated = stamp::dated::begun(text)?;
     Some((dated.level, dated.behind?))
 }

@@ -177,7 +177,9 @@ impl Form {
                 ) => byte.is_ascii_digit(),
                 Token::Part(Part::Level) => b"acdefhilmnpstvw".contains(&(byte | 0x20)),
                 Token::Part(Part::Facility | Part::Topics) => byte.is_ascii_alphabetic(),
-                Token::Part(Part::Letter | Part::Capitals | Part::TwoLetters | Part::Php | Part::Postgres) => byte.is_ascii_uppercase(),
+                Token::Part(Part::Letter | Part::Capitals | Part::TwoLetters | Part::Php | Part::Postgres) => {
+                    byte.is_ascii_uppercase()
+                }
                 Token::Part(Part::Hex) => byte.is_ascii_hexdigit(),
                 Token::Part(Part::Id) => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
                 Token::Part(Part::Mnemonic | Part::MarkedMnemonic) => byte.is_ascii_alphanumeric() || byte == b'%',
