@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::core::event::{Event, Value};
+use crate::core::event::{Event, Level, Value};
 
 use super::heads::{self, HeadPlace};
 use super::level;
@@ -43,4 +43,38 @@ pub(super) fn read<'a>(event: &mut Event<'a>, behind: &'a str) {
     }
     event.level = level.map(|found| found.level);
     event.text = Cow::Borrowed(level.and_then(|found| found.behind).unwrap_or(start));
+}
+
+/// A message of syslog whose text is a line of a logger with a stamp and a level: the level, what else the logger says, and the
+/// text behind them. The head of the message decides the time, sender and process. Returns true if the text is such a line.
+pub(super) fn complete_message<'a>(event: &mut Event<'a>, text: &'a str) -> bool {
+    let Some((level, behind)) = stamped(text) else { return false };
+    let mut line = Event::default();
+    read(&mut line, behind);
+    let Some(level) = level.or(line.level) else { return false };
+    event.level = Some(level);
+    if event.pid.is_empty() {
+        event.pid = line.pid;
+    }
+    event.id = event.id.take().or(line.id);
+    event.fields.extend(line.fields);
+    event.text = line.text;
+    true
+}
+
+/// What follows the stamp at the beginning of a text, and the level that the stamp contains (klog).
+fn stamped(text: &str) -> Option<(Option<Level>, &str)> {
+    if let Some(inner) = text.strip_prefix('[') {
+        return bracketed(inner).map(|(_, behind)| (None, behind));
+    }
+    if let Ok((behind, _)) = stamp::any(text)
+        && matches!(behind.as_bytes().first(), Some(b' ' | b':' | b'_' | b'\t' | b',' | b'|' | b';'))
+    {
+        return Some((None, behind));
+    }
+    if let Some((level, behind)) = stamp::dated::klog_level(text) {
+        return Some((Some(level), behind));
+    }
+    let dated = stamp::dated::begun(text)?;
+    Some((dated.level, dated.behind?))
 }

@@ -316,7 +316,9 @@ impl Decoder {
                 let message = rfc3164::envelope_of(found, Envelope::default());
                 return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
             }
-            if let Some(message) = rfc3164::without_head(record) {
+            // Behind a record with a time, a device's id may be quoted in that record's body.
+            let device = self.open.as_ref().is_none_or(|open| open.at.is_none());
+            if let Some(message) = rfc3164::without_head(record, device) {
                 return self.bare_message(message, reference);
             }
         }
@@ -503,11 +505,16 @@ impl Decoder {
                 said.complete_message(event);
             }
         }
-        if event.level.is_none() {
+        // The text of a Genesys record was taken already.
+        let whole = event.text.len() == text.len();
+        if event.level.is_none() && !(whole && line::complete_message(event, text)) {
             event.level = match text.as_bytes().first() {
                 Some(b'{' | b'@') => keyed::level(text),
                 _ => level::scan(text, 0).map(|found| found.level),
             };
+            if event.level.is_none() && pairs::begins(text) {
+                event.level = keyed::level(text);
+            }
         }
     }
 

@@ -270,9 +270,10 @@ pub(super) fn envelope_of<'a>(found: HeadFound<'a>, base: Envelope<'a>) -> Envel
     }
 }
 
-/// The envelope of a security product's record without any head (CEF, LEEF), with its id.
-pub(super) fn without_head(record: &str) -> Option<Envelope<'_>> {
-    if !record.starts_with("CEF:") && !record.starts_with("LEEF:") {
+/// The envelope of a record without any head, with its id: of a security product (CEF, LEEF), and of a device (`%ASA-5-111008:`)
+/// if `device` allows it.
+pub(super) fn without_head(record: &str, device: bool) -> Option<Envelope<'_>> {
+    if !(record.starts_with("CEF:") || record.starts_with("LEEF:") || device && record.starts_with('%')) {
         return None;
     }
     heads::read(HeadPlace::Text, record).map(|found| envelope_of(found, Envelope::default()))

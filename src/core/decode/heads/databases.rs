@@ -15,10 +15,97 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "PostgreSQL as pgBadger wants it",
         place: HeadPlace::Line,
-        form: "[{process}]: [{number}-{number}] {-} {level}:~{text}",
+        form: "[{process}]: [{number}-{number}] {-} {text}{postgres}",
         samples: &[(
             "2026-03-14 02:11:57 UTC [77]: [3-1] user=app,db=shop,app=x,client=192.0.2.1 LOG:  connection authorized",
             "at=2026-03-14T02:11:57Z pid=77 level=info text=connection authorized",
+        )],
+    },
+    Head {
+        name: "PostgreSQL as pgBadger wants it, names with blanks",
+        place: HeadPlace::Line,
+        form: "[{process}]: [{number}-{number}] user={-},db={-},app={-},client={-} {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57 UTC [77]: [3-1] user=app,db=shop,app=PostgreSQL JDBC Driver,client=192.0.2.1 ERROR:  deadlock detected",
+            "at=2026-03-14T02:11:57Z pid=77 level=error text=deadlock detected",
+        )],
+    },
+    Head {
+        name: "PostgreSQL as pgBadger wants it, outside of a session",
+        place: HeadPlace::Line,
+        form: "[{process}]: [{number}-{number}] {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57 UTC [77]: [3-1] LOG:  checkpoint starting: time",
+            "at=2026-03-14T02:11:57Z pid=77 level=info text=checkpoint starting: time",
+        )],
+    },
+    Head {
+        name: "PostgreSQL as pgBadger wants it, no number of the line",
+        place: HeadPlace::Line,
+        form: "[{process}]: user={-},db={-},app={-},client={-} {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57 UTC [77]: user=app,db=shop,app=x,client=192.0.2.1 ERROR:  deadlock detected",
+            "at=2026-03-14T02:11:57Z pid=77 level=error text=deadlock detected",
+        )],
+    },
+    Head {
+        name: "PostgreSQL with a colon, user and database",
+        place: HeadPlace::Line,
+        form: "[{process}]: {-} {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57 UTC [77]: app@shop ERROR:  deadlock detected",
+            "at=2026-03-14T02:11:57Z pid=77 level=error text=deadlock detected",
+        )],
+    },
+    Head {
+        name: "PostgreSQL with a colon, outside of a session",
+        place: HeadPlace::Line,
+        form: "[{process}]: {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57 UTC [77]: LOG:  checkpoint starting: time",
+            "at=2026-03-14T02:11:57Z pid=77 level=info text=checkpoint starting: time",
+        )],
+    },
+    Head {
+        name: "PostgreSQL: an addition to the record before",
+        place: HeadPlace::Line,
+        form: "[{process}] {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57.123 UTC [77] DETAIL:  Process 77 waits for ShareLock",
+            "at=2026-03-14T02:11:57.123Z pid=77 text=DETAIL:  Process 77 waits for ShareLock",
+        )],
+    },
+    Head {
+        name: "PostgreSQL with named user and database",
+        place: HeadPlace::Line,
+        form: "[{process}] user={-},db={-} {text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57.123 UTC [77] user=app,db=shop FATAL:  role does not exist",
+            "at=2026-03-14T02:11:57.123Z pid=77 level=critical text=role does not exist",
+        )],
+    },
+    Head {
+        name: "PostgreSQL as Amazon RDS writes it",
+        place: HeadPlace::Line,
+        form: ":{-}:{-}@{-}:[{process}]:{text}{postgres}",
+        samples: &[
+            (
+                "2026-03-14 02:11:57 UTC:10.0.0.3(51234):ann@shop:[77]:FATAL:  too many connections",
+                "at=2026-03-14T02:11:57Z pid=77 level=critical text=too many connections",
+            ),
+            (
+                "2026-03-14 02:11:57 UTC::@:[77]:LOG:  checkpoint starting: time",
+                "at=2026-03-14T02:11:57Z pid=77 level=info text=checkpoint starting: time",
+            ),
+        ],
+    },
+    Head {
+        name: "PostgreSQL as Amazon RDS writes it, with an IPv6 address",
+        place: HeadPlace::Line,
+        form: ":{-}({number}):{-}@{-}:[{process}]:{text}{postgres}",
+        samples: &[(
+            "2026-03-14 02:11:57 UTC:2001:db8::1(51234):ann@shop:[77]:ERROR:  deadlock detected",
+            "at=2026-03-14T02:11:57Z pid=77 level=error text=deadlock detected",
         )],
     },
     Head {

@@ -37,6 +37,42 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Cisco behind a relay's head: its own stamp directly behind the host",
+        place: HeadPlace::Device,
+        form: "{host} {stamp}~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Oct 20 15:42:53 10.10.10.1 Oct 20 2026 15:42:53: %ASA-6-106100: access-list outside denied tcp",
+            "at=2026-10-20T15:42:53Z host=10.10.10.1 id=ASA-6-106100 level=info text=access-list outside denied tcp",
+        )],
+    },
+    Head {
+        name: "Cisco behind a relay's head: its own stamp and host",
+        place: HeadPlace::Device,
+        form: "{=relay_host} {stamp} {host}~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 10.1.1.1 Mar 14 2026 02:11:57 asa-1 : %ASA-5-111008: User 'ann' executed the 'write memory' command",
+            "at=2026-03-14T02:11:57Z host=asa-1 id=ASA-5-111008 level=notice relay_host=10.1.1.1 text=User 'ann' executed the 'write memory' command",
+        )],
+    },
+    Head {
+        name: "Cisco IOS behind a relay's head: number and host before its own stamp",
+        place: HeadPlace::Device,
+        form: "{=relay_host} {number}:~{host}~:~{stamp}~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 10.1.1.1 1234: sw1: Mar 14 02:11:57.123: %SYS-5-CONFIG_I: Configured from console",
+            "at=2026-03-14T02:11:57.123Z host=sw1 id=SYS-5-CONFIG_I level=notice relay_host=10.1.1.1 text=Configured from console",
+        )],
+    },
+    Head {
+        name: "Cisco IOS behind a relay's head: host between two sequence numbers",
+        place: HeadPlace::Device,
+        form: "{=relay_host} {number}:~{host}~:~{number}:~{stamp}~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 10.1.1.1 213: sw1: 214: Mar 14 02:11:57.123: %SYS-5-CONFIG_I: Configured from console",
+            "at=2026-03-14T02:11:57.123Z host=sw1 id=SYS-5-CONFIG_I level=notice relay_host=10.1.1.1 text=Configured from console",
+        )],
+    },
+    Head {
         name: "Cisco IOS behind a relay's head, no stamp of its own",
         place: HeadPlace::Device,
         form: "{host} {number}:~%{mnemonic}~:~{text}",
@@ -299,6 +335,7 @@ pub(super) const HEADS: &[Head] = &[
                 "at=2026-03-14T02:11:57Z host=xr-2 app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error text=Interface Te0/0/0/1, changed state to Down",
             ),
             ("<166>%ASA-6-302013: Built inbound TCP connection", "id=ASA-6-302013 level=info text=Built inbound TCP connection"),
+            ("%ASA-6-302013: Built inbound TCP connection", "id=ASA-6-302013 level=info text=Built inbound TCP connection"),
             (
                 "2021-11-25T16:52:19.802098+01:00 sw-a.example.com PortSec: %ETH-4-HOST_FLAPPING: Host 02:00:00:00:00:01 in VLAN 7 is flapping",
                 "at=2021-11-25T15:52:19.802098Z host=sw-a.example.com app=PortSec id=ETH-4-HOST_FLAPPING level=warning text=Host 02:00:00:00:00:01 in VLAN 7 is flapping",
@@ -390,6 +427,15 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "<134>Mar 14 02:11:57 ex-1 vlan: <Warn:vlan.msgs.portLinkStateDown> Port 1:7 link down",
             "at=2026-03-14T02:11:57Z host=ex-1 app=vlan id=vlan.msgs.portLinkStateDown level=warning text=<Warn:vlan.msgs.portLinkStateDown> Port 1:7 link down",
+        )],
+    },
+    Head {
+        name: "Cisco: id behind the stamp",
+        place: HeadPlace::Line,
+        form: "%{mnemonic}~:~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57Z: %ASA-4-106023: Deny tcp src outside:192.0.2.1",
+            "at=2026-03-14T02:11:57Z id=ASA-4-106023 level=warning text=Deny tcp src outside:192.0.2.1",
         )],
     },
     Head {

@@ -12,6 +12,9 @@ const WORD_BYTES: usize = 64;
 /// The number of parts of one form that are kept as fields.
 const FIELDS: usize = 2;
 
+/// What PostgreSQL adds to a record in lines of their own.
+const POSTGRES_PARTS: [&str; 7] = ["DETAIL", "HINT", "CONTEXT", "STATEMENT", "QUERY", "LOCATION", "BACKTRACE"];
+
 /// A named part of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -41,6 +44,9 @@ enum Part {
     TwoLetters,
     /// `{php}`: a level as PHP writes it, which may be two words.
     Php,
+    /// `{postgres}`: PostgreSQL's level with its colon, behind which the text begins. Or the name of what it adds to the record
+    /// before ([`POSTGRES_PARTS`]), which has no level of its own and stays in the text.
+    Postgres,
     /// `{clock}`: a time of day alone.
     Clock,
     /// `{mnemonic}`: an id that contains its severity (`LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)`).
@@ -171,7 +177,9 @@ impl Form {
                 ) => byte.is_ascii_digit(),
                 Token::Part(Part::Level) => b"acdefhilmnpstvw".contains(&(byte | 0x20)),
                 Token::Part(Part::Facility | Part::Topics) => byte.is_ascii_alphabetic(),
-                Token::Part(Part::Letter | Part::Capitals | Part::TwoLetters | Part::Php) => byte.is_ascii_uppercase(),
+                Token::Part(Part::Letter | Part::Capitals | Part::TwoLetters | Part::Php | Part::Postgres) => {
+                    byte.is_ascii_uppercase()
+                }
                 Token::Part(Part::Hex) => byte.is_ascii_hexdigit(),
                 Token::Part(Part::Id) => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
                 Token::Part(Part::Mnemonic | Part::MarkedMnemonic) => byte.is_ascii_alphanumeric() || byte == b'%',
@@ -246,6 +254,7 @@ fn part(name: &'static str) -> Option<Part> {
         "uptime" => Part::Uptime,
         "two" => Part::TwoLetters,
         "php" => Part::Php,
+        "postgres" => Part::Postgres,
         "clock" => Part::Clock,
         "mnemonic" => Part::Mnemonic,
         "id" => Part::Id,
@@ -316,6 +325,15 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
         Part::Clock => {
             let (rest, stamp) = stamp::clock(text).ok()?;
             found.stamp = Some(stamp);
+            Some(rest)
+        }
+        Part::Postgres => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit()))?;
+            let rest = rest.strip_prefix(':')?.trim_start_matches([' ', '\t']);
+            if !POSTGRES_PARTS.contains(&word) {
+                found.level = Some(if word == "LOG" { Level::Info } else { level::word(word)? });
+                found.text = rest;
+            }
             Some(rest)
         }
         Part::Number => Some(some(run(text, |b| b.is_ascii_digit()))?.1),

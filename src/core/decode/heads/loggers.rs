@@ -15,7 +15,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "PostgreSQL with the number of the line",
         place: HeadPlace::Line,
-        form: "[{process}-{number}] {level}:~{text}",
+        form: "[{process}-{number}] {text}{postgres}",
         samples: &[(
             "2026-07-14 02:11:57 UTC [12-3] ERROR:  deadlock detected",
             "at=2026-07-14T02:11:57Z pid=12 level=error text=deadlock detected",
@@ -24,7 +24,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "PostgreSQL with the number of the line, user and database",
         place: HeadPlace::Line,
-        form: "[{process}-{number}] {-}@{-} {level}:~{text}",
+        form: "[{process}-{number}] {-}@{-} {text}{postgres}",
         samples: &[(
             "2026-07-14 02:11:57 UTC [12-1] app@shop LOG:  connection authorized",
             "at=2026-07-14T02:11:57Z pid=12 level=info text=connection authorized",
@@ -42,11 +42,17 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "PostgreSQL with user and database",
         place: HeadPlace::Line,
-        form: "[{process}] {-}@{-} {level}:~{text}",
-        samples: &[(
-            "2026-07-14 02:11:57.123 UTC [77] app@shop FATAL:  password authentication failed for user \"app\"",
-            "at=2026-07-14T02:11:57.123Z pid=77 level=critical text=password authentication failed for user \"app\"",
-        )],
+        form: "[{process}] {-}@{-} {text}{postgres}",
+        samples: &[
+            (
+                "2026-07-14 02:11:57.123 UTC [77] app@shop FATAL:  password authentication failed for user \"app\"",
+                "at=2026-07-14T02:11:57.123Z pid=77 level=critical text=password authentication failed for user \"app\"",
+            ),
+            (
+                "2026-03-14 02:11:57.123 CET [2211] postgres@shop STATEMENT:  select 1",
+                "at=2026-03-14T01:11:57.123Z pid=2211 text=STATEMENT:  select 1",
+            ),
+        ],
     },
     Head {
         name: "Apache httpd 2.4",

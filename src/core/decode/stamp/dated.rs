@@ -41,8 +41,10 @@ pub(in crate::core::decode) fn begun(record: &str) -> Option<Dated<'_>> {
         [b'0'..=b'9', ..] => numeric(record),
         [b'@', b'4', ..] => tai64n(&record[1..]).map(plain),
         [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', ..] => {
-            let level = level::letter(&record[..1]);
-            whole(klog(&record[1..])).map(|found| Dated { level, ..plain(found) })
+            // Nothing else says here that it is a head, so the stamp must be exactly as klog writes it.
+            let found = whole(klog(&record[1..]))?;
+            let clock = record[..record.len() - found.0.len()].rsplit(' ').next()?;
+            (clock.len() == "09:15:02.123456".len()).then(|| Dated { level: level::letter(&record[..1]), ..plain(found) })
         }
         [b't', b'y', b'p', b'e', b'=', ..] => {
             audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "", host: "" })
@@ -72,6 +74,14 @@ pub(in crate::core::decode) fn access(record: &str) -> Option<Stamp> {
     let (rest, day) = day_month_year(inner, '/').ok()?;
     let (rest, us) = preceded(char(':'), clock_us).parse(rest).ok()?;
     closed(rest, full(day, us, None))
+}
+
+/// The level of klog at the beginning of a text, and what follows its stamp. For texts behind another head: the fraction may have
+/// fewer digits.
+pub(in crate::core::decode) fn klog_level(text: &str) -> Option<(Level, &str)> {
+    let [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', ..] = text.as_bytes() else { return None };
+    let (behind, _) = whole(klog(&text[1..]))?;
+    Some((level::letter(&text[..1])?, behind))
 }
 
 /// What follows a stamp at the front of a line: a blank, a colon, or nothing.
@@ -170,7 +180,7 @@ fn redis_stamp(rest: &str) -> StampResult<'_, Stamp> {
     on(rest, year, month, day, us, None)
 }
 
-/// [[yy] yy] mmdd blank clock with microseconds, behind the level's letter.
+/// [[yy] yy] mmdd blank clock with a fraction, behind the level's letter.
 fn klog(input: &str) -> StampResult<'_, Stamp> {
     let (input, year) = match input.bytes().take(9).take_while(u8::is_ascii_digit).count() {
         8 => year(input).map(|(rest, year)| (rest, Some(year)))?,
@@ -181,7 +191,7 @@ fn klog(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (behind, us) = clock_us(rest)?;
     // 2000 is a leap year, so 29 February is accepted.
-    if rest.len() - behind.len() != "09:15:02.123456".len() || calendar::days(2000, month, day).is_none() {
+    if rest.len() - behind.len() <= "09:15:02.".len() || calendar::days(2000, month, day).is_none() {
         return fail();
     }
     match year {

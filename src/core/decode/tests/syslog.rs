@@ -84,3 +84,33 @@ fn what_follows_a_weekday_and_a_year_is_no_host() {
     let text = "Sat Mar 14 09:15:02 2026 TLS: Initial packet from 203.0.113.9:1194";
     check(&[(text, "2026-03-14T09:15:02Z - - - - - - || TLS: Initial packet from 203.0.113.9:1194")]);
 }
+
+#[test]
+fn a_device_id_without_a_head_is_no_record_within_the_body_of_another() {
+    let mut decoder = Decoder::new();
+    let mut decode = |line: &str| decoder.decode(line.as_bytes(), time(REFERENCE)).into_owned();
+    for _ in 0..2 {
+        let event = decode("%ASA-5-111008: User 'ann' executed the command");
+        assert!(event.id.is_some() && event.level == Some(Level::Notice) && !event.marks.continuation);
+    }
+    assert!(decode("2019-02-08T08:37:49Z ERROR a body follows").at.is_some());
+    let event = decode("%ASA-5-111008: User 'ann' executed the command");
+    assert!(event.id.is_none() && event.marks.continuation);
+}
+
+#[test]
+fn the_stamp_and_level_of_a_logger_in_a_text_are_removed_together() {
+    for (text, level, left) in [
+        ("2019-02-08 08:37:49 ERROR x", Some(Level::Error), "x"),
+        ("[2019-02-08 08:37:49] WARN: x", Some(Level::Warning), "x"),
+        ("2019-02-08 08:37:49 the disk has an ERROR", None, "2019-02-08 08:37:49 the disk has an ERROR"),
+        ("02/08/2019 x", None, "02/08/2019 x"),
+    ] {
+        let event = decode(&format!("Feb  8 08:37:50 h1 app[7]: {text}"));
+        assert_eq!((event.level, &*event.text, &*event.pid), (level, left, "7"), "{text}");
+        assert_eq!(event.at, Some(time("2019-02-08T08:37:50Z")), "{text}");
+    }
+    // A priority decides the level, and the text stays whole.
+    let event = decode("<14>Feb  8 08:37:50 h1 app[7]: 2019-02-08 08:37:49 ERROR x");
+    assert_eq!((event.level, &*event.text), (Some(Level::Info), "2019-02-08 08:37:49 ERROR x"));
+}
