@@ -186,7 +186,12 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
 /// The text behind a level, without the punctuation between them.
 pub(super) fn begin(behind: &str) -> &str {
     let text = behind.trim_start_matches([' ', '\t']);
-    let marks = text.trim_start_matches([':', '-', '|', ',']);
+    // Columns, with or without blanks: `|ERROR|Company.App|failed` of NLog.
+    let column = text.trim_start_matches('|');
+    if column.len() < text.len() {
+        return column.trim_start_matches([' ', '\t']);
+    }
+    let marks = text.trim_start_matches([':', '-', ',']);
     // `--- [main]` of Spring, `-- x`: only single marks are removed.
     if text.len() - marks.len() == 1 && (marks.is_empty() || marks.starts_with([' ', '\t'])) {
         return marks.trim_start_matches([' ', '\t']);
@@ -258,6 +263,7 @@ mod tests {
             (" INFO  app: started", "info", Some("app: started")),
             (" | WARNING | x", "warning", Some("x")),
             (" ERR| x", "error", Some("x")),
+            ("|ERROR|Company.App|failed", "error", Some("Company.App|failed")),
             (" <Error> x", "error", Some("x")),
             ("[WARN ][o.e.c] [node] text", "warning", Some("[o.e.c] [node] text")),
             (" 1234 ERROR nova.compute x", "error", None),
