@@ -172,7 +172,9 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
         if let Some(level) = level {
             let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-            return Some(LevelFound { level, behind: leads.then(|| begin(behind)) });
+            // Columns, with or without blanks: `|ERROR|Company.App|failed` of NLog.
+            let behind = leads.then(|| begin(behind.trim_start_matches('|')));
+            return Some(LevelFound { level, behind });
         }
         names += usize::from(is_name);
         if names > names_before {
@@ -186,12 +188,7 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
 /// The text behind a level, without the punctuation between them.
 pub(super) fn begin(behind: &str) -> &str {
     let text = behind.trim_start_matches([' ', '\t']);
-    // Columns, with or without blanks: `|ERROR|Company.App|failed` of NLog.
-    let column = text.trim_start_matches('|');
-    if column.len() < text.len() {
-        return column.trim_start_matches([' ', '\t']);
-    }
-    let marks = text.trim_start_matches([':', '-', ',']);
+    let marks = text.trim_start_matches([':', '-', '|', ',']);
     // `--- [main]` of Spring, `-- x`: only single marks are removed.
     if text.len() - marks.len() == 1 && (marks.is_empty() || marks.starts_with([' ', '\t'])) {
         return marks.trim_start_matches([' ', '\t']);

@@ -176,7 +176,9 @@ pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
         [b'0'..=b'9', _, _, _, _, _, _, _, _, _, b'-', ..] => iso(input).or_else(|_| named::db2(input)),
         [b'0'..=b'9', ..] => iso(input),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => locale(input).or_else(|_| named::weekday_iso(input)).or_else(|_| named::of_date(input)),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => {
+            locale(input).or_else(|_| named::weekday_iso(input)).or_else(|_| named::of_date(input))
+        }
         _ => fail(),
     }
 }

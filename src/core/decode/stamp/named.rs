@@ -1,14 +1,14 @@
 //! Stamps that only some kinds of program write. Punctuation distinguishes them.
 
 use nom::Parser;
-use nom::character::complete::{char, one_of, space1};
 use nom::branch::alt;
+use nom::character::complete::{char, one_of, space1};
 use nom::combinator::{map, opt, value};
 use nom::sequence::{pair, preceded, terminated};
 
 use super::{
-    Day, Stamp, StampResult, calendar, clock_of_day, clock_us, date, digits, fail, fraction, full, iso, month, month_name, offset,
-    named_zone, short_or_long_year, weekday, weekday_comma, year, zone,
+    Day, Stamp, StampResult, calendar, clock_of_day, clock_us, date, digits, fail, fraction, full, iso, month, month_name,
+    named_zone, offset, short_or_long_year, weekday, weekday_comma, year, zone,
 };
 use crate::core::decode::calendar::SECOND_US;
 
