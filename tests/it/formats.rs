@@ -2,14 +2,14 @@
 //!
 //! Goal: each kind of record is read as a person reads it. Method: every line of `tests/decode/{cases,variants,products}.jsonl`
 //! is decoded alone, as a line of a file that was written on 2026-11-29. Each part that the case names must be the result, and
-//! `null` must be absent. The page `docs/reference/formats.md` is generated from the decoder's tables (`UPDATE_EXPECTED=1` writes
+//! `null` must be absent; a case with `format` belongs to a file with that form. The page `docs/reference/formats.md` is generated from the decoder's tables (`UPDATE_EXPECTED=1` writes
 //! it).
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use pointsman::core::base::time::Time;
-use pointsman::core::decode::{Decoder, formats_page};
+use pointsman::core::decode::{Decoder, LineFormat, formats_page};
 use pointsman::core::event::EventId;
 use serde_json::Value as Json;
 
@@ -31,6 +31,9 @@ fn records_are_read_as_a_person_reads_them() {
             let case: Json = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
             let input = case["input"].as_str().unwrap();
             let mut decoder = Decoder::new();
+            if let Some(form) = case["format"].as_str() {
+                decoder = decoder.with_format(LineFormat::parse(form).unwrap_or_else(|e| panic!("{line}: {e}")));
+            }
             decoder.not_after(Some(written));
             let event = decoder.decode(input.as_bytes(), written);
             for (part, want) in case["want"].as_object().unwrap() {

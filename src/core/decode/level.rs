@@ -172,7 +172,9 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
         if let Some(level) = level {
             let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-            return Some(LevelFound { level, behind: leads.then(|| begin(behind)) });
+            // Columns, with or without blanks: `|ERROR|Company.App|failed` of NLog.
+            let behind = leads.then(|| begin(behind.trim_start_matches([' ', '\t', '|'])));
+            return Some(LevelFound { level, behind });
         }
         names += usize::from(is_name);
         if names > names_before {
@@ -258,6 +260,8 @@ mod tests {
             (" INFO  app: started", "info", Some("app: started")),
             (" | WARNING | x", "warning", Some("x")),
             (" ERR| x", "error", Some("x")),
+            ("|ERROR|Company.App|failed", "error", Some("Company.App|failed")),
+            ("|INFO |Company.App|failed", "info", Some("Company.App|failed")),
             (" <Error> x", "error", Some("x")),
             ("[WARN ][o.e.c] [node] text", "warning", Some("[o.e.c] [node] text")),
             (" 1234 ERROR nova.compute x", "error", None),

@@ -251,11 +251,7 @@ impl Decoder {
         if let Some(format) = &self.format
             && let Some((stamp, behind)) = format.stamp(record)
         {
-            if let Some(found) = genesys::after_stamp(behind) {
-                let time = self.tick(&stamp, reference);
-                return self.genesys_record(found, time);
-            }
-            return self.plain_at(record, Some(behind), stamp, reference);
+            return self.declared(record, stamp, behind, reference);
         }
         if !self.header.known() {
             if let Some((mut number, mut rest)) = envelope::priority(record.trim_start()) {
@@ -355,6 +351,28 @@ impl Decoder {
         event
     }
 
+    /// A line that begins as the configuration declares it.
+    fn declared<'a>(&mut self, record: &'a str, stamp: Stamp, behind: &'a str, reference: Time) -> Event<'a> {
+        if let Some(found) = genesys::after_stamp(behind) {
+            let time = self.tick(&stamp, reference);
+            return self.genesys_record(found, time);
+        }
+        if self.may_be_syslog(&stamp)
+            && let Some(message) = rfc3164::behind_declared(record, stamp, behind)
+        {
+            return self.bare_message(message, reference);
+        }
+        let mut event = self.plain_at(record, Some(behind), stamp, reference);
+        // A `<` at the beginning is part of the declared form.
+        event.marks.broken = false;
+        event
+    }
+
+    /// True if a line with this stamp may be a syslog message. No Genesys stamp has a date without a year.
+    fn may_be_syslog(&self, stamp: &Stamp) -> bool {
+        !self.header.known() && (!self.genesys || matches!(stamp.day, stamp::Day::Yearless(..)))
+    }
+
     /// A line of a file that begins with a stamp.
     fn stamped<'a>(&mut self, record: &'a str, lead: &'a str, stamp: Stamp, behind: &'a str, reference: Time) -> Event<'a> {
         if let Some(found) = genesys::after_stamp(behind) {
@@ -367,10 +385,7 @@ impl Decoder {
         {
             return self.take_wrapped(record, wrap::of_cri(stamp, found), reference);
         }
-        // No Genesys stamp has a date without a year.
-        let other = !self.genesys || matches!(stamp.day, stamp::Day::Yearless(..));
-        if other
-            && !self.header.known()
+        if self.may_be_syslog(&stamp)
             && let Some(message) = rfc3164::without_priority(lead, stamp, behind)
         {
             return self.bare_message(message, reference);

@@ -113,36 +113,53 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
 /// programs write stamps with a full date, so behind those a host and a tag must follow, and they must be plain enough.
 pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
     let bytes = record.as_bytes();
-    let first = bytes.first()?;
-    let weekday = stamp::weekday(record).is_ok();
-    if weekday && !bytes.get(4).is_some_and(u8::is_ascii_digit) {
-        // Programs write this stamp with `ctime`, followed by a client's name, which is not the sender.
-        return None;
-    }
-    let text = behind.trim_start_matches([':', ' ']);
-    let word = text.split([' ', '\t']).next()?;
-    // `In(166) Hostd[7]: ...` of VMware ESXi 8, and a thread of Ceph.
-    let esxi = word.as_bytes().get(2) == Some(&b'(') && level::two_letters(&word[..2]).is_some();
-    if level::is_word(word) || esxi || is_thread(word, text) {
-        return None;
-    }
-    if first.is_ascii_digit() || *first == b'[' || weekday {
-        let year_first = first.is_ascii_digit() && bytes.get(4) == Some(&b' ');
-        if !(behind.starts_with(' ') || year_first && behind.starts_with(':')) {
-            return None;
-        }
-        let zulu = record[..record.len() - behind.len()].ends_with('Z');
-        let (t, zone) = (bytes.get(10) == Some(&b'T'), stamp.east_s.is_some());
-        // Most lines that other programs write end here.
-        if !(t && zone || weekday || year_first || tag_is_second(text)) {
-            return None;
-        }
-        let form = Sure { t, zone, zulu, weekday, year_first };
-        return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
+    if !bytes.first()?.is_ascii_alphabetic() || stamp::month_name(record).is_err() {
+        return behind_date(record, stamp, behind);
     }
     // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
     let syslog = bytes.get(3) == Some(&b' ') && !bytes.iter().take(8).any(|b| *b == b',');
-    syslog.then(|| behind_stamp(stamp, behind))
+    (syslog && is_free(behind)).then(|| behind_stamp(stamp, behind))
+}
+
+/// Reads what follows a stamp that the configuration declares. If it is also a stamp of this RFC, it is read as one.
+pub(super) fn behind_declared<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
+    let left = |rest: &str| rest.trim_start_matches(' ').len();
+    if stamp::bsd(record).is_ok_and(|(rest, _)| left(rest) == left(behind)) {
+        return without_priority(record, stamp, behind);
+    }
+    behind_date(record, stamp, behind)
+}
+
+/// True if what follows a stamp does not begin with a word that only other programs put there.
+fn is_free(behind: &str) -> bool {
+    let text = behind.trim_start_matches([':', ' ']);
+    let word = text.split([' ', '\t']).next().unwrap_or_default();
+    // `In(166) Hostd[7]: ...` of VMware ESXi 8, and a thread of Ceph.
+    let esxi = word.as_bytes().get(2) == Some(&b'(') && level::two_letters(&word[..2]).is_some();
+    !(level::is_word(word) || esxi || is_thread(word, text))
+}
+
+/// Reads what follows a stamp that many programs write.
+fn behind_date<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
+    let bytes = record.as_bytes();
+    let is_year = |at: usize| bytes.get(at..at + 4).is_some_and(|year| year.iter().all(u8::is_ascii_digit));
+    let year_first = is_year(0) && bytes.get(4) == Some(&b' ');
+    let written = &record[..record.len() - behind.len()];
+    // A declared form may include the blank.
+    if !(behind.starts_with(' ') || written.ends_with(' ') || year_first && behind.starts_with(':')) {
+        return None;
+    }
+    let zulu = written.ends_with('Z');
+    let (t, zone) = (bytes.get(10) == Some(&b'T'), stamp.east_s.is_some());
+    // Behind `ctime`'s `Sat Mar 14`, programs often write a client's name, which is not the sender.
+    let weekday = is_year(4) && stamp::weekday(record).is_ok();
+    // Most lines that other programs write end here.
+    let text = behind.trim_start_matches([':', ' ']);
+    if !(t && zone || weekday || year_first || tag_is_second(text)) || !is_free(behind) {
+        return None;
+    }
+    let form = Sure { t, zone, zulu, weekday, year_first };
+    Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e))
 }
 
 /// What indicates a syslog head behind a stamp with a full date.

@@ -176,7 +176,9 @@ pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
         [b'0'..=b'9', _, _, _, _, _, _, _, _, _, b'-', ..] => iso(input).or_else(|_| named::db2(input)),
         [b'0'..=b'9', ..] => iso(input),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => locale(input).or_else(|_| named::weekday_iso(input)),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => {
+            locale(input).or_else(|_| named::weekday_iso(input)).or_else(|_| named::of_date(input))
+        }
         _ => fail(),
     }
 }
@@ -403,9 +405,18 @@ pub(super) fn month_name(input: &str) -> StampResult<'_, u32> {
     }
 }
 
+const WEEKDAYS: [&[u8; 3]; 7] = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
+
 pub(super) fn weekday(input: &str) -> StampResult<'_, u32> {
-    const NAMES: [&[u8; 3]; 7] = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
-    named(input, &NAMES)
+    named(input, &WEEKDAYS)
+}
+
+/// A weekday before a comma and a blank (RFC 5322 section 3.3).
+fn weekday_comma(input: &str) -> StampResult<'_, ()> {
+    match input.as_bytes() {
+        &[a, b, c, b',', b' ', ..] if WEEKDAYS.contains(&&[a | 0x20, b | 0x20, c | 0x20]) => Ok((&input[4..], ())),
+        _ => fail(),
+    }
 }
 
 /// One of `names` in any letter case, by its number from 1, followed by a blank.
@@ -439,10 +450,13 @@ fn long_date(input: &str) -> StampResult<'_, Local> {
     let (rest, year) = preceded(space1, year).parse(rest)?;
     let (rest, us) = preceded(space1, clock_us).parse(rest)?;
     let (rest, half) = opt(preceded(space1, terminated(one_of("AP"), char('M')))).parse(rest)?;
-    let (rest, zone) = opt(preceded(space1, zone_name)).parse(rest)?;
+    let (rest, zone) = match opt(preceded(space1, zone_name)).parse(rest)? {
+        (rest, Some(zone)) => (rest, zone),
+        (rest, None) => zone_behind(rest),
+    };
     let us = half_day(us, half);
     match calendar::days(year, month, day) {
-        Some(day) => Ok((rest, (day, us, zone.flatten()))),
+        Some(day) => Ok((rest, (day, us, zone))),
         None => fail(),
     }
 }

@@ -111,13 +111,13 @@ impl Entry {
         is_log(name_of(&self.path)) || name.match_indices(['.', '-', '_']).any(|(at, _)| is_log(&name[..at]))
     }
 
-    /// True if this entry follows a file with this path.
     /// Why its pattern can match nothing, such as a bracket that is not closed.
     pub fn mistake(&self) -> Option<String> {
         let pattern = self.is_pattern().then(|| glob::Pattern::new(&self.path.to_string_lossy()))?;
         pattern.err().map(|e| e.msg.to_owned())
     }
 
+    /// True if this entry follows a file with this path.
     pub fn covers(&self, path: &Path) -> bool {
         path == self.path || glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(path))
     }

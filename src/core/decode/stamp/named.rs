@@ -1,13 +1,14 @@
 //! Stamps that only some kinds of program write. Punctuation distinguishes them.
 
 use nom::Parser;
+use nom::branch::alt;
 use nom::character::complete::{char, one_of, space1};
-use nom::combinator::opt;
-use nom::sequence::{preceded, terminated};
+use nom::combinator::{map, opt, value};
+use nom::sequence::{pair, preceded, terminated};
 
 use super::{
     Day, Stamp, StampResult, calendar, clock_of_day, clock_us, date, digits, fail, fraction, full, iso, month, month_name,
-    short_or_long_year, weekday, year, zone,
+    named_zone, offset, short_or_long_year, weekday, weekday_comma, year, zone,
 };
 use crate::core::decode::calendar::SECOND_US;
 
@@ -161,6 +162,38 @@ pub(super) fn month_first(input: &str) -> StampResult<'_, Stamp> {
 pub(super) fn weekday_iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, _) = weekday(input)?;
     preceded(char(' '), iso).parse(rest)
+}
+
+/// weekday [","] blanks (month blanks day / day blanks month) [blanks year] blanks clock [blank ("AM" / "PM")] [blanks zone]
+/// [blanks year], with the year in one of the two places: what `date` prints, with or without `-R`, in English.
+pub(super) fn of_date(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, ()) = alt((weekday_comma, value((), weekday))).parse(input)?;
+    let month_first = pair(month, preceded(space1, digits(1, 2)));
+    let day_first = map(pair(digits(1, 2), preceded(space1, month)), |(day, month)| (month, day));
+    let (rest, (month, day)) = preceded(space1, alt((month_first, day_first))).parse(rest)?;
+    let (rest, before) = opt(preceded(space1, year)).parse(rest)?;
+    let (rest, us) = preceded(space1, clock_12).parse(rest)?;
+    if let Some(year) = before {
+        let (rest, east_s) = zone(rest);
+        return on(rest, year, month, day, us, east_s);
+    }
+    let (rest, east_s) = opt(preceded(space1, zone_word)).parse(rest)?;
+    let (rest, year) = preceded(space1, year).parse(rest)?;
+    on(rest, year, month, day, us, east_s.flatten())
+}
+
+/// A zone between the time and the year, which show that it is one: any capital letters, or an offset, whose minutes may be
+/// missing. A name that is not known has no offset.
+fn zone_word(input: &str) -> StampResult<'_, Option<i64>> {
+    let (word, rest) = input.split_at(input.bytes().position(|b| b == b' ').unwrap_or(input.len()));
+    if (2..=5).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Ok((rest, named_zone(word)));
+    }
+    let padded = format!("{word}00");
+    match offset(if word.len() == 3 { &padded } else { word }) {
+        Ok(("", east_s)) => Ok((rest, Some(east_s))),
+        _ => fail(),
+    }
 }
 
 fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> StampResult<'_, Stamp> {

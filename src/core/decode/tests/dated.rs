@@ -74,3 +74,16 @@ fn in_a_genesys_file_no_such_line_is_dated() {
         assert_eq!((event.at, event.marks.continuation), (before, true), "{record}");
     }
 }
+
+#[test]
+fn a_declared_stamp_in_angle_brackets_is_no_broken_header() {
+    let format = LineFormat::parse("<%y%m%d %T.%3f>").unwrap();
+    let mut decoder = Decoder::new().with_format(format);
+    check_source(
+        &mut decoder,
+        &[
+            ("<260314 02:11:57.123> y", "2026-03-14T02:11:57.123Z - - - - - - || y"),
+            ("<260314 02:11:58.123> b1 sshd[3]: y", "2026-03-14T02:11:58.123Z b1 sshd[3] - - - - || y"),
+        ],
+    );
+}
