@@ -260,6 +260,6 @@ fn check_refuses_a_pattern_that_is_none() {
         let config = site(&folder, &format!("\"{pattern}\""));
         let ended = pointsman(&["check", "-c", &config], b"");
         assert_eq!(ended.status, 2, "{pattern}: {}{}", ended.out, ended.err);
-        assert!((ended.out + &ended.err).contains("is not a pattern of files"));
+        assert!(format!("{}{}", ended.out, ended.err).contains("is not a pattern of files"));
     }
 }
