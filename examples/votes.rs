@@ -2,7 +2,7 @@
 //! of states.
 //!
 //!     cargo run --release --example votes -- [COMMANDS] [CRASHES] [REQUESTS] [STEPS] [TERM IN SECONDS] [STATES AT MOST]
-#![allow(clippy::disallowed_methods, reason = "only the core of the program is pure")]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::time::{Duration, Instant};
 
