@@ -263,3 +263,25 @@ fn check_refuses_a_pattern_that_is_none() {
         assert!(format!("{}{}", ended.out, ended.err).contains("is not a pattern of files"));
     }
 }
+
+/// `**` ends although links lead back; links that a pattern names are followed.
+#[test]
+fn links_between_folders_have_an_end() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.join("logs/x/y")).unwrap();
+    for name in ["logs/a.log", "logs/x/b.log", "logs/x/y/c.log", "logs/x/y/c.log.1", "logs/x/y/c-20261129.log", "logs/x/d.log.gz"]
+    {
+        append(&folder.join(name), &claim(1));
+    }
+    symlink(".", folder.join("logs/here")).unwrap();
+    symlink("..", folder.join("logs/x/up")).unwrap();
+    symlink("../..", folder.join("logs/x/y/top")).unwrap();
+    let matches = |pattern: &str| {
+        let found = Entry::new(folder.join(pattern)).matches();
+        found.iter().map(|path| path.strip_prefix(folder.join("")).unwrap().display().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(matches("logs/**/*.log"), ["logs/a.log", "logs/x/b.log", "logs/x/y/c.log"]);
+    assert_eq!(matches("logs/**/y/?.log"), ["logs/x/y/c.log"]);
+    assert_eq!(matches("logs/x/up/*.log"), ["logs/x/up/a.log"]);
+    assert_eq!(matches("logs/h*/x/[b-d].log"), ["logs/here/x/b.log"]);
+}

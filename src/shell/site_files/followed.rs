@@ -1,5 +1,6 @@
 //! The files that a configuration follows, as they are now: for `check`, and for dry runs of one of them.
 
+use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -17,43 +18,38 @@ const FILES_OF_AN_ENTRY: usize = 5;
 /// Warnings about the followed files, as they are now.
 pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (pattern, _) in patterns(config, base).into_iter().filter(|(_, matches)| *matches == 0) {
-        let message = format!("no file matches the pattern {pattern} now");
-        found.push(Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
-    }
+    let mut listed: BTreeMap<PathBuf, Entry> = BTreeMap::new();
     for file in &config.files {
         let entry = entry(file, base);
+        let logs = entry.matches();
         if let Some(why) = entry.mistake() {
             let message = format!("{} is not a pattern of files: {why}", entry.name());
             let help = "`*` and `?` match within a name, `[abc]` one character, `**` alone between two `/` any folders";
             found.push(Diagnostic::whole(Code::BadValue, message).help(help));
+        } else if entry.is_pattern() && logs.is_empty() {
+            let message = format!("no file matches the pattern {} now", entry.name());
+            found.push(
+                Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"),
+            );
         }
-        let logs = entry.matches();
         let last = logs.len().saturating_sub(FILES_OF_AN_ENTRY);
         found.extend(file.format.iter().flat_map(|format| logs[last..].iter().filter_map(|log| unread(format, log))));
-        found.extend(no_olddir(&entry));
+        found.extend(no_olddir(&entry, &logs));
+        // A single file is followed before it exists, too.
+        let logs = if entry.is_pattern() { logs } else { vec![entry.path.clone()] };
+        found.extend(logs.iter().find_map(|log| listed.get(log).map(|earlier| followed_twice(log, earlier, &entry))));
+        for log in logs {
+            listed.entry(log).or_insert_with(|| entry.clone());
+        }
     }
-    found.extend(followed_twice(config, base));
     found
 }
 
-/// Logs that two entries follow: each of their lines would count twice.
-fn followed_twice(config: &Config, base: &Path) -> Vec<Diagnostic> {
-    let entries: Vec<Entry> = config.files.iter().map(|file| entry(file, base)).collect();
-    let mut found = Vec::new();
-    for (n, later) in entries.iter().enumerate() {
-        let logs = if later.is_pattern() { later.matches() } else { vec![later.path.clone()] };
-        let twice = |earlier: &Entry| {
-            let others = if earlier.is_pattern() { earlier.matches() } else { vec![earlier.path.clone()] };
-            logs.iter().find(|log| others.contains(log)).cloned()
-        };
-        if let Some((earlier, log)) = entries[..n].iter().find_map(|earlier| twice(earlier).map(|log| (earlier, log))) {
-            let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
-            let help = "each of its lines would count twice: write patterns that have no file in common";
-            found.push(Diagnostic::whole(Code::FollowedTwice, message).help(help));
-        }
-    }
-    found
+/// A warning about a log that two entries follow: each of its lines would count twice.
+fn followed_twice(log: &Path, earlier: &Entry, later: &Entry) -> Diagnostic {
+    let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
+    let help = "each of its lines would count twice: write patterns that have no file in common";
+    Diagnostic::whole(Code::FollowedTwice, message).help(help)
 }
 
 /// The file patterns that a configuration follows, with the number of files that match each now.
@@ -112,9 +108,9 @@ fn unread(format: &DeclaredFormat, log: &Path) -> Option<Diagnostic> {
 }
 
 /// A warning if the folder of an entry's rotated files does not exist.
-fn no_olddir(entry: &Entry) -> Option<Diagnostic> {
+fn no_olddir(entry: &Entry, logs: &[PathBuf]) -> Option<Diagnostic> {
     let olddir = entry.olddir.as_ref()?;
-    let own = if entry.is_pattern() { entry.matches().last()?.parent()?.to_owned() } else { entry.path.parent()?.to_owned() };
+    let own = if entry.is_pattern() { logs.last()?.parent()? } else { entry.path.parent()? };
     let folder = own.join(olddir);
     let message = format!("there is no folder {}, where rotated files of {} would be looked for", folder.display(), entry.name());
     (!folder.is_dir()).then(|| {

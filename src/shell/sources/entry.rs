@@ -1,7 +1,7 @@
 //! What is followed: a file or a pattern of files, with its settings in the configuration and the positions from which the files
 //! are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::core::base::time::Time;
@@ -10,7 +10,7 @@ use crate::core::decode::{Decoder, LineFormat};
 use crate::core::journal::Position;
 use crate::core::site::{Arrivals, Sieve, Stamps};
 
-use super::{Named, reading, rotated};
+use super::{Named, pattern, reading, rotated};
 
 /// An entry of `files:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,18 +72,10 @@ impl Entry {
         if !self.is_pattern() {
             return if self.path.exists() { vec![self.path.clone()] } else { Vec::new() };
         }
-        let found: Vec<PathBuf> =
-            glob::glob(&self.path.to_string_lossy()).into_iter().flatten().flatten().filter(|p| p.is_file()).collect();
-        let mut names: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
-        for path in &found {
-            names.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(name_of(path));
-        }
+        let found: BTreeSet<PathBuf> = pattern::files(&self.path).into_iter().collect();
         let is_log = |path: &&PathBuf| {
-            let name = name_of(path);
             let packed = path.extension().is_some_and(|e| rotated::PACKED.iter().any(|packed| e == *packed));
-            let beside = names.get(path.parent().unwrap_or(Path::new(""))).into_iter().flatten();
-            // Only a shorter name can be the name of the log.
-            !packed && !beside.filter(|log| log.len() < name.len()).any(|log| rotated::is_rotated(log, name))
+            !packed && !rotated::logs_of(name_of(path)).any(|log| found.contains(&path.with_file_name(log)))
         };
         let mut logs: Vec<PathBuf> = found.iter().filter(is_log).cloned().collect();
         logs.sort_by_cached_key(|path| (natural(&path.to_string_lossy()), path.clone()));

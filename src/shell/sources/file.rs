@@ -112,7 +112,8 @@ impl<S: Sink> Follower<'_, S> {
                 return false;
             }
         }
-        for path in &now {
+        let places: BTreeMap<&Path, usize> = now.iter().enumerate().map(|(at, path)| (path.as_path(), at)).collect();
+        for (at, path) in now.iter().enumerate() {
             if self.logs.iter().any(|log| log.path == *path) {
                 continue;
             }
@@ -126,9 +127,8 @@ impl<S: Sink> Follower<'_, S> {
             if !log.begin(place, backlog) {
                 return false;
             }
-            let at = now.iter().position(|p| p == path).unwrap_or(now.len());
-            let before = self.logs.iter().filter(|log| now.iter().position(|p| *p == log.path).is_some_and(|n| n < at)).count();
-            self.logs.insert(before.min(self.logs.len()), log);
+            let before = self.logs.iter().filter(|log| places.get(log.path.as_path()).is_some_and(|n| *n < at)).count();
+            self.logs.insert(before, log);
         }
         self.drop_those_that_are_gone(&now)
     }

@@ -15,6 +15,7 @@ mod frames;
 mod log;
 mod news;
 pub mod packed;
+mod pattern;
 mod reading;
 mod rotated;
 mod tcp;

@@ -98,6 +98,15 @@ pub(super) fn is_rotated(log: &str, name: &str) -> bool {
     name != log && (suffix(log, name).is_some() || unpacked_name(name) == log)
 }
 
+/// The names of the logs from which a file of this name can have been rotated. Most of them are not there.
+pub(super) fn logs_of(name: &str) -> impl Iterator<Item = String> {
+    let unpacked = unpacked_name(name);
+    let ending = unpacked.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let stems = unpacked.match_indices(['.', '-', '_']).map(|(at, _)| &unpacked[..at]);
+    let names = stems.flat_map(move |stem| [stem.to_owned(), format!("{stem}.{ending}")]).chain([unpacked.to_owned()]);
+    names.filter(move |log| is_rotated(log, name))
+}
+
 fn unpacked_name(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((rest, ending)) if PACKED.contains(&ending) => rest,
