@@ -284,4 +284,12 @@ fn links_between_folders_have_an_end() {
     assert_eq!(matches("logs/**/y/?.log"), ["logs/x/y/c.log"]);
     assert_eq!(matches("logs/x/up/*.log"), ["logs/x/up/a.log"]);
     assert_eq!(matches("logs/h*/x/[b-d].log"), ["logs/here/x/b.log"]);
+    // What an entry is said to follow is what it follows.
+    let entry = Entry::new(folder.join("logs/*.log"));
+    assert!(entry.covers(&folder.join("logs/a.log")) && !entry.covers(&folder.join("logs/x/b.log")));
+    // A folder of many folders takes one handle at a time.
+    let deep = (0..300).fold(folder.join("logs"), |at, _| at.join("d"));
+    fs::create_dir_all(&deep).unwrap();
+    append(&deep.join("e.log"), &claim(1));
+    assert_eq!(Entry::new(folder.join("logs/**/**/e.log")).matches(), [deep.join("e.log")]);
 }

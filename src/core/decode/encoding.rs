@@ -66,7 +66,7 @@ impl Encoding {
     pub fn line_end(self, buffer: &[u8]) -> Option<(usize, usize)> {
         let unit = self.unit_bytes();
         let at = match self {
-            Encoding::Bytes => buffer.iter().position(|b| *b == b'\n')?,
+            Encoding::Bytes => super::lines::find_end(buffer)?,
             _ => buffer.chunks_exact(unit).position(|pair| self.unit([pair[0], pair[1]]) == u16::from(b'\n'))? * unit,
         };
         Some((at, at + unit))

@@ -250,6 +250,15 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
+    /// Sets the host and the application if the record names none. An empty text sets nothing.
+    pub fn default_names(&mut self, host: &str, app: &str) {
+        for (part, default) in [(&mut self.host, host), (&mut self.app, app)] {
+            if part.is_empty() && !default.is_empty() {
+                *part = Cow::Owned(default.to_owned());
+            }
+        }
+    }
+
     /// The event with a copy of everything that it borrows.
     pub fn into_owned(self) -> Event<'static> {
         fn own(c: Cow<'_, str>) -> Cow<'static, str> {

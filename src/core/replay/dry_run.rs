@@ -332,11 +332,7 @@ impl LogReader {
         let mut event = self.decoder.decode(record, reference);
         event.trust = self.trust;
         event.marks.cut |= cut;
-        for (part, unless) in [(&mut event.host, &self.origin.host), (&mut event.app, &self.origin.app)] {
-            if part.is_empty() && !unless.is_empty() {
-                *part = unless.clone().into();
-            }
-        }
+        event.default_names(&self.origin.host, &self.origin.app);
         if !self.origin.zone_is_given {
             self.site.to_zone_of_host(&mut event, self.origin.zone, reference);
         }

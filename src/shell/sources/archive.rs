@@ -59,7 +59,8 @@ impl<R: BufRead + Send + 'static> Archive<R> {
     fn next(&mut self) -> io::Result<bool> {
         loop {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let rest = open.left + self.padding;
+            // A header may claim any size.
+            let rest = open.left.saturating_add(self.padding);
             open.left = 0;
             if io::copy(&mut (&mut open.from).take(rest), &mut io::sink())? < rest {
                 return Err(cut());

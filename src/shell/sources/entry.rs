@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use glob::MatchOptions;
+
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::decode::{Decoder, LineFormat};
@@ -38,7 +40,8 @@ impl Entry {
         Entry { path: path.into(), ..Entry::default() }
     }
 
-    /// True if several files may match.
+    /// True if several files may match. A follower decides this once, or a file that is named like the pattern would turn the
+    /// pattern into a single file.
     pub fn is_pattern(&self) -> bool {
         self.path.to_string_lossy().contains(['*', '?', '[']) && !self.path.exists()
     }
@@ -69,9 +72,14 @@ impl Entry {
     /// The files that match now, in the order in which they are read. Numbers in names are compared by value, so that the older
     /// of two files with dated names comes first. Rotated versions of another matching file and compressed files are left out.
     pub fn matches(&self) -> Vec<PathBuf> {
-        if !self.is_pattern() {
-            return if self.path.exists() { vec![self.path.clone()] } else { Vec::new() };
+        match self.is_pattern() {
+            true => self.pattern_matches(),
+            false => self.path.exists().then(|| self.path.clone()).into_iter().collect(),
         }
+    }
+
+    /// The files that match the path as a pattern, even if a file has that very name.
+    pub(super) fn pattern_matches(&self) -> Vec<PathBuf> {
         let found: BTreeSet<PathBuf> = pattern::files(&self.path).into_iter().collect();
         let is_log = |path: &&PathBuf| {
             let packed = path.extension().is_some_and(|e| rotated::PACKED.iter().any(|packed| e == *packed));
@@ -111,7 +119,9 @@ impl Entry {
 
     /// True if this entry follows a file with this path.
     pub fn covers(&self, path: &Path) -> bool {
-        path == self.path || glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(path))
+        let within_names = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
+        let is_match = |pattern: glob::Pattern| pattern.matches_path_with(path, within_names);
+        path == self.path || glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(is_match)
     }
 }
 

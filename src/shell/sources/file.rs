@@ -39,10 +39,12 @@ const REMEMBERED: usize = 1_000;
 pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
     // What is written after a position that was just determined is not a backlog.
     let backlog = places.known;
-    let news = News::of(&entry.path, entry.is_pattern());
+    let is_pattern = entry.is_pattern();
+    let news = News::of(&entry.path, is_pattern);
     let shared = Shared { entry, named, current, sink, stop };
     let mut follower = Follower {
         shared: &shared,
+        is_pattern,
         was_read: places.of.values().any(|place| *place != Position::default()),
         known: places.of,
         logs: Vec::new(),
@@ -65,6 +67,7 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
 
 struct Follower<'a, S> {
     shared: &'a Shared<'a, S>,
+    is_pattern: bool,
     /// The positions of files that are not being read now.
     known: BTreeMap<PathBuf, Position>,
     /// The logs, in the order in which they are read.
@@ -88,7 +91,7 @@ impl<S: Sink> Follower<'_, S> {
     /// Updates the list of files. Returns false when nobody listens any more.
     fn list(&mut self, backlog: bool) -> bool {
         self.listed_at = self.shared.sink.now();
-        if !self.shared.entry.is_pattern() {
+        if !self.is_pattern {
             if self.logs.is_empty() {
                 let path = self.shared.entry.path.clone();
                 let place = self.known.remove(&path).unwrap_or_default();
@@ -99,7 +102,7 @@ impl<S: Sink> Follower<'_, S> {
             }
             return true;
         }
-        let mut now = self.shared.entry.matches();
+        let mut now = self.shared.entry.pattern_matches();
         if now.len() > FOLLOWED_FILES {
             now.drain(..now.len() - FOLLOWED_FILES);
             let text = format!(
@@ -130,7 +133,7 @@ impl<S: Sink> Follower<'_, S> {
             let before = self.logs.iter().filter(|log| places.get(log.path.as_path()).is_some_and(|n| *n < at)).count();
             self.logs.insert(before, log);
         }
-        self.drop_those_that_are_gone(&now)
+        self.drop_those_that_are_gone(&places)
     }
 
     /// The position of a file that had another name when it was read.
@@ -140,11 +143,11 @@ impl<S: Sink> Follower<'_, S> {
     }
 
     /// Reads files that have disappeared without a rotation to their end and forgets them.
-    fn drop_those_that_are_gone(&mut self, now: &[PathBuf]) -> bool {
+    fn drop_those_that_are_gone(&mut self, now: &BTreeMap<&Path, usize>) -> bool {
         let at = self.shared.sink.now();
-        let (stay, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.logs)
-            .into_iter()
-            .partition(|log| now.contains(&log.path) || log.path.exists() || at.since(log.read_at) < SOURCE_AWAY_AFTER);
+        let (stay, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.logs).into_iter().partition(|log| {
+            now.contains_key(log.path.as_path()) || log.path.exists() || at.since(log.read_at) < SOURCE_AWAY_AFTER
+        });
         self.logs = stay;
         for mut log in gone {
             if !log.read_on(false) || !log.let_go() {
@@ -164,13 +167,12 @@ impl<S: Sink> Follower<'_, S> {
     }
 
     fn read_on(&mut self, backlog: bool) -> bool {
-        let is_pattern = self.shared.entry.is_pattern();
         let now = self.shared.sink.now();
         for log in &mut self.logs {
             if self.shared.stop.load(Ordering::Relaxed) {
                 return true;
             }
-            if is_pattern && !log.is_open() {
+            if self.is_pattern && !log.is_open() {
                 let place = log.place();
                 let grown = std::fs::metadata(&log.path).is_ok_and(|meta| meta.len() != place.at);
                 if place != Position::default() && (!grown || !log.begin(place, backlog)) {
@@ -180,7 +182,7 @@ impl<S: Sink> Follower<'_, S> {
             if !log.read_on(backlog) {
                 return false;
             }
-            if is_pattern && now.since(log.read_at) >= LET_GO && !log.let_go() {
+            if self.is_pattern && now.since(log.read_at) >= LET_GO && !log.let_go() {
                 return false;
             }
         }
@@ -191,7 +193,7 @@ impl<S: Sink> Follower<'_, S> {
     fn look_after_it(&mut self) -> bool {
         let entry = self.shared.entry;
         let trouble = self.logs.iter_mut().find_map(|log| log.trouble.take());
-        let gone = || match entry.is_pattern() {
+        let gone = || match self.is_pattern {
             true => self.logs.is_empty().then(|| "no file matches it".to_owned()),
             // A pipe or a folder in its place is not a log.
             false => packed::is_regular(&entry.path).err().map(|e| e.to_string()),

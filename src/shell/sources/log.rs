@@ -454,11 +454,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
             event.trust = Trust::Local;
             event.marks.cut |= line.cut;
-            for (part, unless) in [(&mut event.host, &entry.host), (&mut event.app, &entry.app)] {
-                if part.is_empty() && !unless.is_empty() {
-                    *part = unless.clone().into();
-                }
-            }
+            event.default_names(&entry.host, &entry.app);
         });
         named.counts.count(event.marks, met.is_some());
         let is_straggler = place.is_some();

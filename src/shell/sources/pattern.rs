@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 pub(super) fn files(pattern: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     // A path that is not UTF-8 matches nothing, as in the names of files below.
-    let parts: Vec<&str> = pattern.to_str().unwrap_or_default().split('/').skip(1).filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = pattern.to_str().unwrap_or_default().split('/').skip(1).filter(|part| !part.is_empty()).collect();
+    parts.dedup_by(|a, b| *a == "**" && *b == "**");
     collect(Path::new("/"), &parts, &mut found);
     found
 }
@@ -18,8 +19,8 @@ fn collect(folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) {
     let Some((part, rest)) = parts.split_first() else { return };
     if *part == "**" {
         collect(folder, rest, found);
-        for entry in entries(folder).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            collect(&entry.path(), parts, found);
+        for folder in entries(folder, |entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            collect(&folder, parts, found);
         }
         return;
     }
@@ -32,11 +33,12 @@ fn collect(folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) {
         return take(folder.join(part));
     }
     let Ok(name) = glob::Pattern::new(part) else { return };
-    for entry in entries(folder).filter(|entry| entry.file_name().to_str().is_some_and(|own| name.matches(own))) {
-        take(entry.path());
+    for path in entries(folder, |entry| entry.file_name().to_str().is_some_and(|own| name.matches(own))) {
+        take(path);
     }
 }
 
-fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(folder).into_iter().flatten().flatten()
+/// What is wanted of a folder. It is closed before any of that is opened: nested folders may be many.
+fn entries(folder: &Path, wanted: impl Fn(&fs::DirEntry) -> bool) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().filter(wanted).map(|entry| entry.path()).collect()
 }
