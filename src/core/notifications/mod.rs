@@ -159,11 +159,6 @@ impl Notifier {
         for group in groups {
             notifier.group_changed(&group);
         }
-        let channels: Vec<(Name, Option<Time>)> =
-            notifier.state.channels.iter().map(|(name, channel)| (name.clone(), channel.due)).collect();
-        for (name, due) in channels {
-            notifier.due.set(NotifyDue::More(name), due);
-        }
         notifier
     }
 
@@ -181,7 +176,6 @@ impl Notifier {
             self.record(Record::Dropped { group: group.clone() }, out);
             self.due.set(NotifyDue::Group(group), None);
         }
-        self.give_up_gone(now, out);
         self.begin(now, out);
     }
 

@@ -192,6 +192,14 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// The alarms that it is about; none for a script's text, a count or a test.
+    pub fn of_alarms(&self) -> &[AlarmFacts] {
+        match self.occasion {
+            Occasion::Said | Occasion::More | Occasion::Test => &[],
+            _ => &self.alarms,
+        }
+    }
+
     /// A value for templates: of the notification, or of its first alarm.
     pub fn get(&self, name: &str) -> Option<String> {
         Some(match name {

@@ -128,11 +128,9 @@ impl Notifier {
         let known = self.state.channels.get(channel)?;
         // One place is left for the count.
         let room = trust.share_of(limit.count as usize * 8).div_ceil(8).saturating_sub(1).max(1);
-        let recent: Vec<Time> = known.accepted.iter().copied().filter(|at| *at + limit.per > now).collect();
-        if recent.len() < room {
-            return None;
-        }
-        Some(recent[recent.len() - room] + limit.per)
+        // The times are in order.
+        let until = *known.accepted.iter().rev().nth(room - 1)? + limit.per;
+        (until > now).then_some(until)
     }
 
     fn enqueue(&mut self, now: Time, channel: &Name, content: Content, out: &mut Vec<Output>) {
@@ -278,9 +276,10 @@ impl Notifier {
                 self.give_up(now, &channel, id, "the configuration does not have the channel any more", out);
             }
         }
-        let held: Vec<Name> = self.state.channels.keys().filter(|c| !self.inventory.channels.contains_key(*c)).cloned().collect();
-        for channel in held {
-            self.due.set(NotifyDue::More(channel), None);
+        // A channel that returns tells what was withheld from it.
+        for (channel, state) in &self.state.channels {
+            let due = state.due.filter(|_| self.inventory.channels.contains_key(channel));
+            self.due.set(NotifyDue::More(channel.clone()), due);
         }
     }
 

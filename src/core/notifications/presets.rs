@@ -59,6 +59,8 @@ pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str
         }
         Preset::Opsgenie => incidents(notification)
             .map(|(alias, alarm)| {
+                // An incident is closed by the name by which it was opened.
+                let alias = printable_short(&alias, OPSGENIE_ALIAS);
                 let ended = alarm.is_some_and(|a| a.cleared_at.is_some());
                 let (path, body) = match ended {
                     true => (format!("/{}/close?identifierType=alias", percent(&alias)), json!({ "source": "pointsman" })),
@@ -75,7 +77,7 @@ pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str
                 ("Tags", notification.occasion.name().to_owned()),
             ];
             headers.extend(key.map(|key| ("Authorization", format!("Bearer {key}"))));
-            let body = printable_lines_short(&notification.text);
+            let body = shown(&notification.text);
             vec![WebhookRequest { body, content_type: "text/plain; charset=utf-8", path: String::new(), headers }]
         }
     }
@@ -95,10 +97,7 @@ pub fn whole(notification: &Notification) -> Json {
 
 /// Each alarm with the name by which a service recognises it. A notification that is about no alarm is one incident of its own.
 fn incidents(notification: &Notification) -> impl Iterator<Item = (String, Option<&AlarmFacts>)> {
-    let of_alarms = match notification.occasion {
-        Occasion::Said | Occasion::More | Occasion::Test => &[],
-        _ => notification.alarms.as_slice(),
-    };
+    let of_alarms = notification.of_alarms();
     let alone = of_alarms.is_empty().then(|| (notification.key.clone(), None));
     of_alarms.iter().map(|a| (format!("pointsman/{}/{}", a.alarm, a.key), Some(a))).chain(alone)
 }
@@ -129,7 +128,7 @@ fn opsgenie(notification: &Notification, alias: &str, alarm: Option<&AlarmFacts>
         _ => "P5",
     };
     let message = alarm.map_or(notification.title.clone(), |a| format!("{}: {}", a.alarm, a.summary));
-    json!({ "message": printable_short(&message, OPSGENIE_MESSAGE), "alias": printable_short(alias, OPSGENIE_ALIAS), "priority": priority,
+    json!({ "message": printable_short(&message, OPSGENIE_MESSAGE), "alias": alias, "priority": priority,
             "source": "pointsman", "description": shown(&notification.text),
             "details": alarm.map(|a| a.fields.clone()).unwrap_or_default() })
 }
@@ -161,10 +160,6 @@ fn slack_text(text: &str) -> String {
 
 /// A text cut to what chats show.
 fn shown(text: &str) -> String {
-    printable_lines_short(text)
-}
-
-fn printable_lines_short(text: &str) -> String {
     if text.chars().count() <= SHOWN {
         return text.to_owned();
     }

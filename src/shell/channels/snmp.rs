@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::core::base::text::cut;
 use crate::core::inventory::SnmpTarget;
-use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered};
+use crate::core::notifications::{AlarmFacts, Notification, Undelivered};
+use crate::shell::linux::boot_time;
 
 use super::ber::{Ber, SEQUENCE, response};
 use super::later;
@@ -41,10 +42,7 @@ pub(super) fn send(target: &SnmpTarget, notification: &Notification) -> Result<(
     let address = address.ok_or_else(|| later(format!("{} has no address", target.server)))?;
     let socket = UdpSocket::bind(if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" }).map_err(words)?;
     socket.connect(address).map_err(words)?;
-    let of_alarms = match notification.occasion {
-        Occasion::Said | Occasion::More | Occasion::Test => &[],
-        _ => notification.alarms.as_slice(),
-    };
+    let of_alarms = notification.of_alarms();
     let mut all: Vec<(Kind, Vec<(u32, String)>)> = of_alarms.iter().map(|a| of_alarm(a, notification)).collect();
     if all.is_empty() || notification.more > 0 {
         let text =
@@ -98,8 +96,8 @@ fn datagram(community: &str, inform: bool, id: i64, kind: Kind, values: &[(u32, 
 
 /// Hundredths of a second since the machine started. They wrap around after 497 days, as in RFC 3418.
 fn up_time() -> u32 {
-    let seconds = std::fs::read_to_string("/proc/uptime").ok().and_then(|text| text.split('.').next()?.parse::<u64>().ok());
-    u32::try_from(seconds.unwrap_or_default().wrapping_mul(100) & u64::from(u32::MAX)).unwrap_or_default()
+    let hundredths = boot_time().micros() / 10_000;
+    u32::try_from(hundredths & i64::from(u32::MAX)).unwrap_or_default()
 }
 
 fn confirmed(socket: &UdpSocket, bytes: &[u8], id: i64) -> Result<(), String> {

@@ -13,6 +13,8 @@ pub(super) fn send(webhook: &Webhook, notification: &Notification) -> Result<(),
     let mut secrets = Secrets::default();
     let key = webhook.key.as_ref().map(|key| secrets.read(key)).transpose()?;
     let sign = webhook.sign.as_ref().map(|key| secrets.read(key)).transpose()?;
+    // A service that gets a request for each alarm gets the others, too, when one is refused.
+    let mut failed: Option<Undelivered> = None;
     for request in requests(webhook, notification, key.as_deref()) {
         let mut headers: Vec<(String, String)> =
             request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -20,9 +22,12 @@ pub(super) fn send(webhook: &Webhook, notification: &Notification) -> Result<(),
             headers.push(("X-Pointsman-Signature".to_owned(), signature(sign, &request.body)));
         }
         let request = HttpRequest { body: request.body, content_type: request.content_type, path: request.path, headers };
-        post(&webhook.target, notification, &request, &mut secrets)?;
+        match post(&webhook.target, notification, &request, &mut secrets) {
+            Err(e) if e.refused => _ = failed.get_or_insert(e),
+            ended => ended?,
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// The HMAC-SHA256 of a body, in the format that GitHub uses.
