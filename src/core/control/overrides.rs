@@ -97,7 +97,7 @@ impl Controller {
 
     /// What the planner would do with each paused resource if it were not paused.
     pub fn would_do(&self, now: Time) -> BTreeMap<Name, String> {
-        if self.overrides.state.is_empty() {
+        if self.paused_resources(None).is_empty() {
             return BTreeMap::new();
         }
         let would = self.planner.would_do(now, BTreeMap::new());
@@ -127,7 +127,7 @@ impl Controller {
         let earlier = self.overrides.state.find(&what).map(|(id, _)| id);
         if earlier.is_none() && self.overrides.state.standing().count() >= OVERRIDES {
             let text = format!(
-                "{OVERRIDES} pauses, silences, maintenances and drains stand, which is the limit: {} is not added",
+                "{OVERRIDES} pauses, silences, maintenances and drains stand, which is the limit: {} is not added; end some first, see `pointsman overrides`",
                 what.target()
             );
             return out.push(notice(Kind::OverrideRefused, &what, text));
@@ -222,7 +222,7 @@ impl Controller {
         mut start: Box<StartReactions>,
         out: &mut Vec<Output>,
     ) -> Option<Box<StartReactions>> {
-        if self.overrides.state.is_empty() && self.inventory.maintenance.is_empty() {
+        if self.sets_nothing_aside() {
             return Some(start);
         }
         let key = start.key.to_string();
@@ -291,9 +291,17 @@ impl Controller {
         self.overrides.state.silence_of(&subject).is_some()
     }
 
+    /// True if no override is in force and no maintenance window is configured.
+    fn sets_nothing_aside(&self) -> bool {
+        self.overrides.state.is_empty() && self.inventory.maintenance.is_empty()
+    }
+
     /// True if nobody is notified of this record of the engine: the alarm is silenced, or in maintenance.
     pub(super) fn is_withheld(&self, now: Time, record: &engine::Record) -> bool {
         let engine::Record::Raised { alarm, key, event, .. } = record else { return false };
+        if self.sets_nothing_aside() {
+            return false;
+        }
         let program = self.engine.program();
         let category = program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category.name()).unwrap_or_default();
         let key = key.to_string();
@@ -316,10 +324,10 @@ impl Controller {
 
     /// True if the claim with this sequence moves nothing for now.
     pub(super) fn claim_is_withheld(&mut self, now: Time, order: u64, out: &mut Vec<Output>) -> bool {
-        let state = &self.overrides.state;
-        if state.is_empty() && self.inventory.maintenance.is_empty() {
+        if self.sets_nothing_aside() {
             return false;
         }
+        let state = &self.overrides.state;
         let Some(app) = self.engine.state().owed(order).cloned() else { return self.free_claim(order, out) };
         let inventory = self.inventory.clone();
         let subject = AlarmSubject::of_claim(&app, &inventory);

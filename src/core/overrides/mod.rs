@@ -46,7 +46,7 @@ impl Override {
         match self {
             Override::PauseAll | Override::PauseResource(_) | Override::PauseReaction(_) => ["pause", "resume"],
             Override::Silence(_) => ["silence", "unsilence"],
-            Override::Maintenance(_) => ["maintenance", "maintenance-end"],
+            Override::Maintenance(_) => ["maintenance", "maintenance --end"],
             Override::Drain(_) => ["drain", "undrain"],
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::core::base::limits::OVERRIDE_LASTS;
+use crate::core::base::limits::{OVERRIDE_LASTS, OVERRIDES};
 use crate::core::base::text::{printable, printable_short};
 use crate::core::base::time::duration_text;
 use crate::core::diag::suggest::nearest;
@@ -56,6 +56,15 @@ impl Desk<'_> {
                     "reason": standing.reason })
         };
         self.controller.overrides().standing().map(row).collect()
+    }
+
+    /// Refuses an override beyond the limit; one that stands may be replaced.
+    pub(super) fn has_room_for(&self, what: &Override) -> Result<(), String> {
+        let overrides = self.controller.overrides();
+        if overrides.find(what).is_some() || overrides.standing().count() < OVERRIDES {
+            return Ok(());
+        }
+        Err(format!("{OVERRIDES} overrides stand, which is the limit: end some first, see `pointsman overrides`"))
     }
 
     /// Resolves what an operator wants to set aside.
@@ -216,7 +225,7 @@ pub(super) fn reason(text: &str) -> Result<String, String> {
     }
 }
 
-fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
+pub(super) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
     let known: Vec<&str> = known.map(String::as_str).collect();
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),

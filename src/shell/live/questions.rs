@@ -18,7 +18,7 @@ use crate::core::react::Run;
 use crate::core::site::Site;
 use crate::shell::sources::Named;
 
-use super::override_desk::{OverrideScope, credible, reason};
+use super::override_desk::{OverrideScope, credible, reason, unknown};
 
 /// The number of characters of the name of the person who acknowledges an alarm. The rest of a longer name is cut.
 const NAME: usize = 100;
@@ -268,6 +268,7 @@ impl Desk<'_> {
             Question::Overrides => return Ok(Reply::Shown(self.overrides())),
             Question::Begin { scope, lasts, reason: why } => {
                 let what = self.what(&scope)?;
+                self.has_room_for(&what)?;
                 OperatorCommand::Begin { what, lasts: lasts.map(credible).transpose()?, reason: reason(&why)? }
             }
             Question::After(scope) => {
@@ -285,8 +286,7 @@ impl Desk<'_> {
             Question::TestChannel(channel) => {
                 let known = &self.site.inventory.channels;
                 if !known.contains_key(&channel) {
-                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
-                    return Err(format!("there is no channel {channel}; there are: {}", names.join(", ")));
+                    return Err(unknown("channel", &channel, known.keys()));
                 }
                 return Ok(Reply::Tested(channel));
             }
@@ -302,10 +302,8 @@ impl Desk<'_> {
     }
 
     fn resource(&self, resource: &Name) -> Result<&Resource, String> {
-        self.site.inventory.resources.get(resource).ok_or_else(|| {
-            let names: Vec<&str> = self.site.inventory.resources.keys().map(String::as_str).collect();
-            format!("there is no resource {resource}; there are: {}", names.join(", "))
-        })
+        let known = &self.site.inventory.resources;
+        known.get(resource).ok_or_else(|| unknown("resource", resource, known.keys()))
     }
 
     /// Checks that the resource exists and may be on that host.
