@@ -108,6 +108,9 @@ pub struct DesiredOwner {
     pub order: u64,
     /// An operator asked for it.
     pub operator: bool,
+    /// When the cause of that intent happened; `None` if the journal does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
 }
 
 /// What a host was granted. Decisions about a grant follow from this, not from the present configuration.
@@ -318,7 +321,7 @@ impl Ledger {
             Record::Intent(intent) => accept(self.entries.entry(intent.resource.clone()).or_default(), intent),
             Record::Adopted { resource, host } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.desired_owner = Some(DesiredOwner { host: host.clone(), order: 0, operator: false });
+                entry.desired_owner = Some(DesiredOwner { host: host.clone(), order: 0, operator: false, at: None });
                 entry.current_target = Some(host.clone());
             }
             Record::Move { resource, to, at } => {
@@ -405,10 +408,10 @@ impl Ledger {
 fn accept(entry: &mut ResourceLedger, intent: &Intent) {
     match intent.verb {
         IntentVerb::Up => {
-            let operator = intent.operator;
+            let (operator, at) = (intent.operator, intent.at);
             let moved = entry.desired_owner.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
             if moved {
-                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator });
+                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator, at });
             }
             if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.order) {
                 entry.banned.remove(&intent.host);
