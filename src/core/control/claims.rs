@@ -123,7 +123,7 @@ impl Controller {
         };
         if !here && written.is_some_and(|written| moved_at.is_some_and(|moved| moved > written)) {
             let text = format!(
-                "{host} said that it is primary of {pair} before {resource} was last moved, in a record that came late: it stays where it is. If {host} is primary now, run `pointsman move {resource} {host}`"
+                "{host} said that it is primary of {pair}, in a record that came late, before a newer claim or command sent {resource} where it is: it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
             );
             return out.push(notice(Kind::ClaimOutdated, text));
         }

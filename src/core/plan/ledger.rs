@@ -205,6 +205,10 @@ pub struct ResourceLedger {
     pub current_target: Option<Name>,
     /// The last generation that was issued.
     pub generation: Generation,
+    /// Commands up to this generation went to hosts, or may be on their way, and the ledger does not know to which: the resource, or
+    /// a host of it, was removed from the configuration since.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub dropped: Generation,
     #[serde(alias = "seats")]
     pub placements: BTreeMap<Name, PlacementLedger>,
     /// When the latest moves began, oldest first.
@@ -221,6 +225,11 @@ pub struct ResourceLedger {
 }
 
 impl ResourceLedger {
+    /// What is left of a resource that the configuration does not have any more: the last generation.
+    pub(super) fn dropped(generation: Generation) -> ResourceLedger {
+        ResourceLedger { generation, dropped: generation, ..ResourceLedger::default() }
+    }
+
     /// True if one more move at `now` is within the limit.
     pub(super) fn may_move(&self, now: Time, limit: Moves) -> bool {
         self.free_move || self.moves.iter().filter(|at| now.since(**at) < limit.per).count() < limit.count as usize
@@ -243,6 +252,11 @@ pub struct Ledger {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_none(generation: &Generation) -> bool {
+    *generation == Generation::NONE
 }
 
 /// The number of controller starts that a journal may have lost at most. The epoch after a loss is higher than any that was used.
@@ -388,10 +402,11 @@ impl Ledger {
             Record::Dropped { resource, host: None } => {
                 // Generations only grow, also if the resource comes back.
                 let generation = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
-                self.entries.insert(resource.clone(), ResourceLedger { generation, ..ResourceLedger::default() });
+                self.entries.insert(resource.clone(), ResourceLedger::dropped(generation));
             }
             Record::Dropped { resource, host: Some(host) } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
+                entry.dropped = entry.generation;
                 entry.placements.remove(host);
                 entry.banned.remove(host);
                 if entry.desired_owner.as_ref().is_some_and(|w| w.host == *host) {
