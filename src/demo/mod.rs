@@ -27,7 +27,7 @@ pub use damage::{Damages, damage};
 pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
 pub use network::{ControllerSite, Lab, Layout};
-pub use siege::{Siege, siege};
+pub use siege::{Killed, Siege, siege};
 pub use storm::{Storm, storm};
 
 /// The address that moves.
