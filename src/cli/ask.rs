@@ -250,14 +250,8 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     let mut answers = Vec::new();
-    let questions = [
-        Question::Alarms,
-        Question::Resources,
-        Question::Runs,
-        Question::Channels,
-        Question::Overrides,
-        Question::Metrics,
-    ];
+    let questions =
+        [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides, Question::Metrics];
     for question in questions {
         let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
         answers.push(rows);

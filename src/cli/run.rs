@@ -44,7 +44,9 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     program::fail_as_a_whole();
     let ended = program::controller(Arc::new(files), reading, |opened| {
         let all = opened.udp.iter().map(|a| format!("udp {a}")).chain(opened.tcp.iter().map(|a| format!("tcp {a}")));
-        let all = all.chain(opened.agents.iter().map(|a| format!("agents {a}"))).chain(opened.metrics.iter().map(|a| format!("metrics {a}")));
+        let all = all
+            .chain(opened.agents.iter().map(|a| format!("agents {a}")))
+            .chain(opened.metrics.iter().map(|a| format!("metrics {a}")));
         let all = all.chain(opened.files.iter().cloned());
         tracing::info!("ready: {}", all.collect::<Vec<_>>().join(", "));
     });

@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// `tests/top/NAME.json` has the answers of a controller, and `NAME-WIDTHxHEIGHT.txt` the frame that comes of them.
+    /// In `tests/top`, `NAME.json` has the answers of a controller, and `NAME-WIDTHxHEIGHT.txt` the frame that comes of them.
     #[test]
     fn frames_are_as_expected() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/top");
@@ -174,6 +174,10 @@ mod tests {
         terminal.draw(|frame| draw(frame, &view)).unwrap();
         terminal.backend_mut().resize(30, 5);
         terminal.draw(|frame| draw(frame, &view)).unwrap();
-        assert_eq!(text_of(terminal.backend().buffer()).lines().map(|l| l.chars().count()).max(), Some(30));
+        let buffer = terminal.backend().buffer();
+        assert_eq!((buffer.area().width, buffer.area().height), (30, 5));
+        assert!(
+            text_of(buffer).starts_with("no controller runs\n") && text_of(buffer).lines().last().unwrap().starts_with("q ends")
+        );
     }
 }

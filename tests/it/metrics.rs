@@ -41,7 +41,11 @@ fn the_examples_name_only_metrics_that_exist() {
             let end = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
             let metric = MetricId::parse(name).or_else(|| end.and_then(MetricId::parse));
             let metric = metric.unwrap_or_else(|| panic!("{file} names {name}, which there is not"));
-            assert_eq!(metric.kind() == MetricKind::Histogram, end.is_some() && MetricId::parse(name).is_none(), "{file}: {name}");
+            assert_eq!(
+                metric.kind() == MetricKind::Histogram,
+                end.is_some() && MetricId::parse(name).is_none(),
+                "{file}: {name}"
+            );
             for found in label.captures_iter(found.get(2).map_or("", |labels| labels.as_str())) {
                 let known = metric.labels().contains(&&found[1]) || matches!(&found[1], "job" | "instance");
                 assert!(known, "{file}: {name} has no label {}", &found[1]);

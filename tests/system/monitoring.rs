@@ -203,14 +203,21 @@ fn requests_that_nobody_should_send() {
         let answer = with(method, "/metrics", token);
         assert!(matches!(answer.as_str(), "405" | "400"), "{method}: {answer}");
     }
-    assert_eq!(with("GET", "/metrics", &format!("X: {}\r\n", "x".repeat(1_000_000))), "431");
-    assert_eq!(with("GET", &format!("/{}", "x".repeat(1_000_000)), token), "414");
+    // The connection may be closed while the rest is still sent, and then the answer is lost.
+    for (path, more) in [
+        ("/metrics".to_owned(), format!("X: {}\r\n", "x".repeat(1_000_000))),
+        (format!("/{}", "x".repeat(1_000_000)), String::new()),
+    ] {
+        let answer = with("GET", &path, &more);
+        assert!(matches!(answer.as_str(), "431" | "414" | "nothing"), "{answer}");
+    }
     assert_eq!(with("GET", "/metrics", &"X: y\r\n".repeat(1_000)), "431");
     // Not HTTP at all: the connection ends.
     for bytes in [&b"\0\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         let answer = answer(address, bytes);
         assert!(matches!(status(&answer), "400" | "nothing"), "{answer}");
     }
+    assert_eq!(with("GET", "/metrics", token), "200");
     // The token was changed: nobody has to restart anything.
     fs::write(site.0.join("token"), "another\n").unwrap();
     assert_eq!(with("GET", "/metrics", token), "401");
@@ -223,16 +230,16 @@ fn requests_that_nobody_should_send() {
 fn scrapers_that_misbehave_delay_nothing() {
     let site = site("flood", "");
     let (_controller, address) = controller(&site);
-    let count = || site_count(&site);
     until("the file is read", || {
         site.append(&claim(0));
-        count() > 0.0
+        site_count(&site) > 0.0
     });
+    let quiet = journaled(&site);
     let (stop, scraped) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
         // Half-open, and one byte a second.
-        let mut idle: Vec<TcpStream> = (0..300).filter_map(|_| TcpStream::connect(address).ok()).collect();
         scope.spawn(|| {
+            let mut idle: Vec<TcpStream> = (0..300).filter_map(|_| TcpStream::connect(address).ok()).collect();
             while !stop.load(Ordering::Relaxed) {
                 for stream in &mut idle {
                     if stream.write_all(b"G").is_err() {
@@ -263,30 +270,34 @@ fn scrapers_that_misbehave_delay_nothing() {
                 }
             });
         }
-        let before = histogram(&site);
-        for n in 1..=100 {
-            let seen = count();
-            site.append(&claim(n));
-            until("the event is journaled", || count() > seen);
-        }
-        let after = histogram(&site);
+        until("somebody who reads the answer gets one", || scraped.load(Ordering::Relaxed) > 0);
+        let meanwhile = journaled(&site);
         stop.store(true, Ordering::Relaxed);
-        let all = after.last().unwrap().1 - before.last().unwrap().1;
-        let within = |seconds: f64| {
-            let of = |all: &[(f64, u64)]| all.iter().find(|(end, _)| *end >= seconds).unwrap().1;
-            of(&after) - of(&before)
-        };
+        let shown = |seen: [u64; 3]| format!("{} of {} events within 20 ms, {} within 50 ms", seen[1], seen[0], seen[2]);
+        let (quiet, meanwhile) = (shown(quiet), (shown(meanwhile), meanwhile));
         let _ = writeln!(
             std::io::stderr(),
-            "{} scrapes meanwhile; of {all} events {} were journaled within 5 ms, {} within 20 ms, {} within 50 ms",
+            "journaled before: {quiet}; during {} scrapes and the rest: {}",
             scraped.load(Ordering::Relaxed),
-            within(0.005),
-            within(0.02),
-            within(0.05)
+            meanwhile.0
         );
-        assert!(all >= 100 && within(0.05) * 2 > all, "{all}: {after:?}");
+        // Records on which nothing depends are synced within 20 ms.
+        let [all, _, within] = meanwhile.1;
+        assert!(all >= 100 && within * 2 > all, "{within} of {all}");
     });
-    assert!(scraped.into_inner() > 0, "somebody who reads the answer gets one");
+}
+
+/// Sends 100 events, one after the other: how many were journaled, how many of these within 20 ms, and within 50 ms.
+fn journaled(site: &Site) -> [u64; 3] {
+    let before = histogram(site);
+    for n in 1..=100 {
+        let seen = site_count(site);
+        site.append(&claim(n));
+        until("the event is journaled", || site_count(site) > seen);
+    }
+    let after = histogram(site);
+    let of = |all: &[(f64, u64)], seconds: f64| all.iter().find(|(end, _)| *end >= seconds).unwrap().1;
+    [60.0, 0.02, 0.05].map(|seconds| of(&after, seconds) - of(&before, seconds))
 }
 
 /// The buckets of the time from arrival to journal, as the control socket has them.
@@ -330,18 +341,41 @@ fn an_agent_is_watched_as_well() {
         let address: SocketAddr = "127.0.0.1:9469".parse().unwrap();
         until("it listens", || TcpStream::connect(address).is_ok());
         until("it is connected", || value(address, "pointsman_agent_connected") == Some(1.0));
-        assert!(value(address, "pointsman_agent_reports_total").is_some_and(|n| n > 0.0));
+        until("it reports", || value(address, "pointsman_agent_reports_total").is_some_and(|n| n > 0.0));
         assert!(value(address, "pointsman_certificate_expires_timestamp_seconds{host=\"sip1\"}").is_some_and(|n| n > 1.7e9));
         until("it measured", || value(address, "pointsman_agent_measured{metric=\"disk_used /\"}").is_some());
         assert_eq!(value(address, "pointsman_agent_resource_held{resource=\"sip_vip\"}"), Some(0.0));
-        let (lint, said) = run("promtool", &["check", "metrics"], &site.0, get(address, "/metrics").split_once("\r\n\r\n").unwrap().1);
+        let (lint, said) =
+            run("promtool", &["check", "metrics"], &site.0, get(address, "/metrics").split_once("\r\n\r\n").unwrap().1);
         assert!(lint, "{said}");
         done(&["resources", "released", "sip_vip", "sip2"]);
-        done(&["move", "sip_vip", "sip1"]);
-        until("it holds the address", || value(address, "pointsman_agent_resource_held{resource=\"sip_vip\"}") == Some(1.0));
+        until("it holds the address", || {
+            // What comes before the file is read for the first time is a backlog.
+            site.append(&claim(1));
+            value(address, "pointsman_agent_resource_held{resource=\"sip_vip\"}") == Some(1.0)
+        });
+        for name in ["pointsman_event_first_command_seconds", "pointsman_event_holder_seen_seconds"] {
+            until(name, || metric(&site, name)["count"] == 1);
+        }
         drop(controller);
         until("the controller is gone", || get(address, "/readyz").contains("nothing is heard of the controller"));
         assert_eq!(status(&get(address, "/healthz")), "200");
     });
     new_network.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+/// The messages of a controller for programs that collect them.
+#[test]
+fn messages_have_a_form_for_programs() {
+    let site = site("messages", "");
+    let line = |format: &str| {
+        let mut command = site.command();
+        command.args(["--log-format", format]);
+        ready(command).1
+    };
+    let json: Json = serde_json::from_str(&line("json")).unwrap();
+    assert!(json["level"] == "INFO" && json["message"].as_str().unwrap().starts_with("ready: "), "{json}");
+    let logfmt = line("logfmt");
+    assert!(logfmt.contains("level=info") && logfmt.contains("message=\"ready: "), "{logfmt}");
+    assert!(line("text").contains(" INFO ready: "));
 }

@@ -64,7 +64,7 @@ impl Answers {
 }
 
 /// A row of the table of resources or of alarms, with its severity.
-pub(super) struct Row {
+pub(super) struct TopRow {
     /// 0 is in order, 1 needs attention, 2 needs action.
     pub(super) severity: u8,
     pub(super) cells: Vec<String>,
@@ -76,8 +76,8 @@ pub(super) struct View {
     pub(super) title: (u8, String),
     /// Names with values: rates, queues, durations.
     pub(super) numbers: Vec<(&'static str, String)>,
-    pub(super) resources: Vec<Row>,
-    pub(super) alarms: Vec<Row>,
+    pub(super) resources: Vec<TopRow>,
+    pub(super) alarms: Vec<TopRow>,
     /// The number of active alarms.
     pub(super) active: usize,
 }
@@ -87,24 +87,18 @@ impl View {
     pub(super) fn new(before: Option<&Answers>, now: &Answers, since: Duration) -> View {
         let status = Status::of(&now.alarms, &now.resources, &now.runs, &now.channels, &now.overrides).with_metrics(&now.metrics);
         let title = status.lines().into_iter().next().unwrap_or_default();
-        let mut alarms: Vec<Row> = now.alarms.iter().map(alarm).collect();
+        let mut alarms: Vec<TopRow> = now.alarms.iter().map(alarm).collect();
         alarms.sort_by_key(|row| std::cmp::Reverse(row.severity));
         let active = alarms.len();
         alarms.truncate(ALARMS);
-        let mut resources: Vec<Row> = now.resources.iter().map(resource).collect();
+        let mut resources: Vec<TopRow> = now.resources.iter().map(resource).collect();
         resources.sort_by_key(|row| std::cmp::Reverse(row.severity));
         View { title: (status.severity(), title), numbers: numbers(before, now, since), resources, alarms, active }
     }
 
     /// A frame that only says why there is nothing to see.
     pub(super) fn without_answer(why: &str) -> View {
-        View {
-            title: (2, printable_short(why, CELL)),
-            numbers: Vec::new(),
-            resources: Vec::new(),
-            alarms: Vec::new(),
-            active: 0,
-        }
+        View { title: (2, printable_short(why, CELL)), numbers: Vec::new(), resources: Vec::new(), alarms: Vec::new(), active: 0 }
     }
 }
 
@@ -157,7 +151,7 @@ fn text(row: &Json, key: &str) -> String {
     }
 }
 
-fn resource(row: &Json) -> Row {
+fn resource(row: &Json) -> TopRow {
     let is = |key: &str| row[key].as_bool().unwrap_or(false);
     let (severity, state) = match (is("settled"), is("paused"), row["held"].is_string()) {
         (_, true, _) => (1, "paused"),
@@ -166,14 +160,14 @@ fn resource(row: &Json) -> Row {
         _ => (2, "moving"),
     };
     let cells = [text(row, "resource"), text(row, "what"), text(row, "owner"), text(row, "holders"), state.to_owned()];
-    Row { severity, cells: cells.into_iter().chain([text(row, "held")]).collect() }
+    TopRow { severity, cells: cells.into_iter().chain([text(row, "held")]).collect() }
 }
 
-fn alarm(row: &Json) -> Row {
+fn alarm(row: &Json) -> TopRow {
     let marks = [("acked", "acknowledged"), ("silenced", "silenced"), ("maintenance", "maintenance")];
     let mark = marks.iter().find(|(key, _)| row[*key].is_string()).map_or("", |(_, word)| *word);
     // The day is of less use than the time.
     let since = text(row, "since").split_once('T').map_or_else(|| text(row, "since"), |(_, time)| time.chars().take(8).collect());
     let cells = [text(row, "category"), text(row, "alarm"), text(row, "key"), since, mark.to_owned(), text(row, "summary")];
-    Row { severity: alarm_severity(row), cells: cells.into() }
+    TopRow { severity: alarm_severity(row), cells: cells.into() }
 }

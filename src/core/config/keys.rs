@@ -392,7 +392,12 @@ pub static METRICS_LISTENER: KeySet = KeySet {
 pub static METRICS_CERTIFICATE: KeySet = KeySet {
     title: "tls of metrics",
     keys: &[
-        key("certificate", Text, "the whole path of the certificate with its chain (PEM); read again when it is renewed", REQUIRED),
+        key(
+            "certificate",
+            Text,
+            "the whole path of the certificate with its chain (PEM); read again when it is renewed",
+            REQUIRED,
+        ),
         key("key", Text, "the whole path of its private key (PEM)", REQUIRED),
     ],
 };

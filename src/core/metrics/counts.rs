@@ -23,6 +23,10 @@ type Series = (MetricId, &'static str);
 /// The counters of a controller since its start.
 #[derive(Clone, Debug, Default)]
 pub struct ControllerCounts {
+    /// What each event adds to: inputs, events by trust and records, by the index of their words.
+    inputs: [u64; INPUTS.len()],
+    events: [u64; TRUST.len()],
+    records: [u64; RECORDS.len()],
     counts: BTreeMap<Series, u64>,
     notices: BTreeMap<Kind, u64>,
     latency: LatencyTracker,
@@ -36,9 +40,9 @@ impl ControllerCounts {
 
     /// Counts an input before the controller takes it. Returns the arrival of an event, for [`ControllerCounts::arrived`].
     pub fn input(&mut self, now: Time, input: &Input) -> Option<Time> {
-        self.one(MetricId::Inputs, kind_of(input));
+        self.inputs[kind_of(input)] += 1;
         let Input::Heard(heard) = input else { return None };
-        self.one(MetricId::Events, heard.event.trust.name());
+        self.events[trust_of(heard.event.trust)] += 1;
         Some(heard.arrived.unwrap_or(now))
     }
 
@@ -53,37 +57,34 @@ impl ControllerCounts {
         }
     }
 
-    /// Counts an output that is carried out.
-    pub fn output(&mut self, now: Time, output: &Output, controller: &Controller) {
+    /// Counts a record among the outputs, when it is written to the journal.
+    pub fn written(&mut self, output: &Output) {
+        if let Output::Record(record) = output {
+            self.record(record);
+        }
+    }
+
+    /// Counts any other output, when it is carried out.
+    pub fn carried_out(&mut self, now: Time, output: &Output, controller: &Controller) {
         match output {
-            Output::Record(record) => self.record(record),
             Output::Send(_, command) => self.one(MetricId::Commands, action_name(&command.action)),
             Output::Step(step) => {
                 self.one(MetricId::MoveSteps, step.verb);
                 let entry = controller.planner().ledger().entry(&step.resource);
                 let Some(desired) = entry.and_then(|entry| entry.desired_owner.as_ref()) else { return };
                 match step.verb {
-                    "release" | "take" => self.latency.commanded(&step.resource, desired.order, now),
-                    "taken" if desired.host == step.host => self.latency.held(&step.resource, desired.order, now),
+                    "release" | "take" => self.latency.commanded(&step.resource, &desired.host, desired.order, now),
+                    "taken" => self.latency.held(&step.resource, &step.host, now),
                     _ => {}
                 }
             }
             Output::Notice(notice) => *self.notices.entry(notice.kind).or_default() += 1,
-            Output::Evaluate(_) | Output::Do { .. } | Output::Deliver(_) | Output::Settled(..) => {}
+            Output::Record(_) | Output::Evaluate(_) | Output::Do { .. } | Output::Deliver(_) | Output::Settled(..) => {}
         }
     }
 
     fn record(&mut self, record: &Record) {
-        let kind = match record {
-            Record::Input { .. } => "input",
-            Record::Alarm(_) => "alarm",
-            Record::Run(_) => "run",
-            Record::Plan(_) => "plan",
-            Record::Override(_) => "override",
-            Record::Notify(_) => "notification",
-            Record::Notice(_) => "notice",
-        };
-        self.one(MetricId::JournalRecords, kind);
+        self.records[record_of(record)] += 1;
         match record {
             Record::Alarm(engine::Record::Raised { .. }) => self.one(MetricId::AlarmChanges, "raised"),
             Record::Alarm(engine::Record::Repeated { .. }) => self.one(MetricId::AlarmChanges, "repeated"),
@@ -107,7 +108,7 @@ impl ControllerCounts {
 
     /// Counts a record that does not come from the controller's outputs: a notice for the history.
     pub fn noticed(&mut self) {
-        self.one(MetricId::JournalRecords, "notice");
+        self.records[NOTICE] += 1;
     }
 
     /// Counts the answer to a question.
@@ -122,8 +123,13 @@ impl ControllerCounts {
                 samples.count(*metric, &[word], 0);
             }
         }
-        for trust in [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated] {
-            samples.count(MetricId::Events, &[trust.name()], 0);
+        let indexed: [(MetricId, &[&str], &[u64]); 3] = [
+            (MetricId::Inputs, &INPUTS, &self.inputs),
+            (MetricId::Events, &TRUST.map(Trust::name), &self.events),
+            (MetricId::JournalRecords, &RECORDS, &self.records),
+        ];
+        for (metric, words, counts) in indexed {
+            words.iter().zip(counts).for_each(|(word, count)| samples.count(metric, &[word], *count));
         }
         for ((metric, word), count) in &self.counts {
             samples.count(*metric, &[word], *count);
@@ -140,8 +146,6 @@ impl ControllerCounts {
 
 /// The words of counters that are 0 before the first of them is counted.
 const WORDS: &[(MetricId, &[&str])] = &[
-    (MetricId::Inputs, &["event", "report", "operator"]),
-    (MetricId::JournalRecords, &["input", "alarm", "run", "plan", "override", "notification", "notice"]),
     (MetricId::AlarmChanges, &["raised", "repeated", "cleared"]),
     (MetricId::RunChanges, &["wanted", "begun", "finished", "failed", "replaced", "expired", "cancelled"]),
     (MetricId::Steps, &["done", "failed", "retried"]),
@@ -150,20 +154,61 @@ const WORDS: &[(MetricId, &[&str])] = &[
     (MetricId::Questions, &["answered", "refused"]),
 ];
 
-fn kind_of(input: &Input) -> &'static str {
+/// The kinds of inputs, the levels of trust and the kinds of records, by index.
+const INPUTS: [&str; 12] = [
+    "event",
+    "position",
+    "source",
+    "report",
+    "connection",
+    "evaluation",
+    "result",
+    "delivery",
+    "operator",
+    "refused",
+    "reload",
+    "timer",
+];
+const TRUST: [Trust; 4] = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
+const RECORDS: [&str; 7] = ["input", "alarm", "run", "plan", "override", "notification", "notice"];
+/// The index of the records of notices.
+const NOTICE: usize = 6;
+
+fn kind_of(input: &Input) -> usize {
     match input {
-        Input::Heard(_) => "event",
-        Input::Position { .. } | Input::Forget { .. } | Input::BacklogEnded { .. } => "position",
-        Input::Source { .. } | Input::Gap { .. } | Input::Offset { .. } => "source",
-        Input::Report(_) => "report",
-        Input::Connected(_) => "connection",
-        Input::Evaluated { .. } => "evaluation",
-        Input::Done { .. } => "result",
-        Input::Delivered { .. } => "delivery",
-        Input::Operator { .. } => "operator",
-        Input::Refused { .. } => "refused",
-        Input::Reload(_) => "reload",
-        Input::Timer => "timer",
+        Input::Heard(_) => 0,
+        Input::Position { .. } | Input::Forget { .. } | Input::BacklogEnded { .. } => 1,
+        Input::Source { .. } | Input::Gap { .. } | Input::Offset { .. } => 2,
+        Input::Report(_) => 3,
+        Input::Connected(_) => 4,
+        Input::Evaluated { .. } => 5,
+        Input::Done { .. } => 6,
+        Input::Delivered { .. } => 7,
+        Input::Operator { .. } => 8,
+        Input::Refused { .. } => 9,
+        Input::Reload(_) => 10,
+        Input::Timer => 11,
+    }
+}
+
+fn trust_of(trust: Trust) -> usize {
+    match trust {
+        Trust::Unverified => 0,
+        Trust::Address => 1,
+        Trust::Local => 2,
+        Trust::Authenticated => 3,
+    }
+}
+
+fn record_of(record: &Record) -> usize {
+    match record {
+        Record::Input { .. } => 0,
+        Record::Alarm(_) => 1,
+        Record::Run(_) => 2,
+        Record::Plan(_) => 3,
+        Record::Override(_) => 4,
+        Record::Notify(_) => 5,
+        Record::Notice(_) => NOTICE,
     }
 }
 

@@ -15,9 +15,11 @@ pub(super) struct LatencyTracker {
     arrivals: VecDeque<(u64, Time)>,
     /// The arrivals of events that are not synced yet.
     unsynced: Vec<Time>,
-    /// For each resource, the sequence of the event whose first command was counted, and the one whose holder was.
+    /// For each resource, the sequence of the event whose first command was counted last.
     commanded: BTreeMap<Name, u64>,
-    held: BTreeMap<Name, u64>,
+    /// The moves under way: where to, and when the event arrived that began the move. Further events about the same host do not
+    /// make a move shorter.
+    moving: BTreeMap<Name, (Name, Time)>,
     pub(super) journaled: Histogram,
     pub(super) first_command: Histogram,
     pub(super) holder_seen: Histogram,
@@ -39,27 +41,31 @@ impl LatencyTracker {
         }
     }
 
-    /// A command for a resource left, because of the event with this sequence.
-    pub(super) fn commanded(&mut self, resource: &Name, sequence: u64, now: Time) {
-        if let Some(arrived) = self.first_of(sequence, self.commanded.get(resource)) {
+    /// A command of a move to a host left, because of the event with this sequence.
+    pub(super) fn commanded(&mut self, resource: &Name, host: &Name, sequence: u64, now: Time) {
+        if self.moving.get(resource).is_some_and(|(to, _)| to == host) || self.commanded.get(resource) == Some(&sequence) {
+            return;
+        }
+        // Another move, which may be an operator's.
+        self.moving.remove(resource);
+        if let Some(arrived) = self.arrival_of(sequence) {
             self.first_command.observe(now.since(arrived));
             self.commanded.insert(resource.clone(), sequence);
+            self.moving.insert(resource.clone(), (host.clone(), arrived));
         }
     }
 
-    /// The desired owner holds a resource, because of the event with this sequence.
-    pub(super) fn held(&mut self, resource: &Name, sequence: u64, now: Time) {
-        if let Some(arrived) = self.first_of(sequence, self.held.get(resource)) {
+    /// A host holds a resource.
+    pub(super) fn held(&mut self, resource: &Name, host: &Name, now: Time) {
+        if self.moving.get(resource).is_some_and(|(to, _)| to == host)
+            && let Some((_, arrived)) = self.moving.remove(resource)
+        {
             self.holder_seen.observe(now.since(arrived));
-            self.held.insert(resource.clone(), sequence);
         }
     }
 
-    /// The arrival of an event that was not counted yet; `None` for one that arrived before the start, or too long ago.
-    fn first_of(&self, sequence: u64, counted: Option<&u64>) -> Option<Time> {
-        if counted == Some(&sequence) {
-            return None;
-        }
+    /// When an event arrived; `None` for one that arrived before the start, or too long ago.
+    fn arrival_of(&self, sequence: u64) -> Option<Time> {
         let at = self.arrivals.binary_search_by_key(&sequence, |(sequence, _)| *sequence).ok()?;
         self.arrivals.get(at).map(|(_, arrived)| *arrived)
     }
@@ -80,15 +86,21 @@ mod tests {
         latency.synced(at(12));
         latency.synced(at(50));
         assert_eq!((latency.journaled.count(), latency.journaled.seconds()), (2, 0.014));
-        let vip = "vip".to_owned();
-        for _ in 0..2 {
-            latency.commanded(&vip, 9, at(15));
-            latency.held(&vip, 9, at(40));
-        }
-        // Not an event, or one of an earlier start.
-        latency.commanded(&vip, 3, at(60));
+        let [vip, sip1, sip2] = ["vip", "sip1", "sip2"].map(str::to_owned);
+        latency.commanded(&vip, &sip1, 9, at(15));
+        // The same claim again, in the middle of the move, and the commands that follow.
+        latency.arrived(11, at(30));
+        latency.commanded(&vip, &sip1, 9, at(31));
+        latency.commanded(&vip, &sip1, 11, at(32));
+        latency.held(&vip, &sip2, at(35));
+        latency.held(&vip, &sip1, at(40));
+        latency.held(&vip, &sip1, at(90));
         assert_eq!((latency.first_command.count(), latency.first_command.seconds()), (1, 0.005));
         assert_eq!((latency.holder_seen.count(), latency.holder_seen.seconds()), (1, 0.03));
+        // An operator's move, and an event of an earlier start.
+        latency.commanded(&vip, &sip2, 3, at(100));
+        latency.held(&vip, &sip2, at(110));
+        assert_eq!((latency.first_command.count(), latency.holder_seen.count()), (1, 1));
     }
 
     #[test]

@@ -70,8 +70,12 @@ impl Samples {
             let name = metric.name();
             let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {}", escaped(metric.help(), false), metric.kind().name());
             for (labels, value) in series {
-                let labels: Vec<String> =
-                    metric.labels().iter().zip(labels).map(|(label, value)| format!("{label}=\"{}\"", escaped(value, true))).collect();
+                let labels: Vec<String> = metric
+                    .labels()
+                    .iter()
+                    .zip(labels)
+                    .map(|(label, value)| format!("{label}=\"{}\"", escaped(value, true)))
+                    .collect();
                 let shown = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
                 let _ = match value {
                     SampleValue::Number(number) => writeln!(text, "{name}{shown} {number}"),

@@ -20,7 +20,7 @@ pub struct ProcessUse {
 }
 
 impl ProcessUse {
-    /// Asks the kernel.
+    /// Asks the kernel what this process uses.
     pub fn now() -> ProcessUse {
         let processor = getrusage(UsageWho::RUSAGE_SELF).ok();
         let status = beginning::of(std::path::Path::new("/proc/self/status"), BYTES).unwrap_or_default();

@@ -301,10 +301,10 @@ impl Running {
             let now = self.clock.now();
             outputs.extend(self.journal.take_findings().into_iter().map(Output::Notice));
             for input in std::mem::take(&mut self.own) {
-                self.controller.turn(now, input, &mut outputs);
+                self.turn(now, input, &mut outputs);
             }
             if self.controller.next_deadline().is_some_and(|at| at <= now) {
-                self.controller.turn(now, Input::Timer, &mut outputs);
+                self.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
             self.give_answers()?;
@@ -373,21 +373,14 @@ impl Running {
     fn take(&mut self, message: ControllerMessage, outputs: &mut Vec<Output>) {
         match message {
             ControllerMessage::Input(input) if self.following.is_over(&input) => {}
-            ControllerMessage::Input(input) => {
-                let (now, before) = (self.clock.now(), outputs.len());
-                let arrived = self.counts.input(now, &input);
-                self.controller.turn(now, input, outputs);
-                if let Some(arrived) = arrived {
-                    self.counts.arrived(arrived, &outputs[before..]);
-                }
-            }
+            ControllerMessage::Input(input) => self.turn(self.clock.now(), input, outputs),
             ControllerMessage::Observe(reply) => {
                 // Who asked may have given up.
                 let _ = reply.try_send(self.observation());
             }
             ControllerMessage::Reached { host, serial, route } => {
                 tracing::info!(%host, "the agent is connected");
-                self.controller.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
+                self.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
                 self.routes.insert(host, (serial, route));
             }
             ControllerMessage::Gone { host, serial } => {
@@ -457,9 +450,7 @@ impl Running {
         }
         let mut leaves = false;
         for output in &outputs {
-            if matches!(output, Output::Record(_)) {
-                self.counts.output(self.clock.now(), output, &self.controller);
-            }
+            self.counts.written(output);
             match output {
                 Output::Record(record) => {
                     self.journal.append(record).map_err(|e| e.to_string())?;
@@ -474,12 +465,11 @@ impl Running {
             self.sync()?;
         }
         self.drop_sets();
+        let now = self.clock.now();
         // People are notified after the commands to hosts are sent.
         let mut told = Vec::new();
         for output in outputs {
-            if !matches!(output, Output::Record(_)) {
-                self.counts.output(self.clock.now(), &output, &self.controller);
-            }
+            self.counts.carried_out(now, &output, &self.controller);
             match output {
                 Output::Record(_) | Output::Evaluate(_) => {}
                 Output::Send(host, command) => {
@@ -653,7 +643,7 @@ impl Running {
             return;
         }
         let refused = Input::Refused { by: by.name(), command: question.name().to_owned(), why: why.to_owned() };
-        self.controller.turn(now, refused, outputs);
+        self.turn(now, refused, outputs);
     }
 
     fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
@@ -672,15 +662,11 @@ impl Running {
                 Ok(Json::Null)
             }
             Reply::Tested(channel) => {
-                self.controller.turn(
-                    self.clock.now(),
-                    Input::Operator { by, word: OperatorCommand::TestChannel { channel } },
-                    outputs,
-                );
+                self.turn(self.clock.now(), Input::Operator { by, word: OperatorCommand::TestChannel { channel } }, outputs);
                 Ok(Json::from(self.controller.notifier().last()))
             }
             Reply::Asked(word) => {
-                self.controller.turn(self.clock.now(), Input::Operator { by, word }, outputs);
+                self.turn(self.clock.now(), Input::Operator { by, word }, outputs);
                 Ok(Json::Null)
             }
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+use crate::core::base::time::Time;
+use crate::core::control::{Input, Output};
 use crate::core::inventory::{Name, Via};
 use crate::core::metrics::{MetricId, Samples, controller_state};
 use crate::core::site::Current;
@@ -30,6 +32,16 @@ const OF_SOURCES: [MetricId; 8] = [
 const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Running {
+    /// Lets the controller take an input, and counts it.
+    pub(super) fn turn(&mut self, now: Time, input: Input, outputs: &mut Vec<Output>) {
+        let before = outputs.len();
+        let arrived = self.counts.input(now, &input);
+        self.controller.turn(now, input, outputs);
+        if let Some(arrived) = arrived {
+            self.counts.arrived(arrived, &outputs[before..]);
+        }
+    }
+
     /// Everything that monitoring systems see of this thread.
     pub(super) fn observation(&self) -> Observation {
         let mut samples = Samples::default();
@@ -66,7 +78,8 @@ impl Running {
         let settled = resources.keys().filter(|name| planner.settled(name)).count();
         let alarms: usize = self.controller.alarms().numbers().map(|(_, active, _)| active).sum();
         let agents = self.site.inventory.hosts.iter().filter(|(_, host)| host.via != Via::Ssh);
-        let (heard, hosts) = agents.fold((0, 0), |(heard, all), (name, _)| (heard + usize::from(planner.reachable(name)), all + 1));
+        let (heard, hosts) =
+            agents.fold((0, 0), |(heard, all), (name, _)| (heard + usize::from(planner.reachable(name)), all + 1));
         let paused = if self.controller.overrides().is_empty() { "" } else { "; something is set aside" };
         let doubt = if self.controller.doubt().is_some() { "the journal is in doubt; " } else { "" };
         format!(

@@ -20,7 +20,7 @@ use crate::core::control::Input;
 use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
-use crate::core::wire::{Command, Report};
+use crate::core::wire::{Command, Presence, Report};
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
 use crate::shell::linux::{Spot, give_way};
 use crate::shell::monitoring::Monitoring;
@@ -289,6 +289,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     });
     let strangers = strangers.transpose()?;
     let (reports, waiting) = mpsc::channel(REPORTS);
+    let connected = identity.clone();
     runtime.spawn(async move {
         tls::connect(&config.controller, &identity, waiting, move |command| {
             let _ = inbox.try_send(host::HostMessage::Command(command));
@@ -298,6 +299,9 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let pulse = Pulse::start()?;
     let ended = host.run(move |report| {
         pulse.beat();
+        let held = report.resources.values().filter(|status| status.want && status.holds == Presence::Yes).count();
+        let link = if connected.is_connected() { "connected to the controller" } else { "no connection to the controller" };
+        pulse.show(format!("{link}, holds {held} of {} resources", report.resources.len()));
         let _ = reports.try_send(report);
     });
     supervisor::stopping();

@@ -1,7 +1,7 @@
 //! Notifications to systemd (sd_notify(3)): ready, alive, stopping.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 

@@ -30,12 +30,12 @@ use crate::core::config::MetricsListener;
 use crate::core::inventory::Secret;
 use crate::core::metrics::{MetricId, Samples};
 use crate::shell::channels::read_secret;
-use crate::shell::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cannot_listen};
+use crate::shell::handshakes::{ConnectionLimiter, ConnectionSlot, HandshakeLimiter, Limits, cannot_listen};
 use crate::shell::linux::{ProcessUse, wall_time};
 use crate::shell::tls::WebCertificate;
 
-use observer::Observer;
 pub use observer::Observation;
+use observer::Observer;
 
 /// The time within which a connection must have its answer.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -103,27 +103,30 @@ impl Monitoring {
             let shared = self.shared.clone();
             self.limiter.enter(stream, (peer.ip(), false), &self.strangers, move |stream, slot| async move {
                 // A connection that does not end in time is closed, as is one that breaks.
-                let _ = tokio::time::timeout(WITHIN, connection(stream, &shared)).await;
-                drop(slot);
+                let _ = tokio::time::timeout(WITHIN, connection(stream, &shared, &slot)).await;
             });
         }
     }
 }
 
-async fn connection(stream: TcpStream, shared: &Arc<Shared>) {
+async fn connection(stream: TcpStream, shared: &Arc<Shared>, slot: &ConnectionSlot) {
     let _ = stream.set_nodelay(true);
     match &shared.certificate {
         Some(certificate) => {
             if let Ok(stream) = certificate.accept(stream).await {
-                serve(stream, shared).await;
+                serve(stream, shared, slot).await;
             }
         }
-        None => serve(stream, shared).await,
+        None => serve(stream, shared, slot).await,
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send, shared: &Arc<Shared>) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer::answer(&request, shared).await) });
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send, shared: &Arc<Shared>, slot: &ConnectionSlot) {
+    let service = service_fn(|request| async move {
+        // If there are too many connections, those without a request are closed first.
+        slot.heard();
+        Ok::<_, Infallible>(answer::answer(&request, shared).await)
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).keep_alive(false);
     http.max_buf_size(HEAD_BYTES).max_headers(HEADERS);
