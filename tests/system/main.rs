@@ -10,6 +10,7 @@ mod cases;
 mod demo;
 mod journal;
 mod last_word;
+mod monitoring;
 mod network;
 mod notify;
 mod port;
