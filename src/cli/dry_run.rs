@@ -3,6 +3,7 @@
 mod cores;
 mod counts;
 mod merge;
+mod page;
 mod progress;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use super::given::Given;
 use super::{Format, USAGE, WRONG, colour, history, plural, report};
 use crate::shell::site_files::followed;
 
+use page::TimelinePage;
 use progress::{CountedFile, ReadProgress};
 
 const EXAMPLES: &str = "\
@@ -42,6 +44,7 @@ Examples:
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
   pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts, and what no rule wants
+  pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     the timeline as a picture, for a browser
   pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
 Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
@@ -75,6 +78,9 @@ pub(super) struct Args {
     /// No entries: only how things stand at the end
     #[arg(short, long)]
     quiet: bool,
+    /// Write the timeline as one page for a browser, instead of printing it; the page needs no network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Only entries about this alarm; may be given several times
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
@@ -153,6 +159,14 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(WRONG);
         }
     };
+    let names: Vec<String> = args.logs.iter().map(|path| path.display().to_string()).collect();
+    let page = match args.html.as_deref().map(|to| TimelinePage::create(to, &names, &holders)).transpose() {
+        Ok(page) => page,
+        Err(why) => {
+            eprintln!("pointsman: {}", printable_lines(&why));
+            return Ok(WRONG);
+        }
+    };
     let mut run = DryRun::new(site, holders, args.trust);
     run.begin_at(args.from_line);
     if args.summary {
@@ -163,9 +177,10 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         format: args.format,
         paint: colour(&stdout),
         out: BufWriter::new(stdout.lock()),
-        logs: args.logs.iter().map(|path| path.display().to_string()).collect(),
+        logs: names,
+        page,
         failed: Ok(()),
-        shows: Shows { entries: !(args.quiet || args.summary), only: args.only, since, until },
+        shows: Shows { entries: !(args.quiet || args.summary || args.html.is_some()), only: args.only, since, until },
         ended: false,
         summary: Summary::default(),
         last: None,
@@ -184,19 +199,25 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let counts = run.finish(&mut |entry| {
         told.entry(entry);
     });
-    let Told { mut out, failed, logs: names, mut summary, last, shows, .. } = told;
+    let Told { mut out, page, failed, logs: names, mut summary, last, shows, .. } = told;
     failed?;
+    let ending = ending(&run, &counts);
+    if let (Some(page), Some(to)) = (page, &args.html)
+        && let Err(e) = page.finish(&ending)
+    {
+        return Ok(super::wrong(&format!("--html {}: {e}", to.display())));
+    }
     if args.summary {
         last.into_iter().for_each(|at| summary.end(at));
         counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
     }
     if args.format == EntryFormat::Human {
         let apart = if counts.entries > 0 && shows.entries { "\n" } else { "" };
-        writeln!(out, "{apart}{}", ending(&run, &counts))?;
+        writeln!(out, "{apart}{ending}")?;
     }
     out.flush()?;
     if args.format != EntryFormat::Human {
-        eprintln!("{}", ending(&run, &counts));
+        eprintln!("{ending}");
     }
     if let Some(why) = wrong {
         eprintln!("pointsman: {}", printable_lines(&why));
@@ -300,6 +321,7 @@ struct Told<W> {
     out: W,
     /// The names of the logs. If there are several, entries name the log of their line.
     logs: Vec<String>,
+    page: Option<TimelinePage>,
     failed: io::Result<()>,
     shows: Shows,
     /// Whether the end time was reached.
@@ -330,7 +352,7 @@ impl<W: Write> Told<W> {
             return true;
         }
         self.summary.tell(&entry);
-        if !self.shows.entries {
+        if !self.shows.entries && self.page.is_none() {
             return true;
         }
         if let Some(line) = entry.line {
@@ -338,6 +360,15 @@ impl<W: Write> Told<W> {
             if self.logs.len() > 1 {
                 entry.file = usize::try_from(line / LINES_OF_A_LOG).ok().and_then(|log| self.logs.get(log).cloned());
             }
+        }
+        if let Some(page) = &mut self.page
+            && let Err(e) = page.add(&entry)
+        {
+            self.failed = Err(e);
+            return false;
+        }
+        if !self.shows.entries {
+            return true;
         }
         self.failed = match self.format {
             EntryFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),

@@ -12,6 +12,7 @@ mod journal;
 mod last_word;
 mod network;
 mod notify;
+mod page;
 mod port;
 mod programs;
 mod quorum;

@@ -326,3 +326,5 @@ pub const OVERRIDE_LASTS: Duration = Duration::from_secs(366 * 24 * 3_600);
 pub const ALARM_COMMENTS: usize = 20;
 /// Maximum runs that failed or were cancelled and can be started again (`pointsman runs retry`). Above it, the oldest cannot.
 pub const RUNS_RETRIED: usize = 100;
+/// Maximum entries on the page of `dry-run --html`. Further ones are counted, and the page says so.
+pub const ENTRIES_OF_A_PAGE: usize = 100_000;
