@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod address;
+mod against;
 mod bad;
 mod carrier;
 mod cases;
