@@ -352,3 +352,5 @@ pub const ARRIVALS_KEPT: usize = 8_192;
 /// Maximum connections of monitoring systems. Above it, those of the source that has most are closed. One source has a quarter
 /// at most.
 pub const MONITORING_CONNECTIONS: usize = 64;
+/// Maximum entries on the page of `dry-run --html`. Further ones are counted, and the page says so.
+pub const ENTRIES_OF_A_PAGE: usize = 100_000;
