@@ -27,6 +27,7 @@ mod peers;
 mod reference;
 mod rehearse;
 mod reload;
+mod rotation_storm;
 mod runs;
 mod script;
 mod sec;
