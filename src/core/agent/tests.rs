@@ -519,6 +519,22 @@ mod quorum {
         assert!(!bench.agent.holds(VIP), "by then the kernel has dropped it");
     }
 
+    /// A store that was lost, or that is an older copy, does not make a voter vote twice.
+    #[test]
+    fn an_agent_whose_store_was_lost_or_copied_waits_as_long_as_a_promise_may_last() {
+        let usual = crate::core::vote::promise_lasts(crate::core::base::limits::ISOLATION);
+        for (is_copy, promise) in [(false, usual), (true, crate::core::vote::promise_lasts_most())] {
+            let mut bench = Bench::new(Durable::default());
+            assert_eq!(bench.agent.distrust_store(ms(0), is_copy), ms(0) + promise);
+            electorate(&mut bench);
+            assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
+            bench.until(ms(0) + promise - Duration::from_millis(1));
+            assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
+            bench.now = ms(0) + promise;
+            assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), None);
+        }
+    }
+
     #[test]
     fn without_a_majority_it_is_kept_where_the_terms_say_so() {
         let keeps = Terms { on_quorum_loss: OnQuorumLoss::Keep, ..by_votes() };

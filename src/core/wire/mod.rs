@@ -290,3 +290,22 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
 }
+
+/// Estimated bytes of one entry of a report in memory, in addition to its name.
+const ENTRY_BYTES: usize = 256;
+
+impl Report {
+    /// Estimates its memory in bytes.
+    pub fn weight(&self) -> usize {
+        let said = |status: &ResourceStatus| match &status.note {
+            Some(StatusNote::Failed(text)) => text.len(),
+            _ => 0,
+        };
+        let entries = (self.resources.iter().map(|(name, status)| name.len() + said(status)))
+            .chain(self.places.iter().map(|(name, place)| name.len() + place.interface.len()))
+            .chain(self.links.keys().chain(&self.rivals).map(String::len))
+            .chain(self.watched.iter().flatten().map(|(name, _)| name.len()))
+            .chain(self.metrics.iter().map(|metric| metric.name.len() + metric.mount.len()));
+        entries.map(|text| ENTRY_BYTES + text).sum::<usize>() + self.host.len() + ENTRY_BYTES
+    }
+}
