@@ -353,6 +353,16 @@ impl AgentState {
         self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
     }
 
+    /// The resources of its own list.
+    pub fn resources(&self) -> impl Iterator<Item = &Name> {
+        self.placements.keys()
+    }
+
+    /// True if the last command about the resource was to hold it, and that has not ended.
+    pub fn wants(&self, resource: &str) -> bool {
+        self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want)
+    }
+
     /// The state that is on disk.
     pub fn durable(&self) -> &Durable {
         &self.durable

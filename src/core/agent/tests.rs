@@ -1,6 +1,6 @@
 //! Tests of single decisions of the agent. The simulator (`sim`) tests everything at once.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -23,7 +23,7 @@ fn terms(takeover: Takeover) -> Terms {
         isolation: Duration::from_secs(3),
         term: Duration::from_secs(30),
         witnesses: vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap()],
-        voters: BTreeSet::new(),
+        voters: Arc::default(),
         on_quorum_loss: OnQuorumLoss::Release,
     }
 }
@@ -380,7 +380,7 @@ mod quorum {
     const TERM: Duration = Duration::from_secs(3);
 
     fn by_votes() -> Terms {
-        let voters = ["h", "a", "b"].map(str::to_owned).into();
+        let voters = Arc::new(["h", "a", "b"].map(str::to_owned).into());
         Terms { voters, witnesses: Vec::new(), ..terms(Takeover::Quorum) }
     }
 

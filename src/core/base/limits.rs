@@ -344,3 +344,13 @@ pub const OVERRIDE_LASTS: Duration = Duration::from_secs(366 * 24 * 3_600);
 pub const ALARM_COMMENTS: usize = 20;
 /// Maximum runs that failed or were cancelled and can be started again (`pointsman runs retry`). Above it, the oldest cannot.
 pub const RUNS_RETRIED: usize = 100;
+/// Maximum time series of one metric. Further ones are left out, and the metric `pointsman_series_left_out` counts them.
+pub const METRIC_SERIES: usize = 1_000;
+/// Number of the newest events whose arrival is remembered for the durations of moves. A move because of an older one is not
+/// measured.
+pub const ARRIVALS_KEPT: usize = 8_192;
+/// Maximum connections of monitoring systems. Above it, those of the source that has most are closed. One source has a quarter
+/// at most.
+pub const MONITORING_CONNECTIONS: usize = 64;
+/// Maximum entries on the page of `dry-run --html`. Further ones are counted, and the page says so.
+pub const ENTRIES_OF_A_PAGE: usize = 100_000;

@@ -106,6 +106,17 @@ impl State {
         self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
     }
 
+    /// For each alarm, in no order, how many instances are active, and how many of these are acknowledged.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        let acked = |alarm: &String| self.acked.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.iter().map(move |(alarm, keys)| (alarm.as_str(), keys.len(), acked(alarm)))
+    }
+
+    /// Estimated bytes of what active alarms keep, and of partial matches.
+    pub fn memory(&self) -> (usize, usize) {
+        (self.kept_bytes + self.line_bytes, self.noted.bytes())
+    }
+
     /// The newest claim of an application.
     pub fn claim(&self, app: &str) -> Option<&Claim> {
         self.claims.get(app)

@@ -12,6 +12,7 @@ mod vote;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ pub struct Terms {
     pub witnesses: Vec<IpAddr>,
     /// `quorum`: the hosts whose agents vote. The controller is one more voter.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub voters: BTreeSet<Name>,
+    pub voters: Arc<BTreeSet<Name>>,
     /// `quorum`: what a holder does if it has no majority any more.
     #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
     pub on_quorum_loss: OnQuorumLoss,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::core::agent::{AgentState, Input, Operation, OperationResult, Output};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::{Commands, Measuring, Name, ResourceKind, Sign};
+use crate::core::metrics::{AgentCounts, Samples};
 use crate::core::wire::{Command, LinkState, LocalPlacement, PeerMessage, Report};
 use crate::shell::command;
 use crate::shell::linux::{
@@ -42,11 +43,13 @@ pub enum HostMessage {
     Peer(Name, PeerMessage),
     Heard(NetworkEvent),
     /// The result of an operation, or of an observation that the kernel caused.
-    Driven(Name, OperationResult, AskedBy),
+    Driven(Name, Operation, OperationResult, AskedBy),
     /// The result of an attempt to release a resource that is not listed any more.
     Left(Name, OperationResult),
     /// Applications were checked, or the host was measured.
     Seen(Input),
+    /// A monitoring system asks how the agent is.
+    Observe(SyncSender<Samples>),
     /// The program ends. Addresses stay as they are.
     Stop,
 }
@@ -96,6 +99,7 @@ struct Running<R> {
     bursts: BTreeMap<Name, Vec<Time>>,
     /// The last reported problem of each resource, so that it is reported once.
     troubles: BTreeMap<Name, String>,
+    counts: AgentCounts,
     /// Sends messages to its own thread.
     sender: SyncSender<HostMessage>,
     report: R,
@@ -185,6 +189,7 @@ impl HostThread {
             );
         }
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let counts = AgentCounts::default();
         let mut running = Running {
             agent,
             spots,
@@ -197,6 +202,7 @@ impl HostThread {
             peers,
             bursts,
             troubles,
+            counts,
             sender,
             report,
         };
@@ -222,6 +228,7 @@ impl<R: FnMut(Report)> Running<R> {
             }
             let mut outputs = Vec::new();
             for input in inputs {
+                self.counts.input(&input);
                 self.agent.turn(now, input, &mut outputs);
             }
             if self.agent.next_deadline() <= now {
@@ -238,7 +245,15 @@ impl<R: FnMut(Report)> Running<R> {
             HostMessage::Command(command) => vec![Input::Command(command)],
             HostMessage::Peer(from, message) => vec![Input::Peer(from, message)],
             HostMessage::Seen(input) => vec![input],
-            HostMessage::Driven(resource, done, asked) => {
+            HostMessage::Observe(reply) => {
+                let mut samples = Samples::default();
+                self.counts.add_to(&self.agent, &mut samples);
+                // Who asked may have given up.
+                let _ = reply.try_send(samples);
+                Vec::new()
+            }
+            HostMessage::Driven(resource, operation, done, asked) => {
+                self.counts.operation(operation, done.failed.is_some());
                 self.tell(&resource, done.failed.as_deref());
                 if asked == AskedBy::Kernel {
                     self.looking.remove(&resource);
@@ -299,6 +314,7 @@ impl<R: FnMut(Report)> Running<R> {
 
     fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
         for output in outputs {
+            self.counts.output(&output);
             match output {
                 Output::Persist(durable) => self.marks.save(&durable).map_err(|e| e.to_string())?,
                 Output::Drive { resource, operation } => {
@@ -405,7 +421,7 @@ fn driver(
     let work = move || {
         while let Ok((operation, asked)) = operations.recv() {
             let done = drive(operation);
-            if host.send(HostMessage::Driven(resource.clone(), done, asked)).is_err() {
+            if host.send(HostMessage::Driven(resource.clone(), operation, done, asked)).is_err() {
                 return;
             }
         }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -14,6 +16,7 @@ use crate::core::inventory::Name;
 use crate::core::notice::Notice;
 use crate::core::site::Current;
 use crate::core::wire::Command;
+use crate::shell::monitoring::Observation;
 use crate::shell::sources::Sink;
 
 use super::asker::Asker;
@@ -45,6 +48,8 @@ pub enum ControllerMessage {
     },
     /// A question of an operator, with its sender.
     Ask(Asker, Question, oneshot::Sender<Answer>),
+    /// A monitoring system asks how the controller is.
+    Observe(SyncSender<Observation>),
     /// A notice for people and for rules.
     Notice(Notice),
     /// A request to read the files again.
@@ -90,7 +95,7 @@ impl Inbox {
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
             ) => in_order(source),
             ControllerMessage::Input(Input::Report(report)) => LanePlace::Reports { bytes: report.weight() },
-            ControllerMessage::Ask(..) => LanePlace::Asks,
+            ControllerMessage::Ask(..) | ControllerMessage::Observe(_) => LanePlace::Asks,
             ControllerMessage::Input(_)
             | ControllerMessage::Reached { .. }
             | ControllerMessage::Gone { .. }
@@ -130,6 +135,27 @@ impl Inbox {
             return ending();
         }
         answer.await.unwrap_or_else(|_| ending())
+    }
+}
+
+/// The time within which the controller must answer to count as alive.
+const ALIVE_WITHIN: Duration = Duration::from_secs(5);
+
+impl Inbox {
+    /// Asks the controller how it is. Waits at most [`ALIVE_WITHIN`] and takes no room that operators need.
+    ///
+    /// # Errors
+    /// Returns an error text if the controller does not answer in time, or has ended.
+    pub(super) fn observe(&self) -> Result<Observation, String> {
+        let (reply, answer) = sync_channel(1);
+        let message = ControllerMessage::Observe(reply);
+        match self.lanes.offer(self.place(&message), message) {
+            Pushed::Yes => {}
+            Pushed::Dropped => return Err("too many questions wait for the controller".to_owned()),
+            Pushed::Ended => return Err("the controller is ending".to_owned()),
+        }
+        let late = || format!("the controller did not answer within {} s", ALIVE_WITHIN.as_secs());
+        answer.recv_timeout(ALIVE_WITHIN).map_err(|_| late())
     }
 }
 

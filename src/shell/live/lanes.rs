@@ -267,6 +267,28 @@ impl<M> Lanes<M> {
         std::mem::take(&mut self.lock().dropped)
     }
 
+    /// The number of messages that wait in each lane, by its name.
+    pub(super) fn lengths(&self) -> [(&'static str, usize); 8] {
+        let inner = self.lock();
+        let events = |trust| inner.class(trust).count;
+        [
+            ("control", inner.control.len()),
+            ("reports", inner.reports.len()),
+            ("claims", inner.claims.len()),
+            ("asks", inner.asks.len()),
+            ("events_authenticated", events(Trust::Authenticated)),
+            ("events_local", events(Trust::Local)),
+            ("events_address", events(Trust::Address)),
+            ("events_unverified", events(Trust::Unverified)),
+        ]
+    }
+
+    /// The bytes of waiting events, and the maximum.
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.events.iter().map(|class| class.bytes).sum(), inner.most)
+    }
+
     /// Ends reading, and wakes the senders that wait for room.
     pub(super) fn end(&self) {
         self.lock().ended = true;

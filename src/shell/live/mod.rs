@@ -25,6 +25,7 @@ pub mod host;
 pub mod inbox;
 mod journaled;
 mod lanes;
+mod observing;
 pub mod override_desk;
 pub mod program;
 pub mod questions;

@@ -39,6 +39,8 @@ pub enum Question {
     AcceptLoss(String),
     /// The counters of the sources.
     Sources,
+    /// Everything that monitoring systems see.
+    Metrics,
     Move(Name, Name),
     /// Confirm that a host does not hold a resource.
     Released(Name, Name),
@@ -116,7 +118,7 @@ impl Question {
     }
 
     /// The command that asks this question.
-    pub(super) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Question::Alarms => "alarms",
             Question::Resources => "resources",
@@ -124,6 +126,7 @@ impl Question {
             Question::History => "history",
             Question::AcceptLoss(_) => "journal accept-loss",
             Question::Sources => "sources",
+            Question::Metrics => "top",
             Question::Move(..) => "move",
             Question::Released(..) => "resources released",
             Question::Resume(_) => "resources resume",
@@ -154,6 +157,7 @@ impl Question {
             | Question::Runs
             | Question::History
             | Question::Sources
+            | Question::Metrics
             | Question::Overrides
             | Question::Channels
             | Question::Delivery(_)
@@ -297,6 +301,7 @@ impl Desk<'_> {
                     Some(Err(why)) => json!({ "delivered": false, "why": why }),
                 }));
             }
+            Question::Metrics => return Err("the metrics are those of the deciding thread".to_owned()),
             Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
         }))
     }

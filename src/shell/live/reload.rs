@@ -318,7 +318,7 @@ impl Running {
             tracing::info!("reload: and {} more", changes.len() - TOLD);
         }
         let written = reload.written.clone();
-        self.controller.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
+        self.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
         let number = self.controller.rules();
         self.site = good.site.clone();
         self.sets.insert(number, set);

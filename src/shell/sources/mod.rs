@@ -9,6 +9,7 @@
 //! dropped ones. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
 
 mod archive;
+mod catch_up;
 mod entry;
 mod file;
 mod frames;

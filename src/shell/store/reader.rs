@@ -70,6 +70,15 @@ impl JournalReader {
         JournalReader::of(folder, path)
     }
 
+    /// Opens the journal of a folder, or a backup of one, for reading.
+    ///
+    /// # Errors
+    /// As [`JournalReader::open`].
+    pub fn open_or_backup(path: &Path) -> Result<JournalReader, Error> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if path.is_file() { JournalReader::of(folder, path.to_owned()) } else { JournalReader::open(path) }
+    }
+
     /// Opens a database that may not have tables yet. In that case it returns `None`.
     pub(super) fn open_or_new(folder: &Path) -> Result<Option<JournalReader>, Error> {
         let path = folder.join("journal.db");
