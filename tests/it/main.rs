@@ -24,6 +24,7 @@ mod limits;
 mod notifications;
 mod packs;
 mod peers;
+mod promises;
 mod reference;
 mod rehearse;
 mod reload;
