@@ -69,25 +69,25 @@ fn refused(config: &str, wanted: &[&str]) {
 
 #[test]
 fn what_is_no_log_is_not_followed() {
-    refused("files: [logs]\n", &["C114", "is a folder", "pointsman.yaml:1:9", "logs/*.log"]);
-    refused("files: [{ path: pipe }]\n", &["C114", "is a FIFO", "pointsman.yaml:1:17"]);
-    refused("files: [/dev/null]\n", &["C114", "is a device"]);
-    refused("files: [data/journal.db]\n", &["C114", "is in the data folder"]);
-    refused("files: [\"data/*\"]\n", &["C114", "is in the data folder"]);
-    refused("files: [rules/links.alarm]\n", &["C114", "is a file of this site"]);
-    refused("files: [link.log]\n", &["C114", "is a file of this site"]);
-    refused("files: [pointsman.yaml]\n", &["C114", "is a file of this site"]);
+    refused("files: [logs]\n", &["C116", "is a folder", "pointsman.yaml:1:9", "logs/*.log"]);
+    refused("files: [{ path: pipe }]\n", &["C116", "is a FIFO", "pointsman.yaml:1:17"]);
+    refused("files: [/dev/null]\n", &["C116", "is a device"]);
+    refused("files: [data/journal.db]\n", &["C116", "is in the data folder"]);
+    refused("files: [\"data/*\"]\n", &["C116", "is in the data folder"]);
+    refused("files: [rules/links.alarm]\n", &["C116", "is a file of this site"]);
+    refused("files: [link.log]\n", &["C116", "is a file of this site"]);
+    refused("files: [pointsman.yaml]\n", &["C116", "is a file of this site"]);
 }
 
 #[test]
 fn a_data_folder_has_to_be_possible() {
-    refused("data: app.log\n", &["C113", "app.log is a regular file", "pointsman.yaml:1:7"]);
-    refused("data: app.log/data\n", &["C113", "can't be made", "app.log is a regular file"]);
-    refused("data: dangling\n", &["C113", "is a link to nothing"]);
+    refused("data: app.log\n", &["C115", "app.log is a regular file", "pointsman.yaml:1:7"]);
+    refused("data: app.log/data\n", &["C115", "can't be made", "app.log is a regular file"]);
+    refused("data: dangling\n", &["C115", "is a link to nothing"]);
     let folder = site("data: app.log\n");
     fs::write(folder.join("agent.yaml"), "host: h\ncontroller: c:5750\ndata: app.log\nlisten: off\n").unwrap();
     let (status, text) = told(&folder, "agent --check");
-    assert!(status == 2 && text.contains("C113"), "{text}");
+    assert!(status == 2 && text.contains("C115"), "{text}");
 }
 
 /// Root would become the user, and fails without it. Others stay who they are.
@@ -97,7 +97,7 @@ fn a_user_that_is_missing_is_reported() {
     let (status, text) = told(&folder, "check");
     assert!(text.contains("no user `no_such_user`") && text.contains("pointsman.yaml:1:7"), "{text}");
     assert!(text.contains("no_such_group"), "{text}");
-    assert_eq!(status, if text.contains("C113") { 2 } else { 0 }, "{text}");
+    assert_eq!(status, if text.contains("C115") { 2 } else { 0 }, "{text}");
 }
 
 #[test]

@@ -28,12 +28,21 @@ pub(super) fn of_agent(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listenin
 }
 
 /// Reads `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`.
-/// `agents_wanted` makes the controller listen for agents by default.
-pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory, agents_wanted: bool) -> Listen {
+/// `agents_wanted` makes the controller listen for agents by default. `monitoring` is where monitoring systems ask.
+pub(super) fn read(
+    reader: &mut YamlReader<'_>,
+    top: &Section<'_>,
+    inventory: &mut Inventory,
+    agents_wanted: bool,
+    monitoring: Option<(SocketAddr, Place)>,
+) -> Listen {
     let mut listen = Listen { agents: agents_wanted.then_some(AGENTS), ..Listen::default() };
+    let mut taken: Vec<Taken> = Vec::new();
+    if let Some((address, place)) = monitoring {
+        taken.push(Taken { way: Way::Tcp, address, what: format!("`metrics`, {address},"), place });
+    }
     let Some(node) = top.get("listen") else { return listen };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
-    let mut taken: Vec<Taken> = Vec::new();
     for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
         let (way, address) = match parsed {
@@ -54,19 +63,19 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &m
         listen.zones.extend(zone.map(|zone| ((way, address), zone)));
     }
     inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
-    let mut place = node.place.clone();
-    if let Some(node) = section.get("agents") {
-        place = node.place.clone();
+    let agents = section.get("agents");
+    if let Some(node) = agents {
         let text = reader.text(node).unwrap_or_default().to_owned();
         match text.parse() {
             Ok(address) => listen.agents = Some(address),
             Err(_) => {
-                reader.report(Code::BadValue, &place, format!("`{text}` is not an address with a port")).help =
+                reader.report(Code::BadValue, &node.place, format!("`{text}` is not an address with a port")).help =
                     Some("agents: 0.0.0.0:5750".to_owned());
             }
         }
     }
     if let Some(address) = listen.agents {
+        let place = agents.unwrap_or(node).place.clone();
         take(reader, &mut taken, Taken { way: Way::Tcp, address, what: format!("the listener for agents, {address},"), place });
     }
     listen

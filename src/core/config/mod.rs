@@ -16,6 +16,7 @@ mod files;
 mod groups;
 pub mod keys;
 mod listen;
+mod metrics;
 mod policy;
 mod routes;
 mod sections;
@@ -35,6 +36,7 @@ use crate::core::yaml;
 
 pub use access::{Access, AccessLevel};
 pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
+pub use metrics::{CertificateFiles, MetricsListener};
 pub use policy::coverage;
 
 #[derive(Clone, Debug, Default)]
@@ -59,6 +61,8 @@ pub struct Config {
     pub journal: JournalLimits,
     /// Who may use the control socket, in addition to root and the controller's own user.
     pub access: Access,
+    /// Where monitoring systems ask; `None` means nowhere.
+    pub metrics: Option<MetricsListener>,
     /// Where it names things of the machine.
     pub places: ConfigPlaces,
 }
@@ -130,6 +134,8 @@ pub struct Agent {
     pub metrics: Measuring,
     /// Where it names things of the machine.
     pub places: ConfigPlaces,
+    /// Where monitoring systems ask; `None` means nowhere.
+    pub monitored: Option<MetricsListener>,
 }
 
 /// An entry of an agent's own list.

@@ -23,6 +23,7 @@ use super::commands;
 use super::files;
 use super::groups;
 use super::listen;
+use super::metrics;
 use super::policy::{self, ResourcePlaces};
 use super::routes;
 use super::sizes;
@@ -73,7 +74,10 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     // default.
     let by_agent = |placement: &Placement| inventory.hosts.get(&placement.host).is_some_and(|host| host.via == Via::Agent);
     let agents_wanted = agents_wanted || inventory.resources.values().flat_map(|r| &r.placements).any(by_agent);
-    let listen = listen::read(&mut reader, &top, &mut inventory, agents_wanted);
+    let metrics = top.get("metrics").and_then(|node| Some((metrics::listener(&mut reader, node)?, node)));
+    let monitoring = metrics.as_ref().map(|(listener, node)| (listener.address, node.place.clone()));
+    let listen = listen::read(&mut reader, &top, &mut inventory, agents_wanted, monitoring);
+    let metrics = metrics.map(|(listener, _)| listener);
     let ways = [("ask", ReloadPolicy::Ask), ("watch", ReloadPolicy::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
     inventory.memory = sizes::memory(&mut reader, &top);
@@ -81,7 +85,7 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     let journal = sizes::journal(&mut reader, &top);
     let access = access::access(&mut reader, &top);
     let places = ConfigPlaces { data: data_place, user: user_place, rules: rules_place.into_iter().next() };
-    Config { inventory, listen, files, data, rules, scripts, reload, user, journal, access, places }
+    Config { inventory, listen, files, data, rules, scripts, reload, user, journal, access, metrics, places }
 }
 
 /// Reads a text that stands alone: not a list, from which one would be taken in silence.

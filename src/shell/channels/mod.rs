@@ -28,6 +28,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 use crate::core::inventory::{Channel, ChannelKind};
 use crate::core::notifications::{Notification, Undelivered};
 
+pub use secret::{is_same_secret, read_secret};
 pub use workers::Workers;
 
 /// Sends a notification by its channel and waits for the result.
