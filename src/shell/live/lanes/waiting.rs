@@ -30,11 +30,6 @@ impl<M> Waiting<M> {
         self.messages.is_empty()
     }
 
-    /// The number of messages that wait.
-    pub(super) fn len(&self) -> usize {
-        self.messages.len()
-    }
-
     pub(super) fn push(&mut self, bytes: usize, message: M) {
         self.bytes += bytes;
         self.messages.push_back((bytes, message));
