@@ -187,8 +187,7 @@ impl Controller {
 
     fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {
         let Some(state) = self.runs.state().run(run) else { return };
-        let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
-        let (alarm, shown) = (field("name"), field("key"));
+        let (alarm, shown) = (state.bound.of_alarm("name"), state.bound.of_alarm("key"));
         let key = self.shown(&alarm, Some(shown));
         // A less trusted event must not clear what a more trusted one has raised.
         let raised = key.as_ref().and_then(|key| self.engine.state().instance(&alarm, key));

@@ -40,6 +40,11 @@ impl Bound {
         self.call.event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
     }
 
+    /// What the call says of its alarm, such as `name` or `key`; empty if it says nothing of that.
+    pub fn of_alarm(&self, field: &str) -> String {
+        self.call.alarm.get(field).map(ToString::to_string).unwrap_or_default()
+    }
+
     /// The name under which values of its reaction are stored. Values that senders without the required trust set are stored
     /// separately, so that they change nothing that others read.
     pub(super) fn compartment(&self) -> String {
