@@ -28,6 +28,7 @@ mod peers;
 mod reference;
 mod rehearse;
 mod reload;
+mod rotation_storm;
 mod runs;
 mod script;
 mod sec;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod address;
+mod against;
 mod bad;
 mod carrier;
 mod cases;
@@ -13,6 +14,7 @@ mod last_word;
 mod monitoring;
 mod network;
 mod notify;
+mod page;
 mod port;
 mod programs;
 mod quorum;

@@ -200,6 +200,11 @@ impl State {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
+    /// The alarms with measures, and the number of their keys.
+    pub(super) fn measured_keys(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.measured.iter().map(|(alarm, keys)| (alarm.as_str(), keys.len()))
+    }
+
     /// The number of keys for which an alarm is active, pending, suppressed or measured.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);

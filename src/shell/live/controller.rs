@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use tokio::sync::oneshot;
 
 use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
@@ -98,7 +98,7 @@ pub(super) struct Running {
     /// The number by which agents recognize this controller.
     id: u64,
     /// Answers for operators, and whether the answer reports a change.
-    answers: Vec<(SyncSender<Answer>, Answer, bool)>,
+    answers: Vec<(oneshot::Sender<Answer>, Answer, bool)>,
     /// Inputs from this thread to itself. They do not pass through the inbox, which may be full, because this thread is the one
     /// that reads it.
     pub(super) own: Vec<Input>,
@@ -337,7 +337,7 @@ impl Running {
         for (reply, answer, _) in std::mem::take(&mut self.answers) {
             self.counts.answered(answer.is_err());
             // The operator may have disconnected.
-            let _ = reply.try_send(answer);
+            let _ = reply.send(answer);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::core::agent::{AgentState, Input, Operation, OperationResult, Output};
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::{Commands, Measuring, Name, ResourceKind, Sign};
 use crate::core::metrics::{AgentCounts, Samples};
 use crate::core::wire::{Command, LinkState, LocalPlacement, PeerMessage, Report};
@@ -86,6 +86,8 @@ struct Running<R> {
     agent: AgentState,
     spots: BTreeMap<Name, Spot>,
     marks: AgentStore,
+    /// Until then the store counts as a copy if it is one. `None` after that.
+    distrusted_until: Option<Time>,
     monitor: NeighborMonitor,
     drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
     voices: BTreeMap<Name, Announcer>,
@@ -176,11 +178,34 @@ impl HostThread {
             interface: spot.interface.clone(),
         };
         let list = things.keys().map(|name| (name.clone(), spots.get(name).map(place))).collect();
-        let agent = AgentState::start(name, start, durable, list, boot_time(), &mut outputs);
+        let mut agent = AgentState::start(name, start, durable, list, boot_time(), &mut outputs);
+        let is_copy = marks.is_copy().map_err(|e| e.to_string())?;
+        let now = boot_time();
+        let distrusted_until = agent.distrust_store(now, is_copy);
+        if is_copy {
+            let wait = duration_text(distrusted_until.since(now));
+            tracing::warn!(
+                "the agent's store is a copy, which may be older than its last promise: it votes for nobody for {wait}"
+            );
+        }
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         let counts = AgentCounts::default();
-        let mut running =
-            Running { agent, spots, marks, monitor, drivers, voices, looking, peers, bursts, troubles, counts, sender, report };
+        let mut running = Running {
+            agent,
+            spots,
+            marks,
+            distrusted_until: Some(distrusted_until),
+            monitor,
+            drivers,
+            voices,
+            looking,
+            peers,
+            bursts,
+            troubles,
+            counts,
+            sender,
+            report,
+        };
         running.carry_out(outputs)?;
         running.run(&inbox)
     }
@@ -197,6 +222,10 @@ impl<R: FnMut(Report)> Running<R> {
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
             };
             let now = boot_time();
+            if self.distrusted_until.is_some_and(|until| until <= now) {
+                self.distrusted_until = None;
+                self.marks.remember_place().map_err(|e| e.to_string())?;
+            }
             let mut outputs = Vec::new();
             for input in inputs {
                 self.counts.input(&input);

@@ -1,8 +1,11 @@
 //! The inbox of the controller's thread: it chooses the lane in which each message waits.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::core::base::network::network_of;
 use crate::core::base::time::Time;
@@ -44,7 +47,7 @@ pub enum ControllerMessage {
         serial: u64,
     },
     /// A question of an operator, with its sender.
-    Ask(Asker, Question, SyncSender<Answer>),
+    Ask(Asker, Question, oneshot::Sender<Answer>),
     /// A monitoring system asks how the controller is.
     Observe(SyncSender<Observation>),
     /// A notice for people and for rules.
@@ -91,7 +94,7 @@ impl Inbox {
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
             ) => in_order(source),
-            ControllerMessage::Input(Input::Report(_)) => LanePlace::Reports,
+            ControllerMessage::Input(Input::Report(report)) => LanePlace::Reports { bytes: report.weight() },
             ControllerMessage::Ask(..) | ControllerMessage::Observe(_) => LanePlace::Asks,
             ControllerMessage::Input(_)
             | ControllerMessage::Reached { .. }
@@ -113,7 +116,7 @@ impl Inbox {
             Some(peer) => {
                 let (_, site) = self.current.get();
                 if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
-                    return LanePlace::Claims(source.clone());
+                    return LanePlace::Claims { source: source.clone(), bytes: EVENT_BYTES + heard.weight() };
                 }
                 network_of(peer).to_string()
             }
@@ -121,16 +124,17 @@ impl Inbox {
         LanePlace::Events { trust, sender, bytes: EVENT_BYTES + heard.weight(), source: source.clone() }
     }
 
-    /// Asks a question and waits for the answer.
+    /// Asks a question and waits for the answer. No thread is blocked meanwhile.
     ///
     /// # Errors
     /// The error of the controller, or that it has ended.
-    pub fn ask(&self, question: Question, by: Asker) -> Answer {
-        let (reply, answer) = sync_channel(1);
-        if !self.tell(ControllerMessage::Ask(by, question, reply)) {
-            return Err("the controller is ending".to_owned());
+    pub async fn ask(&self, question: Question, by: Asker) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let ending = || Err("the controller is ending".to_owned());
+        if !self.lanes.deliver(LanePlace::Asks, ControllerMessage::Ask(by, question, reply)).await {
+            return ending();
         }
-        answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
+        answer.await.unwrap_or_else(|_| ending())
     }
 }
 
@@ -168,6 +172,10 @@ impl Sink for Inbox {
     fn offer(&self, input: Input) -> bool {
         let message = ControllerMessage::Input(input);
         self.lanes.offer(self.place(&message), message) == Pushed::Yes
+    }
+
+    fn refuses(&self, source: &str, peer: IpAddr) -> bool {
+        self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
     }
 
     fn now(&self) -> Time {

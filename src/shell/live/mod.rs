@@ -12,6 +12,7 @@
 //! nothing.
 
 mod asker;
+mod asker_limits;
 mod changes;
 pub mod clock;
 pub mod control_socket;

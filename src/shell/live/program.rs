@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
+use crate::core::base::time::duration_text;
 use crate::core::config::{Agent, LocalResource, Way};
 use crate::core::control::Input;
 use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
@@ -22,7 +23,7 @@ use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
 use crate::core::wire::{Command, Presence, Report};
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
-use crate::shell::linux::{Spot, give_way};
+use crate::shell::linux::{Spot, boot_time, give_way};
 use crate::shell::monitoring::Monitoring;
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{self, Sink as _, Udp};
@@ -50,6 +51,9 @@ const REPORTS: usize = 16;
 
 /// How often the program checks whether certificates of agents expire soon.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
+
+/// Reading the journal is reported if it takes longer than this.
+const READ_LONG: Duration = Duration::from_secs(1);
 
 /// Creates the folder of the journal and the keys, for its owner only, if it does not exist.
 ///
@@ -102,14 +106,25 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     if let Err(e) = fs::File::open(&files.config) {
         tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config.display());
     }
+    let began = boot_time();
     // The journal's own threads never bind a port, so they begin with the rights that all threads have in the end.
     let journal = thread::scope(|scope| {
         let opening = scope.spawn(|| {
             rights::keep(network, programs)?;
-            Journal::open(&data).map_err(|e| e.to_string())
+            let mut journal = Journal::open(&data).map_err(|e| e.to_string())?;
+            journal.doubt_if_copied().map_err(|e| e.to_string())?;
+            Ok::<_, String>(journal)
         });
         opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    let took = boot_time().since(began);
+    if took >= READ_LONG {
+        tracing::info!(
+            "reading the journal took {}: {} records since its last snapshot",
+            duration_text(took),
+            journal.read_at_start()
+        );
+    }
     let begin = reload::begin(&files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
