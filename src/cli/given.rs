@@ -22,6 +22,6 @@ impl Given {
     /// Loads the site of the given files. The default is the configuration in its usual place.
     pub(super) fn load(&self) -> Setup {
         let Given { config, rules, scripts } = self.clone();
-        load(&SiteFiles { config, rules, scripts, scripts_above: false })
+        load(&SiteFiles { config, rules, scripts, ..SiteFiles::default() })
     }
 }
