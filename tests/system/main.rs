@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod address;
+mod against;
 mod bad;
 mod carrier;
 mod cases;
@@ -11,8 +12,10 @@ mod demo;
 mod editor;
 mod journal;
 mod last_word;
+mod monitoring;
 mod network;
 mod notify;
+mod page;
 mod port;
 mod programs;
 mod quorum;
