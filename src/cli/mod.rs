@@ -48,6 +48,7 @@ mod history;
 mod init;
 mod journal;
 mod log_output;
+mod lsp;
 mod reference;
 mod reload;
 mod run;
@@ -140,6 +141,7 @@ enum Command {
     Overrides(set_aside::OverridesArgs),
     Reload(reload::Args),
     Journal(journal::Args),
+    Lsp(lsp::Args),
     Verbs(verbs::Args),
     Schema(schema::Args),
     Completions(completions::CompletionsArgs),
@@ -243,6 +245,7 @@ pub fn main() -> ExitCode {
         Command::Overrides(args) => set_aside::overrides(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
+        Command::Lsp(args) => lsp::run(args),
         Command::Verbs(args) => verbs::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::print(&args),

@@ -267,8 +267,13 @@ fn site(
         let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
-    let setup =
-        site_files::load(&SiteFiles { config, rules, scripts: given.scripts.clone(), scripts_above: true, to_run: false });
+    let setup = site_files::load(&SiteFiles {
+        config,
+        rules,
+        scripts: given.scripts.clone(),
+        scripts_above: true,
+        ..SiteFiles::default()
+    });
     sites.insert(key, setup.site.clone());
     setup.site.ok_or(setup.diagnostics)
 }
