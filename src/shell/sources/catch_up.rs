@@ -17,11 +17,11 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::core::journal::Position;
 
+use super::Sink;
 use super::log::Log;
 use super::packed;
 use super::reading::{Cutter, FileTail, Outcome, Print};
 use super::rotated::{self, Content, Found, Sibling};
-use super::Sink;
 
 /// The maximum number of rotated files that are opened together. The others are looked for again when these are read.
 const OPENED: usize = 64;
@@ -34,7 +34,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// The number of bytes of a compressed file that are read at once.
 const READ: usize = 256 * 1024;
 /// How often, and after which time, a compressed file is tried again while it is being written.
-const COMPLETED: (usize, Duration) = (40, Duration::from_millis(50));
+const COMPLETED: (usize, Duration) = (100, Duration::from_millis(50));
 
 /// A file that was read to its end.
 #[derive(Clone, Copy)]
