@@ -21,6 +21,7 @@ mod formats;
 mod grammar;
 mod lang;
 mod limits;
+mod metrics;
 mod notifications;
 mod packs;
 mod peers;

@@ -3,29 +3,26 @@
 //!
 //! The kernel says who asks (`SO_PEERCRED`). Root and the controller's own user may do everything. Other users can open the
 //! socket only if the configuration has `access:`, and may do what it allows. The controller's thread checks this for each
-//! question.
+//! question. How many may ask at once: `asker_limits`.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
 
-use super::asker::{Asked, Asker};
+use super::asker::{Asked, UserLookups, who};
+use super::asker_limits::AskerLimits;
 use super::inbox::Inbox;
 use super::questions::{Answer, Question};
 
 /// The maximum size of one question and of one answer, in bytes.
 const QUESTION: u64 = 64 * 1024;
 const ANSWER: u64 = 256 * 1024 * 1024;
-/// The maximum number of connected operators. A further one waits.
-const OPERATORS: usize = 16;
 /// How long a question may take to arrive, and an answer to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -69,36 +66,45 @@ pub fn admit(data: &Path, others: bool) -> Result<(), String> {
 
 /// Answers questions until this future is dropped.
 pub async fn serve(listener: UnixListener, inbox: Inbox) {
-    let free = Arc::new(Semaphore::new(OPERATORS));
+    let (limits, lookups) = (AskerLimits::new(), UserLookups::new());
     loop {
-        let Ok(place) = free.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(200)).await;
             continue;
         };
-        let inbox = inbox.clone();
+        let peer = stream.peer_cred().ok();
+        let Some(slot) = limits.admit(who(peer.as_ref())) else {
+            let refused: Answer = Err("too many questions of this user wait for an answer: ask again in a moment".to_owned());
+            // A user who does not read this is not waited for.
+            let _ = stream.try_write(&line(&refused));
+            continue;
+        };
+        let (inbox, lookups) = (inbox.clone(), lookups.clone());
         tokio::spawn(async move {
-            let asker = Asker::of(&stream);
             let (from, mut to) = stream.into_split();
-            let mut line = String::new();
+            let mut question = String::new();
             let mut from = tokio::io::BufReader::new(from).take(QUESTION);
-            if let Ok(Ok(length)) = tokio::time::timeout(PATIENCE, from.read_line(&mut line)).await
+            if let Ok(Ok(length)) = tokio::time::timeout(PATIENCE, from.read_line(&mut question)).await
                 && length > 0
             {
-                let answer: Answer = match serde_json::from_str::<Asked>(&line) {
-                    Ok(asked) => {
-                        let asker = asker.by_way_of(asked.sudo);
-                        tokio::task::block_in_place(|| inbox.ask(asked.question, asker))
-                    }
-                    Err(e) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
+                let asker = lookups.asker(peer).await;
+                let _place = slot.place().await;
+                let answer = match (serde_json::from_str::<Asked>(&question), asker) {
+                    (Ok(asked), Ok(asker)) => inbox.ask(asked.question, asker.by_way_of(asked.sudo)).await,
+                    (Ok(_), Err(why)) => Err(why),
+                    (Err(e), _) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
                 };
-                let mut text = serde_json::to_vec(&answer).unwrap_or_default();
-                text.push(b'\n');
-                let _ = tokio::time::timeout(PATIENCE, to.write_all(&text)).await;
+                let _ = tokio::time::timeout(PATIENCE, to.write_all(&line(&answer))).await;
             }
-            drop(place);
         });
     }
+}
+
+/// An answer as it is written on the socket.
+fn line(answer: &Answer) -> Vec<u8> {
+    let mut text = serde_json::to_vec(answer).unwrap_or_default();
+    text.push(b'\n');
+    text
 }
 
 /// Asks the controller that runs with a data folder.
