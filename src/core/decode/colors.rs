@@ -46,7 +46,8 @@ fn sequence(text: &str) -> Option<&str> {
         // A character set, such as `ESC ( B`.
         [b'(' | b')', 0x20..=0x7e, ..] => Some(&rest[2..]),
         [0x40..=0x7e | b'=' | b'>', ..] => Some(&rest[1..]),
-        _ => Some(rest),
+        // A lone escape character is data.
+        _ => None,
     }
 }
 
@@ -64,12 +65,10 @@ mod tests {
             ("\x1b(Btext\x1b[K", "text"),
             ("#033[31mERROR#033[0m #1 #033", "ERROR #1 #033"),
             ("cut \x1b[3", "cut "),
-            ("cut \x1b", "cut "),
-            ("\x1bü", "ü"),
         ] {
             assert_eq!(without(text).as_deref(), Some(plain), "{text:?}");
         }
-        for text in ["", "#12: x", "a#033 b", "#033[", "#033[3"] {
+        for text in ["", "#12: x", "a#033 b", "#033[", "#033[3", "binary\x1b", "\x1bü"] {
             assert_eq!(without(text), None, "{text}");
         }
     }
