@@ -67,7 +67,7 @@ pub(super) fn replay<R: Read + Send>(
             let line = sifted.line();
             settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| listens &= tell(entry)));
             count(line);
-            listens
+            listens && !acting.is_over()
         })
     })
 }

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::core::base::text::{printable, printable_json};
+use crate::core::diag::LineIndex;
 use crate::core::lang::Matcher;
 use crate::core::replay::rule_test;
 use crate::core::replay::test_file::{RuleTest, TestFile};
 use crate::core::script::Evaluator;
 use crate::core::site::{Mutant, Site, mutants};
 
-use super::super::{FAILED, Format};
+use super::super::{FAILED, Format, wrong};
 use super::{Args, in_parallel};
 
 pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io::Result<u8> {
@@ -23,11 +24,15 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
             None => sites.push((site, tests.collect())),
         }
     }
+    if sites.iter().all(|(_, tests)| tests.is_empty()) {
+        return Ok(wrong("there is no test that could notice a change; `pointsman test --from LOG` writes a first one"));
+    }
     let mut out = io::stdout().lock();
-    let (mut killed, mut all) = (0, 0);
+    let (mut killed, mut all, mut lines) = (0, 0, LineIndex::default());
     for (site, tests) in sites {
         // A test that fails without a change notices nothing.
-        let tests: Vec<&RuleTest> = tests.into_iter().filter(|test| rule_test::run(site, test).wrong.is_empty()).collect();
+        let passed = in_parallel(&tests, |test| rule_test::run(site, test).wrong.is_empty());
+        let tests: Vec<&RuleTest> = tests.into_iter().zip(passed).filter(|(_, passed)| *passed).map(|(test, _)| test).collect();
         let changed = mutants(&site.program);
         let noticed = in_parallel(&changed, |mutant| {
             let site = changed_site(site, mutant);
@@ -39,7 +44,7 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
             if noticed {
                 continue;
             }
-            let (line, _) = mutant.place.line_column();
+            let (line, _) = lines.line_column(&mutant.place);
             let file = &mutant.place.source.name;
             match args.format {
                 Format::Human => writeln!(out, "{}:{line}: no test notices: {}", printable(file), printable(&mutant.what))?,
@@ -50,9 +55,11 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
             }
         }
     }
-    let share = (killed * 100).checked_div(all).unwrap_or(100);
     if args.format == Format::Human {
-        writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?;
+        match (killed * 100_usize).checked_div(all) {
+            Some(share) => writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?,
+            None => writeln!(out, "nothing of these rules could be changed for a test to notice")?,
+        }
     }
     Ok(if killed < all { FAILED } else { 0 })
 }

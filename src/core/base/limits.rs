@@ -76,7 +76,8 @@ pub const NESTING: usize = 64;
 pub const YAML_NESTING: usize = 64;
 /// Maximum diagnostics shown for one file; further ones are counted in a last line.
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
-/// Maximum mistakes recorded in one rule file. After them the rest of the file is not read, and the last diagnostic says so.
+/// Maximum mistakes recorded in one rule file. After as many mistakes of syntax the rest of the file is not read; further mistakes
+/// of other kinds are counted. The last diagnostic says so.
 pub const MISTAKES_PER_FILE: usize = 1_000;
 /// Maximum alarms and patterns in a chain in which each causes the next. A further one is not evaluated, and this is reported
 /// once.
