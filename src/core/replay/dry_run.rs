@@ -448,7 +448,7 @@ impl Sifting {
             latin1: u64::from(marks.latin1),
             broken: u64::from(marks.broken),
             ignored: u64::from(marks.ignored),
-            undated: u64::from(event.at.is_none() && !marks.continuation),
+            undated: u64::from(event.at.is_none() && !marks.continuation && !marks.partial),
             ..DryRunCounts::default()
         };
         let stranger = if skipped { None } else { self.stranger(&event) };

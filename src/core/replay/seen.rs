@@ -44,6 +44,10 @@ pub struct Seen {
 impl Seen {
     /// Counts one record of a log.
     pub(super) fn see(&mut self, log: u64, line: u64, event: &Event<'_>, wanted: bool) {
+        // The record is counted when its last piece is there.
+        if event.marks.partial {
+            return;
+        }
         let counts = self.logs.entry(log).or_default();
         counts.records += 1;
         counts.wanted += u64::from(wanted);

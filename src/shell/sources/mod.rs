@@ -22,6 +22,7 @@ mod rotated;
 mod tcp;
 mod udp;
 mod watch;
+mod xz;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -84,8 +85,11 @@ pub struct SourceCounts {
 }
 
 impl SourceCounts {
-    /// Counts a record that the sieve has handled.
+    /// Counts a record that the sieve has handled. A piece is not a record: the record is counted when its last piece is there.
     fn count(&self, marks: EventMarks, wanted: bool) {
+        if marks.partial {
+            return;
+        }
         let all = [
             (&self.records, true),
             (&self.wanted, wanted),
@@ -188,6 +192,14 @@ fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_piece_is_no_record() {
+        let counts = SourceCounts::default();
+        counts.count(EventMarks { partial: true, ..EventMarks::default() }, false);
+        counts.count(EventMarks::default(), true);
+        assert_eq!(counts.all()[..2], [("records", 1), ("wanted", 1)]);
+    }
 
     #[test]
     fn an_ordinary_port_is_nobody_where_a_privileged_one_is_required() {
