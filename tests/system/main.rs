@@ -9,6 +9,7 @@ mod bad;
 mod carrier;
 mod cases;
 mod demo;
+mod explain;
 mod journal;
 mod last_word;
 mod network;

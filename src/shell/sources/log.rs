@@ -460,6 +460,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let is_straggler = place.is_some();
         let position = place.unwrap_or(line.place);
         let Some(met) = met else {
+            sink.unwanted(&self.name, &event, arrived);
             let near = position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES;
             return is_straggler || near || self.tell(position);
         };

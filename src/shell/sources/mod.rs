@@ -53,6 +53,9 @@ pub trait Sink: Clone + Send + Sync + 'static {
     /// Does not wait. Returns false if there was no room and the input was dropped.
     fn offer(&self, input: Input) -> bool;
 
+    /// Gets a record that no rule wants, with the time at which it arrived. Only a sink that keeps such records uses it.
+    fn unwanted(&self, _source: &str, _event: &Event<'_>, _arrived: crate::core::base::time::Time) {}
+
     /// The time of the engine's clock.
     fn now(&self) -> crate::core::base::time::Time;
 }
