@@ -126,8 +126,11 @@ fn the_journal_of_the_demo_replays_to_equal_decisions() {
 fn rules_that_want_more_are_tried_with_records_that_nobody_wanted() {
     let site = links("shadow", "files: sip.log\njournal: { unwanted: 8MiB }\n");
     let other = site.0.join("other.alarm");
-    fs::write(&other, format!("{RULES}pattern fan {{ match /fan (?<n>\\d+) failed/ }}\nalarm fans {{ detect fan by n cancel by hand }}\n"))
-        .unwrap();
+    fs::write(
+        &other,
+        format!("{RULES}pattern fan {{ match /fan (?<n>\\d+) failed/ }}\nalarm fans {{ detect fan by n cancel by hand }}\n"),
+    )
+    .unwrap();
     let ask = |what: &[&str]| {
         let out = Command::new(PROGRAM).args(what).current_dir(&site.0).output().unwrap();
         String::from_utf8_lossy(&out.stdout).into_owned()
