@@ -54,6 +54,7 @@ mod reload;
 mod run;
 mod schema;
 mod set_aside;
+mod shadow;
 mod status;
 mod test;
 mod top;
@@ -116,6 +117,7 @@ enum Command {
     Fmt(fmt::Args),
     DryRun(dry_run::Args),
     Explain(explain::Args),
+    Shadow(shadow::Args),
     Run(run::Args),
     Agent(agent::Args),
     Enroll(enroll::Args),
@@ -220,6 +222,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args),
         Command::DryRun(args) => dry_run::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Shadow(args) => shadow::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),

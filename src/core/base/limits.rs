@@ -360,3 +360,7 @@ pub const ARRIVALS_KEPT: usize = 8_192;
 pub const MONITORING_CONNECTIONS: usize = 64;
 /// Maximum entries on the page of `dry-run --html`. Further ones are counted, and the page says so.
 pub const ENTRIES_OF_A_PAGE: usize = 100_000;
+/// Minimum of `journal: unwanted`. A smaller one is a diagnostic.
+pub const UNWANTED_BYTES_LEAST: u64 = 1024 * 1024;
+/// Maximum records that no rule wants that wait to be kept (`journal: unwanted`). Further ones are dropped and counted.
+pub const UNWANTED_QUEUE: usize = 1_000;

@@ -59,6 +59,8 @@ pub trait Sink: Clone + Send + Sync + 'static {
     fn refuses(&self, _source: &str, _peer: IpAddr) -> bool {
         false
     }
+    /// Gets a record that no rule wants, with the time at which it arrived. Only a sink that keeps such records uses it.
+    fn unwanted(&self, _source: &str, _event: &Event<'_>, _arrived: crate::core::base::time::Time) {}
 
     /// The time of the engine's clock.
     fn now(&self) -> crate::core::base::time::Time;
