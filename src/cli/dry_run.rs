@@ -1,9 +1,9 @@
 //! `pointsman dry-run`: shows what would have happened with a log.
 
-mod against;
+pub(super) mod against;
 mod cores;
 mod counts;
-mod follow;
+pub(super) mod follow;
 mod merge;
 mod page;
 mod progress;

@@ -48,11 +48,13 @@ mod history;
 mod init;
 mod journal;
 mod log_output;
+mod lsp;
 mod reference;
 mod reload;
 mod run;
 mod schema;
 mod set_aside;
+mod shadow;
 mod status;
 mod test;
 mod top;
@@ -115,6 +117,7 @@ enum Command {
     Fmt(fmt::Args),
     DryRun(dry_run::Args),
     Explain(explain::Args),
+    Shadow(shadow::Args),
     Run(run::Args),
     Agent(agent::Args),
     Enroll(enroll::Args),
@@ -140,6 +143,7 @@ enum Command {
     Overrides(set_aside::OverridesArgs),
     Reload(reload::Args),
     Journal(journal::Args),
+    Lsp(lsp::Args),
     Verbs(verbs::Args),
     Schema(schema::Args),
     Completions(completions::CompletionsArgs),
@@ -218,6 +222,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args),
         Command::DryRun(args) => dry_run::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Shadow(args) => shadow::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),
@@ -243,6 +248,7 @@ pub fn main() -> ExitCode {
         Command::Overrides(args) => set_aside::overrides(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
+        Command::Lsp(args) => lsp::run(args),
         Command::Verbs(args) => verbs::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::print(&args),

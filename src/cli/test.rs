@@ -5,6 +5,7 @@ mod first;
 mod mutate;
 mod shown;
 mod update;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -36,6 +37,7 @@ Examples:
   pointsman test rules --junit results.xml         for a build server
   pointsman test rules --update                    expectations as they are now; look at the diff
   pointsman test -c pointsman.yaml --from app.log  a first test from a log, on standard output
+  pointsman test rules --watch                     again after each change
   pointsman test rules --mutate                    changes of the rules that no test notices
 
 A test file (*.test.yaml) may name its configuration and rules; else those given here count, or the rules of its folder.";
@@ -70,6 +72,9 @@ pub(super) struct Args {
     /// Change the rules in many ways, one at a time, and show the changes that no test notices
     #[arg(long, conflicts_with_all = ["coverage", "junit"])]
     mutate: bool,
+    /// Run the tests again whenever rules, tests, scripts or the configuration change
+    #[arg(long, conflicts_with_all = ["update", "from", "mutate"])]
+    watch: bool,
     /// Test files, or folders of them; unless said, where the rules are
     paths: Vec<PathBuf>,
 }
@@ -81,6 +86,10 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let Some(log) = &args.from {
         return first::run(args, log);
     }
+    if args.watch { watch::run(args, run_once) } else { run_once(args) }
+}
+
+fn run_once(args: &Args) -> io::Result<u8> {
     let mut found = Vec::new();
     let mut paths = args.paths.clone();
     if paths.is_empty() {
@@ -267,8 +276,13 @@ fn site(
         let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
-    let setup =
-        site_files::load(&SiteFiles { config, rules, scripts: given.scripts.clone(), scripts_above: true, to_run: false });
+    let setup = site_files::load(&SiteFiles {
+        config,
+        rules,
+        scripts: given.scripts.clone(),
+        scripts_above: true,
+        ..SiteFiles::default()
+    });
     sites.insert(key, setup.site.clone());
     setup.site.ok_or(setup.diagnostics)
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use crate::core::base::zone::Zone;
 use crate::core::decode::LineFormat;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Inventory, Name, Via};
 use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
@@ -125,7 +125,7 @@ pub(super) fn zone(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Zone>
         let of_city = |name: &&str| name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city));
         let near = Zone::names().find(of_city).or_else(|| nearest(&text, Zone::names()));
         let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => "write a name such as Europe/Berlin, or a distance from UTC such as \"+02:00\"".to_owned(),
         };
         reader.report(Code::BadValue, &node.place, format!("`{text}` is not a time zone")).help = Some(help);

@@ -86,11 +86,13 @@ pub struct JournalLimits {
     pub keep: Duration,
     /// The size of the database, in bytes, from which on the oldest records are removed.
     pub size: u64,
+    /// The size of the records that no rule wants, in bytes; 0 keeps none.
+    pub unwanted: u64,
 }
 
 impl Default for JournalLimits {
     fn default() -> JournalLimits {
-        JournalLimits { keep: JOURNAL_AGE, size: JOURNAL_BYTES }
+        JournalLimits { keep: JOURNAL_AGE, size: JOURNAL_BYTES, unwanted: 0 }
     }
 }
 

@@ -158,13 +158,13 @@ impl Controller {
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let order = state.order;
+        let (order, at) = (state.order, state.at);
         let trust = state.bound.trust();
         if self.inventory.resources.get(&resource).is_some_and(|r| trust < r.trust) {
             return Err(too_little_known(&resource, trust));
         }
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
-        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
+        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false, at };
         match self.intend(now, intent, owed, out) {
             Accepted::Yes => Ok(Value::from("accepted")),
             Accepted::Held => Ok(Value::from("held")),

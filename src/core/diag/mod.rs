@@ -80,6 +80,11 @@ impl Diagnostic {
         Diagnostic { code, message: message.into(), place: None, context: Vec::new(), help: None }
     }
 
+    /// What should stand at the place instead, if the help names it.
+    pub fn meant(&self) -> Option<&str> {
+        suggest::meant(self.help.as_deref()?)
+    }
+
     /// Adds a help line to the diagnostic.
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());

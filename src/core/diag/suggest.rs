@@ -33,6 +33,16 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
+/// The help that names what was probably meant.
+pub fn did_you_mean(near: &str) -> String {
+    format!("did you mean `{near}`?")
+}
+
+/// What such a help names.
+pub(super) fn meant(help: &str) -> Option<&str> {
+    help.strip_prefix("did you mean `")?.strip_suffix("`?")
+}
+
 /// Optimal string alignment distance times two, letter case ignored; one more where only the case differs.
 fn distance(a: &str, b: &str) -> usize {
     if a.eq_ignore_ascii_case(b) {
@@ -58,7 +68,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{did_you_mean, meant, nearest};
 
     #[test]
     fn finds_the_near_miss_and_nothing_else() {
@@ -68,5 +78,7 @@ mod tests {
         assert_eq!(nearest("mionr", known), Some("minor"));
         assert_eq!(nearest("warning", known), None);
         assert_eq!(nearest("x", ["abc", "y"]), None);
+        assert_eq!(meant(&did_you_mean("a`b")), Some("a`b"));
+        assert_eq!(meant("close it with }"), None);
     }
 }

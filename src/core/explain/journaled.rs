@@ -178,7 +178,7 @@ impl RunStory {
                 let text = format!("{}({})", step.verb, args.join(", "));
                 let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
                 self.step.clone_from(&text);
-                Some(format!("step {}: {text}{again}", step.n))
+                Some(format!("step {}: {text}{again}", step.n + 1))
             }
             react::Record::Again { run, at } if *run == own => Some(format!("the step failed, and is tried again at {at}")),
             react::Record::Answered { run, result } if *run == own => {

@@ -35,6 +35,8 @@ const AFTERWARDS: Duration = Duration::from_secs(3_600);
 const WAITING: usize = 1_000;
 /// The greatest number of applications outside of pairs that are reported.
 const STRANGERS: usize = 20;
+/// How often statistics may be left out before they are taken, in batches of lines.
+const SEEN_EVERY: u32 = 16;
 /// The only source of a dry run.
 const SOURCE: &str = "log";
 
@@ -167,12 +169,20 @@ pub struct Sifting {
 pub struct SiftRoom {
     hits: Vec<Hit>,
     seen: Seen,
+    /// How often the statistics were not taken.
+    kept: u32,
 }
 
 impl SiftRoom {
-    /// The statistics since the last call, to be sent with the lines; `None` if nothing is counted.
-    pub fn take_seen(&mut self, sifting: &Sifting) -> Option<Sifted> {
-        sifting.counts.then(|| Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
+    /// The statistics since they were last taken, to be sent with the lines; `None` if nothing is counted. To put statistics
+    /// together takes time: they are taken now and then, and at the end of the log.
+    pub fn take_seen(&mut self, sifting: &Sifting, at_end: bool) -> Option<Sifted> {
+        self.kept += 1;
+        if !sifting.counts || self.kept < SEEN_EVERY && !at_end {
+            return None;
+        }
+        self.kept = 0;
+        Some(Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
     }
 }
 
@@ -448,7 +458,7 @@ impl Sifting {
             latin1: u64::from(marks.latin1),
             broken: u64::from(marks.broken),
             ignored: u64::from(marks.ignored),
-            undated: u64::from(event.at.is_none() && !marks.continuation),
+            undated: u64::from(event.at.is_none() && !marks.continuation && !marks.partial),
             ..DryRunCounts::default()
         };
         let stranger = if skipped { None } else { self.stranger(&event) };

@@ -30,6 +30,19 @@ pub struct SiteFiles {
     pub scripts_above: bool,
     /// Whether the site is to run on this machine, so that what it needs there is checked as well.
     pub to_run: bool,
+    /// Texts that go before those on disk, by the real path of the file: an editor's.
+    pub open: BTreeMap<PathBuf, String>,
+}
+
+impl SiteFiles {
+    /// The text that goes before the one on disk, if there is one.
+    pub fn open_text(&self, path: &Path) -> Option<Arc<Source>> {
+        if self.open.is_empty() {
+            return None;
+        }
+        let text = self.open.get(&path.canonicalize().ok()?)?;
+        Some(Arc::new(Source { name: path.display().to_string(), text: text.clone() }))
+    }
 }
 
 /// A site, and the diagnostics of loading it.
@@ -64,7 +77,7 @@ pub fn load(given: &SiteFiles) -> Setup {
     let config = match config_file {
         None => None,
         Some(path) => {
-            setup.texts.config = read::read(path, found);
+            setup.texts.config = given.open_text(path).or_else(|| read::read(path, found));
             let Some(source) = &setup.texts.config else { return setup };
             let (config, more) = config::load(source);
             found.extend(more);
@@ -75,7 +88,7 @@ pub fn load(given: &SiteFiles) -> Setup {
     setup.rule_paths = rule_paths(given, config.as_ref());
     for path in &setup.rule_paths {
         for file in read::files(path, "alarm", found) {
-            setup.texts.rules.extend(read::read_rules(&file, found));
+            setup.texts.rules.extend(given.open_text(&file).or_else(|| read::read_rules(&file, found)));
         }
     }
     if setup.texts.rules.is_empty() && !has_errors(found) {
@@ -87,7 +100,7 @@ pub fn load(given: &SiteFiles) -> Setup {
     }
     setup.scripts_folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
     setup.texts.scripts = match setup.scripts_folder.as_deref() {
-        Some(folder) => Some(scripts(folder, found)),
+        Some(folder) => Some(scripts(given, folder, found)),
         // A configuration without scripts has none. Without a configuration, the scripts are unknown.
         None => config.is_some().then(BTreeMap::new),
     };
@@ -134,7 +147,7 @@ fn scripts_folder(given: &SiteFiles, config: Option<&(Config, PathBuf)>, rules: 
 }
 
 /// The scripts of a folder, by file name.
-fn scripts(folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
+fn scripts(given: &SiteFiles, folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
     let mut all = BTreeMap::new();
     if folder.is_file() {
         let message = format!("{} is a file, and the scripts have to be in a folder", folder.display());
@@ -143,7 +156,7 @@ fn scripts(folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<S
         return all;
     }
     for file in read::files(folder, "rhai", found) {
-        let Some(source) = read::read(&file, found) else { continue };
+        let Some(source) = given.open_text(&file).or_else(|| read::read(&file, found)) else { continue };
         let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
         all.insert(name, source);
     }

@@ -281,6 +281,7 @@ impl<'a, S: Sink> Log<'a, S> {
         });
         named.counts.count(event.marks, met.is_some());
         let Some(met) = met else {
+            sink.unwanted(&self.name, &event, arrived);
             let near = || line.inode() == self.told.file && line.at().saturating_sub(self.told.at) < POSITION_BYTES;
             return place.is_some() || near() || self.tell(line.place());
         };

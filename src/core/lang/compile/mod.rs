@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::base::limits::{MISTAKES_PER_FILE, NEAR_MISSES};
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Diagnostic, Place, Severity, Source};
 use crate::core::inventory::Inventory;
 use crate::core::script::Param;
@@ -214,7 +214,7 @@ impl<'t> Compiler<'t, '_> {
     fn unknown<'n>(&mut self, file: &File, code: Code, word: &Text, message: String, known: impl IntoIterator<Item = &'n str>) {
         let known: Vec<&str> = known.into_iter().collect();
         let help = match self.near(&word.it, &known) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
+            Some(near) => Some(did_you_mean(near)),
             None if !known.is_empty() && known.len() <= 12 => Some(format!("there are {}", known.join(", "))),
             None => None,
         };
