@@ -39,7 +39,14 @@ fn page(name: &str, failures: usize) -> PathBuf {
 fn shown(file: &Path, hash: &str) -> String {
     let profile = file.with_file_name("profile");
     let out = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000", "--virtual-time-budget=10000", "--dump-dom"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--window-size=1400,1000",
+            "--virtual-time-budget=10000",
+            "--dump-dom",
+        ])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("file://{}{hash}", file.display()))
         .output()
@@ -52,7 +59,8 @@ fn with_script(file: &Path, script: &str) -> PathBuf {
     let text = fs::read_to_string(file).unwrap();
     let (before, rest) = text.split_once("script-src '").unwrap();
     let (_, after) = rest.split_once('\'').unwrap();
-    let changed = format!("{before}script-src 'unsafe-inline'{after}").replace("</body>", &format!("<script>{script}</script></body>"));
+    let changed =
+        format!("{before}script-src 'unsafe-inline'{after}").replace("</body>", &format!("<script>{script}</script></body>"));
     let driven = file.with_file_name("driven.html");
     fs::write(&driven, changed).unwrap();
     driven
@@ -68,7 +76,8 @@ fn the_texts_of_a_log_stay_texts() {
     assert!(dom.contains("8 of 8 entries") && dom.contains("Timeline: 4 alarms, 0 runs"), "{dom}");
     // The script of another author does not run.
     let refused = fs::read_to_string(folder.join("page.html")).unwrap();
-    fs::write(folder.join("changed.html"), refused.replace("</body>", "<script>document.title = 'changed'</script></body>")).unwrap();
+    fs::write(folder.join("changed.html"), refused.replace("</body>", "<script>document.title = 'changed'</script></body>"))
+        .unwrap();
     assert!(shown(&folder.join("changed.html"), "").contains("<title>Dry run of app.log</title>"));
     let found = shown(&folder.join("page.html"), "#search=eth1&theme=dark");
     assert!(found.contains("2 of 8 entries") && found.contains("data-theme=\"dark\""), "{found}");

@@ -118,8 +118,12 @@ fn reasons(
             (DecidedBy::Rules, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Rules) => {
                 "the site did not raise it: see above".to_owned()
             }
-            (DecidedBy::Site, SiteDecisionKind::Cleared) => "by these rules it is still active, or was cleared at another time".to_owned(),
-            (DecidedBy::Site, SiteDecisionKind::Started) => format!("by these rules it does not start {} here", one.decision.reaction),
+            (DecidedBy::Site, SiteDecisionKind::Cleared) => {
+                "by these rules it is still active, or was cleared at another time".to_owned()
+            }
+            (DecidedBy::Site, SiteDecisionKind::Started) => {
+                format!("by these rules it does not start {} here", one.decision.reaction)
+            }
             (DecidedBy::Rules, _) if one.record == 0 => "the time for it has come by these rules".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Raised) => "its condition is true by these rules".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Cleared) => "these rules end it here".to_owned(),
@@ -173,7 +177,11 @@ fn write_difference(out: &mut impl Write, one: &Difference, why: &[String], form
             let reaction = if decision.reaction.is_empty() { String::new() } else { format!("{} for ", decision.reaction) };
             let text = if decision.text.is_empty() { String::new() } else { format!(": {}", decision.text) };
             let line = printable(&format!("{}  {} {reaction}{}{key}{text}", decision.at, decision.kind.name(), decision.alarm));
-            if paint { writeln!(out, "\x1b[{tint}m{sign} {line}\x1b[0m")? } else { writeln!(out, "{sign} {line}")? }
+            if paint {
+                writeln!(out, "\x1b[{tint}m{sign} {line}\x1b[0m")?
+            } else {
+                writeln!(out, "{sign} {line}")?
+            }
             if one.record > 0 {
                 writeln!(out, "      record {}: {}", one.record, printable(&one.cause))?;
             }
@@ -222,7 +230,10 @@ fn ending(counts: &RerunCounts, differences: &[Difference], unreadable: u64) -> 
         return "the journal is empty: nothing was compared".to_owned();
     }
     if counts.accepted > 1 {
-        text.push_str(&format!("\nthe site accepted other rules {}: differences may come from those", many(counts.accepted - 1, "time")));
+        text.push_str(&format!(
+            "\nthe site accepted other rules {}: differences may come from those",
+            many(counts.accepted - 1, "time")
+        ));
     }
     if unreadable > 0 {
         text.push_str(&format!("\n{} could not be read; see `pointsman journal verify`", many(unreadable, "record")));

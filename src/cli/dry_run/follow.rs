@@ -107,7 +107,9 @@ impl Read for GrowingLog {
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('x').unwrap_or(text).parse::<f64>().ok();
     let [least, most] = SPEEDS;
-    number.filter(|n| (least..=most).contains(n)).ok_or_else(|| "write how many times faster, from 0.01x to 1000000x: 60x".to_owned())
+    number
+        .filter(|n| (least..=most).contains(n))
+        .ok_or_else(|| "write how many times faster, from 0.01x to 1000000x: 60x".to_owned())
 }
 
 /// Lets the log's time pass at a speed.
@@ -185,7 +187,8 @@ mod tests {
         assert_eq!(pace.left(Time::from_millis(120_000), began), Some(Duration::from_secs(2)));
         assert_eq!(pace.left(Time::from_millis(120_000), began + Duration::from_secs(2)), None);
         assert_eq!(pace.left(Time::from_millis(-5), began), None, "the log steps back");
-        for (text, said) in [("60x", Some(60.0)), ("0.5", Some(0.5)), ("0x", None), ("-1x", None), ("NaNx", None), ("fast", None)] {
+        for (text, said) in [("60x", Some(60.0)), ("0.5", Some(0.5)), ("0x", None), ("-1x", None), ("NaNx", None), ("fast", None)]
+        {
             assert_eq!(speed(text).ok(), said, "{text}");
         }
     }

@@ -43,13 +43,17 @@ impl TimelinePage {
     pub(super) fn create(to: &Path, logs: &[String], holders: &BTreeMap<Name, Name>) -> Result<TimelinePage, String> {
         let words = |e: io::Error| format!("--html {}: {e}", to.display());
         if to.exists() && !is_page(to).map_err(words)? {
-            return Err(format!("--html {}: the file exists and is not a page; it is not replaced: name another file", to.display()));
+            return Err(format!(
+                "--html {}: the file exists and is not a page; it is not replaced: name another file",
+                to.display()
+            ));
         }
         let name = to.file_name().ok_or_else(|| format!("--html {}: this is not the name of a file", to.display()))?;
         let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
         let file = File::create(&partial).map_err(words)?;
         let mut page = TimelinePage { out: BufWriter::new(file), partial, to: to.to_owned(), entries: 0, left_out: 0 };
-        let begin = format!("{{\"logs\":{},\"holders\":{},\"entries\":[\n", script_json(&json!(logs)), script_json(&json!(holders)));
+        let begin =
+            format!("{{\"logs\":{},\"holders\":{},\"entries\":[\n", script_json(&json!(logs)), script_json(&json!(holders)));
         page.out.write_all(around().0.as_bytes()).and_then(|()| page.out.write_all(begin.as_bytes())).map_err(words)?;
         Ok(page)
     }

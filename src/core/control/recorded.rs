@@ -14,9 +14,7 @@ impl OperatorCommand {
         let text = |name: &str| of.get(name).cloned();
         let run = || text("run")?.parse().ok();
         let lasts = text("for").and_then(|text| parse_duration(&text));
-        let begin = |what: Override| {
-            Some(OperatorCommand::Begin { what, lasts, reason: text("reason").unwrap_or_default() })
-        };
+        let begin = |what: Override| Some(OperatorCommand::Begin { what, lasts, reason: text("reason").unwrap_or_default() });
         let end = |what: Override| Some(OperatorCommand::End { what });
         let paused = || match (text("resource"), text("reaction")) {
             (Some(resource), _) => Override::PauseResource(resource),
@@ -35,9 +33,11 @@ impl OperatorCommand {
                 let (by, comment) = (text("in the name of").unwrap_or_default(), text("comment"));
                 Some(OperatorCommand::Ack { alarm: text("alarm")?, key: text("key"), by, comment, lasts })
             }
-            "comment" => {
-                Some(OperatorCommand::Comment { alarm: text("alarm")?, key: text("key"), text: text("comment").unwrap_or_default() })
-            }
+            "comment" => Some(OperatorCommand::Comment {
+                alarm: text("alarm")?,
+                key: text("key"),
+                text: text("comment").unwrap_or_default(),
+            }),
             "test" => {
                 let fields = text("set").map(|set| assignments(&set)).unwrap_or_default();
                 Some(OperatorCommand::Test { alarm: text("alarm")?, app: text("application")?, fields })

@@ -64,7 +64,9 @@ impl SiteDecision {
     /// The decision of a record of the journal; `None` for other records.
     pub fn of(record: &Record) -> Option<SiteDecision> {
         let (at, kind, alarm, key) = match record {
-            Record::Alarm(engine::Record::Raised { alarm, key, at, .. }) => (*at, SiteDecisionKind::Raised, alarm.clone(), key.to_string()),
+            Record::Alarm(engine::Record::Raised { alarm, key, at, .. }) => {
+                (*at, SiteDecisionKind::Raised, alarm.clone(), key.to_string())
+            }
             Record::Alarm(engine::Record::Cleared { alarm, key, at, .. }) => {
                 (*at, SiteDecisionKind::Cleared, alarm.clone(), key.to_string())
             }
@@ -204,7 +206,8 @@ mod tests {
     fn one(by: DecidedBy, ms: i64, kind: SiteDecisionKind, key: &str) -> Difference {
         let (alarm, at) = ("a".to_owned(), Time::from_millis(ms));
         let (reaction, text) = (String::new(), String::new());
-        let decision = SiteDecision { at, kind, alarm, key: key.to_owned(), reaction, text, of_run: kind == SiteDecisionKind::Started };
+        let decision =
+            SiteDecision { at, kind, alarm, key: key.to_owned(), reaction, text, of_run: kind == SiteDecisionKind::Started };
         Difference { by, decision, record: 0, cause: String::new() }
     }
 

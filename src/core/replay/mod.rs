@@ -144,7 +144,11 @@ impl Replay {
         let mut outputs = Vec::new();
         controller.record_lost(now, host.to_owned(), lost, &mut outputs);
         self.carry_out(outputs);
-        if lost { self.hosts.lose(now, host) } else { self.hosts.find(now, host) }
+        if lost {
+            self.hosts.lose(now, host)
+        } else {
+            self.hosts.find(now, host)
+        }
         self.report_all();
     }
 

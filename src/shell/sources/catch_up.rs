@@ -17,11 +17,11 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::core::journal::Position;
 
+use super::Sink;
 use super::log::Log;
 use super::packed;
 use super::reading::{Cutter, FileTail, Outcome, Print};
 use super::rotated::{self, Content, Found, Sibling};
-use super::Sink;
 
 /// The maximum number of rotated files that are opened together. The others are looked for again when these are read.
 const OPENED: usize = 64;

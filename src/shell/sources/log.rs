@@ -243,8 +243,8 @@ impl<'a, S: Sink> Log<'a, S> {
             // Reading does not continue at this position after a restart.
             let place = self.place();
             let (sink, chunk) = (self.shared.sink, &self.shared.chunk);
-            let read = tail
-                .read_on(&mut chunk.borrow_mut(), &|| sink.now(), &mut |line| self.record(line, now, false, Some(place)));
+            let read =
+                tail.read_on(&mut chunk.borrow_mut(), &|| sink.now(), &mut |line| self.record(line, now, false, Some(place)));
             match read {
                 Ok(Outcome::Unheard) => return false,
                 Ok(Outcome::Ended) if now.since(since) < STRAGGLERS => self.left.push_back((tail, since)),

@@ -42,9 +42,9 @@ impl Print {
     /// True if a file without known content may be the one that was read: it has the inode, and existed when it was read. The
     /// inode of a deleted file is given to the next new file.
     pub(super) fn may_be(&self, inode: u64, created: Option<SystemTime>) -> bool {
-        let created = created.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(i64::MIN, |since| {
-            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-        });
+        let created = created
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+            .map_or(i64::MIN, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
         inode == self.inode && (self.read_at == Time::default() || created <= self.read_at.micros())
     }
 
