@@ -124,7 +124,7 @@ enum ResourcesCommand {
 /// Shows the runs that have not ended, or approves one
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry 17"
+    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry           which runs can be started again\n  pointsman runs retry 17"
 )]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -139,8 +139,8 @@ enum RunsCommand {
     Approve { run: u64 },
     /// Ends a run: no further step of it is done
     Cancel { run: u64 },
-    /// Starts a run again that failed or was cancelled, or tries the step of one that waits at once
-    Retry { run: u64 },
+    /// Starts a run again that failed or was cancelled, or tries the step of one that waits at once. Without a number, lists them
+    Retry { run: Option<u64> },
 }
 
 /// Shows whether everything is in order, on one screen
@@ -230,7 +230,11 @@ pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
                 &format!("run {run} is cancelled; a command that it started may still run"),
             );
         }
-        Some(RunsCommand::Retry { run }) => {
+        Some(RunsCommand::Retry { run: None }) => {
+            let columns = ["run", "reaction", "key", "doing", "test"];
+            return show(&args.whom, &Question::Retryable, &columns, "no run failed, was cancelled, or waits to try a step again");
+        }
+        Some(RunsCommand::Retry { run: Some(run) }) => {
             return tell(&args.whom, Question::Retry(*run), &format!("run {run} is tried again; `pointsman runs` shows it"));
         }
         None => {}

@@ -23,17 +23,18 @@ mod webhook;
 mod workers;
 
 use crate::core::inventory::{Channel, ChannelKind};
-use crate::core::notifications::{Notification, Undelivered};
+use crate::core::notifications::{Delivery, Undelivered};
 
 pub use workers::Workers;
 
 /// Sends a notification by its channel and waits for the result.
-fn send(channel: &Channel, notification: &Notification) -> Result<(), Undelivered> {
+fn send(channel: &Channel, delivery: &Delivery) -> Result<(), Undelivered> {
+    let notification = &delivery.notification;
     match &channel.kind {
         ChannelKind::Log => log::send(notification),
         ChannelKind::Syslog => syslog::send(notification),
         ChannelKind::Command(words) => command::send(words, notification),
-        ChannelKind::Mail(server) => mail::send(server, notification),
+        ChannelKind::Mail(server) => mail::send(server, notification, &delivery.reached),
         ChannelKind::Webhook(webhook) => webhook::send(webhook, notification),
         ChannelKind::Alertmanager(target) => alertmanager::send(target, notification),
         ChannelKind::Snmp(target) => snmp::send(target, notification),
@@ -43,10 +44,10 @@ fn send(channel: &Channel, notification: &Notification) -> Result<(), Undelivere
 
 /// The notification was not delivered and may be delivered later.
 fn later(why: impl Into<String>) -> Undelivered {
-    Undelivered { why: why.into(), refused: false }
+    Undelivered { why: why.into(), ..Undelivered::default() }
 }
 
 /// The receiver refuses the notification.
 fn refused(why: impl Into<String>) -> Undelivered {
-    Undelivered { why: why.into(), refused: true }
+    Undelivered { why: why.into(), refused: true, reached: Vec::new() }
 }

@@ -33,6 +33,8 @@ pub enum Question {
     Resources,
     /// The runs that have not ended.
     Runs,
+    /// The runs that failed or were cancelled, and those that wait to try a step again.
+    Retryable,
     /// Sync everything that happened to the disk, so that it can be read there.
     History,
     /// Continue without the records that the journal lost. The text says why that is right.
@@ -121,6 +123,7 @@ impl Question {
             Question::Alarms => "alarms",
             Question::Resources => "resources",
             Question::Runs => "runs",
+            Question::Retryable => "runs retry",
             Question::History => "history",
             Question::AcceptLoss(_) => "journal accept-loss",
             Question::Sources => "sources",
@@ -152,6 +155,7 @@ impl Question {
             Question::Alarms
             | Question::Resources
             | Question::Runs
+            | Question::Retryable
             | Question::History
             | Question::Sources
             | Question::Overrides
@@ -208,6 +212,7 @@ impl Desk<'_> {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
             Question::Resources => return Ok(Reply::Shown(self.resources())),
             Question::Runs => return Ok(Reply::Shown(self.runs())),
+            Question::Retryable => return Ok(Reply::Shown(self.retryable())),
             Question::History => return Ok(Reply::Synced),
             Question::AcceptLoss(reason) => {
                 if self.controller.doubt().is_none() {
@@ -368,6 +373,22 @@ impl Desk<'_> {
                     "test": is_test(&run.bound.call.event) })
         };
         self.controller.runs().runs().map(row).collect()
+    }
+
+    /// The runs that can be started again, and those whose step can be tried again at once.
+    fn retryable(&self) -> Json {
+        let runs = self.controller.runs();
+        let waits = runs.runs().filter_map(|(id, run)| {
+            let again_at = run.asked.as_ref()?.again_at?;
+            let doing = format!("waits until {again_at} to try its step again");
+            Some(json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "doing": doing, "test": is_test(&run.bound.call.event) }))
+        });
+        let failed = runs.failed_runs().map(|(id, run)| {
+            let why_not = self.may_be_retried(id).err().map_or(String::new(), |why| format!("; it can't be started again: {why}"));
+            let doing = format!("failed or was cancelled at {}{why_not}", run.ended_at);
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "doing": doing, "test": is_test(&run.bound.call.event) })
+        });
+        waits.chain(failed).collect()
     }
 
     fn channels(&self) -> Json {
