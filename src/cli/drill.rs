@@ -42,9 +42,13 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         let done = format!("{alarm} is raised as a test; `pointsman history --alarm {alarm}` shows what comes of it");
         return tell(whom, Question::Test { alarm, app, fields }, &done);
     }
+    let format = match whom.format_without_table() {
+        Ok(format) => format,
+        Err(code) => return Ok(code),
+    };
     let setup = load(&SiteFiles { config: whom.config.clone(), ..SiteFiles::default() });
     let Some(site) = setup.site else {
-        report(&setup.diagnostics, whom.format)?;
+        report(&setup.diagnostics, format)?;
         return Ok(WRONG);
     };
     let Some(app) = site.inventory.application(&app).map(|(name, _)| name.clone()) else {
@@ -66,12 +70,12 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let paint = colour(&io::stdout());
     for entry in replay.told() {
-        match whom.format {
+        match format {
             Format::Json => writeln!(out, "{}", entry.json())?,
             Format::Human => writeln!(out, "{}", entry.human(paint))?,
         }
     }
-    if whom.format == Format::Human {
+    if format == Format::Human {
         writeln!(out, "nothing was done; --live does it")?;
     }
     out.flush()?;

@@ -28,7 +28,7 @@ use crate::shell::sources::packed;
 use crate::shell::live;
 
 use super::given::Given;
-use super::{Format, USAGE, WRONG, colour, history, plural, report};
+use super::{Format, USAGE, WRONG, colour, past, plural, report};
 use crate::shell::site_files::followed;
 
 use progress::{CountedFile, ReadProgress};
@@ -129,8 +129,8 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let zone = history::local_zone();
-    let moment = |text: &Option<String>| text.as_deref().map(|t| history::parse_moment(t, time_of(now()), zone)).transpose();
+    let zone = past::local_zone();
+    let moment = |text: &Option<String>| text.as_deref().map(|t| past::parse_moment(t, time_of(now()), zone)).transpose();
     let (since, until) = match (moment(&args.since), moment(&args.until)) {
         (Ok(since), Ok(until)) => (since, until),
         (Err(why), _) | (_, Err(why)) => {

@@ -47,12 +47,15 @@ mod given;
 mod history;
 mod init;
 mod journal;
+mod past;
+mod past_alarms;
 mod reference;
 mod reload;
 mod run;
 mod schema;
 mod set_aside;
 mod status;
+mod table;
 mod test;
 mod verbs;
 

@@ -354,7 +354,8 @@ impl State {
                 let channel = self.channels.entry(notification.channel.clone()).or_default();
                 channel.accepted.retain(|at| at >= since);
                 channel.accepted.push_back(notification.at);
-                let waiting = Waiting { notification: notification.as_ref().clone(), tries: 0, again_at: None, reached: Vec::new() };
+                let waiting =
+                    Waiting { notification: notification.as_ref().clone(), tries: 0, again_at: None, reached: Vec::new() };
                 self.outbox.insert(notification.id, waiting);
             }
             Record::Held { channel, about, due } => {

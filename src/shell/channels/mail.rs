@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::{Error as SmtpError, SmtpTransport};
-use lettre::address::Envelope;
 use lettre::{Address, Message, Transport as _};
 
 use crate::core::base::limits::NOTIFICATION_TIMEOUT;

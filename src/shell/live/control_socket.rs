@@ -11,11 +11,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
+
+use crate::shell::linux::give_way;
+use crate::shell::store::{JournalReader, history_page};
 
 use super::asker::{Asked, Asker};
 use super::inbox::Inbox;
@@ -67,8 +71,8 @@ pub fn admit(data: &Path, others: bool) -> Result<(), String> {
     set(&path(data), &|_| if others { 0o666 } else { 0o600 })
 }
 
-/// Answers questions until this future is dropped.
-pub async fn serve(listener: UnixListener, inbox: Inbox) {
+/// Answers questions until this future is dropped. Pages of the history are read from the journal in the data folder.
+pub async fn serve(listener: UnixListener, inbox: Inbox, data: PathBuf) {
     let free = Arc::new(Semaphore::new(OPERATORS));
     loop {
         let Ok(place) = free.clone().acquire_owned().await else { return };
@@ -76,7 +80,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
             tokio::time::sleep(Duration::from_millis(200)).await;
             continue;
         };
-        let inbox = inbox.clone();
+        let (inbox, data) = (inbox.clone(), data.clone());
         tokio::spawn(async move {
             let asker = Asker::of(&stream);
             let (from, mut to) = stream.into_split();
@@ -88,7 +92,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
                 let answer: Answer = match serde_json::from_str::<Asked>(&line) {
                     Ok(asked) => {
                         let asker = asker.by_way_of(asked.sudo);
-                        tokio::task::block_in_place(|| inbox.ask(asked.question, asker))
+                        tokio::task::block_in_place(|| answer(&inbox, &data, asked.question, asker))
                     }
                     Err(e) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
                 };
@@ -99,6 +103,21 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
             drop(place);
         });
     }
+}
+
+/// Answers a question. The controller's thread checks the access and answers, except that it does not read the history.
+fn answer(inbox: &Inbox, data: &Path, question: Question, asker: Asker) -> Answer {
+    let Question::HistoryPage(filter) = question.clone() else { return inbox.ask(question, asker) };
+    inbox.ask(question, asker)?;
+    let read = || {
+        give_way();
+        let reader = JournalReader::open(data).map_err(|e| e.to_string())?;
+        let page = history_page(&reader, &filter).map_err(|e| e.to_string())?;
+        serde_json::to_value(page).map_err(|e| e.to_string())
+    };
+    // The priority of a thread can't be raised again, so this one is only for the page.
+    let page = thread::scope(|scope| scope.spawn(read).join());
+    page.unwrap_or_else(|_| Err("the history could not be read: a fault of the program (it is in its log)".to_owned()))
 }
 
 /// Asks the controller that runs with a data folder.

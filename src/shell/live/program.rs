@@ -183,7 +183,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     if let Some(listener) = agents {
         runtime.spawn(listener.run(Gate { current, inbox: inbox.clone() }));
     }
-    runtime.spawn(control_socket::serve(control, inbox.clone()));
+    runtime.spawn(control_socket::serve(control, inbox.clone(), data.clone()));
     start("journal-check", {
         let (inbox, data) = (inbox.clone(), data.clone());
         move || {

@@ -13,6 +13,7 @@ use crate::core::config::AccessLevel;
 use crate::core::control::{Controller, OperatorCommand};
 use crate::core::engine::{Instance, Key, is_test};
 use crate::core::inventory::{Name, Resource};
+use crate::core::journal::HistoryFilter;
 use crate::core::notifications::ChannelStatus;
 use crate::core::react::Run;
 use crate::core::site::Site;
@@ -37,6 +38,8 @@ pub enum Question {
     Retryable,
     /// Sync everything that happened to the disk, so that it can be read there.
     History,
+    /// A page of the history, for users who can't read the journal themselves.
+    HistoryPage(HistoryFilter),
     /// Continue without the records that the journal lost. The text says why that is right.
     AcceptLoss(String),
     /// The counters of the sources.
@@ -124,7 +127,7 @@ impl Question {
             Question::Resources => "resources",
             Question::Runs => "runs",
             Question::Retryable => "runs retry",
-            Question::History => "history",
+            Question::History | Question::HistoryPage(_) => "history",
             Question::AcceptLoss(_) => "journal accept-loss",
             Question::Sources => "sources",
             Question::Move(..) => "move",
@@ -157,6 +160,7 @@ impl Question {
             | Question::Runs
             | Question::Retryable
             | Question::History
+            | Question::HistoryPage(_)
             | Question::Sources
             | Question::Overrides
             | Question::Channels
@@ -213,7 +217,8 @@ impl Desk<'_> {
             Question::Resources => return Ok(Reply::Shown(self.resources())),
             Question::Runs => return Ok(Reply::Shown(self.runs())),
             Question::Retryable => return Ok(Reply::Shown(self.retryable())),
-            Question::History => return Ok(Reply::Synced),
+            // The connection reads the page when everything is on the disk.
+            Question::History | Question::HistoryPage(_) => return Ok(Reply::Synced),
             Question::AcceptLoss(reason) => {
                 if self.controller.doubt().is_none() {
                     return Err("the journal is acted on as it is: there is no loss to accept".to_owned());

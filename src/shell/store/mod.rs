@@ -7,11 +7,13 @@
 mod backup;
 mod end;
 mod format;
+mod history;
 mod journal;
 mod marks;
 mod reader;
 mod snapshot;
 mod verify;
+mod views;
 
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
+pub use history::{HistoryPage, history_page};
 pub use journal::{Journal, Retention};
 pub use marks::AgentStore;
 pub use reader::JournalReader;
