@@ -32,6 +32,7 @@ mod script;
 mod sec;
 mod sim;
 mod sources;
+mod sql_views;
 mod store;
 mod support;
 mod tidy;

@@ -13,6 +13,7 @@ mod last_word;
 mod network;
 mod notify;
 mod port;
+mod presets;
 mod programs;
 mod quorum;
 mod reload;

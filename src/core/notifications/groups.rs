@@ -17,6 +17,9 @@ use super::{IsWithheld, Notifier, NotifyDue, Output, Record, route};
 /// such a name.
 const OF_REACTION: &str = "\u{1e}";
 
+/// The least time between two escalations of a group: alarms that were raised together are escalated together.
+const APART: Duration = Duration::from_secs(1);
+
 impl Notifier {
     /// An alarm changed: adds it to the groups of the routes that it matches.
     pub fn observed(&mut self, now: Time, record: &engine::Record, out: &mut Vec<Output>) {
@@ -274,7 +277,8 @@ impl Notifier {
         due.retain(|(_, facts)| !withheld(facts));
         let again = (due.len() < all).then(|| now + escalation.after);
         let later = waiting.iter().map(|(_, o)| o.facts.raised_at).filter(|at| !is_due(*at)).map(|at| at + escalation.after);
-        let next = later.chain(again).min();
+        // What falls due soon afterwards is told together.
+        let next = later.chain(again).min().map(|at| at.max(now + options.wait.max(APART)));
         due.sort_by_key(|(_, facts)| (facts.severity(), facts.raised_at));
         let alarms: Vec<String> = due.iter().map(|(id, _)| id.clone()).collect();
         self.record(Record::Escalated { group: id.clone(), alarms, next }, out);

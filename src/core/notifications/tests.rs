@@ -413,6 +413,10 @@ fn a_refresh_has_all_alarms_and_those_of_escalations() {
     assert_eq!(refreshed(&b, "boss", at(0)), [] as [usize; 0]);
     b.run(at(361));
     assert_eq!(refreshed(&b, "boss", at(300)), [1_699]);
+    // Alarms that were raised together are escalated together: one at its time, and the others with the next escalation.
+    let escalated = b.sent.iter().filter(|(_, d)| d.notification.occasion == Occasion::Escalated);
+    let counts = escalated.map(|(_, d)| d.notification.alarms.len() as u64 + d.notification.more);
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 1_698]);
     assert_eq!(refreshed(&b, "am", at(350)), [1_700]);
 }
 
@@ -449,10 +453,10 @@ fn a_silence_takes_news_back_that_was_not_sent_yet() {
     b.raise(at(2), "moved", "s1");
     b.silenced = vec!["sip_down", "moved"];
     b.run(at(20));
-    assert_eq!(b.told(), ["10 noc raised: [MINOR] disk_full [a1]: disk_full on a1"]);
+    assert_eq!(b.told(), ["11 noc raised: [MINOR] disk_full [a1]: disk_full on a1"]);
     b.silenced.clear();
     b.run(at(1_900));
-    assert_eq!(b.told(), ["1810 noc reminder: still active: [MINOR] disk_full [a1]: disk_full on a1"]);
+    assert_eq!(b.told(), ["1811 noc reminder: still active: [MINOR] disk_full [a1]: disk_full on a1"]);
     b.clear(at(2_000), "sip_down", "s1");
     b.clear(at(2_000), "disk_full", "a1");
     b.run(at(3_000));

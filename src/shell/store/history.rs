@@ -38,8 +38,7 @@ pub fn history_page(reader: &JournalReader, filter: &HistoryFilter) -> Result<Hi
         None => first,
     };
     let after = match filter.until {
-        // What was notified of after an input may have an earlier time than the next input.
-        Some(until) => reader.first_since(Time::from_micros(until.micros().saturating_add(1)))?.saturating_add(1),
+        Some(until) => first_input_after(reader, until)?,
         None => u64::MAX,
     };
     let most = if filter.limit == 0 { HISTORY_ENTRIES } else { filter.limit.min(HISTORY_ENTRIES) };
@@ -71,6 +70,20 @@ pub fn history_page(reader: &JournalReader, filter: &HistoryFilter) -> Result<Hi
     newest_first.reverse();
     page.entries = newest_first;
     Ok(page)
+}
+
+/// The number of the first input after a time. Everything that follows from earlier inputs has a lower number.
+fn first_input_after(reader: &JournalReader, at: Time) -> Result<u64, Error> {
+    let from = reader.first_since(Time::from_micros(at.micros().saturating_add(1)))?;
+    let mut found = u64::MAX;
+    reader.lines(from, &mut |n, line| {
+        let is_input = input_time(line).is_some();
+        if is_input {
+            found = n;
+        }
+        !is_input
+    })?;
+    Ok(found)
 }
 
 /// The wanted entries of the records from `low` to below `high`, and how many of these could not be read.
