@@ -19,7 +19,7 @@ use pointsman::core::event::{Event, Trust};
 use pointsman::core::journal::{HistoryFilter, Position};
 use pointsman::core::lang::{Declarations, Matcher, compile};
 use pointsman::shell::linux::wall_time;
-use pointsman::shell::store::{Journal, JournalReader, Retention, history_page};
+use pointsman::shell::store::{Journal, JournalReader, PageBounds, Retention, history_page};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -135,7 +135,7 @@ fn main() -> Result<(), Failed> {
     println!("a start with {} records: {:.2?}", to - from + 1, opened.elapsed());
 
     let asked = Instant::now();
-    let page = history_page(&reader, &HistoryFilter { limit: 500, ..HistoryFilter::default() })?;
+    let page = history_page(&reader, &HistoryFilter { limit: 500, ..HistoryFilter::default() }, &PageBounds::NONE)?;
     println!("the newest {} entries of the history: {:.2?}", page.entries.len(), asked.elapsed());
     for sql in [
         "SELECT count(*) FROM alarms",

@@ -80,9 +80,12 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         Err(why) => return Ok(wrong(&why)),
     };
     let (limit, since_start) = (args.past.limit(), !args.selects());
-    let enough =
-        |entries: &[HistoryEntry]| entries.len() >= limit || (since_start && entries.iter().any(|entry| entry.kind == START));
-    let Some(past) = past::read(&args.whom, filter, &enough)? else { return Ok(WRONG) };
+    let mut count = 0;
+    let mut enough = |page: &[HistoryEntry]| {
+        count += page.len();
+        count >= limit || (since_start && page.iter().any(|entry| entry.kind == START))
+    };
+    let Some(past) = past::read(&args.whom, filter, &mut enough)? else { return Ok(WRONG) };
     let mut entries = past.entries;
     let mut before = past.before;
     if let Some(more) = entries.len().checked_sub(limit).filter(|more| *more > 0) {

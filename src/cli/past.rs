@@ -12,7 +12,7 @@ use crate::core::journal::{HistoryEntry, HistoryFilter};
 use crate::shell::linux::wall_time;
 use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
-use crate::shell::store::{HistoryPage, JournalReader, history_page};
+use crate::shell::store::{HistoryPage, JournalReader, PageBounds, history_page};
 
 use super::ask::{ControllerArgs, data};
 use super::wrong;
@@ -86,12 +86,12 @@ pub(super) struct Past {
     pub(super) unread: Option<String>,
 }
 
-/// Reads pages of the history, the newest first, until there are enough entries. A user who may not read the files asks the
+/// Reads pages of the history, the newest first, until `enough` says so of a page. A user who may not read the files asks the
 /// controller. Returns `None` if nothing can be read; the reason has been reported then.
 pub(super) fn read(
     whom: &ControllerArgs,
     mut filter: HistoryFilter,
-    enough: &dyn Fn(&[HistoryEntry]) -> bool,
+    enough: &mut dyn FnMut(&[HistoryEntry]) -> bool,
 ) -> io::Result<Option<Past>> {
     let Some(data) = data(whom)? else { return Ok(None) };
     // A running controller may have records that are not on the disk yet. If it does not answer, the rest can still be read.
@@ -108,10 +108,10 @@ pub(super) fn read(
             return Ok(None);
         }
     };
-    let (mut past, mut unreadable) = (Past::default(), 0);
+    let (mut past, mut pages, mut unreadable) = (Past::default(), Vec::new(), 0);
     loop {
         let page = match &reader {
-            Some(reader) => history_page(reader, &filter).map_err(|e| e.to_string()),
+            Some(reader) => history_page(reader, &filter, &PageBounds::NONE).map_err(|e| e.to_string()),
             None => page_of_controller(&data, &filter),
         };
         let page = match page {
@@ -122,14 +122,16 @@ pub(super) fn read(
             }
         };
         unreadable += page.unreadable;
-        past.entries.splice(..0, page.entries);
         // A page before the same record would not end.
         past.before = page.before.filter(|before| filter.before.is_none_or(|last| *before < last));
         filter.before = past.before;
-        if past.before.is_none() || enough(&past.entries) {
+        let ends = enough(&page.entries) || past.before.is_none();
+        pages.push(page.entries);
+        if ends {
             break;
         }
     }
+    past.entries = pages.into_iter().rev().flatten().collect();
     if unreadable > 0 {
         let why = format!("{unreadable} records of the journal can't be read; see `pointsman journal verify`");
         past.unread.get_or_insert(why);

@@ -32,17 +32,20 @@ struct PastAlarm {
 }
 
 pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
-    // Only the entry of the beginning names the host.
+    let limit = args.limit();
     let kinds = ["raised", "cleared", "acked"].map(str::to_owned).to_vec();
     let filter = match args.filter() {
-        Ok(filter) => HistoryFilter { kinds, host: None, limit: usize::MAX, ..filter },
+        // Only the entry of the beginning names the host. Most alarms have two or three entries.
+        Ok(filter) => HistoryFilter { kinds, host: None, limit: limit.saturating_mul(3), ..filter },
         Err(why) => return Ok(wrong(&why)),
     };
-    let limit = args.limit();
     let of_host = |host: &Option<String>| args.host.is_none() || *host == args.host;
-    let enough =
-        |entries: &[HistoryEntry]| entries.iter().filter(|entry| entry.kind == "raised" && of_host(&entry.host)).count() >= limit;
-    let Some(past) = past::read(whom, filter, &enough)? else { return Ok(WRONG) };
+    let mut count = 0;
+    let mut enough = |page: &[HistoryEntry]| {
+        count += page.iter().filter(|entry| entry.kind == "raised" && of_host(&entry.host)).count();
+        count >= limit
+    };
+    let Some(past) = past::read(whom, filter, &mut enough)? else { return Ok(WRONG) };
     let mut alarms = paired(&past.entries);
     alarms.retain(|alarm| of_host(&alarm.host));
     let more = alarms.len().saturating_sub(limit);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use pointsman::core::journal::{HistoryFilter, Record};
-use pointsman::shell::store::{Journal, JournalReader, backup, history_page, restore};
+use pointsman::shell::store::{Journal, JournalReader, PageBounds, backup, history_page, restore};
 
 use crate::support::{Folder, expect, read};
 
@@ -146,26 +146,27 @@ fn a_log_makes_no_rows() {
 fn pages_are_the_whole_history() {
     let folder = night();
     let reader = JournalReader::open(folder.path()).unwrap();
-    let whole = history_page(&reader, &HistoryFilter::default()).unwrap();
+    let whole = history_page(&reader, &HistoryFilter::default(), &PageBounds::NONE).unwrap();
     assert!(whole.entries.len() > 30 && whole.before.is_none() && whole.unreadable == 0, "{whole:?}");
-    for limit in [1, 2, 7, 30] {
+    let few = PageBounds { entries: 5, bytes: 2_000, records: 10 };
+    for (limit, bounds) in [(1, PageBounds::NONE), (7, PageBounds::OF_CONTROLLER), (30, PageBounds::NONE), (30, few), (2, few)] {
         let (mut filter, mut all) = (HistoryFilter { limit, ..HistoryFilter::default() }, Vec::new());
         loop {
-            let page = history_page(&reader, &filter).unwrap();
-            assert!(page.entries.len() <= limit);
+            let page = history_page(&reader, &filter, &bounds).unwrap();
+            assert!(page.entries.len() <= limit.min(bounds.entries));
             all.splice(..0, page.entries);
             filter.before = page.before;
             if page.before.is_none() {
                 break;
             }
         }
-        assert_eq!(all, whole.entries, "{limit}");
+        assert_eq!(all, whole.entries, "{limit} {bounds:?}");
     }
     let at = |text: &str| pointsman::core::base::time::Time::parse_rfc3339(text);
     let (since, until) = (at("2026-11-29T22:10:00Z"), at("2026-11-29T22:10:03Z"));
-    let some = history_page(&reader, &HistoryFilter { since, until, ..HistoryFilter::default() }).unwrap();
+    let some = history_page(&reader, &HistoryFilter { since, until, ..HistoryFilter::default() }, &PageBounds::NONE).unwrap();
     let kinds: Vec<&str> = some.entries.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["raised", "notified", "move", "step", "step", "step", "step"], "{some:?}");
     let of = HistoryFilter { alarm: Some("link_down".to_owned()), kinds: vec!["raised".to_owned()], ..HistoryFilter::default() };
-    assert_eq!(history_page(&reader, &of).unwrap().entries.len(), 3);
+    assert_eq!(history_page(&reader, &of, &PageBounds::OF_CONTROLLER).unwrap().entries.len(), 3);
 }

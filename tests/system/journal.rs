@@ -81,7 +81,17 @@ fn history_outlives_the_controller() {
     assert_eq!((about(&["--run", "1"]) > 0, about(&["--limit", "3"])), (true, 3));
     assert_eq!((about(&["--since", "1h", "--kind", "cleared"]), about(&["--until", "1h"])), (1, 0));
     let table = said(&run(&site, &["history", "--all", "--limit", "1"]));
-    assert!(table.starts_with("at ") && table.lines().count() == 2, "{table}");
+    assert!(table.starts_with("at ") && table.lines().count() == 3, "{table}");
+    // The last line names the record before which it continues.
+    let before = table.split("--before ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{table}"));
+    let earlier = history(&site, &["--before", before, "--limit", "0"]);
+    assert_eq!(earlier.lines().count() + 1, all.lines().count(), "{earlier}");
+    let past = said(&run(&site, &["alarms", "--all", "--format", "csv"]));
+    assert!(past.starts_with("alarm,key,raised_at,cleared_at,lasted,acked,summary\n") && past.lines().count() == 3, "{past}");
+    let asked =
+        run(&site, &["journal", "query", "SELECT key, cause FROM alarms WHERE cleared_at IS NOT NULL", "--format", "csv"]);
+    assert_eq!(said(&asked).lines().next(), Some("key,cause"), "{}", said(&asked));
+    assert!(said(&asked).lines().nth(1).is_some_and(|line| line.starts_with("1,by ")), "{}", said(&asked));
     let why = run(&site, &["history", "--since", "soon"]);
     assert!(!why.status.success() && said(&why).contains("is no moment"), "{}", said(&why));
 }
@@ -234,7 +244,8 @@ fn a_backup_under_load_may_be_killed() {
         let found = Journal::verify(&other).unwrap();
         assert!(found.wrong.is_empty() && found.records > 2_000, "{n}: {found:?}");
     }
-    assert!(Journal::verify(&site.0.join("data")).unwrap().wrong.is_empty());
+    let found = Journal::verify(&site.0.join("data")).unwrap();
+    assert!(found.wrong.is_empty(), "{found:?}");
     let _ = writeln!(std::io::stderr(), "of 20 backups that were killed, {} were whole already", whole.len() - 1);
 }
 

@@ -149,7 +149,7 @@ fn a_viewer_changes_nothing() {
     let all = ["history", "--all", "--format", "json"];
     assert!(fs::metadata(site.0.join("data/journal.db")).unwrap().permissions().mode() & 0o077 == 0);
     let (own, theirs) = (done(&site, &all), by(NOBODY, &all));
-    assert!(own.contains("pause scope everything") && own == String::from_utf8_lossy(&theirs.stdout), "{own}\n{theirs:?}");
+    assert!(own.contains("scope everything") && own == String::from_utf8_lossy(&theirs.stdout), "{own}\n{theirs:?}");
     let csv = by(NOBODY, &["history", "--audit", "--limit", "2", "--format", "csv"]);
     assert_eq!(String::from_utf8_lossy(&csv.stdout).lines().count(), 3, "{csv:?}");
     assert!(by(NOBODY, &["alarms", "--all"]).status.success());

@@ -26,7 +26,7 @@ pub struct HistoryFilter {
     pub run: Option<RunId>,
     /// The kinds of entries; empty for all.
     pub kinds: Vec<String>,
-    /// The maximum number of entries of one page.
+    /// The maximum number of entries; 0 for no maximum.
     pub limit: usize,
 }
 

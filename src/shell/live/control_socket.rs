@@ -19,7 +19,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
 use crate::shell::linux::give_way;
-use crate::shell::store::{JournalReader, history_page};
+use crate::shell::store::{JournalReader, PageBounds, history_page};
 
 use super::asker::{Asked, Asker};
 use super::inbox::Inbox;
@@ -112,7 +112,7 @@ fn answer(inbox: &Inbox, data: &Path, question: Question, asker: Asker) -> Answe
     let read = || {
         give_way();
         let reader = JournalReader::open(data).map_err(|e| e.to_string())?;
-        let page = history_page(&reader, &filter).map_err(|e| e.to_string())?;
+        let page = history_page(&reader, &filter, &PageBounds::OF_CONTROLLER).map_err(|e| e.to_string())?;
         serde_json::to_value(page).map_err(|e| e.to_string())
     };
     // The priority of a thread can't be raised again, so this one is only for the page.

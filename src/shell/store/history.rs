@@ -9,8 +9,9 @@ use crate::core::journal::{History, HistoryEntry, HistoryFilter, Record};
 use super::reader::input_time;
 use super::{Error, JournalReader};
 
-/// The number of records that are read at once.
-const WINDOW: u64 = 20_000;
+/// The number of records that are read at once: first, and at most. It doubles while there are not enough entries.
+const WINDOW: u64 = 2_000;
+const WINDOW_MOST: u64 = 32_000;
 /// The number of earlier records that are read to find the reactions of runs that began before the shown entries.
 const CONTEXT: u64 = 5_000;
 /// The approximate number of bytes of an entry in addition to its text.
@@ -27,11 +28,29 @@ pub struct HistoryPage {
     pub unreadable: u64,
 }
 
-/// Reads the newest entries that a filter selects, as many as one page may have.
+/// How much one page may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageBounds {
+    /// The maximum number of entries.
+    pub entries: usize,
+    /// The maximum bytes of their texts, roughly.
+    pub bytes: usize,
+    /// The maximum number of records that are read for it.
+    pub records: u64,
+}
+
+impl PageBounds {
+    /// What a running controller reads for an operator.
+    pub const OF_CONTROLLER: PageBounds = PageBounds { entries: HISTORY_ENTRIES, bytes: HISTORY_BYTES, records: HISTORY_RECORDS };
+    /// For a process that reads for itself.
+    pub const NONE: PageBounds = PageBounds { entries: usize::MAX, bytes: usize::MAX, records: u64::MAX };
+}
+
+/// Reads the newest entries that a filter selects, as many as it wants and as one page may have.
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub fn history_page(reader: &JournalReader, filter: &HistoryFilter) -> Result<HistoryPage, Error> {
+pub fn history_page(reader: &JournalReader, filter: &HistoryFilter, bounds: &PageBounds) -> Result<HistoryPage, Error> {
     let (first, last) = reader.range()?;
     let lowest = match filter.since {
         Some(since) => reader.first_since(since)?.max(first),
@@ -41,13 +60,15 @@ pub fn history_page(reader: &JournalReader, filter: &HistoryFilter) -> Result<Hi
         Some(until) => first_input_after(reader, until)?,
         None => u64::MAX,
     };
-    let most = if filter.limit == 0 { HISTORY_ENTRIES } else { filter.limit.min(HISTORY_ENTRIES) };
+    let most = if filter.limit == 0 { bounds.entries } else { filter.limit.min(bounds.entries) };
     let mut high = filter.before.unwrap_or(u64::MAX).min(after).min(last + 1);
-    let stop = high.saturating_sub(HISTORY_RECORDS).max(lowest);
+    let stop = high.saturating_sub(bounds.records).max(lowest);
     let mut page = HistoryPage::default();
     let mut newest_first = Vec::new();
+    let mut size = WINDOW;
     while high > stop {
-        let low = high.saturating_sub(WINDOW).max(stop);
+        let low = high.saturating_sub(size).max(stop);
+        size = (size * 2).min(WINDOW_MOST);
         let (found, unreadable) = window(reader, filter, low, high)?;
         page.unreadable += unreadable;
         newest_first.extend(found.into_iter().rev());
@@ -60,7 +81,7 @@ pub fn history_page(reader: &JournalReader, filter: &HistoryFilter) -> Result<Hi
     let mut bytes = 0;
     let fits = |entry: &&HistoryEntry| {
         bytes += entry.text.len() + ENTRY_BYTES;
-        bytes <= HISTORY_BYTES
+        bytes <= bounds.bytes
     };
     let kept = newest_first.iter().take(most).take_while(fits).count().max(1);
     if kept < newest_first.len() {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
-pub use history::{HistoryPage, history_page};
+pub use history::{HistoryPage, PageBounds, history_page};
 pub use journal::{Journal, Retention};
 pub use marks::AgentStore;
 pub use reader::JournalReader;
