@@ -23,26 +23,31 @@ fn main() {
 }
 
 fn line(seen: &Siege) -> String {
-    let ms = |percent: usize| {
-        let place = (seen.delays.len() * percent / 100).min(seen.delays.len().saturating_sub(1));
-        seen.delays.get(place).copied().unwrap_or(Duration::ZERO).as_secs_f64() * 1_000.0
-    };
     let [datagrams, connections] = seen.sent;
     let [memory, limit] = seen.memory.map(|bytes| bytes >> 20);
-    format!(
-        "moved {} of {} claims: {:.1} ms in the median, 90 % {:.1}, 99 % {:.1}, worst {:.1}; controller killed {} times, agents {}, ended by itself {}; \
-         memory at most {memory} of {limit} MiB; {datagrams} datagrams, {connections} connections; two owners: {}",
+    let mut text = format!(
+        "moved {} of {} claims; the controller ended by itself {} times; memory at most {memory} of {limit} MiB; {datagrams} datagrams, \
+         {connections} connections; two owners: {}",
         seen.moved,
         seen.claims,
-        ms(50),
-        ms(90),
-        ms(99),
-        ms(100),
-        seen.kills[0],
-        seen.kills[1],
         seen.ended,
         seen.overlap.map_or("never".to_owned(), |span| format!("{} ms", span.as_millis()))
-    )
+    );
+    for (killed, delays) in &seen.delays {
+        text.push_str(&format!("\n  {:5} claims while {:29}: {}", delays.len(), killed.name(), spread(delays)));
+    }
+    text.push_str(&format!("\n  {:5} answers of a controller that was killed   : {}", seen.answers.len(), spread(&seen.answers)));
+    text
+}
+
+/// The median and the slowest of sorted times.
+fn spread(sorted: &[Duration]) -> String {
+    let ms = |percent: usize| {
+        let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+        sorted.get(place).copied().unwrap_or(Duration::ZERO).as_secs_f64() * 1_000.0
+    };
+    let [median, p90, p99, worst] = [50, 90, 99, 100].map(ms);
+    format!("{median:8.1} ms in the median, 90 % {p90:8.1}, 99 % {p99:8.1}, worst {worst:8.1}")
 }
 
 /// The program `pointsman` beside the folder of examples.

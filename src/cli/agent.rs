@@ -8,7 +8,8 @@ use crate::core::config::{self, Agent};
 use crate::shell::live::program;
 use crate::shell::store::AgentStore;
 
-use super::{Format, WRONG, log_to_stderr, plural, report, wrong};
+use super::log_output::LogArgs;
+use super::{Format, WRONG, plural, report, wrong};
 use crate::shell::site_files::{paths, read};
 
 const EXAMPLES: &str = "\
@@ -41,9 +42,8 @@ pub(super) struct Args {
     /// Only look whether the configuration is in order
     #[arg(long)]
     check: bool,
-    /// Which messages: error, warn, info, debug
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log: String,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 const ADOPT: &str = "\
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         println!("all is well: the agent of {}, {}", printable(&config.host), plural(config.resources.len(), "resource"));
         return Ok(0);
     }
-    log_to_stderr(&args.log);
+    args.log.begin();
     program::fail_as_a_whole();
     Ok(match program::agent(config, base(&file)) {
         Ok(()) => 0,

@@ -285,12 +285,14 @@ pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
         Err(code) => return Ok(code),
     };
     let mut answers = Vec::new();
-    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides] {
+    let questions =
+        [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides, Question::Metrics];
+    for question in questions {
         let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
         answers.push(rows);
     }
-    let [alarms, resources, runs, channels, overrides] = &answers[..] else { return Ok(UNKNOWN) };
-    let status = Status::of(alarms, resources, runs, channels, overrides).with_note(as_root(&args.whom)?);
+    let [alarms, resources, runs, channels, overrides, metrics] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs, channels, overrides).with_metrics(metrics).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
     if format == Format::Json {
         writeln!(out, "{}", status.json())?;

@@ -7,6 +7,7 @@ use super::{FAILED, wrong};
 const EXAMPLES: &str = "\
 Examples:
   pointsman demo
+  pointsman demo --keep        keeps the configuration, the logs and the journal, to look into them
 
 Two hosts, a controller and a client in network namespaces on this machine, as root or as any user who may have some. It
 ends by itself and leaves nothing behind; the exit status is 0 when every workflow ended as it must.";
@@ -14,11 +15,15 @@ ends by itself and leaves nothing behind; the exit status is 0 when every workfl
 /// Two hosts, a client and a failover on this machine
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Keep its files, and say where they are
+    #[arg(long)]
+    keep: bool,
+}
 
-pub(super) fn run(_: &Args) -> u8 {
+pub(super) fn run(args: &Args) -> u8 {
     println!("making networks, starting a controller and two agents ...");
-    let report = match demo::run(&mut |line| println!("{line}")) {
+    let report = match demo::run(args.keep, &mut |line| println!("{line}")) {
         Ok(report) => report,
         Err(why) => return wrong(&why),
     };

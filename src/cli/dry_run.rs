@@ -1,8 +1,11 @@
 //! `pointsman dry-run`: shows what would have happened with a log.
 
+mod against;
 mod cores;
 mod counts;
+mod follow;
 mod merge;
+mod page;
 mod progress;
 
 use std::collections::BTreeMap;
@@ -31,6 +34,8 @@ use super::given::Given;
 use super::{Format, USAGE, WRONG, colour, past, plural, report};
 use crate::shell::site_files::followed;
 
+use follow::{GrowingLog, Pace, Stop};
+use page::TimelinePage;
 use progress::{CountedFile, ReadProgress};
 
 const EXAMPLES: &str = "\
@@ -42,6 +47,10 @@ Examples:
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
   pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts, and what no rule wants
+  pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     the timeline as a picture, for a browser
+  pointsman dry-run -c new/pointsman.yaml --against /var/lib/pointsman                 what other rules would have done with a site's journal
+  pointsman dry-run -c pointsman.yaml --follow /var/log/app.log                        what the rules would do with a log that grows
+  pointsman dry-run -c pointsman.yaml --speed 60x app.log                              watch it: a minute in each second
   pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
 Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
@@ -75,6 +84,19 @@ pub(super) struct Args {
     /// No entries: only how things stand at the end
     #[arg(short, long)]
     quiet: bool,
+    /// Write the timeline as one page for a browser, instead of printing it; the page needs no network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Instead of a log: what a site recorded in its journal (its data folder, or a backup), through these rules; shows which
+    /// decisions differ, and why
+    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["logs", "html", "summary", "written", "trust", "timezone", "from_line"])]
+    against: Option<PathBuf>,
+    /// Wait for more at the end of the log, until Ctrl-C
+    #[arg(short, long, conflicts_with_all = ["against", "until"])]
+    follow: bool,
+    /// Replay as slowly as it happened (1x), or so many times faster, to watch it: 60x is a minute in each second
+    #[arg(long, value_name = "SPEED", value_parser = follow::speed, conflicts_with = "against")]
+    speed: Option<f64>,
     /// Only entries about this alarm; may be given several times
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
@@ -144,8 +166,18 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         eprintln!("pointsman: --only: the rules have no alarm {}{near}", printable(unknown));
         return Ok(USAGE);
     }
+    if let Some(journal) = &args.against {
+        let shows = Shows { entries: !args.quiet, only: args.only, since, until };
+        return against::run(journal, &site, &holders, args.format, &shows);
+    }
     // All logs are opened before anything is printed.
-    let logs: Result<Vec<DryRunLog>, String> = args.logs.iter().map(|path| open(path)).collect();
+    if args.follow && (args.logs.len() > 1 || args.logs.iter().any(|log| log.as_os_str() == "-")) {
+        eprintln!("pointsman: --follow is for one log, which is a file; what is written to standard input is followed anyway");
+        return Ok(USAGE);
+    }
+    let stop = if args.follow || args.speed.is_some() { Stop::by_signal()? } else { Stop::default() };
+    let logs: Result<Vec<DryRunLog>, String> =
+        args.logs.iter().map(|path| if args.follow { open_growing(path, &stop) } else { open(path) }).collect();
     let logs = match logs {
         Ok(logs) => logs,
         Err(why) => {
@@ -153,8 +185,20 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(WRONG);
         }
     };
+    let names: Vec<String> = args.logs.iter().map(|path| path.display().to_string()).collect();
+    let page = match args.html.as_deref().map(|to| TimelinePage::create(to, &names, &holders)).transpose() {
+        Ok(page) => page,
+        Err(why) => {
+            eprintln!("pointsman: {}", printable_lines(&why));
+            return Ok(WRONG);
+        }
+    };
     let mut run = DryRun::new(site, holders, args.trust);
     run.begin_at(args.from_line);
+    if args.follow {
+        // What happens after the last line is not known yet.
+        run.end_at_last_line();
+    }
     if args.summary {
         run.count_seen();
     }
@@ -163,10 +207,13 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         format: args.format,
         paint: colour(&stdout),
         out: BufWriter::new(stdout.lock()),
-        logs: args.logs.iter().map(|path| path.display().to_string()).collect(),
+        logs: names,
+        page,
         failed: Ok(()),
-        shows: Shows { entries: !(args.quiet || args.summary), only: args.only, since, until },
+        shows: Shows { entries: !(args.quiet || args.summary || args.html.is_some()), only: args.only, since, until },
         ended: false,
+        pace: args.speed.map(Pace::new),
+        stop,
         summary: Summary::default(),
         last: None,
     };
@@ -184,19 +231,25 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let counts = run.finish(&mut |entry| {
         told.entry(entry);
     });
-    let Told { mut out, failed, logs: names, mut summary, last, shows, .. } = told;
+    let Told { mut out, page, failed, logs: names, mut summary, last, shows, .. } = told;
     failed?;
+    let ending = ending(&run, &counts);
+    if let (Some(page), Some(to)) = (page, &args.html)
+        && let Err(e) = page.finish(&ending)
+    {
+        return Ok(super::wrong(&format!("--html {}: {e}", to.display())));
+    }
     if args.summary {
         last.into_iter().for_each(|at| summary.end(at));
         counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
     }
     if args.format == EntryFormat::Human {
         let apart = if counts.entries > 0 && shows.entries { "\n" } else { "" };
-        writeln!(out, "{apart}{}", ending(&run, &counts))?;
+        writeln!(out, "{apart}{ending}")?;
     }
     out.flush()?;
     if args.format != EntryFormat::Human {
-        eprintln!("{}", ending(&run, &counts));
+        eprintln!("{ending}");
     }
     if let Some(why) = wrong {
         eprintln!("pointsman: {}", printable_lines(&why));
@@ -231,10 +284,10 @@ pub(super) fn origin(
     let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
     let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
     let written = written.unwrap_or_else(|| time_of(log.written));
-    let began = if log.whole { began(path, written, zone) } else { None };
+    let began = if log.whole || log.grows { began(path, written, zone) } else { None };
     let Followed { host, app, format, .. } = followed.unwrap_or_default();
     let format = format.map(|declared| declared.form);
-    Origin { number, written, began, zone, zone_is_given, host, app, format }
+    Origin { number, written, began, grows: log.grows, zone, zone_is_given, host, app, format }
 }
 
 /// A log to replay.
@@ -244,6 +297,8 @@ pub(super) struct DryRunLog {
     pub(super) written: SystemTime,
     /// Whether all of it exists already. More of a pipe may arrive at any time, or not for hours.
     whole: bool,
+    /// It is a file to which more is written.
+    grows: bool,
     /// Its size on the disk, and how much of it was read. `None` for a pipe.
     size: Option<(u64, Arc<AtomicU64>)>,
 }
@@ -274,7 +329,23 @@ pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
         let size = meta.is_file().then_some((meta.len(), read));
         (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file(), size)
     };
-    Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, size })
+    Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, grows: false, size })
+}
+
+/// Opens a log that grows. It is not compressed.
+fn open_growing(path: &Path, stop: &Stop) -> Result<DryRunLog, String> {
+    let words = |e: io::Error| format!("{}: {e}", path.display());
+    if path.extension().is_some_and(|packed| ["gz", "zst", "xz", "tar", "tgz"].iter().any(|known| packed == *known)) {
+        return Err(format!("{}: a compressed log does not grow: leave out --follow", path.display()));
+    }
+    let meta = std::fs::metadata(path).map_err(words)?;
+    if !meta.is_file() {
+        return Err(words(not_a_log(meta.file_type())));
+    }
+    let log = GrowingLog::open(path, stop.clone()).map_err(words)?;
+    // What it is now is searched for dates; more may come at any time.
+    let text: BufReader<Box<dyn Read + Send>> = BufReader::with_capacity(BUFFER, Box::new(log));
+    Ok(DryRunLog { text, written: meta.modified().unwrap_or_else(|_| now()), whole: false, grows: true, size: None })
 }
 
 /// The approximate time at which a log without years begins. The whole log is searched for dates.
@@ -293,6 +364,14 @@ struct Shows {
     until: Option<Time>,
 }
 
+impl Shows {
+    /// Whether an entry about an alarm is shown, by its time and the alarm.
+    fn has(&self, at: Time, alarm: Option<&String>) -> bool {
+        let in_time = self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until);
+        in_time && (self.only.is_empty() || alarm.is_some_and(|alarm| self.only.contains(alarm)))
+    }
+}
+
 /// The output, and what was printed.
 struct Told<W> {
     format: EntryFormat,
@@ -300,10 +379,14 @@ struct Told<W> {
     out: W,
     /// The names of the logs. If there are several, entries name the log of their line.
     logs: Vec<String>,
+    page: Option<TimelinePage>,
     failed: io::Result<()>,
     shows: Shows,
     /// Whether the end time was reached.
     ended: bool,
+    pace: Option<Pace>,
+    /// The user wants to end.
+    stop: Stop,
     summary: Summary,
     /// The time of the newest entry.
     last: Option<Time>,
@@ -323,14 +406,20 @@ impl<W: Write> Told<W> {
         if self.failed.is_err() || self.ended {
             return false;
         }
+        if let Some(pace) = &mut self.pace {
+            let (out, failed) = (&mut self.out, &mut self.failed);
+            pace.wait(entry.at, &self.stop, &mut || *failed = out.flush());
+            if self.stop.is_wanted() || self.failed.is_err() {
+                self.ended = true;
+                return false;
+            }
+        }
         self.last = self.last.max(Some(entry.at));
-        let about = |name: &String| entry.alarm.as_ref() == Some(name);
-        let early = self.shows.since.is_some_and(|since| entry.at < since);
-        if early || !self.shows.only.is_empty() && !self.shows.only.iter().any(about) {
+        if !self.shows.has(entry.at, entry.alarm.as_ref()) {
             return true;
         }
         self.summary.tell(&entry);
-        if !self.shows.entries {
+        if !self.shows.entries && self.page.is_none() {
             return true;
         }
         if let Some(line) = entry.line {
@@ -338,6 +427,15 @@ impl<W: Write> Told<W> {
             if self.logs.len() > 1 {
                 entry.file = usize::try_from(line / LINES_OF_A_LOG).ok().and_then(|log| self.logs.get(log).cloned());
             }
+        }
+        if let Some(page) = &mut self.page
+            && let Err(e) = page.add(&entry)
+        {
+            self.failed = Err(e);
+            return false;
+        }
+        if !self.shows.entries {
+            return true;
         }
         self.failed = match self.format {
             EntryFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
@@ -472,7 +570,8 @@ fn ending(run: &DryRun, counts: &DryRunCounts) -> String {
         if !runs.is_empty() {
             let shown = runs.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
             let more = if runs.len() > SHOWN { ", ..." } else { "" };
-            text.push_str(&format!("\n{} not ended an hour after the last line: {shown}{more}", plural(runs.len(), "run")));
+            let when = if run.ends_at_last_line() { "with" } else { "an hour after" };
+            text.push_str(&format!("\n{} not ended {when} the last line: {shown}{more}", plural(runs.len(), "run")));
         }
         let planner = controller.planner();
         for resource in run.site().inventory.resources.keys() {

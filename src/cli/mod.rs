@@ -47,6 +47,7 @@ mod given;
 mod history;
 mod init;
 mod journal;
+mod log_output;
 mod past;
 mod past_alarms;
 mod reference;
@@ -57,6 +58,7 @@ mod set_aside;
 mod status;
 mod table;
 mod test;
+mod top;
 mod verbs;
 
 pub use reference::reference;
@@ -66,7 +68,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::core::base::text::{printable, printable_json, printable_lines};
+use crate::core::base::text::{printable_json, printable_lines};
 use crate::core::diag::{Diagnostic, render};
 use crate::shell::live::{evaluator, program};
 
@@ -89,6 +91,7 @@ Examples:
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman status                              is everything in order?
+  pointsman top                                 resources, alarms and rates, live
   pointsman resources                           who should have what, and who does
   pointsman reload --check                      what would the changed files change?
 
@@ -120,6 +123,7 @@ enum Command {
     Enroll(enroll::Args),
     Adopt(agent::AdoptArgs),
     Status(ask::StatusArgs),
+    Top(top::Args),
     Alarms(ask::AlarmsArgs),
     Ack(ask::AckArgs),
     Resources(ask::ResourcesArgs),
@@ -222,6 +226,7 @@ pub fn main() -> ExitCode {
         Command::Enroll(args) => enroll::run(&args),
         Command::Adopt(args) => agent::adopt(&args),
         Command::Status(args) => ask::status(&args),
+        Command::Top(args) => top::run(&args),
         Command::Alarms(args) => ask::alarms(&args),
         Command::Ack(args) => ask::ack(&args),
         Command::Resources(args) => ask::resources(&args),
@@ -293,38 +298,6 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
 fn wrong(why: &str) -> u8 {
     eprintln!("pointsman: {}", printable_lines(why));
     WRONG
-}
-
-/// Standard error for the messages of the programs. C0 control characters are escaped where messages are made. Here the other
-/// ones are escaped that could come from a log or a peer.
-struct Messages;
-
-impl Write for Messages {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
-        let safe: String = text
-            .split_inclusive(|c: char| c.is_ascii_control())
-            .map(|part| {
-                let (text, end) = part.split_at(part.trim_end_matches(|c: char| c.is_ascii_control()).len());
-                printable(text) + end
-            })
-            .collect();
-        io::stderr().write_all(safe.as_bytes())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
-    }
-}
-
-/// Sends the messages of the programs to standard error. `level` is a level, or a filter of `tracing`.
-fn log_to_stderr(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let stderr = io::stderr();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Messages).with_target(false).log_internal_errors(false);
-    let _ = builder.with_ansi(colour(&stderr)).try_init();
 }
 
 /// The text `3 rule files` or `1 rule file`.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::shell::live::program;
 use crate::shell::store::Journal;
 
-use super::{Format, WRONG, log_to_stderr, report, wrong};
+use super::log_output::LogArgs;
+use super::{Format, WRONG, report, wrong};
 use crate::shell::site_files::Disk;
 use crate::shell::site_files::paths;
 
@@ -27,9 +28,8 @@ pub(super) struct Args {
     /// The configuration [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Which messages: error, warn, info, debug
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log: String,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
@@ -40,11 +40,14 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         // No configuration was ever accepted here.
         return Ok(WRONG);
     }
-    log_to_stderr(&args.log);
+    args.log.begin();
     program::fail_as_a_whole();
     let ended = program::controller(Arc::new(files), reading, |opened| {
         let all = opened.udp.iter().map(|a| format!("udp {a}")).chain(opened.tcp.iter().map(|a| format!("tcp {a}")));
-        let all = all.chain(opened.agents.iter().map(|a| format!("agents {a}"))).chain(opened.files.iter().cloned());
+        let all = all
+            .chain(opened.agents.iter().map(|a| format!("agents {a}")))
+            .chain(opened.metrics.iter().map(|a| format!("metrics {a}")));
+        let all = all.chain(opened.files.iter().cloned());
         tracing::info!("ready: {}", all.collect::<Vec<_>>().join(", "));
     });
     Ok(match ended {

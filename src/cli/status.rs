@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::core::base::text::printable;
+use crate::core::metrics::MetricId;
 
 /// The exit status for monitoring systems (the Nagios plugin convention) when nothing needs attention.
 const HEALTHY: u8 = 0;
@@ -12,6 +13,9 @@ const WARNING: u8 = 1;
 const CRITICAL: u8 = 2;
 /// The exit status when the controller does not answer.
 pub(super) const UNKNOWN: u8 = 3;
+
+/// The number of problems that one screen shows.
+const SHOWN: usize = 20;
 
 /// The state of a site in a few lines.
 pub(super) struct Status {
@@ -77,6 +81,31 @@ impl Status {
         Status { troubles, resources: resources.len(), hosts: hosts.len(), runs: runs.len(), notes: Vec::new() }
     }
 
+    /// Adds the problems that only metrics show: those of the controller itself.
+    pub(super) fn with_metrics(mut self, metrics: &[Json]) -> Status {
+        let sum = |metric: MetricId, state: Option<&str>| -> f64 {
+            let of = metrics.iter().filter(|row| row["metric"] == metric.name());
+            let of = of.filter(|row| state.is_none_or(|state| row["labels"]["state"] == state));
+            of.filter_map(|row| row["value"].as_f64()).sum()
+        };
+        let mut add = |severity: u8, is: bool, text: String| {
+            if is {
+                self.troubles.push((severity, text));
+            }
+        };
+        let doubt = sum(MetricId::JournalDoubt, None) > 0.0;
+        let text = "the journal may have lost records, and nothing is acted on; `pointsman journal verify` says more";
+        add(CRITICAL, doubt, text.to_owned());
+        let refused = sum(MetricId::ReloadRefused, None) > 0.0;
+        add(WARNING, refused, "the files are in error, and what was accepted last runs; see `pointsman check`".to_owned());
+        let unreadable = sum(MetricId::SourcesUnreadable, None);
+        add(WARNING, unreadable > 0.0, format!("{unreadable} followed files can't be read; see `pointsman history`"));
+        let approvals = sum(MetricId::RunsActive, Some("approval"));
+        add(WARNING, approvals > 0.0, format!("{approvals} runs wait for an approval; see `pointsman runs`"));
+        self.troubles.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+        self
+    }
+
     /// Adds a note, which does not change the exit status.
     pub(super) fn with_note(mut self, note: Option<String>) -> Status {
         self.notes.extend(note);
@@ -92,9 +121,14 @@ impl Status {
     pub(super) fn lines(&self) -> Vec<String> {
         let word = ["healthy", "needs attention", "needs action"][usize::from(self.severity().min(CRITICAL))];
         let mut lines = vec![format!("{word}: {} resources, {} hosts, {} runs under way", self.resources, self.hosts, self.runs)];
-        lines.extend(self.troubles.iter().map(|(severity, text)| {
+        // If one more line would do, it has the problem itself.
+        let shown = if self.troubles.len() <= SHOWN + 1 { SHOWN + 1 } else { SHOWN };
+        lines.extend(self.troubles.iter().take(shown).map(|(severity, text)| {
             format!("  {} {}", if *severity == CRITICAL { "CRITICAL" } else { "warning " }, printable(text))
         }));
+        if let Some(more) = self.troubles.len().checked_sub(shown).filter(|more| *more > 0) {
+            lines.push(format!("  and {more} more, which are not more severe; `--format json` has all"));
+        }
         lines.extend(self.notes.iter().map(|note| format!("  note     {}", printable(note))));
         lines
     }
@@ -164,6 +198,27 @@ mod tests {
         assert_eq!(status.severity(), HEALTHY);
         assert!(status.lines().iter().any(|l| l.contains("note") && l.contains("it runs as root")));
         assert_eq!(status.json()["notes"][0], "it runs as root");
+    }
+
+    #[test]
+    fn the_controllers_own_problems_are_shown() {
+        let one = |metric: &str, state: &str| json!({ "metric": metric, "labels": { "state": state }, "value": 2.0 });
+        let of = |metrics: &[Json]| Status::of(&[], &[], &[], &[], &[]).with_metrics(metrics);
+        assert_eq!(of(&[one("pointsman_runs_active", "running")]).severity(), HEALTHY);
+        let status = of(&[one("pointsman_runs_active", "approval"), one("pointsman_journal_in_doubt", "")]);
+        assert_eq!(status.severity(), CRITICAL);
+        let lines = status.lines();
+        assert!(lines[1].contains("CRITICAL the journal") && lines[2].contains("2 runs wait for an approval"), "{lines:?}");
+    }
+
+    #[test]
+    fn one_screen_shows_the_worst_and_counts_the_rest() {
+        let alarm = |n: usize| json!({ "alarm": "x", "key": n.to_string(), "category": "major", "acked": null, "summary": "" });
+        let many: Vec<Json> = (0..1_000).map(alarm).chain([json!({ "alarm": "worst", "category": "critical" })]).collect();
+        let lines = Status::of(&many, &[], &[], &[], &[]).lines();
+        assert_eq!(lines.len(), SHOWN + 2);
+        assert!(lines[1].contains("alarm worst") && lines[SHOWN + 1].contains("981 more"), "{lines:?}");
+        assert_eq!(Status::of(&many[..SHOWN + 1], &[], &[], &[], &[]).lines().len(), SHOWN + 2);
     }
 
     #[test]

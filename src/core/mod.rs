@@ -14,6 +14,7 @@ pub mod explain;
 pub mod inventory;
 pub mod journal;
 pub mod lang;
+pub mod metrics;
 pub mod notice;
 pub mod notifications;
 pub mod overrides;

@@ -27,7 +27,7 @@ pub use damage::{Damages, damage};
 pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
 pub use network::{ControllerSite, Lab, Layout};
-pub use siege::{Siege, siege};
+pub use siege::{Killed, Siege, siege};
 pub use storm::{Storm, storm};
 
 /// The address that moves.
@@ -52,14 +52,14 @@ impl DemoReport {
     }
 }
 
-/// Runs the demo and reports its progress to `tell`.
+/// Runs the demo and reports its progress to `tell`. Its files are removed if it succeeds, except if they are to be kept.
 ///
 /// # Errors
 /// Returns an error text if the networks cannot be made, or a program does not start.
-pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
+pub fn run(keep: bool, tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
     let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(ControllerSite::Apart))?;
     let report = workflows::run(&mut lab, tell);
-    if !report.is_well() {
+    if keep || !report.is_well() {
         let kept = lab.keep();
         tell(&format!("the programs' messages and files are kept in {}", kept.display()));
     }

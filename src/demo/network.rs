@@ -302,10 +302,19 @@ impl Lab {
     /// # Errors
     /// Returns an error text if it does not answer.
     pub fn start_controller(&mut self) -> Result<(), String> {
+        self.start_controller_alone()?;
+        self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
+    }
+
+    /// Starts the controller, and does not wait for it.
+    ///
+    /// # Errors
+    /// Returns an error text if its process cannot be started.
+    pub fn start_controller_alone(&mut self) -> Result<(), String> {
         // The controller's output is not in the folder of the followed log, because each of its lines would wake the controller.
         let log = self.folder.join("messages").join("controller.log");
         self.controller = Some(self.start_in(self.layout.placement.node(), &["run", "-c", "pointsman.yaml"], &log)?);
-        self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
+        Ok(())
     }
 
     /// Ends the programs. The networks stay, and the addresses in them are removed.

@@ -7,7 +7,7 @@
 //!   sip1, sip2:       claims by turns over TCP - agents are killed
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::core::base::limits::MEMORY;
 use crate::core::base::time::Time;
 use crate::shell::linux::{boot_time, lab};
+use crate::shell::live::questions::Question;
 
 use super::flood::{Flood, claim};
 use super::network::{ControllerSite, Lab, Layout};
@@ -41,12 +42,47 @@ const A_SECOND: u64 = 2_000;
 const EACH_FLOOD: Duration = Duration::from_secs(5);
 /// How long servers are quiet between two claims.
 const PAUSE: Duration = Duration::from_millis(500);
-/// One of this number of claims coincides with killing the controller, and one with killing an agent.
+/// One of this number of claims coincides with killing the controller, and one with killing an agent: those with these numbers.
 const KILL_EVERY: u64 = 20;
+const KILL_CONTROLLER: u64 = 6;
+const KILL_AGENT: u64 = 12;
 /// A claim that has not moved the address after this time counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The first bytes of a TLS handshake that is never completed.
 const HELLO: &[u8] = &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
+
+/// What is killed at the moment of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Killed {
+    Nothing,
+    Controller,
+    /// The agent of the host that the claim names, which is to take the address.
+    Taker,
+    /// The agent of the other host, which has the address.
+    Holder,
+}
+
+impl Killed {
+    /// What a claim coincides with, by its number.
+    fn at(claim: u64) -> Killed {
+        match (claim % KILL_EVERY, claim / KILL_EVERY % 2) {
+            (KILL_CONTROLLER, _) => Killed::Controller,
+            (KILL_AGENT, 0) => Killed::Taker,
+            (KILL_AGENT, _) => Killed::Holder,
+            _ => Killed::Nothing,
+        }
+    }
+
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Killed::Nothing => "nothing was killed",
+            Killed::Controller => "the controller was killed",
+            Killed::Taker => "the taker's agent was killed",
+            Killed::Holder => "the holder's agent was killed",
+        }
+    }
+}
 
 /// The results of a siege.
 #[derive(Clone, Debug, Default)]
@@ -54,10 +90,10 @@ pub struct Siege {
     /// The claims of servers, and how many of them moved the address.
     pub claims: u64,
     pub moved: u64,
-    /// The times from a claim until the address is on its host, sorted.
-    pub delays: Vec<Duration>,
-    /// How often the controller and agents were killed.
-    pub kills: [u64; 2],
+    /// The times from a claim until the address is on its host, sorted, by what was killed at the moment of the claim.
+    pub delays: BTreeMap<Killed, Vec<Duration>>,
+    /// The times from killing the controller until its successor answers an operator, sorted.
+    pub answers: Vec<Duration>,
     /// How often the controller ended by itself.
     pub ended: u64,
     /// The peak memory of the controller and its limit, in bytes.
@@ -90,25 +126,36 @@ pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> R
     let end = boot_time() + lasts;
     let mut tell_at = boot_time() + Duration::from_secs(60);
     while boot_time() < end {
-        let turn = seen.claims % KILL_EVERY;
+        let killed = Killed::at(seen.claims);
         let server = &mut servers[(seen.claims % 2) as usize];
         seen.claims += 1;
         let since = boot_time();
         server.claim(&lab);
-        if turn == KILL_EVERY / 3 {
-            lab.kill_controller();
-            lab.start_controller()?;
-            seen.kills[0] += 1;
-        } else if turn == KILL_EVERY / 3 * 2 {
-            // The agent of the new holder and the agent of the other host are killed alternately.
-            let host = if seen.kills[1].is_multiple_of(2) { server.host } else { other(server.host) };
-            lab.kill_agent(host);
-            lab.start_agent_alone(host)?;
-            seen.kills[1] += 1;
+        match killed {
+            Killed::Nothing => {}
+            Killed::Controller => {
+                lab.kill_controller();
+                lab.start_controller_alone()?;
+            }
+            Killed::Taker | Killed::Holder => {
+                let host = if killed == Killed::Taker { server.host } else { other(server.host) };
+                lab.kill_agent(host);
+                lab.start_agent_alone(host)?;
+            }
         }
-        if let Some(delay) = server.wait(&lab, since) {
+        let (moved, answered) = thread::scope(|scope| {
+            let answers = || lab.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok());
+            let asking =
+                (killed == Killed::Controller).then(|| scope.spawn(move || answers().map(|()| boot_time().since(since))));
+            let moved = server.wait(&lab, since);
+            (moved, asking.and_then(|asking| asking.join().ok()))
+        });
+        if let Some(delay) = moved {
             seen.moved += 1;
-            seen.delays.push(delay);
+            insert(seen.delays.entry(killed).or_default(), delay);
+        }
+        if let Some(answered) = answered {
+            insert(&mut seen.answers, answered?);
         }
         match lab.controller_process() {
             Some(process) => seen.memory[0] = seen.memory[0].max(most_memory(process)),
@@ -120,18 +167,22 @@ pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> R
         if boot_time() >= tell_at {
             tell_at = boot_time() + Duration::from_secs(60);
             seen.sent = attackers.sent();
-            seen.delays.sort();
             tell(&seen);
         }
         thread::sleep(PAUSE);
     }
     seen.sent = attackers.end();
-    seen.delays.sort();
     seen.overlap = lab.overlap();
     if !seen.is_well() {
         let _ = lab.keep();
     }
     Ok(seen)
+}
+
+/// Inserts a time into a sorted list.
+fn insert(sorted: &mut Vec<Duration>, span: Duration) {
+    let place = sorted.partition_point(|before| *before <= span);
+    sorted.insert(place, span);
 }
 
 fn other(host: &str) -> &'static str {

@@ -11,6 +11,7 @@ pub mod command;
 pub mod handshakes;
 pub mod linux;
 pub mod live;
+pub mod monitoring;
 pub mod site_files;
 pub mod sources;
 pub mod store;

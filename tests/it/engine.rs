@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
+use pointsman::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, MEMORY_NOTES, OFFSETS};
 use pointsman::core::base::time::Time;
 use pointsman::core::engine::{Cause, Engine, Input, Key, Output, Record, State};
 use pointsman::core::event::{Event, Stale, Trust};
-use pointsman::core::inventory::Inventory;
+use pointsman::core::inventory::{Inventory, Memory};
 use pointsman::core::lang::program::{AtomId, Hit, Program};
 use pointsman::core::lang::{Declarations, compile};
 use pointsman::core::notice::Kind;
@@ -267,6 +267,35 @@ fn what_is_kept_of_keys_is_bounded() {
     assert!(kept.matches("Starts {").count() <= COUNTED_KEYS && kept.matches("Note {").count() <= 2 * COUNTED_KEYS);
     engine.turn(at(0) + Duration::from_secs(7_200), Input::Timer { order: u64::MAX }, &mut Vec::new());
     assert!(engine.next_deadline().is_none_or(|due| due > at(0) + Duration::from_secs(7_200)));
+}
+
+/// Windows of measured events count bytes: keys that less trusted senders invent leave room for those of others.
+#[test]
+fn measures_of_many_keys_are_bounded() {
+    let rules = "alarm often { detect count of event \"A\" by host over 1h >= 1000000 cancel by hand }";
+    let (program, _) = compile(&[source("a.alarm", rules)], &Declarations::default());
+    let program = Arc::new(program);
+    let memory = 8 * 1024 * 1024;
+    let inventory = Inventory { memory: Memory(memory), ..Inventory::default() };
+    let mut engine = Engine::start(program.clone(), Arc::new(inventory), State::default());
+    let (mut order, mut told) = (0, 0);
+    let mut say = |host: String, trust: Trust| {
+        let mut out = Vec::new();
+        order += 1;
+        let mut input = arrived(&program, order, at(0), true, false, false, Duration::ZERO);
+        if let Input::Arrived { event, .. } = &mut input {
+            (event.host, event.at, event.trust) = (host.into(), None, trust);
+        }
+        engine.turn(at(0) + Duration::from_millis(order), input, &mut out);
+        told += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == Kind::Limit)).count();
+        (format!("{:?}", engine.state()).matches("Measured {").count(), told)
+    };
+    let forged = (0..1_000).map(|n| say(format!("h{n}"), Trust::Unverified)).last().unwrap();
+    // Each key may come to have sixty buckets of fifty bytes.
+    assert!((1..=memory / 100 * MEMORY_NOTES / 4 / 2_500).contains(&forged.0) && forged.1 == 1, "{forged:?}");
+    assert_eq!(say("h0".to_owned(), Trust::Unverified).0, forged.0);
+    let genuine = (0..50).map(|n| say(format!("g{n}"), Trust::Address)).last().unwrap();
+    assert_eq!(genuine, (forged.0 + 50, 1), "and a better trusted sender still has room");
 }
 
 /// Invented host names in records cannot use unlimited memory.

@@ -21,7 +21,7 @@ fn renewed(page: &str, part: impl Fn(&str) -> String) -> String {
     text + rest
 }
 
-const SETS: [&KeySet; 28] = [
+const SETS: [&KeySet; 30] = [
     &keys::CHANNEL,
     &keys::MAIL,
     &keys::WEBHOOK,
@@ -45,6 +45,8 @@ const SETS: [&KeySet; 28] = [
     &keys::AGENT,
     &keys::SIGN,
     &keys::METRICS,
+    &keys::METRICS_LISTENER,
+    &keys::METRICS_CERTIFICATE,
     &keys::COMMANDS,
     &test_file::TEST_FILE,
     &test_file::RULE_TEST,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::net::{TcpStream, UdpSocket};
+use std::net::{IpAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -577,6 +577,52 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     thread.join().unwrap();
     let counts: Vec<u64> = named.counts.all().into_iter().map(|(_, n)| n).collect();
     assert_eq!(counts[..3], [5, 2, 0], "{:?}", named.counts.all());
+}
+
+/// A sink without room.
+#[derive(Clone)]
+struct Full(SyncSender<&'static str>, Arc<AtomicI64>);
+
+impl Sink for Full {
+    fn send(&self, _: Input) -> bool {
+        self.0.send("sent").is_ok()
+    }
+    fn offer(&self, _: Input) -> bool {
+        let _ = self.0.send("dropped");
+        false
+    }
+    fn refuses(&self, _: &str, _: IpAddr) -> bool {
+        self.0.send("refused").is_ok()
+    }
+    fn now(&self) -> Time {
+        Time::from_millis(1_800_000_000_000 + self.1.load(Ordering::Relaxed))
+    }
+}
+
+/// While a sender has no room, its datagrams are counted and not decoded. Whether it has room is asked only after a drop.
+#[test]
+fn a_datagram_that_would_be_dropped_is_not_decoded() {
+    let udp = Udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (address, named) = (udp.address().unwrap(), udp.named());
+    let (sender, told) = sync_channel(100);
+    let (stop, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
+    let thread = std::thread::spawn({
+        let (stop, clock) = (stop.clone(), clock.clone());
+        move || udp.run(&Current::new(0, site()), &Full(sender, clock), &stop)
+    });
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("sent"));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut say = |what| {
+        socket.send_to(claim(1).as_bytes(), address).unwrap();
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(what));
+    };
+    ["dropped", "refused", "refused"].into_iter().for_each(&mut say);
+    clock.fetch_add(1_000, Ordering::Relaxed);
+    ["dropped", "refused"].into_iter().for_each(&mut say);
+    stop.store(true, Ordering::Relaxed);
+    thread.join().unwrap();
+    let counts: Vec<u64> = named.counts.all().into_iter().map(|(_, n)| n).collect();
+    assert_eq!(counts[..3], [5, 2, 5], "{:?}", named.counts.all());
 }
 
 /// A listener for syslog over TCP, and its results.

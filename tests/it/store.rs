@@ -381,6 +381,59 @@ fn a_backup_is_put_back() {
     Journal::open(fresh.path()).unwrap();
 }
 
+/// A controller that is killed before its snapshots are made does not read the same records at each start: the first start makes
+/// a snapshot of what it read.
+#[test]
+fn a_start_saves_what_it_read() {
+    let folder = Folder::new();
+    let story = records();
+    let mut all = Vec::new();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    assert_eq!(journal.read_at_start(), 0);
+    while all.len() < 12_000 {
+        for record in &story {
+            journal.append(record).unwrap();
+            all.push(record.clone());
+        }
+    }
+    journal.sync().unwrap();
+    // As if it was killed: its snapshot was not made.
+    drop(journal);
+    files(&folder, "snapshot-").iter().for_each(|path| fs::remove_file(path).unwrap());
+    let last = all.len() as u64;
+    assert_eq!(Journal::open(folder.path()).unwrap().read_at_start(), last);
+    assert_eq!(files(&folder, "snapshot-").len(), 1);
+    let mut journal = Journal::open(folder.path()).unwrap();
+    assert_eq!(journal.read_at_start(), 0);
+    assert!(journal.state() == &State::fold(&all));
+    journal.append(&story[0]).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    assert_eq!(Journal::open(folder.path()).unwrap().read_at_start(), 1);
+    assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());
+}
+
+/// A snapshot thread that starts late makes several snapshots of a bounded number of records each.
+#[test]
+fn a_snapshot_folds_a_bounded_number_of_records() {
+    let folder = Folder::new();
+    let record = records().remove(0);
+    let mut journal = Journal::open(folder.path()).unwrap();
+    for _ in 0..45_000 {
+        journal.append(&record).unwrap();
+    }
+    journal.sync().unwrap();
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        journal.wait_for_snapshot();
+        made.extend(files(&folder, "snapshot-").last().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()));
+    }
+    let of = |n: u64| format!("snapshot-{n:020}");
+    assert_eq!(made, [of(20_000), of(40_000), of(40_000)], "the rest is too small for another one");
+    drop(journal);
+    assert_eq!(Journal::open(folder.path()).unwrap().read_at_start(), 5_000);
+}
+
 /// Old records are removed by size or by age, and never one that a start needs.
 #[test]
 fn old_records_are_removed_and_a_start_needs_none_of_them() {

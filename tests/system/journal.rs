@@ -147,6 +147,48 @@ fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
     until("it goes on", || history(&site, &["--kind", "notified"]).contains("number 2"));
 }
 
+/// A data folder that was put back from a copy is complete in itself, but may be older than what was acted on: nothing is sent to
+/// hosts until that is settled.
+#[test]
+fn a_folder_that_was_put_back_from_a_copy_is_held() {
+    let site = site("copied");
+    let doubts = || history(&site, &["--kind", "journal_end"]).lines().count();
+    let line = |n: u32| {
+        let notified = || history(&site, &["--kind", "notified"]).contains(&format!("number {n}"));
+        site.append(&format!("number {n}\n"));
+        until("it is notified", notified);
+    };
+    let (data, copy) = (site.0.join("data"), site.0.join("copy"));
+    for n in 1..=2 {
+        let (mut ended, _) = listening(&site);
+        line(n);
+        ended.0.kill().unwrap();
+        ended.0.wait().unwrap();
+    }
+    assert_eq!(doubts(), 0, "a start in the same folder is no copy");
+    let copied = Command::new("cp").arg("-a").arg(&data).arg(&copy).status().unwrap();
+    assert!(copied.success());
+    let (mut ended, _) = listening(&site);
+    line(3);
+    ended.0.kill().unwrap();
+    ended.0.wait().unwrap();
+    fs::rename(&data, site.0.join("newer")).unwrap();
+    fs::rename(&copy, &data).unwrap();
+    let (mut ended, _) = listening(&site);
+    until("it is reported", || doubts() == 1);
+    assert!(history(&site, &["--kind", "journal_end"]).contains("is a copy"));
+    let shown = said(&run(&site, &["resources"]));
+    assert!(shown.contains("is a copy"), "{shown}");
+    ended.0.kill().unwrap();
+    ended.0.wait().unwrap();
+    // It is still held after another start, although that is no copy any more. An operator ends it.
+    let (_ended, _) = listening(&site);
+    assert!(said(&run(&site, &["resources"])).contains("is a copy"));
+    let out = run(&site, &["journal", "accept-loss", "--reason", "nothing moved since"]);
+    assert!(out.status.success(), "{}", said(&out));
+    until("it goes on", || !said(&run(&site, &["resources"])).contains("is a copy"));
+}
+
 /// A restore that is killed at any moment leaves the journal as it was, or one that is refused until the restore is run again.
 #[test]
 fn a_restore_may_be_killed() {

@@ -4,14 +4,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod address;
+mod against;
 mod bad;
 mod carrier;
 mod cases;
 mod demo;
 mod journal;
 mod last_word;
+mod monitoring;
 mod network;
 mod notify;
+mod page;
 mod port;
 mod presets;
 mod programs;

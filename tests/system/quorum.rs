@@ -1,7 +1,9 @@
 //! One owner by quorum, with real programs: networks that are partially cut, programs that are killed, frozen and restarted.
 //! Every host's kernel is watched during each test: two holders at once fail it, whatever else happens.
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -152,5 +154,28 @@ fn a_planned_move_needs_no_waiting() {
             lab.until_settled(host)?;
         }
         Ok(())
+    });
+}
+
+/// An agent whose store was put back from a copy may have promised more than it knows: it votes for nobody until any promise has
+/// ended. The others are a majority meanwhile.
+#[test]
+fn a_voter_with_a_copied_store_votes_for_nobody_for_long() {
+    with_lab(1, |lab| {
+        let data = lab.folder().join("voter1/data");
+        let said = |lab: &Lab| fs::read_to_string(lab.folder().join("voter1/agent.log")).unwrap_or_default();
+        let places = |lab: &Lab| lab.folder().join("voter1/data/agent.place").exists();
+        lab.until("the agent remembers the place of its store", places)?;
+        lab.kill_agent("voter1");
+        let copy = lab.folder().join("voter1/copy");
+        let copied = Command::new("cp").arg("-a").arg(&data).arg(&copy).status().map_err(|e| e.to_string())?;
+        assert!(copied.success());
+        fs::rename(&data, lab.folder().join("voter1/newer"))
+            .and_then(|()| fs::rename(&copy, &data))
+            .map_err(|e| e.to_string())?;
+        lab.start_agent("voter1")?;
+        lab.until("it says so", |lab| said(lab).contains("store is a copy") && said(lab).contains("votes for nobody"))?;
+        move_to(lab, "sip2")?;
+        lab.until_settled("sip2")
     });
 }

@@ -33,10 +33,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::base::limits::HEARTBEAT;
+use crate::core::base::limits::{HEARTBEAT, ISOLATION};
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
-use crate::core::vote::Voter;
+use crate::core::vote::{Voter, promise_lasts, promise_lasts_most};
 use crate::core::wire::{
     Action, AppStatus, Command, Echo, Electorate, Generation, LinkState, LocalPlacement, Metric, PeerMessage, Presence, Report,
     ResourceStatus, StatusNote, Terms,
@@ -272,6 +272,15 @@ impl AgentState {
         agent
     }
 
+    /// Votes for nobody until a promise that its store does not know of has ended. The store may have been lost, so this is at least
+    /// as long as a promise of the default length lasts. If the store is a copy, it may be older than any promise, so it is as
+    /// long as any promise may last. Returns that time. Call this right after the start.
+    pub fn distrust_store(&mut self, now: Time, is_copy: bool) -> Time {
+        let until = now + if is_copy { promise_lasts_most() } else { promise_lasts(ISOLATION) };
+        self.voter.stay_silent(until);
+        until
+    }
+
     /// Takes one input and yields what is to be done.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let mark = out.len();
@@ -342,6 +351,16 @@ impl AgentState {
     /// True if the host holds the resource and wants it.
     pub fn holds(&self, resource: &str) -> bool {
         self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
+    }
+
+    /// The resources of its own list.
+    pub fn resources(&self) -> impl Iterator<Item = &Name> {
+        self.placements.keys()
+    }
+
+    /// True if the last command about the resource was to hold it, and that has not ended.
+    pub fn wants(&self, resource: &str) -> bool {
+        self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want)
     }
 
     /// The state that is on disk.

@@ -70,7 +70,7 @@ impl ResourceAgent {
         let (voters, term) = (terms.voters.clone(), terms.isolation);
         self.ask_at = now + HEARTBEAT;
         let number = self.votes.ask(now);
-        for voter in voters {
+        for voter in voters.iter().cloned() {
             let request = VoteRequest {
                 controller: self.controller,
                 resource: self.resource.clone(),

@@ -1,6 +1,6 @@
 //! Tests of single decisions of the agent. The simulator (`sim`) tests everything at once.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -23,7 +23,7 @@ fn terms(takeover: Takeover) -> Terms {
         isolation: Duration::from_secs(3),
         term: Duration::from_secs(30),
         witnesses: vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap()],
-        voters: BTreeSet::new(),
+        voters: Arc::default(),
         on_quorum_loss: OnQuorumLoss::Release,
     }
 }
@@ -380,7 +380,7 @@ mod quorum {
     const TERM: Duration = Duration::from_secs(3);
 
     fn by_votes() -> Terms {
-        let voters = ["h", "a", "b"].map(str::to_owned).into();
+        let voters = Arc::new(["h", "a", "b"].map(str::to_owned).into());
         Terms { voters, witnesses: Vec::new(), ..terms(Takeover::Quorum) }
     }
 
@@ -517,6 +517,22 @@ mod quorum {
         assert_eq!(bench.drives(), [], "one vote");
         bench.until(ms(2_000));
         assert!(!bench.agent.holds(VIP), "by then the kernel has dropped it");
+    }
+
+    /// A store that was lost, or that is an older copy, does not make a voter vote twice.
+    #[test]
+    fn an_agent_whose_store_was_lost_or_copied_waits_as_long_as_a_promise_may_last() {
+        let usual = crate::core::vote::promise_lasts(crate::core::base::limits::ISOLATION);
+        for (is_copy, promise) in [(false, usual), (true, crate::core::vote::promise_lasts_most())] {
+            let mut bench = Bench::new(Durable::default());
+            assert_eq!(bench.agent.distrust_store(ms(0), is_copy), ms(0) + promise);
+            electorate(&mut bench);
+            assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
+            bench.until(ms(0) + promise - Duration::from_millis(1));
+            assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
+            bench.now = ms(0) + promise;
+            assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), None);
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub const MEMORY: usize = 512 * 1024 * 1024;
 /// much.
 pub const MEMORY_LEAST: usize = 128 * 1024 * 1024;
 /// Percent of the memory for events on their way from the sources to the controller. When it is used up, senders over TCP and
-/// files wait, and datagrams are dropped and counted. A quarter is reserved for trusted senders.
+/// files wait, and datagrams are dropped and counted. A quarter is reserved for trusted senders. Reports of agents may have a
+/// quarter of this in addition, and so may claims of pairs.
 pub const MEMORY_QUEUE: usize = 12;
 /// Percent of the memory for unfinished long records of TCP connections. When it is used up, records are cut at
 /// [`RECORD_BYTES_WITHOUT_ROOM`]. A quarter is reserved for hosts of the inventory.
@@ -24,7 +25,8 @@ pub const MEMORY_CONNECTIONS: usize = 6;
 /// (for trusted senders: all of it) they are refused. Both are notices.
 pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for partial matches: events that conditions count or join. When it is used up, the alarm that has
-/// most of them drops the older half of its keys, and this is a notice.
+/// most of them drops the older half of its keys, and this is a notice. Up to half of it may be measures (`rate`, `avg` ...);
+/// of these, a further key is not measured, and this is a notice.
 pub const MEMORY_NOTES: usize = 20;
 /// Percent of the memory for runs that have not ended: the arguments of their scripts, and the answers of their steps. Less
 /// trusted senders may fill only a part of it. When it is used up, a further run is not started, and a step with a larger
@@ -199,12 +201,24 @@ pub const NOTIFY_ROUTES: usize = 100;
 /// Default of `limit` of a channel to people: maximum notifications within ten minutes. Further ones are counted, and one
 /// notification reports their number.
 pub const CHANNEL_LIMIT: u32 = 60;
+/// Maximum connections of root and of the controller's own user to the control socket. A further one is refused.
+pub const ASKERS: usize = 64;
+/// Maximum connections of one other user to the control socket. A further one is refused.
+pub const ASKERS_OF_USER: usize = 16;
+/// Maximum connections of all other users to the control socket. A further one is refused.
+pub const ASKERS_OF_OTHERS: usize = 64;
+/// Maximum questions of root and of the controller's own user that are answered at once. Further ones wait.
+pub const ANSWERS: usize = 8;
+/// Maximum questions of one other user that are answered at once. Further ones wait.
+pub const ANSWERS_OF_USER: usize = 2;
+/// Maximum questions of all other users that are answered at once. Further ones wait.
+pub const ANSWERS_OF_OTHERS: usize = 4;
 /// Maximum bytes of the alarms in one answer to an operator. Further ones are counted in a last row.
-pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+pub const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// Maximum entries of one page of the history that the controller reads for an operator. The command asks for the next page.
 pub const HISTORY_ENTRIES: usize = 1_000;
 /// Maximum bytes of the texts of one page of the history. The command asks for the next page.
-pub const HISTORY_BYTES: usize = 4 * 1024 * 1024;
+pub const HISTORY_BYTES: usize = 2 * 1024 * 1024;
 /// Maximum records of the journal that are read for one page of the history, so that a page takes well under a second. The
 /// command asks for the next page.
 pub const HISTORY_RECORDS: u64 = 100_000;
@@ -237,6 +251,8 @@ pub const RUN_BYTES: usize = 256 * 1024;
 pub const STATE_ENTRIES: usize = 1_000;
 /// Maximum bytes that one reaction stores in `state`. A larger value fails with the reason.
 pub const STATE_BYTES: usize = 1024 * 1024;
+/// Maximum bytes that all reactions together store in `state`. A larger value fails with the reason.
+pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
@@ -327,9 +343,21 @@ pub const NOTICES_A_MINUTE: u32 = 120;
 pub const CLOCK_STEP: Duration = Duration::from_secs(1);
 /// Maximum pauses, silences, maintenances and drains at once. A further one is refused, and this is a notice.
 pub const OVERRIDES: usize = 1_000;
+/// Maximum bytes of the key in a silence. A longer one is refused.
+pub const SILENCE_KEY_BYTES: usize = 8 * 1024;
 /// Maximum time for which one may be set (`--for`). A longer one is refused.
 pub const OVERRIDE_LASTS: Duration = Duration::from_secs(366 * 24 * 3_600);
 /// Maximum comments of one active alarm that are kept. Older ones are only in the history.
 pub const ALARM_COMMENTS: usize = 20;
 /// Maximum runs that failed or were cancelled and can be started again (`pointsman runs retry`). Above it, the oldest cannot.
 pub const RUNS_RETRIED: usize = 100;
+/// Maximum time series of one metric. Further ones are left out, and the metric `pointsman_series_left_out` counts them.
+pub const METRIC_SERIES: usize = 1_000;
+/// Number of the newest events whose arrival is remembered for the durations of moves. A move because of an older one is not
+/// measured.
+pub const ARRIVALS_KEPT: usize = 8_192;
+/// Maximum connections of monitoring systems. Above it, those of the source that has most are closed. One source has a quarter
+/// at most.
+pub const MONITORING_CONNECTIONS: usize = 64;
+/// Maximum entries on the page of `dry-run --html`. Further ones are counted, and the page says so.
+pub const ENTRIES_OF_A_PAGE: usize = 100_000;

@@ -288,7 +288,7 @@ fn ca(reader: &mut YamlReader<'_>, section: &Section<'_>) -> Option<PathBuf> {
     section.get("ca").and_then(|n| path(reader, n))
 }
 
-fn path(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<PathBuf> {
+pub(super) fn path(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<PathBuf> {
     let text = reader.text(node)?;
     if !text.starts_with('/') {
         reader.report(Code::BadValue, &node.place, format!("`{text}`: the file is named by its whole path"));
@@ -297,7 +297,7 @@ fn path(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<PathBuf> {
     Some(PathBuf::from(text))
 }
 
-fn secret(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Secret> {
+pub(super) fn secret(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Secret> {
     if !matches!(node.kind, YamlKind::Map(_)) {
         let message = "a secret does not stand in the configuration, which the journal keeps";
         reader.report(Code::BadValue, &node.place, message).help =

@@ -1,7 +1,7 @@
 //! The keys of both configuration files, declared once. Readers, the tables of the reference page, and the JSON schemas use these
 //! declarations.
 
-use crate::core::yaml::{KeySet, REQUIRED, ValueForm, key};
+use crate::core::yaml::{KeyDecl, KeySet, REQUIRED, ValueForm, key};
 
 use crate::core::yaml::ValueForm::{Any, Duration, Map, Named, NamedTexts, Number, Text, Texts, TextsOrMaps, Truth, Word, Words};
 
@@ -38,6 +38,12 @@ pub static CONTROLLER: KeySet = KeySet {
         key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
         key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "as there"),
         key("access", Map(&ACCESS), "who may use the control socket beside root and `user`; see [access](#access)", "nobody"),
+        key(
+            "metrics",
+            Map(&METRICS_LISTENER),
+            "where monitoring systems ask; see [metrics of the controller](#metrics-of-the-controller)",
+            "nowhere",
+        ),
     ],
 };
 
@@ -362,6 +368,40 @@ pub static ACCESS: KeySet = KeySet {
     ],
 };
 
+/// Where monitoring systems ask.
+const METRICS_LISTEN: KeyDecl = key("listen", Text, "the address and port of `/metrics`, `/healthz` and `/readyz`", "nowhere");
+const METRICS_TOKEN: KeyDecl = key(
+    "token",
+    Any,
+    "the [secret](notifications.md#secrets) that a monitoring system must send; required unless the address is loopback",
+    "none",
+);
+const METRICS_TLS: KeyDecl = key("tls", Map(&METRICS_CERTIFICATE), "the certificate to show", "no encryption");
+
+/// The section `metrics` of `pointsman.yaml`.
+pub static METRICS_LISTENER: KeySet = KeySet {
+    title: "metrics of the controller",
+    keys: &[
+        key("listen", Text, "the address and port of `/metrics`, `/healthz` and `/readyz`", REQUIRED),
+        METRICS_TOKEN,
+        METRICS_TLS,
+    ],
+};
+
+/// The certificate of the listener for monitoring systems.
+pub static METRICS_CERTIFICATE: KeySet = KeySet {
+    title: "tls of metrics",
+    keys: &[
+        key(
+            "certificate",
+            Text,
+            "the whole path of the certificate with its chain (PEM); read again when it is renewed",
+            REQUIRED,
+        ),
+        key("key", Text, "the whole path of its private key (PEM)", REQUIRED),
+    ],
+};
+
 /// The users and groups that have a level of access.
 pub static ACCESS_LEVEL: KeySet = KeySet {
     title: "access level",
@@ -392,7 +432,7 @@ pub static AGENT: KeySet = KeySet {
             "required, unless it only watches or votes",
         ),
         key("watch", Named(&SIGN), "applications, and how each is seen to run; see [watch](#watch)", "none"),
-        key("metrics", Map(&METRICS), "what is measured of the host; see [metrics](#metrics)", "none"),
+        key("metrics", Map(&METRICS), "what is measured, and where monitoring systems ask; see [metrics](#metrics)", "none"),
     ],
 };
 
@@ -434,5 +474,8 @@ pub static METRICS: KeySet = KeySet {
         key("every", Duration, "how often", "`10s`"),
         key("of", Words(&["cpu", "load1", "memory_used", "swap_used", "open_files"]), "which numbers of the host", "none"),
         key("disk_used", Texts, "the mount points whose use is measured", "none"),
+        METRICS_LISTEN,
+        METRICS_TOKEN,
+        METRICS_TLS,
     ],
 };

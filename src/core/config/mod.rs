@@ -15,6 +15,7 @@ mod commands;
 mod files;
 mod groups;
 pub mod keys;
+mod metrics;
 mod policy;
 mod routes;
 mod sections;
@@ -34,6 +35,7 @@ use crate::core::yaml;
 
 pub use access::{Access, AccessLevel};
 pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
+pub use metrics::{CertificateFiles, MetricsListener};
 pub use policy::coverage;
 
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,8 @@ pub struct Config {
     pub journal: JournalLimits,
     /// Who may use the control socket, in addition to root and the controller's own user.
     pub access: Access,
+    /// Where monitoring systems ask; `None` means nowhere.
+    pub metrics: Option<MetricsListener>,
 }
 
 /// How much of the journal is kept, in addition to what a start needs.
@@ -113,6 +117,8 @@ pub struct Agent {
     pub watch: BTreeMap<Name, Sign>,
     /// What it measures of the host.
     pub metrics: Measuring,
+    /// Where monitoring systems ask; `None` means nowhere.
+    pub monitored: Option<MetricsListener>,
 }
 
 /// An entry of an agent's own list.

@@ -22,6 +22,7 @@ use super::claims;
 use super::commands;
 use super::files::{self, Way};
 use super::groups;
+use super::metrics;
 use super::policy::{self, ResourcePlaces};
 use super::routes;
 use super::sizes;
@@ -87,7 +88,8 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     let journal = sizes::journal(&mut reader, &top);
     let access = access::access(&mut reader, &top);
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal, access }
+    let metrics = top.get("metrics").and_then(|node| metrics::listener(&mut reader, node));
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal, access, metrics }
 }
 
 /// Reads the whole file of an agent.

@@ -12,6 +12,7 @@ use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader};
 
 use super::Agent;
 use super::keys;
+use super::metrics;
 
 /// Reads both, and reports what is wrong.
 pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut Agent) {
@@ -26,6 +27,11 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
     }
     if let Some(node) = top.get("metrics") {
         agent.metrics = measuring(reader, node);
+        if let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS)
+            && section.get("listen").is_some()
+        {
+            agent.monitored = metrics::of_section(reader, &section);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod claims;
 mod doubt;
 mod notifications;
 mod overrides;
+mod recorded;
 mod reload;
 mod reported;
 mod self_events;
@@ -447,6 +448,14 @@ impl Controller {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// A host is lost, or heard again, as a journal recorded it: a replay of that journal has no reports from which to conclude it.
+    pub fn record_lost(&mut self, now: Time, host: Name, lost: bool, out: &mut Vec<Output>) {
+        self.catch_up_with(now, out);
+        let mut tasks = VecDeque::new();
+        self.planned(now, plan::Output::Lost(host, lost), &mut tasks, out);
+        self.work(now, tasks, out);
     }
 
     /// Keeps the reasons of the engine's decisions from now on, for `explain`.

@@ -71,10 +71,14 @@ impl Controller {
         &self.overrides.state
     }
 
+    /// The name of an alarm's category; empty if the rules have no such alarm.
+    pub fn category_of(&self, alarm: &str) -> &'static str {
+        self.engine.definition(alarm).map(|a| a.category.name()).unwrap_or_default()
+    }
+
     /// How an active alarm is marked now.
     pub fn marks(&self, now: Time, alarm: &str, key: &Key, instance: &Instance) -> AlarmMarks {
-        let program = self.engine.program();
-        let category = program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
+        let (program, category) = (self.engine.program(), self.category_of(alarm));
         let key = key.to_string();
         let subject = AlarmSubject::of(alarm, &key, category, &instance.event, &self.inventory);
         AlarmMarks {
@@ -313,8 +317,7 @@ impl Controller {
         if self.sets_nothing_aside() {
             return false;
         }
-        let program = self.engine.program();
-        let category = program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category.name()).unwrap_or_default();
+        let (program, category) = (self.engine.program(), self.category_of(alarm));
         let key = key.to_string();
         let subject = AlarmSubject::of(alarm, &key, category, event, &self.inventory);
         let state = &self.overrides.state;

@@ -163,6 +163,8 @@ codes! {
     PolicyCannotWork = "C110", Error, "a takeover policy that can't work here";
     CannotRun = "C111", Error, "something that this version cannot do";
     RouteName = "C112", Error, "a route of notifications names an alarm or a calendar that the rules do not have";
+    OpenToAll = "C113", Error, "the metrics would be open to everybody who reaches the address";
+    TokenInClear = "C214", Warning, "a token that crosses the network without encryption";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
     EarlierName = "C204", Warning, "a key by the name that it had in earlier versions";

@@ -121,11 +121,19 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
 
     /// Keeps the entries for which `stays` is true.
     pub(super) fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
-        let all = std::mem::take(self);
-        for (key, value) in all.trees.into_iter().flat_map(BTreeMap::into_values) {
-            if stays(&key, &value) {
-                self.insert(key, value);
+        self.len = 0;
+        for tree in &mut self.trees {
+            tree.retain(|_, (key, value)| stays(key, value));
+            // Keys with one hash are numbered again without a gap.
+            if tree.keys().any(|(_, n)| *n > 0) {
+                let mut last: Option<At> = None;
+                for ((sum, _), entry) in std::mem::take(tree) {
+                    let n = last.filter(|(of, _)| *of == sum).map_or(0, |(_, n)| n + 1);
+                    last = Some((sum, n));
+                    tree.insert((sum, n), entry);
+                }
             }
+            self.len += tree.len();
         }
     }
 
@@ -139,17 +147,6 @@ impl<K: Hash + Eq, V> HashTree<K, V> {
         let tree = self.trees.get_mut(place(sum, trees))?;
         let n = number(tree, sum, key).ok()?;
         Some((tree, (sum, n)))
-    }
-
-    /// Inserts a key that does not exist yet.
-    fn insert(&mut self, key: K, value: V) {
-        self.make_room();
-        let sum = sum(&key);
-        let place = place(sum, self.trees.len());
-        let tree = &mut self.trees[place];
-        let free = number(tree, sum, &key).unwrap_or_else(|free| free);
-        tree.insert((sum, free), (key, value));
-        self.len += 1;
     }
 
     /// Makes room for one more key: doubles the number of trees when they are full.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::base::limits::METRIC_LASTS;
+use crate::core::base::limits::{MEMORY_NOTES, METRIC_LASTS, share};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Aggregate, Alarm, Cancel, Hit, Measure, Shape, Threshold};
@@ -18,9 +18,14 @@ use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
 use super::trace::Decision;
-use super::window::MeasureSlot;
+use super::window::{MeasureSlot, WINDOW_BYTES};
 use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
+
+/// The number of windows of each key of an alarm.
+fn windows(alarm: &Alarm) -> usize {
+    [MeasureSlot::Detect, MeasureSlot::Cancel].into_iter().filter(|slot| measure_of(alarm, *slot).is_some()).count()
+}
 
 /// The window and the measure of a slot.
 fn measure_of(alarm: &Alarm, slot: MeasureSlot) -> Option<(Duration, &Measure)> {
@@ -99,13 +104,39 @@ impl Engine {
                 None => return self.lacks(alarm, field, "measures as a number", out),
             },
         };
-        if self.state.measured(&alarm.name, &met.key).is_none() && !self.has_room(alarm, met.facts.trust(), out) {
+        let is_new = self.state.measured(&alarm.name, &met.key).is_none();
+        if is_new && !(self.has_room(alarm, met.facts.trust(), out) && self.may_measure(alarm, met.facts.trust(), out)) {
             return;
         }
         let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.trust());
         self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: met.at, value, known, over }, out);
         let occasion = arrival.occasion(alarm);
         self.judge(&occasion, alarm, &met.key, Some(TriggerEvent::Now(met.facts)), out);
+    }
+
+    /// The maximum memory of all measures, in bytes: as if every bucket of every key were used.
+    pub(super) fn measured_bytes(&self) -> usize {
+        let windows = |name: &str| self.alarm(&self.program, name).map_or(1, windows);
+        self.state.measured_keys().map(|(name, keys)| keys * windows(name) * WINDOW_BYTES).sum()
+    }
+
+    /// True if there is memory for the measures of one more key: half of the share of partial matches, of which less trusted
+    /// senders may use a part.
+    fn may_measure(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
+        let most = share(self.inventory.memory.0, MEMORY_NOTES) / 2;
+        if self.measured_bytes() + windows(alarm) * WINDOW_BYTES <= trust.share_of(most) {
+            return true;
+        }
+        let text = format!(
+            "the measures of all alarms use up their {} MiB: {} measures no further key for senders with this trust until some end; narrow its `by`, or \
+             raise `limits: {{ memory: ... }}`",
+            most >> 20,
+            alarm.name
+        );
+        self.decided(self.now, alarm, None, Decision::NoRoom, || "the measures of all alarms use up their memory".to_owned());
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
+        self.tell_once(format!("measures of {}", alarm.name), notice, out);
+        false
     }
 
     /// Evaluates a measured key again because time has passed.

@@ -436,6 +436,11 @@ impl Engine {
         }
     }
 
+    /// The definition of the alarm of this name.
+    pub fn definition(&self, name: &str) -> Option<&Alarm> {
+        self.alarm(&self.program, name)
+    }
+
     fn alarm<'p>(&self, program: &'p Program, name: &str) -> Option<&'p Alarm> {
         program.alarms.get(*self.names.get(name)?)
     }

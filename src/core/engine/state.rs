@@ -106,6 +106,17 @@ impl State {
         self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
     }
 
+    /// For each alarm, in no order, how many instances are active, and how many of these are acknowledged.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        let acked = |alarm: &String| self.acked.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.iter().map(move |(alarm, keys)| (alarm.as_str(), keys.len(), acked(alarm)))
+    }
+
+    /// Estimated bytes of what active alarms keep, and of partial matches.
+    pub fn memory(&self) -> (usize, usize) {
+        (self.kept_bytes + self.line_bytes, self.noted.bytes())
+    }
+
     /// The newest claim of an application.
     pub fn claim(&self, app: &str) -> Option<&Claim> {
         self.claims.get(app)
@@ -187,6 +198,11 @@ impl State {
     /// The number of groups of which a limit remembers something.
     pub(super) fn groups_of(&self, alarm: &str) -> usize {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
+    }
+
+    /// The alarms with measures, and the number of their keys.
+    pub(super) fn measured_keys(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.measured.iter().map(|(alarm, keys)| (alarm.as_str(), keys.len()))
     }
 
     /// The number of keys for which an alarm is active, pending, suppressed or measured.

@@ -11,6 +11,9 @@ use crate::core::lang::program::Aggregate;
 /// Number of buckets of a window.
 const BUCKETS: u32 = 60;
 
+/// Maximum bytes of one window, when all its buckets are used.
+pub(super) const WINDOW_BYTES: usize = size_of::<Measured>() + BUCKETS as usize * size_of::<Bucket>();
+
 /// The measures of a key of an alarm: for its `detect` and for its `cancel when`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Measured {

@@ -30,6 +30,7 @@ mod tests;
 mod voting;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -180,7 +181,7 @@ impl View {
 #[derive(Clone, Debug)]
 pub struct Planner {
     controller: u64,
-    resources: BTreeMap<Name, Resource>,
+    resources: BTreeMap<Name, Arc<Resource>>,
     ledger: Ledger,
     /// How each host is reached.
     ways: BTreeMap<Name, Via>,
@@ -208,7 +209,7 @@ impl Planner {
     pub fn start(controller: u64, inventory: &Inventory, ledger: Ledger, now: Time, out: &mut Vec<Output>) -> Planner {
         let mut planner = Planner {
             controller,
-            resources: inventory.resources.clone(),
+            resources: inventory.resources.iter().map(|(name, resource)| (name.clone(), Arc::new(resource.clone()))).collect(),
             views: inventory.hosts.keys().map(|h| (h.clone(), View::default())).collect(),
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ways: inventory.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect(),
@@ -478,8 +479,7 @@ impl Planner {
         if seen.generation.epoch > self.ledger.epoch() {
             self.record(Record::Epoch { epoch: seen.generation.epoch.saturating_add(1) }, out);
         }
-        let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
-        if seen.generation > placement.ordered {
+        if seen.generation > self.ledger.placement(resource, host).map_or(Generation::NONE, |p| p.ordered) {
             let record = Record::Ordered {
                 resource: resource.to_owned(),
                 host: host.to_owned(),
@@ -491,14 +491,19 @@ impl Planner {
             // This journal is behind. It may also lack promises that the controller gave as a voter.
             self.voter.distrust_itself(now);
         }
-        let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
         // The absence of another address proves nothing about this one.
         let same = self.differs_on(resource, host).is_none();
-        let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= placement.granted;
-        if proof && placement.fenced.is_none_or(|f| f < seen.generation) {
+        let placement = self.ledger.placement(resource, host);
+        let granted = placement.map_or(Generation::NONE, |p| p.granted);
+        let fenced = placement.and_then(|p| p.fenced);
+        let ours = same && seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
+        let older = placement.is_some_and(|p| p.grants.iter().any(|g| g.generation < seen.generation));
+        let binds = ours && (older || !placement.is_some_and(|p| p.bound));
+        let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= granted;
+        if proof && fenced.is_none_or(|f| f < seen.generation) {
             let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
             self.record(record, out);
-            if placement.granted != Generation::NONE {
+            if granted != Generation::NONE {
                 let verb = "released";
                 out.push(Output::Step(MoveStep {
                     resource: resource.to_owned(),
@@ -513,9 +518,7 @@ impl Planner {
                 }
             }
         }
-        let ours = same && seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
-        let older = placement.grants.iter().any(|g| g.generation < seen.generation);
-        if ours && (!placement.bound || older) {
+        if binds {
             let generation = seen.generation;
             let record = Record::Bound { resource: resource.to_owned(), host: host.to_owned(), generation };
             self.record(record, out);

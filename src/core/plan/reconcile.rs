@@ -297,10 +297,12 @@ impl Planner {
     }
 
     fn release(&mut self, now: Time, name: &str, host: &Name, resource: &Resource, out: &mut Vec<Output>) {
-        let placement = self.ledger.placement(name, host).cloned().unwrap_or_default();
+        let placement = self.ledger.placement(name, host);
+        let (order, ordered, granted) = placement.map(|p| (p.order, p.ordered, p.granted)).unwrap_or_default();
+        let fenced = placement.and_then(|p| p.fenced);
         let seen = self.seen(name, host);
         // A host that was seen without the resource after its last command and reports it again got it by hand.
-        let drifted = placement.fenced.is_some_and(|f| f >= placement.ordered) && seen.holds == Presence::Yes;
+        let drifted = fenced.is_some_and(|f| f >= ordered) && seen.holds == Presence::Yes;
         if drifted {
             let text = format!(
                 "{name} was put on {host} by other hands{}",
@@ -323,10 +325,10 @@ impl Planner {
         }
         // A host that holds the resource by the generation of its release obeyed another command of that generation, which the journal
         // has lost: an older copy of it gives generations again.
-        let given_twice = seen.generation == placement.ordered && seen.want;
-        let again = placement.order == Instruction::Release && placement.ordered > placement.granted;
+        let given_twice = seen.generation == ordered && seen.want;
+        let again = order == Instruction::Release && ordered > granted;
         let generation = if again && !drifted && !given_twice {
-            placement.ordered
+            ordered
         } else {
             let generation = self.ledger.next_generation(name);
             self.order(name, host, Instruction::Release, generation, None, out);
@@ -357,14 +359,12 @@ impl Planner {
     fn grant(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
         let others: Vec<Name> =
             resource.placements.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
-        let placement = self.ledger.placement(name, owner).cloned().unwrap_or_default();
+        let placement = self.ledger.placement(name, owner);
+        let (order, ordered, granted) = placement.map(|p| (p.order, p.ordered, p.granted)).unwrap_or_default();
+        let voted = placement.and_then(|p| p.newest()).is_some_and(|g| g.terms.takeover == Takeover::Quorum);
         let seen = self.seen(name, owner);
-        if placement.order == Instruction::Take
-            && seen.generation == placement.granted
-            && seen.want
-            && seen.holds == Presence::Yes
-        {
-            self.arrived(now, name, owner, &others, placement.granted, out);
+        if order == Instruction::Take && seen.generation == granted && seen.want && seen.holds == Presence::Yes {
+            self.arrived(now, name, owner, others, granted, out);
             return self.renegotiate(now, name, resource, owner, out);
         }
         self.pursue(name).converged = false;
@@ -388,7 +388,7 @@ impl Planner {
             self.notice(name, Kind::ListDiffers, owner, text, out);
             return self.block(name, &format!("{owner}'s own list has another address for it"));
         }
-        let would_grant = self.would_grant(resource, owner);
+        let would_grant = self.would_grant(name, resource, owner);
         if would_grant.terms.takeover != resource.takeover {
             let text = format!(
                 "the agent of {owner} is of an earlier version, which cannot hold by votes; {name} goes there as with `takeover: confirmed`; upgrade the agent"
@@ -398,28 +398,23 @@ impl Planner {
         let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
             return;
         };
-        let under_way = placement.order == Instruction::Take && (seen.want || seen.generation < placement.ordered);
+        let under_way = order == Instruction::Take && (seen.want || seen.generation < ordered);
         // What the taker must listen for has changed since the command, because a host came back or was lost. The take is
         // commanded anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
-            let voted = placement.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
             self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
             // A grant is sent once. A command to listen for silence is repeated with every beat, because it lapses otherwise.
             // Under `quorum` each repetition is a vote, and says which hosts became clear.
             let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Presence::Yes;
-            if seen.generation < placement.granted || listens {
+            if seen.generation < granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
-                self.take(now, name, owner, placement.granted, probe, out);
+                self.take(now, name, owner, granted, probe, out);
             }
             return;
         }
-        if placement.order == Instruction::Take
-            && placement.granted != Generation::NONE
-            && !outdated
-            && !self.may_try_again(now, name)
-        {
+        if order == Instruction::Take && granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
             return self.block(name, "the last take failed; it is tried again");
         }
         if !resource.repair && seen.note == Some(StatusNote::Gone) {
@@ -440,7 +435,7 @@ impl Planner {
     /// Grants the resource anew to a holder whose terms differ from the present ones, as soon as no other host can hold it and
     /// the holder can expect a majority.
     fn renegotiate(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
-        let granted = self.would_grant(resource, owner);
+        let granted = self.would_grant(name, resource, owner);
         let same = self.ledger.placement(name, owner).is_some_and(|s| s.newest() == Some(&granted));
         let alone = resource.placements.iter().all(|s| s.host == *owner || self.clear(name, &s.host));
         if same || !alone || !self.views.get(owner).is_some_and(super::View::obeys) || !self.can_expect_a_majority(&granted.terms)
@@ -474,19 +469,25 @@ impl Planner {
         }
     }
 
-    fn arrived(&mut self, now: Time, name: &str, owner: &Name, others: &[Name], generation: Generation, out: &mut Vec<Output>) {
+    fn arrived(
+        &mut self,
+        now: Time,
+        name: &str,
+        owner: &Name,
+        mut others: Vec<Name>,
+        generation: Generation,
+        out: &mut Vec<Output>,
+    ) {
         let silence = matches!(self.pursue(name).probe.take(), Some(Probe::Silence(_)));
         // Silence for so long proved that the hosts which could not be asked do not hold it, and their grants are too old to act.
-        let mut others = others.to_vec();
-        if let Some(terms) = self.granted_terms(name, owner) {
-            for host in others.extract_if(.., |h| !self.reachable(h)).collect::<Vec<_>>() {
-                match self.proof(now, name, &host, &terms) {
-                    // A host that holds only by votes does not hold it while another one does. It may later, by votes: nothing is
-                    // fenced.
-                    Proof::Votes => {}
-                    Proof::Silence(_) if silence => self.pass_over(name, &host, out),
-                    _ => others.push(host),
-                }
+        let unreachable: Vec<Name> = others.extract_if(.., |h| !self.reachable(h)).collect();
+        let terms = if unreachable.is_empty() { None } else { self.granted_terms(name, owner) };
+        for host in unreachable {
+            match terms.as_ref().map(|terms| self.proof(now, name, &host, terms)) {
+                // A host that holds only by votes does not hold it while another one does. It may later, by votes: nothing is fenced.
+                Some(Proof::Votes) => {}
+                Some(Proof::Silence(_)) if silence => self.pass_over(name, &host, out),
+                _ => others.push(host),
             }
         }
         let pursuit = self.pursue(name);

@@ -5,6 +5,7 @@
 //! reached may not change while an earlier grant may still act: the same name would mean two things.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::core::base::limits::SETTLE;
 use crate::core::base::time::Time;
@@ -106,7 +107,7 @@ impl Planner {
         let mut others = false;
         for (name, new) in &after.resources {
             let before = self.resources.get(name);
-            let resource = new.clone();
+            let resource = Arc::new(new.clone());
             let known: BTreeSet<&Name> = before.into_iter().flat_map(|r| &r.placements).map(|s| &s.host).collect();
             let pursuit = self.pursuits.entry(name.clone()).or_default();
             for placement in resource.placements.iter().filter(|s| !known.contains(&s.host)) {

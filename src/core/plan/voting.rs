@@ -1,6 +1,7 @@
 //! The controller as a voter (`takeover: quorum`), what it tells other voters, and the terms of its grants.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::base::time::Time;
@@ -14,7 +15,7 @@ use super::{Granted, Output, Planner};
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// For each resource: the voters, and what each of them is told.
-pub(super) type Electorates = BTreeMap<Name, (BTreeSet<Name>, Electorate)>;
+pub(super) type Electorates = BTreeMap<Name, (Arc<BTreeSet<Name>>, Electorate)>;
 
 /// The voters of each resource in an inventory.
 pub(super) fn electorates(inventory: &Inventory) -> Electorates {
@@ -23,7 +24,7 @@ pub(super) fn electorates(inventory: &Inventory) -> Electorates {
         let address = |host: &Name| inventory.hosts.get(host).and_then(crate::core::inventory::Host::peer);
         let peers = voters.iter().map(|host| (host.clone(), address(host))).collect();
         let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
-        (voters, Electorate { placements, peers })
+        (Arc::new(voters), Electorate { placements, peers })
     };
     let voted = inventory.resources.iter().filter(|(_, r)| r.takeover == Takeover::Quorum);
     voted.map(|(name, resource)| (name.clone(), of(resource))).collect()
@@ -39,32 +40,33 @@ pub(super) fn longest_configured(inventory: &Inventory) -> Duration {
 impl Planner {
     /// The terms on which a host would be granted a resource now. An agent of an earlier version holds nothing by votes. It gets
     /// the resource on other terms, and no other host gets it before its release is confirmed.
-    pub(super) fn terms_now(&self, resource: &Resource, host: &str) -> Terms {
+    pub(super) fn terms_now(&self, name: &str, resource: &Resource, host: &str) -> Terms {
         let votes = self.views.get(host).is_some_and(|v| v.votes);
         let takeover = match resource.takeover {
             Takeover::Quorum if !votes => Takeover::Confirmed,
             takeover => takeover,
         };
+        let voters = self.electorates.get(name).filter(|_| takeover == Takeover::Quorum);
         Terms {
             takeover,
             isolation: resource.isolation,
             term: resource.term,
             witnesses: resource.witnesses.clone(),
-            voters: if takeover == Takeover::Quorum { resource.voting_agents() } else { BTreeSet::new() },
+            voters: voters.map(|(voters, _)| voters.clone()).unwrap_or_default(),
             on_quorum_loss: resource.on_quorum_loss,
         }
     }
 
     /// The terms of a grant now, together with what later evidence depends on.
-    pub(super) fn would_grant(&self, resource: &Resource, host: &str) -> Granted {
+    pub(super) fn would_grant(&self, name: &str, resource: &Resource, host: &str) -> Granted {
         let via = self.ways.get(host).copied().unwrap_or(Via::Agent);
-        Granted { terms: self.terms_now(resource, host), what: resource.what.clone(), via }
+        Granted { terms: self.terms_now(name, resource, host), what: resource.what.clone(), via }
     }
 
     /// The terms of the newest grant to a host; the configured terms if the journal does not say.
     pub(super) fn granted_terms(&self, name: &str, host: &str) -> Option<Terms> {
         let granted = self.ledger.placement(name, host).and_then(|s| s.newest()).map(|g| g.terms.clone());
-        granted.or_else(|| Some(self.terms_now(self.resources.get(name)?, host)))
+        granted.or_else(|| Some(self.terms_now(name, self.resources.get(name)?, host)))
     }
 
     /// True if enough voters are connected and support votes, so that a host with a grant on these terms can expect a majority.

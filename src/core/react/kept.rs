@@ -1,6 +1,6 @@
 //! How much scripts may store: in `state`, and in the answers of the steps of one run.
 
-use crate::core::base::limits::{MEMORY_RUNS, RUN_BYTES, STATE_BYTES, STATE_ENTRIES, share};
+use crate::core::base::limits::{MEMORY_RUNS, RUN_BYTES, STATE_BYTES, STATE_BYTES_ALL, STATE_ENTRIES, share};
 use crate::core::event::Value;
 use crate::core::script::{FinishedStep, StepResult};
 
@@ -13,8 +13,8 @@ impl State {
     /// # Errors
     /// A text for the script's author: what is full, and what to do.
     pub(super) fn has_room(&self, reaction: &str, key: &str, value: &Value<'_>) -> Result<(), String> {
-        let Some(kept) = self.kept.get(reaction) else { return Ok(()) };
-        let others = kept.iter().filter(|(k, _)| *k != key);
+        let kept = self.kept.get(reaction);
+        let others = kept.into_iter().flatten().filter(|(k, _)| *k != key);
         let (count, bytes) = others.fold((0, 0), |(n, b), (k, v)| (n + 1, b + k.len() + v.weight()));
         if count >= STATE_ENTRIES {
             return Err(format!(
@@ -25,6 +25,14 @@ impl State {
             let most = STATE_BYTES >> 10;
             return Err(format!(
                 "`state` of {reaction} would have more than {most} KiB, which is the limit; keep less, or remove some with `state.remove`"
+            ));
+        }
+        let other = self.kept.iter().filter(|(name, _)| *name != reaction).flat_map(|(_, kept)| kept);
+        let all = other.map(|(k, v)| k.len() + v.weight()).sum::<usize>();
+        if all + bytes + key.len() + value.weight() > STATE_BYTES_ALL {
+            let most = STATE_BYTES_ALL >> 20;
+            return Err(format!(
+                "`state` of all reactions would have more than {most} MiB, which is the limit; keep less, or remove some with `state.remove`"
             ));
         }
         Ok(())
@@ -70,5 +78,24 @@ impl Runs {
                 room >> 20
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_reactions_store_is_bounded() {
+        let mut state = State::default();
+        let value = Value::from("x".repeat(STATE_BYTES / 2).as_str()).into_owned();
+        let mut reactions = 0;
+        while state.has_room(&format!("r{reactions}"), "k", &value).is_ok() {
+            state.kept.entry(format!("r{reactions}")).or_default().insert("k".to_owned(), value.clone());
+            reactions += 1;
+        }
+        assert!((28..=32).contains(&reactions), "{reactions}");
+        assert_eq!(state.has_room("r0", "k", &value), Ok(()), "a value may be replaced");
+        assert!(state.has_room("another", "k", &value).unwrap_err().contains("all reactions"));
     }
 }

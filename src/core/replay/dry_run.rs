@@ -93,6 +93,8 @@ pub struct Origin {
     pub written: Time,
     /// About when it began, if its stamps have no year and that is known.
     pub began: Option<Time>,
+    /// More is written to it: stamps after `written` are expected.
+    pub grows: bool,
     /// The time zone of stamps that contain none.
     pub zone: Zone,
     /// The zone is given, and has precedence over the zones of hosts in the configuration.
@@ -213,6 +215,8 @@ pub struct Acting {
     traced: Option<BTreeSet<String>>,
     decisions: Vec<DecisionOfLine>,
     seen: Seen,
+    /// How long after the last line runs and pending conditions are followed.
+    afterwards: Duration,
 }
 
 /// A decision of the engine, with the line that was being handled.
@@ -240,6 +244,7 @@ impl DryRun {
             traced: None,
             decisions: Vec::new(),
             seen: Seen::default(),
+            afterwards: AFTERWARDS,
         };
         DryRun { sifting: Sifting::new(site), acting, trust }
     }
@@ -259,6 +264,16 @@ impl DryRun {
         self.sifting.from_line = line;
     }
 
+    /// The run ends with the last line: runs and pending conditions are not followed any further.
+    pub fn end_at_last_line(&mut self) {
+        self.acting.afterwards = Duration::ZERO;
+    }
+
+    /// True if the run ends with the last line.
+    pub fn ends_at_last_line(&self) -> bool {
+        self.acting.afterwards.is_zero()
+    }
+
     /// The statistics of the logs, if they are counted.
     pub fn seen(&self) -> &Seen {
         &self.acting.seen
@@ -270,7 +285,9 @@ impl DryRun {
         if let Some(format) = &origin.format {
             decoder = decoder.with_format(format.clone());
         }
-        decoder.whole_log(origin.written + ZONES);
+        if !origin.grows {
+            decoder.whole_log(origin.written + ZONES);
+        }
         LogReader {
             site: self.acting.site.clone(),
             decoder,
@@ -529,10 +546,9 @@ impl Acting {
     fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
         // The time of the last line counts even if the line has no effect: nothing else happened until then.
         self.ahead = end.ahead;
+        let until = end.engine() + self.afterwards;
         let replay = self.replay(end, tell);
-        let end = end.engine();
-        replay.pass(end);
-        let until = end + AFTERWARDS;
+        replay.pass(end.engine());
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {
             replay.pass(due);
         }

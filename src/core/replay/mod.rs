@@ -10,10 +10,12 @@
 //! Tests: `tests/it/cli.rs`, `tests/it/control.rs`, and every rule test.
 
 mod clock;
+mod difference;
 mod dry_run;
 mod entries;
 mod hosts;
 mod judge;
+mod rerun;
 pub mod rule_test;
 mod seen;
 mod summary;
@@ -37,12 +39,14 @@ use crate::core::react;
 use crate::core::script::{Next, Step, StepResult, Verb};
 use crate::core::site::{Current, Learned, Sieve, Site};
 
+pub use difference::{DecidedBy, Difference, SiteDecision, SiteDecisionKind};
 pub use dry_run::{
     Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, SiftRoom, Sifted,
     Sifting,
 };
 use entries::Teller;
 use hosts::Hosts;
+pub use rerun::{Rerun, RerunCounts};
 pub use seen::{LogCounts, Seen, ShapeCount};
 pub use summary::{AlarmSummary, ReactionSummary, Summary};
 pub use timeline::{EntryKind, TimelineEntry};
@@ -60,8 +64,12 @@ pub struct Replay {
     controller: Option<Controller>,
     hosts: Hosts,
     teller: Teller,
-    /// The journal, kept if the controller may be stopped and started again.
-    journal: Option<Vec<Record>>,
+    /// The fold of the journal, kept if the controller may be stopped and started again.
+    folded: Option<State>,
+    /// The records since they were last taken, if somebody wants them.
+    records: Option<Vec<Record>>,
+    /// Self events come from a journal. The controller's own outputs are none.
+    recorded_self_events: bool,
     failing: Vec<Verb>,
     sieves: BTreeMap<String, Sieve>,
     /// The self events of the controller.
@@ -83,7 +91,9 @@ impl Replay {
             now,
             controller: None,
             teller: Teller::default(),
-            journal: None,
+            folded: None,
+            records: None,
+            recorded_self_events: false,
             failing: Vec::new(),
             sieves: BTreeMap::new(),
             own: SelfEvents::default(),
@@ -93,6 +103,53 @@ impl Replay {
         };
         replay.start_controller();
         replay
+    }
+
+    /// A replay of a journal's inputs that starts now: its decisions are kept for [`Replay::take_records`], and only the journal
+    /// has self events.
+    pub(super) fn of_records(
+        site: Arc<Site>,
+        holders: &BTreeMap<Name, Name>,
+        now: Time,
+        traced: Option<BTreeSet<String>>,
+    ) -> Replay {
+        let mut replay = Replay::start(site, holders, now);
+        (replay.records, replay.recorded_self_events, replay.traced) = (Some(Vec::new()), true, traced);
+        replay.begin_again();
+        replay
+    }
+
+    /// Starts the controller once more, with a journal to write to: the start is a record too.
+    pub(super) fn begin_again(&mut self) {
+        self.folded = Some(State::default());
+        self.told();
+        self.restart();
+    }
+
+    /// Stops the controller and starts it with what it recorded.
+    pub(super) fn restart(&mut self) {
+        self.controller = None;
+        self.start_controller();
+    }
+
+    /// The records since the last call.
+    pub(super) fn take_records(&mut self) -> Vec<Record> {
+        self.teller.take();
+        self.records.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// A host is lost from now on, or heard again, as a journal says.
+    pub(super) fn host_lost(&mut self, now: Time, host: &str, lost: bool) {
+        let Some(controller) = &mut self.controller else { return };
+        let mut outputs = Vec::new();
+        controller.record_lost(now, host.to_owned(), lost, &mut outputs);
+        self.carry_out(outputs);
+        if lost {
+            self.hosts.lose(now, host)
+        } else {
+            self.hosts.find(now, host)
+        }
+        self.report_all();
     }
 
     pub fn now(&self) -> Time {
@@ -220,7 +277,7 @@ impl Replay {
     }
 
     fn start_controller(&mut self) {
-        let state = self.journal.as_ref().map_or_else(State::default, State::fold);
+        let state = self.folded.clone().unwrap_or_default();
         let mut outputs = Vec::new();
         let site = self.site.clone();
         let controller =
@@ -268,8 +325,11 @@ impl Replay {
             for output in outputs {
                 match output {
                     Output::Record(record) => {
-                        if let Some(journal) = &mut self.journal {
-                            journal.push(record);
+                        if let Some(folded) = &mut self.folded {
+                            folded.apply(&record);
+                        }
+                        if let Some(records) = &mut self.records {
+                            records.push(record);
                         }
                     }
                     Output::Evaluate(run) => {
@@ -289,6 +349,7 @@ impl Replay {
                     Output::Send(host, command) => {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
+                    Output::Step(_) | Output::Notice(_) | Output::Settled(..) if self.recorded_self_events => {}
                     Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {
                         match self.own.event_of(self.now, &output, &self.site.matcher, 0) {
                             SelfEvent::Input(input) => inputs.push(input),

@@ -66,12 +66,8 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         }
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
-    replay.journal = Some(Vec::new());
-    // The start is journaled too: begin again with a journal to write to.
-    replay.told();
-    replay.controller = None;
     replay.traced = traced;
-    replay.start_controller();
+    replay.begin_again();
     let mut play = Play { replay, entries: Vec::new(), decisions: Vec::new(), backlog: Vec::new(), line: 0 };
     for (i, step) in test.steps.iter().enumerate() {
         if let Err(why) = play.step(step) {

@@ -11,7 +11,7 @@ use crate::core::base::time::Time;
 use crate::core::control::{self, LogEvent, OperatorCommand};
 use crate::core::diag::{Place, Source};
 use crate::core::event::{Event, EventId, Stale, Trust, Value};
-use crate::core::inventory::Inventory;
+use crate::core::inventory::{Inventory, Name};
 use crate::core::journal::{Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Alarm, Argument, AtomId, Cancel, Category, Detection, Hit, Program, Reaction, ReactionCall};
@@ -245,15 +245,16 @@ impl SimController {
         let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
         self.clock = HostClock::new(now, wall.micros(), rng);
         let wanted = self.setup.inventory();
-        let kept: Vec<Record> = self
-            .journal
-            .iter()
-            .filter_map(|r| match (tamper, r) {
-                (Some(tamper), Record::Plan(record)) => tamper.reads(record, &wanted).map(Record::Plan),
-                _ => Some(r.clone()),
-            })
-            .collect();
-        let state = State::fold(&kept);
+        let state = match tamper {
+            None => State::fold(&self.journal),
+            Some(tamper) => {
+                let read = |r: &Record| match r {
+                    Record::Plan(record) => tamper.reads(record, &wanted).map(Record::Plan),
+                    _ => Some(r.clone()),
+                };
+                State::fold(&self.journal.iter().filter_map(read).collect::<Vec<_>>())
+            }
+        };
         // As the program does: a configuration that does not cover what a host may hold is refused, and the last one continues.
         if crate::core::plan::left_by(&state.ledger, &wanted).is_empty() {
             self.inventory = Arc::new(wanted);
@@ -419,7 +420,7 @@ impl SimController {
     /// The desired owner, as the planner has it.
     pub(super) fn owner(&self) -> Option<usize> {
         let owner = self.running.as_ref()?.planner().owner(VIP)?;
-        (0..self.setup.agents()).find(|h| host_name(*h) == *owner)
+        (0..self.setup.agents()).find(|h| owner.strip_prefix("host").is_some_and(|n| n.parse() == Ok(h + 1)))
     }
 
     /// The desired owner, by what servers wrote.
@@ -511,12 +512,14 @@ fn superseded(record: &Record) -> Option<OperatorCommand> {
     }
 }
 
-/// The evaluator and the script, made once for each inventory of a thread.
+/// The evaluator and the script. A thread makes them once for all inventories that look the same to the script: those with the same
+/// hosts, and with the resource or without it.
 fn scripts(inventory: &Arc<Inventory>) -> Rc<(Evaluator, Arc<Compiled>)> {
     type Made = Rc<(Evaluator, Arc<Compiled>)>;
-    thread_local!(static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) });
+    thread_local!(static MADE: RefCell<BTreeMap<(Vec<Name>, bool), Made>> = const { RefCell::new(BTreeMap::new()) });
+    let looks = (inventory.hosts.keys().cloned().collect(), inventory.resources.contains_key(VIP));
     MADE.with_borrow_mut(|made| {
-        made.entry(inventory.applications.len())
+        made.entry(looks)
             .or_insert_with(|| {
                 let evaluator = Evaluator::new(inventory.clone());
                 let source = Arc::new(Source { name: "follow.rhai".to_owned(), text: SCRIPT.to_owned() });

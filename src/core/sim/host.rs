@@ -20,6 +20,7 @@ pub(super) struct HostClock {
 
 /// The greatest drift of a clock. Beyond it the margins of `quorum`, `probe` and `lease` do not hold.
 const DRIFT_PPM: u64 = 4_000;
+const PPM: i64 = 1_000_000;
 
 impl HostClock {
     pub(super) fn new(at: Time, base: i64, rng: &mut Rng) -> HostClock {
@@ -29,14 +30,18 @@ impl HostClock {
     /// What the clock shows at a true time.
     pub(super) fn local(&self, at: Time) -> Time {
         let run = at.micros() - self.from;
-        Time::from_micros(self.base + run + run * self.drift / 1_000_000)
+        Time::from_micros(self.base + run + run * self.drift / PPM)
     }
 
-    /// The true time at which the clock shows this, or a moment later.
+    /// The first true time at which the clock shows this or more. It is exact: a timer that fires early would be set again and again.
     pub(super) fn truly(&self, local: Time) -> Time {
-        let run = local.micros().saturating_sub(self.base).clamp(-(1 << 60), 1 << 60);
-        let run = run - i64::try_from(i128::from(run) * i128::from(self.drift) / 1_000_000).unwrap_or(0);
-        Time::from_micros(self.from.saturating_add(run).saturating_add(2 + run.abs() / 10_000_000))
+        // Beyond this a clock does not get in any simulation; the products below stay in range.
+        let run = local.micros().saturating_sub(self.base).clamp(-(1 << 42), 1 << 42);
+        let mut at = self.from + run * PPM / (PPM + self.drift) - 1;
+        while self.local(Time::from_micros(at)).micros() - self.base < run {
+            at += 1;
+        }
+        Time::from_micros(at)
     }
 }
 
@@ -214,4 +219,25 @@ impl SimHost {
 /// True if two places have the same address.
 pub(super) fn same_address(a: SimPlace, b: SimPlace) -> bool {
     (a == SimPlace::OtherAddress) == (b == SimPlace::OtherAddress)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_fires_at_the_first_moment_at_which_its_clock_shows_its_time() {
+        let mut rng = Rng::new(1);
+        for _ in 0..200 {
+            let begin = Time::from_millis(1_700_000_000_000);
+            let base = rng.below(1 << 40) as i64;
+            let clock = HostClock::new(begin, base, &mut rng);
+            for _ in 0..50 {
+                let local = Time::from_micros(base + rng.below(7_200_000_000) as i64 - 60_000_000);
+                let at = clock.truly(local);
+                assert!(clock.local(at) >= local, "{clock:?} {local:?}");
+                assert!(clock.local(Time::from_micros(at.micros() - 1)) < local, "{clock:?} {local:?}");
+            }
+        }
+    }
 }

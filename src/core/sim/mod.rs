@@ -33,6 +33,12 @@ pub use story::{shorten, tell};
 pub use tamper::Tamper;
 pub use world::SimOutcome;
 
+/// Runs a scenario, without its story.
 pub fn run(scenario: &Scenario, tamper: Option<Tamper>) -> SimOutcome {
     world::play(scenario, tamper, false)
+}
+
+/// Runs a scenario and records its story, line by line.
+pub fn story(scenario: &Scenario, tamper: Option<Tamper>) -> SimOutcome {
+    world::play(scenario, tamper, true)
 }

@@ -163,7 +163,7 @@ impl Tamper {
                         isolation: resource.isolation,
                         term: resource.term,
                         witnesses: resource.witnesses.clone(),
-                        voters: resource.voting_agents(),
+                        voters: resource.voting_agents().into(),
                         on_quorum_loss: resource.on_quorum_loss,
                     };
                 }

@@ -42,12 +42,16 @@ const OPERATOR_LOOKS: Duration = Duration::from_secs(7);
 enum Due {
     Begin(usize),
     End(usize),
+    /// The agent's deadline that was set for `at`. It is void if another one was set since.
     AgentTimer {
         host: usize,
         start: u64,
+        at: Time,
     },
+    /// The same for the controller.
     ControllerTimer {
         start: u64,
+        at: Time,
     },
     Command {
         host: usize,
@@ -254,8 +258,8 @@ impl<'a> SimWorld<'a> {
         let Some(owner) = self.last_claimant() else {
             return self.controller.is_idle();
         };
-        let held_by: Vec<usize> = holders(&self.hosts);
-        held_by == [owner] && self.audit.last_announcer == Some(owner) && self.controller.is_idle() && self.controller.settled()
+        let sole = self.hosts.iter().enumerate().all(|(h, host)| host.has(SimPlace::Usual) == (h == owner));
+        sole && self.audit.last_announcer == Some(owner) && self.controller.is_idle() && self.controller.settled()
     }
 
     fn why_not_in_place(&self) -> String {
@@ -282,14 +286,14 @@ impl<'a> SimWorld<'a> {
             Due::Begin(i) => self.begin(i),
             Due::End(i) => self.end(i),
             Due::Start(party) => self.start(party),
-            Due::AgentTimer { host, start } => {
-                if self.hosts[host].starts == start {
+            Due::AgentTimer { host, start, at } => {
+                if self.hosts[host].starts == start && self.hosts[host].timer == Some(at) {
                     self.hosts[host].timer = None;
                     self.agent(host, Some(start), agent::Input::Timer);
                 }
             }
-            Due::ControllerTimer { start } => {
-                if self.controller.starts == start {
+            Due::ControllerTimer { start, at } => {
+                if self.controller.starts == start && self.controller.timer == Some(at) {
                     self.controller.timer = None;
                     self.control(Some(start), Happening::Timer);
                 }
@@ -320,7 +324,7 @@ impl<'a> SimWorld<'a> {
                 if let Some(tamper) = self.tamper {
                     tamper.votes(&mut message, self.hosts[to].asked);
                 }
-                self.agent(to, None, agent::Input::Peer(host_name(from), message));
+                self.agent(to, None, agent::Input::Peer(self.hosts[from].name.clone(), message));
             }
             Due::Drive { host, start, operation } => self.drive(host, start, operation),
             Due::Leave { host, start, place } => self.leave(host, start, place),

@@ -44,6 +44,11 @@ impl Voter {
         Voter { silent_until, longest, ballots: BTreeMap::new() }
     }
 
+    /// Promises nothing before this time.
+    pub fn stay_silent(&mut self, until: Time) {
+        self.silent_until = self.silent_until.max(until);
+    }
+
     /// The longest promise that was ever given. It must be on disk before the vote leaves the process.
     pub fn longest(&self) -> Duration {
         self.longest

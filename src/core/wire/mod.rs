@@ -12,6 +12,7 @@ mod vote;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ pub struct Terms {
     pub witnesses: Vec<IpAddr>,
     /// `quorum`: the hosts whose agents vote. The controller is one more voter.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub voters: BTreeSet<Name>,
+    pub voters: Arc<BTreeSet<Name>>,
     /// `quorum`: what a holder does if it has no majority any more.
     #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
     pub on_quorum_loss: OnQuorumLoss,
@@ -288,4 +289,23 @@ pub struct Report {
     /// Metrics since the report before. They are not repeated: if this report is lost, the next measurement follows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
+}
+
+/// Estimated bytes of one entry of a report in memory, in addition to its name.
+const ENTRY_BYTES: usize = 256;
+
+impl Report {
+    /// Estimates its memory in bytes.
+    pub fn weight(&self) -> usize {
+        let said = |status: &ResourceStatus| match &status.note {
+            Some(StatusNote::Failed(text)) => text.len(),
+            _ => 0,
+        };
+        let entries = (self.resources.iter().map(|(name, status)| name.len() + said(status)))
+            .chain(self.places.iter().map(|(name, place)| name.len() + place.interface.len()))
+            .chain(self.links.keys().chain(&self.rivals).map(String::len))
+            .chain(self.watched.iter().flatten().map(|(name, _)| name.len()))
+            .chain(self.metrics.iter().map(|metric| metric.name.len() + metric.mount.len()));
+        entries.map(|text| ENTRY_BYTES + text).sum::<usize>() + self.host.len() + ENTRY_BYTES
+    }
 }

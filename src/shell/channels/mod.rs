@@ -25,6 +25,7 @@ mod workers;
 use crate::core::inventory::{Channel, ChannelKind};
 use crate::core::notifications::{Delivery, Undelivered};
 
+pub use secret::{is_same_secret, read_secret};
 pub use workers::Workers;
 
 /// Sends a notification by its channel and waits for the result.

@@ -21,6 +21,7 @@ pub mod lab;
 mod metrics;
 mod neighbor_monitor;
 mod netlink;
+mod own_process;
 mod processes;
 pub mod rights;
 mod zone;
@@ -37,6 +38,7 @@ pub use address::AddressDriver;
 pub use announcer::Announcer;
 pub use metrics::Meter;
 pub use neighbor_monitor::{NeighborMonitor, NetworkEvent};
+pub use own_process::ProcessUse;
 pub use processes::Processes;
 pub use zone::machine_zone;
 

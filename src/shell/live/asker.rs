@@ -1,17 +1,27 @@
 //! The sender of a question on the control socket: the user of the other end, as the kernel reports it, and the user who called
 //! `sudo`.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixStream;
+use tokio::net::unix::UCred;
+use tokio::sync::Semaphore;
 
 use crate::core::base::text::printable_short;
+use crate::core::base::time::duration_text;
 use crate::core::config::{Access, AccessLevel};
 use crate::shell::linux::{groups_of, own_uid, user_name};
 
+use super::asker_limits::Who;
 use super::questions::Question;
 
 /// The number of characters of a `sudo` user's name that are kept. The rest of a longer name is cut.
 const NAME: usize = 100;
+/// How long a user's name and groups are looked up. They may come from a directory service on the network.
+const LOOKUP: Duration = Duration::from_secs(2);
+/// The number of lookups at once. One that hangs keeps its thread until it ends.
+const LOOKUPS: usize = 4;
 
 /// A question as it arrives on the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,27 +42,79 @@ pub struct Asker {
     sudo: Option<String>,
 }
 
-impl Asker {
-    /// The user at the other end of a connection.
-    pub(super) fn of(stream: &UnixStream) -> Asker {
-        match stream.peer_cred() {
-            Ok(peer) => {
-                let user = user_name(peer.uid());
-                Asker { uid: Some(peer.uid()), groups: groups_of(&user, peer.gid()), user, sudo: None }
-            }
-            Err(_) => Asker { user: "an unknown user".to_owned(), ..Asker::default() },
+/// Finds the names of users and their groups, a limited number at once and in limited time.
+#[derive(Clone, Debug)]
+pub(super) struct UserLookups(Arc<Semaphore>);
+
+impl UserLookups {
+    pub(super) fn new() -> UserLookups {
+        UserLookups(Arc::new(Semaphore::new(LOOKUPS)))
+    }
+
+    /// The user with these credentials. Root is always known.
+    ///
+    /// # Errors
+    /// Returns an error text if the groups of an ordinary user could not be found in time.
+    pub(super) async fn asker(&self, peer: Option<UCred>) -> Result<Asker, String> {
+        let Some(peer) = peer else {
+            return Ok(Asker { user: "an unknown user".to_owned(), ..Asker::default() });
+        };
+        let (uid, gid) = (peer.uid(), peer.gid());
+        if uid == 0 {
+            return Ok(Asker { uid: Some(uid), user: "root".to_owned(), ..Asker::default() });
+        }
+        let found = self.look_up(LOOKUP, move || {
+            let user = user_name(uid);
+            let groups = groups_of(&user, gid);
+            (user, groups)
+        });
+        match found.await {
+            Some((user, groups)) => Ok(Asker { uid: Some(uid), user, groups, sudo: None }),
+            None if owns(uid) => Ok(Asker { uid: Some(uid), user: format!("uid {uid}"), ..Asker::default() }),
+            None => Err(format!(
+                "the groups of uid {uid} were not found within {}: does the directory service answer (`id {uid}`)? Root needs no lookup",
+                duration_text(LOOKUP)
+            )),
         }
     }
 
+    /// The result of work that may block; `None` if it did not end in time.
+    async fn look_up<T: Send + 'static>(&self, within: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let found = async {
+            let free = self.0.clone().acquire_owned().await.ok()?;
+            let work = move || {
+                let found = work();
+                drop(free);
+                found
+            };
+            tokio::task::spawn_blocking(work).await.ok()
+        };
+        tokio::time::timeout(within, found).await.ok().flatten()
+    }
+}
+
+/// True for root and for the controller's own user.
+fn owns(uid: u32) -> bool {
+    uid == 0 || uid == own_uid()
+}
+
+/// The user of a connection, as far as it matters for the number of connections.
+pub(super) fn who(peer: Option<&UCred>) -> Who {
+    match peer.map(UCred::uid) {
+        Some(uid) if owns(uid) => Who::Owner,
+        uid => Who::Other(uid),
+    }
+}
+
+impl Asker {
     /// The same user, with the one who called `sudo`. Only users who may do everything anyway are believed.
     pub(super) fn by_way_of(self, sudo: Option<String>) -> Asker {
         let sudo = sudo.filter(|name| self.owns() && !name.is_empty() && *name != self.user);
         Asker { sudo: sudo.map(|name| printable_short(&name, NAME)), ..self }
     }
 
-    /// True for root and for the controller's own user.
     fn owns(&self) -> bool {
-        self.uid.is_some_and(|uid| uid == 0 || uid == own_uid())
+        self.uid.is_some_and(owns)
     }
 
     /// The access level of this user; `None` if the user has no access.
@@ -66,5 +128,27 @@ impl Asker {
             Some(sudo) => format!("{sudo} (sudo as {})", self.user),
             None => self.user.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory service that hangs delays an answer for a bounded time, and holds a bounded number of threads.
+    #[tokio::test]
+    async fn a_lookup_that_hangs_ends_in_time() {
+        let lookups = UserLookups::new();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let ended = Arc::new(std::sync::Mutex::new(ended));
+        for _ in 0..2 * LOOKUPS {
+            let ended = ended.clone();
+            let hangs = move || drop(ended.lock().map(|ended| ended.recv()));
+            assert_eq!(lookups.look_up(Duration::from_millis(10), hangs).await, None);
+        }
+        assert_eq!(lookups.0.available_permits(), 0);
+        drop(end);
+        let found = lookups.look_up(Duration::from_secs(60), || 7);
+        assert_eq!(found.await, Some(7), "once they end, others are looked up");
     }
 }

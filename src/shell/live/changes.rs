@@ -119,6 +119,7 @@ fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Sit
         ("limits: memory (queues and buffers)", started.inventory.memory != config.inventory.memory),
         ("listen: syslog", sockets(started) != sockets(config)),
         ("listen: agents", started.listen.agents != config.listen.agents),
+        ("metrics", started.metrics != config.metrics),
         ("what this machine may touch (`via: local`)", here(&started.inventory) != here(&config.inventory)),
     ];
     for (name, _) in late.into_iter().filter(|(_, is)| *is) {

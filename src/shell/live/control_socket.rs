@@ -3,33 +3,31 @@
 //!
 //! The kernel says who asks (`SO_PEERCRED`). Root and the controller's own user may do everything. Other users can open the
 //! socket only if the configuration has `access:`, and may do what it allows. The controller's thread checks this for each
-//! question.
+//! question. How many may ask at once: `asker_limits`.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::shell::linux::give_way;
 use crate::shell::store::{JournalReader, PageBounds, history_page};
 
-use super::asker::{Asked, Asker};
+use super::asker::{Asked, Asker, UserLookups, who};
+use super::asker_limits::AskerLimits;
 use super::inbox::Inbox;
 use super::questions::{Answer, Question};
 
 /// The maximum size of one question and of one answer, in bytes.
 const QUESTION: u64 = 64 * 1024;
 const ANSWER: u64 = 256 * 1024 * 1024;
-/// The maximum number of connected operators. A further one waits.
-const OPERATORS: usize = 16;
 /// How long a question may take to arrive, and an answer to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -73,51 +71,62 @@ pub fn admit(data: &Path, others: bool) -> Result<(), String> {
 
 /// Answers questions until this future is dropped. Pages of the history are read from the journal in the data folder.
 pub async fn serve(listener: UnixListener, inbox: Inbox, data: PathBuf) {
-    let free = Arc::new(Semaphore::new(OPERATORS));
+    let (limits, lookups) = (AskerLimits::new(), UserLookups::new());
     loop {
-        let Ok(place) = free.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(200)).await;
             continue;
         };
-        let (inbox, data) = (inbox.clone(), data.clone());
+        let peer = stream.peer_cred().ok();
+        let Some(slot) = limits.admit(who(peer.as_ref())) else {
+            let refused: Answer = Err("too many questions of this user wait for an answer: ask again in a moment".to_owned());
+            // A user who does not read this is not waited for.
+            let _ = stream.try_write(&line(&refused));
+            continue;
+        };
+        let (inbox, lookups, data) = (inbox.clone(), lookups.clone(), data.clone());
         tokio::spawn(async move {
-            let asker = Asker::of(&stream);
             let (from, mut to) = stream.into_split();
-            let mut line = String::new();
+            let mut question = String::new();
             let mut from = tokio::io::BufReader::new(from).take(QUESTION);
-            if let Ok(Ok(length)) = tokio::time::timeout(PATIENCE, from.read_line(&mut line)).await
+            if let Ok(Ok(length)) = tokio::time::timeout(PATIENCE, from.read_line(&mut question)).await
                 && length > 0
             {
-                let answer: Answer = match serde_json::from_str::<Asked>(&line) {
-                    Ok(asked) => {
-                        let asker = asker.by_way_of(asked.sudo);
-                        tokio::task::block_in_place(|| answer(&inbox, &data, asked.question, asker))
-                    }
-                    Err(e) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
+                let asker = lookups.asker(peer).await;
+                let _place = slot.place().await;
+                let answer = match (serde_json::from_str::<Asked>(&question), asker) {
+                    (Ok(asked), Ok(asker)) => answer(&inbox, data, asked.question, asker.by_way_of(asked.sudo)).await,
+                    (Ok(_), Err(why)) => Err(why),
+                    (Err(e), _) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
                 };
-                let mut text = serde_json::to_vec(&answer).unwrap_or_default();
-                text.push(b'\n');
-                let _ = tokio::time::timeout(PATIENCE, to.write_all(&text)).await;
+                let _ = tokio::time::timeout(PATIENCE, to.write_all(&line(&answer))).await;
             }
-            drop(place);
         });
     }
 }
 
 /// Answers a question. The controller's thread checks the access and answers, except that it does not read the history.
-fn answer(inbox: &Inbox, data: &Path, question: Question, asker: Asker) -> Answer {
-    let Question::HistoryPage(filter) = question.clone() else { return inbox.ask(question, asker) };
-    inbox.ask(question, asker)?;
-    let read = || {
+async fn answer(inbox: &Inbox, data: PathBuf, question: Question, asker: Asker) -> Answer {
+    let Question::HistoryPage(filter) = question.clone() else { return inbox.ask(question, asker).await };
+    inbox.ask(question, asker).await?;
+    let read = move || {
         give_way();
-        let reader = JournalReader::open(data).map_err(|e| e.to_string())?;
+        let reader = JournalReader::open(&data).map_err(|e| e.to_string())?;
         let page = history_page(&reader, &filter, &PageBounds::OF_CONTROLLER).map_err(|e| e.to_string())?;
         serde_json::to_value(page).map_err(|e| e.to_string())
     };
     // The priority of a thread can't be raised again, so this one is only for the page.
-    let page = thread::scope(|scope| scope.spawn(read).join());
-    page.unwrap_or_else(|_| Err("the history could not be read: a fault of the program (it is in its log)".to_owned()))
+    let (sender, page) = oneshot::channel();
+    let begun = thread::Builder::new().name("history".to_owned()).spawn(move || drop(sender.send(read())));
+    begun.map_err(|e| format!("the history can't be read now: no thread can be started ({e})"))?;
+    page.await.unwrap_or_else(|_| Err("the history could not be read: a fault of the program (it is in its log)".to_owned()))
+}
+
+/// An answer as it is written on the socket.
+fn line(answer: &Answer) -> Vec<u8> {
+    let mut text = serde_json::to_vec(answer).unwrap_or_default();
+    text.push(b'\n');
+    text
 }
 
 /// Asks the controller that runs with a data folder.

@@ -1,13 +1,13 @@
 //! The controller's thread: it takes messages, lets the pure controller decide, writes the results to the disk and carries them
 //! out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use tokio::sync::oneshot;
 
 use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
@@ -17,6 +17,7 @@ use crate::core::control::{Controller, Input, OperatorCommand, Output, SelfEvent
 use crate::core::event::{Level, Trust};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
+use crate::core::metrics::ControllerCounts;
 use crate::core::notice::{Kind, Notice};
 use crate::core::notifications::Delivery;
 use crate::core::react::Run;
@@ -45,6 +46,8 @@ const AT_ONCE: usize = 256;
 const BATCH: Duration = Duration::from_millis(3);
 /// How long waiting messages are still taken at the end of the program.
 const DRAIN: Duration = Duration::from_millis(500);
+/// How often systemd is shown how the site is.
+const SHOW_STATUS: Duration = Duration::from_secs(5);
 /// How often dropped events are reported.
 const TELL_DROPPED: Duration = Duration::from_secs(10);
 /// How soon records are synced if nothing that depends on them leaves the process.
@@ -88,12 +91,14 @@ pub(super) struct Running {
     pub(super) inbox: Inbox,
     pub(super) sources: Vec<Named>,
     pub(super) following: Following,
+    /// What monitoring systems see.
+    pub(super) counts: ControllerCounts,
     /// Limits how many notices are journaled.
     journaled: Journaled,
     /// The number by which agents recognize this controller.
     id: u64,
     /// Answers for operators, and whether the answer reports a change.
-    answers: Vec<(SyncSender<Answer>, Answer, bool)>,
+    answers: Vec<(oneshot::Sender<Answer>, Answer, bool)>,
     /// Inputs from this thread to itself. They do not pass through the inbox, which may be full, because this thread is the one
     /// that reads it.
     pub(super) own: Vec<Input>,
@@ -103,6 +108,8 @@ pub(super) struct Running {
     /// The last notice, and how often it occurred in a row.
     last_notice: Option<(Notice, u64)>,
     pulse: Pulse,
+    /// When systemd was last shown how the site is.
+    shown_at: Time,
     effects: Effects,
     channels: Workers,
     /// The time of the last report about dropped events.
@@ -216,6 +223,7 @@ impl Thread {
             refused: (now, 0),
             sources,
             following,
+            counts: ControllerCounts::default(),
             journaled: Journaled::default(),
             id,
             own: Vec::new(),
@@ -224,6 +232,7 @@ impl Thread {
             dirty_since: None,
             last_notice: None,
             pulse,
+            shown_at: Time::default(),
         };
         for (number, site) in earlier {
             let set = running.set_of(site)?;
@@ -262,6 +271,7 @@ impl Running {
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
             let wait = if self.own.is_empty() { wait } else { Duration::ZERO };
             self.pulse.beat();
+            self.show_status();
             self.following.look();
             let mut outputs = Vec::new();
             lanes.begin_batch();
@@ -291,10 +301,10 @@ impl Running {
             let now = self.clock.now();
             outputs.extend(self.journal.take_findings().into_iter().map(Output::Notice));
             for input in std::mem::take(&mut self.own) {
-                self.controller.turn(now, input, &mut outputs);
+                self.turn(now, input, &mut outputs);
             }
             if self.controller.next_deadline().is_some_and(|at| at <= now) {
-                self.controller.turn(now, Input::Timer, &mut outputs);
+                self.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
             self.give_answers()?;
@@ -310,14 +320,24 @@ impl Running {
         }
     }
 
+    /// Shows systemd how the site is.
+    fn show_status(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.shown_at) >= SHOW_STATUS || now < self.shown_at {
+            self.shown_at = now;
+            self.pulse.show(self.status_line());
+        }
+    }
+
     /// Answers operators. If something changed, the answer follows the sync.
     fn give_answers(&mut self) -> Result<(), String> {
         if self.answers.iter().any(|(_, _, changes)| *changes) {
             self.sync()?;
         }
         for (reply, answer, _) in std::mem::take(&mut self.answers) {
+            self.counts.answered(answer.is_err());
             // The operator may have disconnected.
-            let _ = reply.try_send(answer);
+            let _ = reply.send(answer);
         }
         Ok(())
     }
@@ -353,10 +373,14 @@ impl Running {
     fn take(&mut self, message: ControllerMessage, outputs: &mut Vec<Output>) {
         match message {
             ControllerMessage::Input(input) if self.following.is_over(&input) => {}
-            ControllerMessage::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
+            ControllerMessage::Input(input) => self.turn(self.clock.now(), input, outputs),
+            ControllerMessage::Observe(reply) => {
+                // Who asked may have given up.
+                let _ = reply.try_send(self.observation());
+            }
             ControllerMessage::Reached { host, serial, route } => {
                 tracing::info!(%host, "the agent is connected");
-                self.controller.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
+                self.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
                 self.routes.insert(host, (serial, route));
             }
             ControllerMessage::Gone { host, serial } => {
@@ -407,7 +431,13 @@ impl Running {
 
     pub(super) fn sync(&mut self) -> Result<(), String> {
         self.dirty_since = None;
-        self.journal.sync().map_err(|e| e.to_string())
+        if !self.journal.is_dirty() {
+            return Ok(());
+        }
+        let began = self.clock.now();
+        self.journal.sync().map_err(|e| e.to_string())?;
+        self.counts.synced(began, self.clock.now());
+        Ok(())
     }
 
     /// Syncs everything to the disk before the first output leaves.
@@ -420,6 +450,7 @@ impl Running {
         }
         let mut leaves = false;
         for output in &outputs {
+            self.counts.written(output);
             match output {
                 Output::Record(record) => {
                     self.journal.append(record).map_err(|e| e.to_string())?;
@@ -434,9 +465,11 @@ impl Running {
             self.sync()?;
         }
         self.drop_sets();
+        let now = self.clock.now();
         // People are notified after the commands to hosts are sent.
         let mut told = Vec::new();
         for output in outputs {
+            self.counts.carried_out(now, &output, &self.controller);
             match output {
                 Output::Record(_) | Output::Evaluate(_) => {}
                 Output::Send(host, command) => {
@@ -506,6 +539,11 @@ impl Running {
         rules.and_then(|rules| self.sets.get(&rules)).map_or(&self.site, |set| &set.site)
     }
 
+    /// The hosts whose agents are connected.
+    pub(super) fn connected(&self) -> BTreeSet<&Name> {
+        self.routes.keys().collect()
+    }
+
     /// A site together with the processes that evaluate its scripts.
     pub(super) fn set_of(&self, site: Arc<Site>) -> Result<Set, String> {
         let inbox = self.inbox.clone();
@@ -553,6 +591,7 @@ impl Running {
         let now = self.clock.now();
         for notice in self.journaled.take(now, notice) {
             self.journal.append(&Record::Notice(notice)).map_err(|e| e.to_string())?;
+            self.counts.noticed();
             self.dirty_since.get_or_insert(now);
         }
         Ok(())
@@ -604,11 +643,14 @@ impl Running {
             return;
         }
         let refused = Input::Refused { by: by.name(), command: question.name().to_owned(), why: why.to_owned() };
-        self.controller.turn(now, refused, outputs);
+        self.turn(now, refused, outputs);
     }
 
     fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
-        let connected = self.routes.keys().collect();
+        if question == Question::Metrics {
+            return Ok(Json::Array(self.observation().samples.rows()));
+        }
+        let connected = self.connected();
         let now = self.clock.now();
         let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources, now };
         match desk.reply(&by, question)? {
@@ -620,15 +662,11 @@ impl Running {
                 Ok(Json::Null)
             }
             Reply::Tested(channel) => {
-                self.controller.turn(
-                    self.clock.now(),
-                    Input::Operator { by, word: OperatorCommand::TestChannel { channel } },
-                    outputs,
-                );
+                self.turn(self.clock.now(), Input::Operator { by, word: OperatorCommand::TestChannel { channel } }, outputs);
                 Ok(Json::from(self.controller.notifier().last()))
             }
             Reply::Asked(word) => {
-                self.controller.turn(self.clock.now(), Input::Operator { by, word }, outputs);
+                self.turn(self.clock.now(), Input::Operator { by, word }, outputs);
                 Ok(Json::Null)
             }
         }

@@ -45,7 +45,7 @@ impl Running {
             let (places, new) = sources::places(&entry, self.positions(), self.clock.now());
             let mut outputs = Vec::new();
             for (source, position) in new {
-                self.controller.turn(self.clock.now(), Input::Position { source, position }, &mut outputs);
+                self.turn(self.clock.now(), Input::Position { source, position }, &mut outputs);
             }
             self.carry_out(outputs)?;
             self.sync()?;

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::core::agent::{AgentState, Input, Operation, OperationResult, Output};
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::{Commands, Measuring, Name, ResourceKind, Sign};
+use crate::core::metrics::{AgentCounts, Samples};
 use crate::core::wire::{Command, LinkState, LocalPlacement, PeerMessage, Report};
 use crate::shell::command;
 use crate::shell::linux::{
@@ -42,11 +43,13 @@ pub enum HostMessage {
     Peer(Name, PeerMessage),
     Heard(NetworkEvent),
     /// The result of an operation, or of an observation that the kernel caused.
-    Driven(Name, OperationResult, AskedBy),
+    Driven(Name, Operation, OperationResult, AskedBy),
     /// The result of an attempt to release a resource that is not listed any more.
     Left(Name, OperationResult),
     /// Applications were checked, or the host was measured.
     Seen(Input),
+    /// A monitoring system asks how the agent is.
+    Observe(SyncSender<Samples>),
     /// The program ends. Addresses stay as they are.
     Stop,
 }
@@ -83,6 +86,8 @@ struct Running<R> {
     agent: AgentState,
     spots: BTreeMap<Name, Spot>,
     marks: AgentStore,
+    /// Until then the store counts as a copy if it is one. `None` after that.
+    distrusted_until: Option<Time>,
     monitor: NeighborMonitor,
     drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
     voices: BTreeMap<Name, Announcer>,
@@ -94,6 +99,7 @@ struct Running<R> {
     bursts: BTreeMap<Name, Vec<Time>>,
     /// The last reported problem of each resource, so that it is reported once.
     troubles: BTreeMap<Name, String>,
+    counts: AgentCounts,
     /// Sends messages to its own thread.
     sender: SyncSender<HostMessage>,
     report: R,
@@ -172,10 +178,34 @@ impl HostThread {
             interface: spot.interface.clone(),
         };
         let list = things.keys().map(|name| (name.clone(), spots.get(name).map(place))).collect();
-        let agent = AgentState::start(name, start, durable, list, boot_time(), &mut outputs);
+        let mut agent = AgentState::start(name, start, durable, list, boot_time(), &mut outputs);
+        let is_copy = marks.is_copy().map_err(|e| e.to_string())?;
+        let now = boot_time();
+        let distrusted_until = agent.distrust_store(now, is_copy);
+        if is_copy {
+            let wait = duration_text(distrusted_until.since(now));
+            tracing::warn!(
+                "the agent's store is a copy, which may be older than its last promise: it votes for nobody for {wait}"
+            );
+        }
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        let mut running =
-            Running { agent, spots, marks, monitor, drivers, voices, looking, peers, bursts, troubles, sender, report };
+        let counts = AgentCounts::default();
+        let mut running = Running {
+            agent,
+            spots,
+            marks,
+            distrusted_until: Some(distrusted_until),
+            monitor,
+            drivers,
+            voices,
+            looking,
+            peers,
+            bursts,
+            troubles,
+            counts,
+            sender,
+            report,
+        };
         running.carry_out(outputs)?;
         running.run(&inbox)
     }
@@ -192,8 +222,13 @@ impl<R: FnMut(Report)> Running<R> {
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
             };
             let now = boot_time();
+            if self.distrusted_until.is_some_and(|until| until <= now) {
+                self.distrusted_until = None;
+                self.marks.remember_place().map_err(|e| e.to_string())?;
+            }
             let mut outputs = Vec::new();
             for input in inputs {
+                self.counts.input(&input);
                 self.agent.turn(now, input, &mut outputs);
             }
             if self.agent.next_deadline() <= now {
@@ -210,7 +245,15 @@ impl<R: FnMut(Report)> Running<R> {
             HostMessage::Command(command) => vec![Input::Command(command)],
             HostMessage::Peer(from, message) => vec![Input::Peer(from, message)],
             HostMessage::Seen(input) => vec![input],
-            HostMessage::Driven(resource, done, asked) => {
+            HostMessage::Observe(reply) => {
+                let mut samples = Samples::default();
+                self.counts.add_to(&self.agent, &mut samples);
+                // Who asked may have given up.
+                let _ = reply.try_send(samples);
+                Vec::new()
+            }
+            HostMessage::Driven(resource, operation, done, asked) => {
+                self.counts.operation(operation, done.failed.is_some());
                 self.tell(&resource, done.failed.as_deref());
                 if asked == AskedBy::Kernel {
                     self.looking.remove(&resource);
@@ -271,6 +314,7 @@ impl<R: FnMut(Report)> Running<R> {
 
     fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
         for output in outputs {
+            self.counts.output(&output);
             match output {
                 Output::Persist(durable) => self.marks.save(&durable).map_err(|e| e.to_string())?,
                 Output::Drive { resource, operation } => {
@@ -377,7 +421,7 @@ fn driver(
     let work = move || {
         while let Ok((operation, asked)) = operations.recv() {
             let done = drive(operation);
-            if host.send(HostMessage::Driven(resource.clone(), done, asked)).is_err() {
+            if host.send(HostMessage::Driven(resource.clone(), operation, done, asked)).is_err() {
                 return;
             }
         }

@@ -1,7 +1,11 @@
 //! The inbox of the controller's thread: it chooses the lane in which each message waits.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::core::base::network::network_of;
 use crate::core::base::time::Time;
@@ -12,6 +16,7 @@ use crate::core::inventory::Name;
 use crate::core::notice::Notice;
 use crate::core::site::Current;
 use crate::core::wire::Command;
+use crate::shell::monitoring::Observation;
 use crate::shell::sources::Sink;
 
 use super::asker::Asker;
@@ -42,7 +47,9 @@ pub enum ControllerMessage {
         serial: u64,
     },
     /// A question of an operator, with its sender.
-    Ask(Asker, Question, SyncSender<Answer>),
+    Ask(Asker, Question, oneshot::Sender<Answer>),
+    /// A monitoring system asks how the controller is.
+    Observe(SyncSender<Observation>),
     /// A notice for people and for rules.
     Notice(Notice),
     /// A request to read the files again.
@@ -87,8 +94,8 @@ impl Inbox {
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
             ) => in_order(source),
-            ControllerMessage::Input(Input::Report(_)) => LanePlace::Reports,
-            ControllerMessage::Ask(..) => LanePlace::Asks,
+            ControllerMessage::Input(Input::Report(report)) => LanePlace::Reports { bytes: report.weight() },
+            ControllerMessage::Ask(..) | ControllerMessage::Observe(_) => LanePlace::Asks,
             ControllerMessage::Input(_)
             | ControllerMessage::Reached { .. }
             | ControllerMessage::Gone { .. }
@@ -109,7 +116,7 @@ impl Inbox {
             Some(peer) => {
                 let (_, site) = self.current.get();
                 if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
-                    return LanePlace::Claims(source.clone());
+                    return LanePlace::Claims { source: source.clone(), bytes: EVENT_BYTES + heard.weight() };
                 }
                 network_of(peer).to_string()
             }
@@ -117,16 +124,38 @@ impl Inbox {
         LanePlace::Events { trust, sender, bytes: EVENT_BYTES + heard.weight(), source: source.clone() }
     }
 
-    /// Asks a question and waits for the answer.
+    /// Asks a question and waits for the answer. No thread is blocked meanwhile.
     ///
     /// # Errors
     /// The error of the controller, or that it has ended.
-    pub fn ask(&self, question: Question, by: Asker) -> Answer {
-        let (reply, answer) = sync_channel(1);
-        if !self.tell(ControllerMessage::Ask(by, question, reply)) {
-            return Err("the controller is ending".to_owned());
+    pub async fn ask(&self, question: Question, by: Asker) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let ending = || Err("the controller is ending".to_owned());
+        if !self.lanes.deliver(LanePlace::Asks, ControllerMessage::Ask(by, question, reply)).await {
+            return ending();
         }
-        answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
+        answer.await.unwrap_or_else(|_| ending())
+    }
+}
+
+/// The time within which the controller must answer to count as alive.
+const ALIVE_WITHIN: Duration = Duration::from_secs(5);
+
+impl Inbox {
+    /// Asks the controller how it is. Waits at most [`ALIVE_WITHIN`] and takes no room that operators need.
+    ///
+    /// # Errors
+    /// Returns an error text if the controller does not answer in time, or has ended.
+    pub(super) fn observe(&self) -> Result<Observation, String> {
+        let (reply, answer) = sync_channel(1);
+        let message = ControllerMessage::Observe(reply);
+        match self.lanes.offer(self.place(&message), message) {
+            Pushed::Yes => {}
+            Pushed::Dropped => return Err("too many questions wait for the controller".to_owned()),
+            Pushed::Ended => return Err("the controller is ending".to_owned()),
+        }
+        let late = || format!("the controller did not answer within {} s", ALIVE_WITHIN.as_secs());
+        answer.recv_timeout(ALIVE_WITHIN).map_err(|_| late())
     }
 }
 
@@ -143,6 +172,10 @@ impl Sink for Inbox {
     fn offer(&self, input: Input) -> bool {
         let message = ControllerMessage::Input(input);
         self.lanes.offer(self.place(&message), message) == Pushed::Yes
+    }
+
+    fn refuses(&self, source: &str, peer: IpAddr) -> bool {
+        self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
     }
 
     fn now(&self) -> Time {

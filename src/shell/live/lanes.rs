@@ -20,23 +20,28 @@
 mod class;
 mod dropped;
 mod rate;
+mod waiting;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::core::base::limits::{INBOX_EVENTS, INBOX_WAITING};
+use crate::core::base::limits::INBOX_EVENTS;
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
 use class::TrustClass;
 use dropped::Dropped;
 use rate::Rate;
+use waiting::Waiting;
 
-/// The number of messages that a sender with an address may always have waiting.
+/// The number of messages that a sender with an address may always have waiting, and their bytes. A single message always may.
 const ALWAYS: usize = 16;
+const ALWAYS_BYTES: usize = 16 * 1024;
+/// The reports of agents may have this part of the room of events, in addition to it, and so may claims.
+const LANE_SHARE: usize = 4;
 /// Lanes in the order in which they are served, with the number of messages of each turn.
 const TURNS: [(Lane, usize); 5] =
     [(Lane::Control, 64), (Lane::Reports, 64), (Lane::Claims, 64), (Lane::Asks, 8), (Lane::Events, 32)];
@@ -58,12 +63,12 @@ enum Lane {
 pub(super) enum LanePlace {
     /// Messages that are bounded elsewhere.
     Control,
-    /// The reports of agents.
-    Reports,
-    /// The questions of operators.
+    /// The reports of agents, with the memory that each needs in bytes.
+    Reports { bytes: usize },
+    /// The questions of operators. The control socket bounds their number and size.
     Asks,
-    /// Claims of pairs, from this source.
-    Claims(String),
+    /// Claims of pairs, from this source, with the memory that each needs in bytes.
+    Claims { source: String, bytes: usize },
     /// The events that belong to no other lane.
     Events {
         /// The trust of its sender.
@@ -104,10 +109,10 @@ pub(super) struct Lanes<M> {
 
 #[derive(Debug)]
 struct Inner<M> {
-    control: VecDeque<M>,
-    reports: VecDeque<M>,
-    claims: VecDeque<M>,
-    asks: VecDeque<M>,
+    control: Waiting<M>,
+    reports: Waiting<M>,
+    claims: Waiting<M>,
+    asks: Waiting<M>,
     events: [TrustClass<M>; 4],
     /// The lane that is being served, and how many of its messages were taken in this turn.
     turn: (usize, usize),
@@ -130,10 +135,10 @@ impl<M> Lanes<M> {
     /// Makes lanes with room for this number of bytes of events.
     pub(super) fn new(most: usize) -> Lanes<M> {
         let inner = Inner {
-            control: VecDeque::new(),
-            reports: VecDeque::new(),
-            claims: VecDeque::new(),
-            asks: VecDeque::new(),
+            control: Waiting::new(),
+            reports: Waiting::new(),
+            claims: Waiting::new(),
+            asks: Waiting::new(),
             events: std::array::from_fn(|_| TrustClass::default()),
             turn: (0, 0),
             class_turn: (0, 0),
@@ -208,13 +213,27 @@ impl<M> Lanes<M> {
         if !inner.has_room(&place) {
             match place {
                 LanePlace::Events { source, sender, .. } => inner.dropped.entry(source).or_default().add(Some(sender)),
-                LanePlace::Claims(source) => inner.dropped.entry(source).or_default().add(None),
-                LanePlace::Control | LanePlace::Reports | LanePlace::Asks => {}
+                LanePlace::Claims { source, .. } => inner.dropped.entry(source).or_default().add(None),
+                LanePlace::Control | LanePlace::Reports { .. } | LanePlace::Asks => {}
             }
             return Pushed::Dropped;
         }
         self.put(&mut inner, place, message);
         Pushed::Yes
+    }
+
+    /// True if an unverified event of this sender would be dropped now. It is counted as dropped then.
+    pub(super) fn refuses(&self, source: &str, sender: String, bytes: usize) -> bool {
+        let place = LanePlace::Events { trust: Trust::Unverified, sender: sender.clone(), bytes, source: String::new() };
+        let mut inner = self.lock();
+        if inner.ended || inner.has_room(&place) {
+            return false;
+        }
+        match inner.dropped.get_mut(source) {
+            Some(dropped) => dropped.add(Some(sender)),
+            None => inner.dropped.entry(source.to_owned()).or_default().add(Some(sender)),
+        }
+        true
     }
 
     /// Takes the next message, and waits for one up to `wait`. `now` is the time for the rate of unverified events. If only those
@@ -248,6 +267,28 @@ impl<M> Lanes<M> {
         std::mem::take(&mut self.lock().dropped)
     }
 
+    /// The number of messages that wait in each lane, by its name.
+    pub(super) fn lengths(&self) -> [(&'static str, usize); 8] {
+        let inner = self.lock();
+        let events = |trust| inner.class(trust).count;
+        [
+            ("control", inner.control.len()),
+            ("reports", inner.reports.len()),
+            ("claims", inner.claims.len()),
+            ("asks", inner.asks.len()),
+            ("events_authenticated", events(Trust::Authenticated)),
+            ("events_local", events(Trust::Local)),
+            ("events_address", events(Trust::Address)),
+            ("events_unverified", events(Trust::Unverified)),
+        ]
+    }
+
+    /// The bytes of waiting events, and the maximum.
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.events.iter().map(|class| class.bytes).sum(), inner.most)
+    }
+
     /// Ends reading, and wakes the senders that wait for room.
     pub(super) fn end(&self) {
         self.lock().ended = true;
@@ -269,7 +310,7 @@ impl<M> Inner<M> {
         self.class(trust).count > 0 && (trust > Trust::Unverified || self.rate.allows(now))
     }
 
-    fn lane(&mut self, lane: Lane) -> Option<&mut VecDeque<M>> {
+    fn lane(&mut self, lane: Lane) -> Option<&mut Waiting<M>> {
         match lane {
             Lane::Control => Some(&mut self.control),
             Lane::Reports => Some(&mut self.reports),
@@ -282,12 +323,12 @@ impl<M> Inner<M> {
     fn has_room(&self, place: &LanePlace) -> bool {
         match place {
             LanePlace::Control => true,
-            LanePlace::Reports => self.reports.len() < INBOX_WAITING,
-            LanePlace::Asks => self.asks.len() < INBOX_WAITING,
-            LanePlace::Claims(_) => self.claims.len() < INBOX_WAITING,
+            LanePlace::Reports { bytes } => self.reports.has_room(*bytes, self.most / LANE_SHARE),
+            LanePlace::Asks => self.asks.has_room(0, 0),
+            LanePlace::Claims { bytes, .. } => self.claims.has_room(*bytes, self.most / LANE_SHARE),
             LanePlace::Events { trust, sender, bytes, .. } => {
                 let (waits, own) = self.class(*trust).waiting_of(self.class(*trust).name(*trust, sender));
-                if waits < ALWAYS && *trust >= Trust::Address {
+                if *trust >= Trust::Address && (waits == 0 || (waits < ALWAYS && own + bytes <= ALWAYS_BYTES)) {
                     return true;
                 }
                 let as_little = BY_TRUST.iter().filter(|(t, _)| t <= trust).map(|(t, _)| self.class(*t));
@@ -305,10 +346,10 @@ impl<M> Inner<M> {
 
     fn put(&mut self, place: LanePlace, message: M) {
         match place {
-            LanePlace::Control => self.control.push_back(message),
-            LanePlace::Reports => self.reports.push_back(message),
-            LanePlace::Asks => self.asks.push_back(message),
-            LanePlace::Claims(_) => self.claims.push_back(message),
+            LanePlace::Control => self.control.push(0, message),
+            LanePlace::Reports { bytes } => self.reports.push(bytes, message),
+            LanePlace::Asks => self.asks.push(0, message),
+            LanePlace::Claims { bytes, .. } => self.claims.push(bytes, message),
             LanePlace::Events { trust, sender, bytes, .. } => {
                 let class = &mut self.events[place_of(trust)];
                 let sender = if class.name(trust, &sender).is_empty() { String::new() } else { sender };
@@ -324,7 +365,7 @@ impl<M> Inner<M> {
             let message = if taken >= most {
                 None
             } else if let Some(lane) = self.lane(lane) {
-                lane.pop_front()
+                lane.pop()
             } else {
                 self.pop_event(now)
             };
@@ -399,8 +440,8 @@ mod tests {
             assert_eq!(lanes.offer(event(Trust::Address, "sip1", 100), format!("sip1 {n}")), Pushed::Yes);
         }
         assert!(
-            lanes.push(LanePlace::Claims("s".to_owned()), "claim".to_owned())
-                && lanes.push(LanePlace::Reports, "report".to_owned())
+            lanes.push(LanePlace::Claims { source: "s".to_owned(), bytes: 100 }, "claim".to_owned())
+                && lanes.push(LanePlace::Reports { bytes: 100 }, "report".to_owned())
         );
         assert!(lanes.push(LanePlace::Control, "result".to_owned()));
         lanes.begin_batch();
@@ -425,7 +466,7 @@ mod tests {
         let second: usize = (1..=1_000).map(|ms| take(Time::from_millis(ms))).sum();
         assert!(second.abs_diff(UNVERIFIED_A_SECOND) <= burst, "{second}");
         lanes.offer(event(Trust::Address, "sip1", 100), 7);
-        lanes.push(LanePlace::Reports, 8);
+        lanes.push(LanePlace::Reports { bytes: 100 }, 8);
         lanes.begin_batch();
         let after: Vec<u32> = (0..9).map_while(|_| lanes.next(Duration::ZERO, Time::from_millis(1_000))).collect();
         assert_eq!(after, [8, 7]);
@@ -467,6 +508,33 @@ mod tests {
         assert_eq!(lanes.offer(event(Trust::Address, "quiet", 64 * 1024), 1), Pushed::Yes);
         let taken: Vec<u32> = (0..=41).filter_map(|_| lanes.next(Duration::ZERO, now)).collect();
         assert!(taken.contains(&1), "after one of each at most");
+    }
+
+    /// Claims and reports count bytes, so that large ones do not fill the memory, and one always has room.
+    #[test]
+    fn large_claims_and_reports_are_bounded() {
+        let lanes: Lanes<u32> = Lanes::new(MOST);
+        let claim = |bytes| LanePlace::Claims { source: "s".to_owned(), bytes };
+        let sent = (0..10_000).take_while(|n| lanes.offer(claim(64 * 1024), *n) == Pushed::Yes).count();
+        assert_eq!(sent, MOST / LANE_SHARE / (64 * 1024));
+        assert_eq!(lanes.take_dropped()["s"].count, 1);
+        assert_eq!(lanes.offer(LanePlace::Reports { bytes: 2 * MOST }, 7), Pushed::Yes, "claims take no room of reports");
+        assert_eq!(lanes.offer(LanePlace::Reports { bytes: 1 }, 8), Pushed::Dropped);
+        assert_eq!(lanes.next(Duration::ZERO, Time::from_millis(0)), Some(7));
+        assert_eq!(lanes.offer(LanePlace::Reports { bytes: 1 }, 8), Pushed::Yes);
+    }
+
+    /// An event that would be dropped is refused before it is decoded, and counted. A sender that has room is not refused.
+    #[test]
+    fn a_sender_without_room_is_refused() {
+        let lanes: Lanes<u32> = Lanes::new(MOST);
+        assert!(!lanes.refuses("s", "flood".to_owned(), 100));
+        let sent = (0..100_000).take_while(|n| lanes.offer(event(Trust::Unverified, "flood", 100), *n) == Pushed::Yes).count();
+        assert!(sent > 1_000);
+        assert!(lanes.refuses("s", "flood".to_owned(), 100) && !lanes.refuses("s", "quiet".to_owned(), 100));
+        assert_eq!(lanes.take_dropped()["s"].count, 2);
+        lanes.end();
+        assert!(!lanes.refuses("s", "flood".to_owned(), 100), "the sender learns of the end when it sends");
     }
 
     /// A sender that waits for room continues when there is room or when the reader ends.

@@ -12,6 +12,7 @@
 //! nothing.
 
 mod asker;
+mod asker_limits;
 mod changes;
 pub mod clock;
 pub mod control_socket;
@@ -24,6 +25,7 @@ pub mod host;
 pub mod inbox;
 mod journaled;
 mod lanes;
+mod observing;
 pub mod override_desk;
 pub mod program;
 pub mod questions;

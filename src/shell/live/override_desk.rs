@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::core::base::limits::{OVERRIDE_LASTS, OVERRIDES};
+use crate::core::base::limits::{OVERRIDE_LASTS, OVERRIDES, SILENCE_KEY_BYTES};
 use crate::core::base::text::{printable, printable_short};
 use crate::core::base::time::duration_text;
 use crate::core::diag::suggest::nearest;
@@ -93,6 +93,12 @@ impl Desk<'_> {
                 if matcher.matches_everything() && !all {
                     return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or say --all"
                         .to_owned());
+                }
+                if let Some(key) = matcher.key.as_ref().filter(|key| key.len() > SILENCE_KEY_BYTES) {
+                    return Err(format!(
+                        "the key has {} bytes, and {SILENCE_KEY_BYTES} are the limit: copy it from `pointsman alarms`",
+                        key.len()
+                    ));
                 }
                 let program = &self.site.program;
                 if let Some(alarm) = matcher.alarm.as_ref().filter(|alarm| !program.alarms.iter().any(|a| a.name == **alarm)) {

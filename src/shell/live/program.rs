@@ -15,14 +15,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
+use crate::core::base::time::duration_text;
 use crate::core::config::{Agent, LocalResource, Way};
 use crate::core::control::Input;
 use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
-use crate::core::wire::{Command, Report};
+use crate::core::wire::{Command, Presence, Report};
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
-use crate::shell::linux::{Spot, give_way};
+use crate::shell::linux::{Spot, boot_time, give_way};
+use crate::shell::monitoring::Monitoring;
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{self, Sink as _, Udp};
 use crate::shell::store::{AgentStore, Journal, check_chain};
@@ -33,6 +35,7 @@ use super::controller::Thread;
 use super::following;
 use super::host::{self, HostThread, Thing};
 use super::inbox::{ControllerMessage, Inbox};
+use super::observing;
 use super::reload::{self, MYSELF};
 use super::reloading::Trigger;
 use super::supervisor::{self, Pulse};
@@ -48,6 +51,9 @@ const REPORTS: usize = 16;
 
 /// How often the program checks whether certificates of agents expire soon.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
+
+/// Reading the journal is reported if it takes longer than this.
+const READ_LONG: Duration = Duration::from_secs(1);
 
 /// Creates the folder of the journal and the keys, for its owner only, if it does not exist.
 ///
@@ -100,14 +106,25 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     if let Err(e) = fs::File::open(&files.config) {
         tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config.display());
     }
+    let began = boot_time();
     // The journal's own threads never bind a port, so they begin with the rights that all threads have in the end.
     let journal = thread::scope(|scope| {
         let opening = scope.spawn(|| {
             rights::keep(network, programs)?;
-            Journal::open(&data).map_err(|e| e.to_string())
+            let mut journal = Journal::open(&data).map_err(|e| e.to_string())?;
+            journal.doubt_if_copied().map_err(|e| e.to_string())?;
+            Ok::<_, String>(journal)
         });
         opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    let took = boot_time().since(began);
+    if took >= READ_LONG {
+        tracing::info!(
+            "reading the journal took {}: {} records since its last snapshot",
+            duration_text(took),
+            journal.read_at_start()
+        );
+    }
     let begin = reload::begin(&files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
@@ -146,14 +163,21 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     for (source, address) in tcp.iter_mut().zip(&config.listen.tcp) {
         zone(Way::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
     }
+    let mut known_agents = None;
     let agents = match config.listen.agents {
         Some(address) => {
             let authority = Arc::new(Authority::open(&keys(&data))?);
+            known_agents = Some(authority.clone());
             runtime.spawn(watch_certificates(authority.clone(), current.clone(), inbox.clone()));
             Some(tls::listen(address, authority, strangers.handle().clone())?)
         }
         None => None,
     };
+    let monitoring = config.metrics.as_ref().map(|metrics| {
+        let observe = observing::of_controller(inbox.clone(), current.clone(), known_agents, &data);
+        Monitoring::open(metrics, strangers.handle().clone(), observe)
+    });
+    let monitoring = monitoring.transpose()?;
     let control = control_socket::open(&data)?;
     control_socket::admit(&data, !config.access.is_empty())?;
     // All ports are bound.
@@ -161,6 +185,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
     opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
     opened.agents = agents.as_ref().map(tls::Listener::address);
+    opened.metrics = monitoring.as_ref().map(Monitoring::address);
 
     local_hosts(&site.inventory, &data, &inbox)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -182,6 +207,9 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     }
     if let Some(listener) = agents {
         runtime.spawn(listener.run(Gate { current, inbox: inbox.clone() }));
+    }
+    if let Some(monitoring) = monitoring {
+        runtime.spawn(monitoring.run());
     }
     runtime.spawn(control_socket::serve(control, inbox.clone(), data.clone()));
     start("journal-check", {
@@ -214,6 +242,8 @@ pub struct Opened {
     pub udp: Vec<SocketAddr>,
     pub tcp: Vec<SocketAddr>,
     pub agents: Option<SocketAddr>,
+    /// Where monitoring systems ask.
+    pub metrics: Option<SocketAddr>,
     /// The files that are followed.
     pub files: Vec<String>,
 }
@@ -234,6 +264,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
         LocalResource::Commands(commands) => Thing::Commands(commands),
     };
     let things = config.resources.into_iter().map(|(name, r)| (name, thing(r))).collect();
+    let name = config.host.clone();
     let host = HostThread::new(config.host, things, marks).watching(config.watch, config.metrics);
     let inbox = host.sender();
     let runtime = runtime(|| Ok(()))?;
@@ -254,7 +285,26 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
             let _ = inbox.send(host::HostMessage::Stop);
         }
     })?;
+    // What strangers ask does not delay votes.
+    let strangers = config.monitored.map(|metrics| {
+        let strangers = self::runtime(|| {
+            give_way();
+            Ok(())
+        })?;
+        let own = identity.clone();
+        let ends = identity.clone();
+        let observe = observing::of_agent(name, inbox.clone(), move || ends.ends(), move || own.is_connected());
+        let monitoring = {
+            let _within = strangers.enter();
+            Monitoring::open(&metrics, strangers.handle().clone(), observe)?
+        };
+        tracing::info!("monitoring systems can ask {}", monitoring.address());
+        strangers.spawn(monitoring.run());
+        Ok::<_, String>(strangers)
+    });
+    let strangers = strangers.transpose()?;
     let (reports, waiting) = mpsc::channel(REPORTS);
+    let connected = identity.clone();
     runtime.spawn(async move {
         tls::connect(&config.controller, &identity, waiting, move |command| {
             let _ = inbox.try_send(host::HostMessage::Command(command));
@@ -264,9 +314,13 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let pulse = Pulse::start()?;
     let ended = host.run(move |report| {
         pulse.beat();
+        let held = report.resources.values().filter(|status| status.want && status.holds == Presence::Yes).count();
+        let link = if connected.is_connected() { "connected to the controller" } else { "no connection to the controller" };
+        pulse.show(format!("{link}, holds {held} of {} resources", report.resources.len()));
         let _ = reports.try_send(report);
     });
     supervisor::stopping();
+    strangers.into_iter().for_each(Runtime::shutdown_background);
     runtime.shutdown_background();
     ended
 }

@@ -44,6 +44,8 @@ pub enum Question {
     AcceptLoss(String),
     /// The counters of the sources.
     Sources,
+    /// Everything that monitoring systems see.
+    Metrics,
     Move(Name, Name),
     /// Confirm that a host does not hold a resource.
     Released(Name, Name),
@@ -121,7 +123,7 @@ impl Question {
     }
 
     /// The command that asks this question.
-    pub(super) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Question::Alarms => "alarms",
             Question::Resources => "resources",
@@ -130,6 +132,7 @@ impl Question {
             Question::History | Question::HistoryPage(_) => "history",
             Question::AcceptLoss(_) => "journal accept-loss",
             Question::Sources => "sources",
+            Question::Metrics => "top",
             Question::Move(..) => "move",
             Question::Released(..) => "resources released",
             Question::Resume(_) => "resources resume",
@@ -162,6 +165,7 @@ impl Question {
             | Question::History
             | Question::HistoryPage(_)
             | Question::Sources
+            | Question::Metrics
             | Question::Overrides
             | Question::Channels
             | Question::Delivery(_)
@@ -307,6 +311,7 @@ impl Desk<'_> {
                     Some(Err(why)) => json!({ "delivered": false, "why": why }),
                 }));
             }
+            Question::Metrics => return Err("the metrics are those of the deciding thread".to_owned()),
             Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
         }))
     }
@@ -338,8 +343,7 @@ impl Desk<'_> {
 
     fn alarms(&self) -> Json {
         let row = |(alarm, key, i): (&str, &Key, &Instance)| {
-            let category =
-                self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
+            let category = self.controller.category_of(alarm);
             let ack = self.controller.alarms().acknowledgement(alarm, key);
             let marks = self.controller.marks(self.now, alarm, key, i);
             let comments: Vec<String> = i.comments.iter().map(|c| format!("{}: {}", c.by, c.text)).collect();
@@ -349,7 +353,9 @@ impl Desk<'_> {
                     "acked_until": ack.and_then(|a| a.until).map(|at| at.to_string()), "ack_comment": ack.and_then(|a| a.comment.as_ref()),
                     "silenced": marks.silenced, "maintenance": marks.maintenance, "comments": comments })
         };
-        bounded(self.controller.alarms().active().map(|one| (one.1.to_string().len() + one.2.summary.len(), row(one))))
+        let comments = |i: &Instance| i.comments.iter().map(|c| c.by.len() + c.text.len()).sum::<usize>();
+        let size = |(_, key, i): (&str, &Key, &Instance)| key.to_string().len() + i.summary.len() + comments(i);
+        bounded(self.controller.alarms().active(), size, row)
     }
 
     fn resources(&self) -> Json {
@@ -418,12 +424,15 @@ impl Desk<'_> {
 /// The approximate number of bytes of a row in addition to its texts.
 const ROW_BYTES: usize = 512;
 
-/// As many rows as one answer may have, given with their bytes. A last row says how many more there are.
-fn bounded(rows: impl Iterator<Item = (usize, Json)>) -> Json {
+/// As many rows as one answer may have, by their estimated size in bytes. A last row says how many more there are. These are only
+/// counted, so that a question costs the deciding thread a bounded time.
+fn bounded<T: Copy>(all: impl Iterator<Item = T>, size: impl Fn(T) -> usize, row: impl Fn(T) -> Json) -> Json {
     let (mut shown, mut bytes, mut more) = (Vec::new(), 0, 0_usize);
-    for (size, row) in rows {
-        bytes += size + ROW_BYTES;
-        if bytes > ANSWER_BYTES { more += 1 } else { shown.push(row) }
+    for one in all {
+        if more == 0 {
+            bytes += size(one) + ROW_BYTES;
+        }
+        if bytes > ANSWER_BYTES { more += 1 } else { shown.push(row(one)) }
     }
     if more > 0 {
         let summary =
@@ -449,11 +458,17 @@ mod tests {
 
     #[test]
     fn an_answer_is_bounded_and_says_what_it_leaves_out() {
-        let rows = |n: usize| bounded((0..n).map(|_| (1_536, Json::Null)));
+        let made = std::cell::Cell::new(0);
+        let row = |n: usize| {
+            made.set(made.get() + 1);
+            Json::from(n)
+        };
+        let rows = |n: usize| bounded(0..n, |_| 1_536, row);
         assert_eq!(rows(100).as_array().map(Vec::len), Some(100));
         let all = rows(20_000);
         let all = all.as_array().unwrap();
         assert_eq!(all.len(), ANSWER_BYTES / 2_048 + 1);
         assert_eq!(all.last().unwrap()["count"], 20_000 - ANSWER_BYTES / 2_048);
+        assert_eq!(made.get(), 100 + ANSWER_BYTES / 2_048, "a row that is not shown is not made");
     }
 }

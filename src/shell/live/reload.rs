@@ -207,7 +207,7 @@ impl Running {
         if self.reloading.under_way {
             match trigger {
                 Trigger::Command { reply, .. } => {
-                    let _ = reply.try_send(Err("a reload is under way; ask again in a moment".to_owned()));
+                    let _ = reply.send(Err("a reload is under way; ask again in a moment".to_owned()));
                 }
                 trigger => self.reloading.again = Some(trigger),
             }
@@ -267,7 +267,7 @@ impl Running {
             self.reloading.refused = Some(why.clone());
         }
         if let Trigger::Command { reply, .. } = trigger {
-            let _ = reply.try_send(Ok(answer(&reading.diagnostics, &changes, refused, applied)));
+            let _ = reply.send(Ok(answer(&reading.diagnostics, &changes, refused, applied)));
         }
         if let Some(trigger) = self.reloading.again.take() {
             self.reload(trigger);
@@ -318,7 +318,7 @@ impl Running {
             tracing::info!("reload: and {} more", changes.len() - TOLD);
         }
         let written = reload.written.clone();
-        self.controller.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
+        self.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
         let number = self.controller.rules();
         self.site = good.site.clone();
         self.sets.insert(number, set);

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+
+use tokio::sync::oneshot;
 
 use crate::core::config::Config;
 use crate::core::control::NewSite;
@@ -23,7 +24,7 @@ pub enum Trigger {
         /// Allow the removal of resources that hosts hold.
         abandon: bool,
         /// Receives the answer for the operator.
-        reply: SyncSender<Answer>,
+        reply: oneshot::Sender<Answer>,
     },
     Signal,
     Files,

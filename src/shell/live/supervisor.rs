@@ -1,7 +1,7 @@
 //! Notifications to systemd (sd_notify(3)): ready, alive, stopping.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,11 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Counts the beats of the controller's thread. Another thread sends them to systemd, because a supervisor that does not read
 /// must not delay a move.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pulse(Arc<AtomicU64>);
+pub(super) struct Pulse {
+    beats: Arc<AtomicU64>,
+    /// The line for `systemctl status`.
+    status: Arc<Mutex<String>>,
+}
 
 impl Pulse {
     /// Reports that the program is ready, and from then on that it is alive as long as it beats.
@@ -22,15 +26,20 @@ impl Pulse {
     /// When no thread can be started.
     pub(super) fn start() -> Result<Pulse, String> {
         let pulse = Pulse::default();
-        let beats = pulse.0.clone();
+        let (beats, status) = (pulse.beats.clone(), pulse.status.clone());
         let tell = move || {
             say(NotifyState::Ready);
-            let mut seen = 0;
+            let (mut seen, mut said) = (0, String::new());
             loop {
                 let now = beats.load(Ordering::Relaxed);
                 if now != seen {
                     seen = now;
                     say(NotifyState::Watchdog);
+                }
+                let line = status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if line != said {
+                    say(NotifyState::Status(&line));
+                    said = line;
                 }
                 thread::sleep(EVERY);
             }
@@ -41,7 +50,12 @@ impl Pulse {
 
     /// Records that the thread is still running its loop.
     pub(super) fn beat(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sets the line that `systemctl status` shows.
+    pub(super) fn show(&self, line: String) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = line;
     }
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //!   entry: a path or a pattern --> Log for each file --lines--> Sieve: decode, match --> Sink
 //!                                    | current file: reading.rs (cut into records, recognized by its content)
-//!                                    | rotated files: rotated.rs (names and their order), packed.rs (gzip, Zstandard)
+//!                                    | rotated files: catch_up.rs (which were missed), rotated.rs (names and their order),
+//!                                    |   packed.rs (gzip, Zstandard, xz)
 //! ```
 //!
 //! The journal records what was read together with its results. After a restart, reading therefore continues after the last
@@ -12,6 +13,7 @@
 //! Files that are no longer written are closed. A file that was read and cannot be read any more is reported as away, after a
 //! delay that covers log rotation.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,7 +43,7 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
     let backlog = places.known;
     let is_pattern = entry.is_pattern();
     let news = News::of(&entry.path, is_pattern);
-    let shared = Shared { entry, named, current, sink, stop };
+    let shared = Shared { entry, named, current, sink, stop, chunk: RefCell::default() };
     let mut follower = Follower {
         shared: &shared,
         is_pattern,
@@ -106,7 +108,7 @@ impl<S: Sink> Follower<'_, S> {
         if now.len() > FOLLOWED_FILES {
             now.drain(..now.len() - FOLLOWED_FILES);
             let text = format!(
-                "{}: more than {FOLLOWED_FILES} files match; those whose names come last are followed, and the others are not",
+                "{}: more than {FOLLOWED_FILES} files match; those whose names come last are followed, and the others are not; move or delete old files, or write narrower patterns in entries of their own",
                 self.shared.named.name
             );
             if !std::mem::replace(&mut self.told_too_many, true)

@@ -1,11 +1,11 @@
-//! One followed log: the file of a path, and its rotated, truncated or rewritten versions.
+//! One followed log: the file of a path, read as it grows.
 //!
-//! Nothing is skipped: when the path refers to another file, all files that were rotated meanwhile are read first, in their
-//! order, however often and in whatever way they were rotated ([`super::rotated`]). Anything that may still be lost is reported.
+//! Nothing is skipped: when the path refers to another file, or the file was truncated, [`super::catch_up`] reads everything
+//! between. Here is what is read of the current file, and what becomes of each record.
 
-use std::fs;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, BufReader, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,8 +19,8 @@ use crate::core::event::Trust;
 use crate::core::journal::Position;
 use crate::core::site::{Current, Sieve};
 
-use super::reading::{Cutter, FileLine, FileTail, Outcome, Print};
-use super::rotated::{self, Found, Sibling};
+use super::catch_up::Finished;
+use super::reading::{FileLine, FileTail, Outcome};
 use super::{Entry, Named, Sink, heard, packed};
 
 /// The position is journaled after this number of bytes without a wanted event, and after a time.
@@ -30,12 +30,8 @@ const POSITION_AFTER: Duration = Duration::from_secs(5);
 const HEADER_BYTES: u64 = 256 * 1024;
 /// How long a rotated file is still read, because a program may continue to write to it.
 const STRAGGLERS: Duration = Duration::from_secs(60);
-/// The maximum number of directory listings while files are being renamed: two in a row must be equal.
-const LOOKS: usize = 100;
-/// The maximum number of rotated files that are opened together. Further ones are opened when they are read.
-const OPENED: usize = 64;
-/// The number of bytes of a rotated file that are read at once.
-const READ: usize = 256 * 1024;
+/// The maximum number of such files.
+const STRAGGLER_FILES: usize = 64;
 
 /// The data that all logs of an entry share.
 pub(super) struct Shared<'a, S> {
@@ -44,37 +40,34 @@ pub(super) struct Shared<'a, S> {
     pub(super) current: &'a Arc<Current>,
     pub(super) sink: &'a S,
     pub(super) stop: &'a AtomicBool,
+    /// Files are read one after the other, by way of this buffer.
+    pub(super) chunk: RefCell<Vec<u8>>,
 }
 
 pub(super) struct Log<'a, S> {
-    shared: &'a Shared<'a, S>,
+    pub(super) shared: &'a Shared<'a, S>,
     pub(super) path: PathBuf,
     /// Its name in the journal.
     name: String,
-    sieve: Sieve,
-    tail: Option<FileTail>,
-    told: Position,
+    pub(super) sieve: Sieve,
+    pub(super) tail: Option<FileTail>,
+    pub(super) told: Position,
     told_at: Time,
     complained: bool,
     /// The reason why it could not be read last time.
     pub(super) trouble: Option<String>,
     /// Its previous files, with the time since when they are not the current file.
-    left: Vec<(FileTail, Time)>,
+    left: VecDeque<(FileTail, Time)>,
+    /// The files that were read to their end, the last one last.
+    pub(super) finished: VecDeque<Finished>,
     /// The time of the last successful read.
     pub(super) read_at: Time,
     /// The position at which reading continues when the file can be read again.
-    resumes: Option<Position>,
+    pub(super) resumes: Option<Position>,
     /// Whether it was reported that rotated files are moved to an unknown folder.
-    told_moved: bool,
+    pub(super) told_moved: bool,
     /// The size of the file when it was opened. Only this much of it can be a backlog.
-    held: u64,
-}
-
-/// The files of a log at one moment: the rotated files that were not read, and the current file.
-struct Snapshot {
-    found: Option<Found>,
-    missed: Vec<(Sibling, io::Result<packed::Bytes>)>,
-    current: Option<io::Result<FileTail>>,
+    pub(super) held: u64,
 }
 
 impl<'a, S: Sink> Log<'a, S> {
@@ -90,7 +83,8 @@ impl<'a, S: Sink> Log<'a, S> {
             told_at: now,
             complained: false,
             trouble: None,
-            left: Vec::new(),
+            left: VecDeque::new(),
+            finished: VecDeque::new(),
             read_at: now,
             resumes: None,
             told_moved: false,
@@ -113,39 +107,6 @@ impl<'a, S: Sink> Log<'a, S> {
         self.tail.as_ref().map_or(self.told, |tail| tail.cutter.place(self.shared.sink.now()))
     }
 
-    /// Finds the position at which to continue, and reads what was rotated meanwhile. Returns false when nobody listens any more.
-    pub(super) fn begin(&mut self, place: Position, backlog: bool) -> bool {
-        self.told = place;
-        if place == Position::default() {
-            return true;
-        }
-        let print = Print::of(place);
-        if let Ok(Some(tail)) = FileTail::open_at(&self.path, &print) {
-            self.read_header(&self.path.clone(), print.at);
-            self.held = tail.length();
-            self.tail = Some(tail);
-            return true;
-        }
-        let since = i128::from(place.read_at.micros()) * 1_000;
-        let after = if place.read_at == Time::default() { i128::MAX } else { since };
-        let snapshot = self.snapshot(|siblings| {
-            let found = rotated::find(siblings, &print);
-            let missed = rotated::newer(siblings, found.as_ref().map(|f| &f.sibling), after);
-            (found, missed)
-        });
-        if snapshot.found.is_none() && !matches!(snapshot.current, Some(Ok(_))) {
-            // The file may return unchanged.
-            self.resumes = Some(place);
-            let why = snapshot.current.and_then(Result::err).unwrap_or_else(|| io::ErrorKind::NotFound.into());
-            self.complain(&why);
-            return true;
-        }
-        if snapshot.found.is_none() && !self.lost(&print, "is gone or was written anew") {
-            return false;
-        }
-        self.read_missed(snapshot, backlog)
-    }
-
     /// Reads what is available, and switches to the next file when this one is finished. Returns false when nobody listens any
     /// more.
     pub(super) fn read_on(&mut self, backlog: bool) -> bool {
@@ -165,7 +126,11 @@ impl<'a, S: Sink> Log<'a, S> {
                             return false;
                         }
                     }
-                    None if self.resumes.is_none() => self.open_new(),
+                    None if self.resumes.is_none() => {
+                        if !self.open_next(backlog) {
+                            return false;
+                        }
+                    }
                     None => {}
                 }
             }
@@ -203,14 +168,14 @@ impl<'a, S: Sink> Log<'a, S> {
         goes_on && (place.is_same_place(&self.told) || self.tell(place))
     }
 
-    fn open_new(&mut self) {
+    pub(super) fn open_new(&mut self) {
         match FileTail::open(&self.path) {
             Ok(tail) => self.turn_to(tail),
             Err(e) => self.complain(&e),
         }
     }
 
-    fn turn_to(&mut self, tail: FileTail) {
+    pub(super) fn turn_to(&mut self, tail: FileTail) {
         self.complained = false;
         self.trouble = None;
         self.sieve.next_file();
@@ -218,7 +183,7 @@ impl<'a, S: Sink> Log<'a, S> {
         self.tail = Some(tail);
     }
 
-    fn complain(&mut self, e: &io::Error) {
+    pub(super) fn complain(&mut self, e: &io::Error) {
         self.trouble = Some(e.to_string());
         if !std::mem::replace(&mut self.complained, true) {
             let what =
@@ -227,196 +192,49 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    /// Reports that records may be lost. Returns false when nobody listens any more.
-    fn lost(&self, print: &Print, how: &str) -> bool {
-        let text = format!(
-            "{}: the file that was read up to byte {} {how}, and no copy of it is beside it or in its `olddir`: what was written behind that place and not read is lost; the file is read from its beginning",
-            self.path.display(),
-            print.at
-        );
-        self.report(text)
-    }
-
-    /// Reports that the file that was read is not in the folder of rotated files. Returns false when nobody listens any more.
-    fn moved(&mut self) -> bool {
-        let Some(now) = self.tail.as_ref().and_then(FileTail::path_now).filter(|_| !self.told_moved) else { return true };
-        self.told_moved = true;
-        let own = rotated::folder(&self.path);
-        let help = match now.parent().filter(|folder| own.canonicalize().ok().as_deref() != Some(folder)) {
-            Some(folder) => format!("write `olddir: {}` for it", folder.display()),
-            None => "let the names of rotated files begin with the log's own name".to_owned(),
-        };
-        self.report(format!(
-            "{}: the file that was read is {} now, where rotated files are not looked for: if it was rotated more than once since it was read, what is between is lost; {help}",
-            self.path.display(),
-            now.display()
-        ))
-    }
-
-    fn report(&self, text: String) -> bool {
+    pub(super) fn report(&self, text: String) -> bool {
         self.shared.sink.send(Input::Gap { source: self.name.clone(), text })
     }
 
-    fn siblings(&self) -> Vec<Sibling> {
-        rotated::siblings(&self.path, self.shared.entry.olddir.as_deref())
+    /// Reads what is available of the current file.
+    pub(super) fn read_to_end(&mut self, backlog: bool) -> Outcome {
+        self.read_tail(backlog).unwrap_or_else(|e| {
+            self.complain(&e);
+            Outcome::Ended
+        })
     }
 
-    /// The files at one moment: nothing is renamed between the directory listing and the opening of the files.
-    fn snapshot(&self, choose: impl Fn(&[Sibling]) -> (Option<Found>, Vec<Sibling>)) -> Snapshot {
-        let inode = |path: &Path| fs::metadata(path).map(|meta| meta.ino()).ok();
-        let mut looks = 0;
-        loop {
-            looks += 1;
-            let (before, siblings) = (inode(&self.path), self.siblings());
-            let (found, missed) = choose(&siblings);
-            let current = before.map(|_| FileTail::open(&self.path));
-            let opened = |(n, sibling): (usize, Sibling)| {
-                let bytes = if n < OPENED { packed::open(&sibling.path) } else { Ok(later(&sibling.path)) };
-                (sibling, bytes)
-            };
-            let missed = missed.into_iter().enumerate().map(opened).collect();
-            let same = rotated::is_same(&siblings, &self.siblings()) && inode(&self.path) == before;
-            if same || looks == LOOKS {
-                return Snapshot { found, missed, current };
-            }
-        }
-    }
-
-    /// Reads the rotated files of a log, and switches to the current one.
-    fn read_missed(&mut self, snapshot: Snapshot, backlog: bool) -> bool {
-        let Snapshot { found, missed, current } = snapshot;
-        if let Some(Found { sibling, cutter, bytes }) = found {
-            let at = cutter.place(Time::default()).at;
-            self.read_header(&sibling.path, at);
-            if !self.read_through(&sibling, bytes, cutter, backlog) {
-                return false;
-            }
-        }
-        for (sibling, bytes) in missed {
-            self.sieve.next_file();
-            let cutter = Cutter::new(sibling.inode);
-            let goes_on = match bytes {
-                Ok(bytes) => self.read_through(&sibling, bytes, cutter, backlog),
-                Err(e) => self.unreadable(&sibling, &e),
-            };
-            if !goes_on {
-                return false;
-            }
-        }
-        match current {
-            Some(Ok(tail)) => self.turn_to(tail),
-            Some(Err(e)) => self.complain(&e),
-            None => {}
-        }
-        true
-    }
-
-    /// Reads a finished file to its end.
-    fn read_through(&mut self, sibling: &Sibling, mut bytes: packed::Bytes, mut cutter: Cutter, backlog: bool) -> bool {
-        tracing::info!("{}: reading {}, which it was before", self.path.display(), sibling.path.display());
-        self.held = u64::MAX;
-        let mut chunk = vec![0; READ];
-        loop {
-            let length = match bytes.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(length) => length,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return self.unreadable(sibling, &e),
-            };
-            let now = self.shared.sink.now();
-            if !cutter.push(&chunk[..length], now, &mut |line| self.record(line, now, backlog, None)) {
-                return false;
-            }
-        }
-        let now = self.shared.sink.now();
-        cutter.finish(now, &mut |line| self.record(line, now, backlog, None))
-    }
-
-    fn unreadable(&self, sibling: &Sibling, e: &io::Error) -> bool {
-        self.report(format!(
-            "{}: {} can't be read to its end ({e}): what is in it and was not read is lost",
-            self.path.display(),
-            sibling.path.display()
-        ))
-    }
-
-    fn read_to_end(&mut self, backlog: bool) -> Outcome {
-        let Some(mut tail) = self.tail.take() else { return Outcome::Ended };
-        let sink = self.shared.sink;
-        let mut arrived = sink.now();
-        let outcome = {
-            let now = std::cell::Cell::new(arrived);
-            let read = tail.read_on(
-                &|| {
-                    now.set(sink.now());
-                    now.get()
-                },
-                &mut |line| {
-                    arrived = now.get();
-                    self.read_at = arrived;
-                    self.record(line, arrived, backlog, None)
-                },
-            );
-            read.unwrap_or_else(|e| {
-                self.complain(&e);
-                Outcome::Ended
-            })
+    /// Reads what is available of the current file.
+    ///
+    /// # Errors
+    /// The errors of the system.
+    pub(super) fn read_tail(&mut self, backlog: bool) -> io::Result<Outcome> {
+        let Some(mut tail) = self.tail.take() else { return Ok(Outcome::Ended) };
+        let (sink, chunk) = (self.shared.sink, &self.shared.chunk);
+        let now = Cell::new(sink.now());
+        let clock = || {
+            now.set(sink.now());
+            now.get()
         };
+        let outcome = tail.read_on(&mut chunk.borrow_mut(), &clock, &mut |line| {
+            self.read_at = now.get();
+            self.record(line, now.get(), backlog, None)
+        });
         self.tail = Some(tail);
         outcome
     }
 
-    /// Handles a file that was truncated or overwritten. Returns false when nobody listens any more.
-    fn rewritten(&mut self, backlog: bool) -> bool {
-        let Some(tail) = self.tail.take() else { return true };
-        let print = Print::of(tail.cutter.place(self.shared.sink.now()));
-        // The tool that truncates a log copies it first.
-        let snapshot = self.snapshot(|siblings| {
-            let found = rotated::find(siblings, &print);
-            let missed = found.as_ref().map(|found| rotated::newer(siblings, Some(&found.sibling), 0));
-            (found, missed.unwrap_or_default())
-        });
-        if snapshot.found.is_none() && !self.lost(&print, "was truncated or written anew") {
-            return false;
-        }
-        self.read_missed(snapshot, backlog)
-    }
-
-    /// Switches to the file that the path refers to now. Returns `None` if it is the same file, and false when nobody listens any
-    /// more.
-    fn rotated(&mut self, backlog: bool) -> Option<bool> {
-        let (inode, written) = self.tail.as_ref().map(|tail| (tail.inode(), tail.written()))?;
-        if fs::metadata(&self.path).ok()?.ino() == inode {
-            return None;
-        }
-        let print = Print::of(self.place());
-        let is_beside = std::cell::Cell::new(true);
-        let snapshot = self.snapshot(|siblings| {
-            let same = siblings.iter().find(|s| s.inode == inode).cloned();
-            let same = same.or_else(|| rotated::find(siblings, &print).map(|found| found.sibling));
-            is_beside.set(same.is_some());
-            (None, rotated::newer(siblings, same.as_ref(), written))
-        });
-        // Programs write to the old file until they open the new one. The old file is finished when a newer one has content.
-        let current = fs::metadata(&self.path).map_or(0, |meta| meta.len());
-        if current == 0 && snapshot.missed.iter().all(|(sibling, _)| sibling.length == 0) {
-            return None;
-        }
-        if !is_beside.get() && !self.moved() {
-            return Some(false);
-        }
-        // Reads what was written between the last read and the switch, and a last line without an end.
-        if matches!(self.read_to_end(backlog), Outcome::Unheard) {
-            return Some(false);
-        }
+    /// Ends the current file. It is still read for some time. Returns false when nobody listens any more.
+    pub(super) fn leave(&mut self, backlog: bool) -> bool {
+        let Some(mut tail) = self.tail.take() else { return true };
         let now = self.shared.sink.now();
-        if let Some(mut tail) = self.tail.take() {
-            if !tail.cutter.finish(now, &mut |line| self.record(line, now, backlog, None)) {
-                return Some(false);
-            }
-            self.left.push((tail, now));
+        let goes_on = tail.cutter.finish(now, &mut |line| self.record(line, now, backlog, None));
+        self.finish(Finished::of(&tail, now));
+        self.left.push_back((tail, now));
+        if self.left.len() > STRAGGLER_FILES {
+            self.left.pop_front();
         }
-        Some(self.read_missed(snapshot, backlog))
+        goes_on
     }
 
     /// Reads what programs still write to files that were rotated away.
@@ -424,11 +242,12 @@ impl<'a, S: Sink> Log<'a, S> {
         for (mut tail, since) in std::mem::take(&mut self.left) {
             // Reading does not continue at this position after a restart.
             let place = self.place();
-            let sink = self.shared.sink;
-            let read = tail.read_on(&|| sink.now(), &mut |line| self.record(line, now, false, Some(place)));
+            let (sink, chunk) = (self.shared.sink, &self.shared.chunk);
+            let read =
+                tail.read_on(&mut chunk.borrow_mut(), &|| sink.now(), &mut |line| self.record(line, now, false, Some(place)));
             match read {
                 Ok(Outcome::Unheard) => return false,
-                Ok(Outcome::Ended) if now.since(since) < STRAGGLERS => self.left.push((tail, since)),
+                Ok(Outcome::Ended) if now.since(since) < STRAGGLERS => self.left.push_back((tail, since)),
                 _ => {}
             }
         }
@@ -436,7 +255,7 @@ impl<'a, S: Sink> Log<'a, S> {
     }
 
     /// Passes a file's header to the decoder, up to a position.
-    fn read_header(&mut self, path: &Path, until: u64) {
+    pub(super) fn read_header(&mut self, path: &Path, until: u64) {
         let Ok(bytes) = packed::open(path) else { return };
         let now = self.shared.sink.now();
         let mut lines = Lines::new(BufReader::new(bytes.take(until.min(HEADER_BYTES))));
@@ -448,7 +267,7 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
+    pub(super) fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
@@ -457,12 +276,11 @@ impl<'a, S: Sink> Log<'a, S> {
             event.default_names(&entry.host, &entry.app);
         });
         named.counts.count(event.marks, met.is_some());
-        let is_straggler = place.is_some();
-        let position = place.unwrap_or(line.place);
         let Some(met) = met else {
-            let near = position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES;
-            return is_straggler || near || self.tell(position);
+            let near = || line.inode() == self.told.file && line.at().saturating_sub(self.told.at) < POSITION_BYTES;
+            return place.is_some() || near() || self.tell(line.place());
         };
+        let position = place.unwrap_or_else(|| line.place());
         let backlog = backlog && position.at <= self.held;
         (self.told, self.told_at) = (position, arrived);
         sink.send(heard(&self.name, position, event.into_owned(), met, backlog))
@@ -472,18 +290,4 @@ impl<'a, S: Sink> Log<'a, S> {
         (self.told, self.told_at) = (position, self.shared.sink.now());
         self.shared.sink.send(Input::Position { source: self.name.clone(), position })
     }
-}
-
-/// A file that is opened when it is read.
-fn later(path: &Path) -> packed::Bytes {
-    struct Later(PathBuf, Option<packed::Bytes>);
-    impl io::Read for Later {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            if self.1.is_none() {
-                self.1 = Some(packed::open(&self.0)?);
-            }
-            self.1.as_mut().map_or(Ok(0), |bytes| bytes.read(into))
-        }
-    }
-    Box::new(Later(path.to_owned(), None))
 }

@@ -9,6 +9,7 @@
 //! dropped ones. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
 
 mod archive;
+mod catch_up;
 mod entry;
 mod file;
 mod frames;
@@ -52,6 +53,11 @@ pub trait Sink: Clone + Send + Sync + 'static {
 
     /// Does not wait. Returns false if there was no room and the input was dropped.
     fn offer(&self, input: Input) -> bool;
+
+    /// True if an unverified event of this sender would be dropped now. It is counted as dropped then, and need not be decoded.
+    fn refuses(&self, _source: &str, _peer: IpAddr) -> bool {
+        false
+    }
 
     /// The time of the engine's clock.
     fn now(&self) -> crate::core::base::time::Time;

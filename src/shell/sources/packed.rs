@@ -51,6 +51,15 @@ pub fn is_regular(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"))
 }
 
+/// The number of bytes at the beginning of a file that show whether it is compressed.
+pub(super) const MAGIC_BYTES: u64 = 512;
+
+/// True if a file with this beginning is compressed or an archive.
+pub(super) fn is_packed(begin: &[u8]) -> bool {
+    let is_archive = begin.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1));
+    is_archive || [GZIP, ZSTD, BZIP2, XZ].iter().any(|magic| begin.starts_with(magic))
+}
+
 /// The uncompressed content of a reader.
 ///
 /// # Errors

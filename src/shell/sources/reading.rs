@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::base::limits::RECORD_BYTES;
 use crate::core::base::time::Time;
@@ -28,12 +29,23 @@ pub(super) struct Print {
     pub(super) inode: u64,
     tail: u32,
     head: Option<u32>,
+    read_at: Time,
 }
 
 impl Print {
     pub(super) fn of(place: Position) -> Print {
         // Positions of earlier versions have no checksum of the beginning.
-        Print { at: place.at, inode: place.file, tail: place.check, head: (place.head != 0).then_some(place.head) }
+        let head = (place.head != 0).then_some(place.head);
+        Print { at: place.at, inode: place.file, tail: place.check, head, read_at: place.read_at }
+    }
+
+    /// True if a file without known content may be the one that was read: it has the inode, and existed when it was read. The
+    /// inode of a deleted file is given to the next new file.
+    pub(super) fn may_be(&self, inode: u64, created: Option<SystemTime>) -> bool {
+        let created = created
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+            .map_or(i64::MIN, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        inode == self.inode && (self.read_at == Time::default() || created <= self.read_at.micros())
     }
 
     /// Updates the beginning and the end of a file with bytes that were read.
@@ -67,6 +79,7 @@ pub(super) struct Cutter {
     /// The position after the last whole record.
     at: u64,
     head: Vec<u8>,
+    head_sum: u32,
     tail: Vec<u8>,
     /// A record whose end was not read yet.
     pending: Vec<u8>,
@@ -88,18 +101,45 @@ fn ends_line(encoding: Encoding, bytes: &[u8]) -> bool {
     last.is_some_and(|unit| encoding.line_end(unit).is_some())
 }
 
-/// A record of a file, and the position after it.
+/// A record of a file. What was read of the file ends behind it.
 pub(super) struct FileLine<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) encoding: Encoding,
     pub(super) cut: bool,
-    pub(super) place: Position,
+    cutter: &'a Cutter,
+    now: Time,
+}
+
+impl FileLine<'_> {
+    /// The number of bytes up to the end of the record.
+    pub(super) fn at(&self) -> u64 {
+        self.cutter.at
+    }
+
+    /// The inode of the file.
+    pub(super) fn inode(&self) -> u64 {
+        self.cutter.inode
+    }
+
+    /// The position after the record. Most records need none, and its checksum costs more than finding their end.
+    pub(super) fn place(&self) -> Position {
+        self.cutter.place(self.now)
+    }
 }
 
 impl Cutter {
     /// Begins at the start of a file.
     pub(super) fn new(inode: u64) -> Cutter {
-        Cutter { inode, at: 0, head: Vec::new(), tail: Vec::new(), pending: Vec::new(), skipping: false, encoding: None }
+        Cutter {
+            inode,
+            at: 0,
+            head: Vec::new(),
+            head_sum: 0,
+            tail: Vec::new(),
+            pending: Vec::new(),
+            skipping: false,
+            encoding: None,
+        }
     }
 
     /// Begins at a position with these bytes before it. If the position is within a line, the rest of the line is not a record,
@@ -107,12 +147,12 @@ impl Cutter {
     pub(super) fn from(inode: u64, at: u64, head: Vec<u8>, tail: Vec<u8>) -> Cutter {
         let encoding = (at > 0).then(|| Encoding::of(&head));
         let skipping = at > 0 && !ends_line(encoding.unwrap_or_default(), &tail);
-        Cutter { at, head, tail, skipping, encoding, ..Cutter::new(inode) }
+        Cutter { at, head_sum: sum(&head), head, tail, skipping, encoding, ..Cutter::new(inode) }
     }
 
     /// The position at which reading continues, with the time.
     pub(super) fn place(&self, now: Time) -> Position {
-        Position { at: self.at, file: self.inode, check: crc32fast::hash(&self.tail), head: sum(&self.head), read_at: now }
+        Position { at: self.at, file: self.inode, check: crc32fast::hash(&self.tail), head: self.head_sum, read_at: now }
     }
 
     /// The position after all bytes that were read, with the unfinished record.
@@ -147,7 +187,7 @@ impl Cutter {
             let (line, behind) = rest.split_at(end);
             self.took(line);
             if !std::mem::take(&mut self.skipping) {
-                goes_on = take(FileLine { bytes: line, encoding, cut: line.len() > most + 4, place: self.place(now) });
+                goes_on = take(FileLine { bytes: line, encoding, cut: line.len() > most + 4, cutter: self, now });
             }
             rest = behind;
         }
@@ -157,7 +197,7 @@ impl Cutter {
             let (part, behind) = rest.split_at(whole);
             self.took(part);
             if !std::mem::replace(&mut self.skipping, true) {
-                goes_on &= take(FileLine { bytes: part, encoding, cut: true, place: self.place(now) });
+                goes_on &= take(FileLine { bytes: part, encoding, cut: true, cutter: self, now });
             }
             rest = behind;
         }
@@ -172,12 +212,16 @@ impl Cutter {
         let skipping = std::mem::take(&mut self.skipping);
         let begin = if self.head.is_empty() { &rest } else { &self.head };
         let encoding = self.encoding.unwrap_or_else(|| Encoding::of(begin));
-        rest.is_empty() || skipping || take(FileLine { bytes: &rest, encoding, cut: false, place: self.place(now) })
+        rest.is_empty() || skipping || take(FileLine { bytes: &rest, encoding, cut: false, cutter: self, now })
     }
 
     fn took(&mut self, bytes: &[u8]) {
         self.at += bytes.len() as u64;
+        let before = self.head.len();
         Print::took(&mut self.head, &mut self.tail, bytes);
+        if self.head.len() > before {
+            self.head_sum = sum(&self.head);
+        }
     }
 }
 
@@ -210,7 +254,7 @@ impl FileTail {
     pub(super) fn open_at(path: &Path, print: &Print) -> io::Result<Option<FileTail>> {
         let mut file = packed::regular(path)?;
         let meta = file.metadata()?;
-        if meta.len() < print.at || (print.at == 0 && meta.ino() != print.inode) {
+        if meta.len() < print.at || (print.at == 0 && !print.may_be(meta.ino(), meta.created().ok())) {
             return Ok(None);
         }
         let head = bytes_of(&mut file, 0, print.at.min(HEAD as u64))?;
@@ -241,19 +285,28 @@ impl FileTail {
         self.file.metadata().map_or(0, |meta| i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()))
     }
 
-    /// Reads what is available.
+    /// True if the content is compressed, whatever the file's name says.
+    pub(super) fn is_packed(&mut self) -> io::Result<bool> {
+        Ok(packed::is_packed(&bytes_of(&mut self.file, 0, packed::MAGIC_BYTES)?))
+    }
+
+    /// Reads what is available, by way of a buffer that files share.
     ///
     /// # Errors
     /// The errors of the system.
-    pub(super) fn read_on(&mut self, now: &dyn Fn() -> Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> io::Result<Outcome> {
-        let mut chunk = Vec::new();
+    pub(super) fn read_on(
+        &mut self,
+        chunk: &mut Vec<u8>,
+        now: &dyn Fn() -> Time,
+        take: &mut dyn FnMut(FileLine<'_>) -> bool,
+    ) -> io::Result<Outcome> {
         let mut looked_at_head = false;
         loop {
             let overlap = self.cutter.overlap();
             let from = self.cutter.end() - overlap.len() as u64;
             self.file.seek(SeekFrom::Start(from))?;
-            chunk.resize(overlap.len() + READ, 0);
-            let length = read_up_to(&mut self.file, &mut chunk)?;
+            chunk.resize(chunk.len().max(TAIL + READ), 0);
+            let length = read_up_to(&mut self.file, &mut chunk[..overlap.len() + READ])?;
             // A file that was truncated and has grown again is recognized by its content, not by its length.
             if length < overlap.len() || chunk[..overlap.len()] != overlap {
                 return Ok(Outcome::Changed);

@@ -5,12 +5,14 @@
 
 use std::cmp::Ordering;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::core::base::time::Time;
+
 use super::packed;
-use super::reading::{Cutter, Print};
+use super::reading::{Cutter, FileTail, Print};
 
 /// The maximum number of files of one folder that are considered.
 const SIBLINGS: usize = 10_000;
@@ -159,11 +161,39 @@ pub(super) fn folder(path: &Path) -> PathBuf {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// A file in which a log was read up to a position, and a reader at that position.
+/// The content of a rotated file, from a position on.
+pub(super) enum Content {
+    /// A file as it was written. A program may still write to it.
+    Plain(FileTail),
+    Packed(packed::Bytes, Cutter),
+}
+
+impl Content {
+    /// Opens a rotated file at its beginning.
+    ///
+    /// # Errors
+    /// The errors of the system, and an error for an unsupported compression.
+    pub(super) fn open(sibling: &Sibling) -> io::Result<Content> {
+        let mut tail = FileTail::open(&sibling.path)?;
+        if !tail.is_packed()? {
+            return Ok(Content::Plain(tail));
+        }
+        Ok(Content::Packed(packed::open(&sibling.path)?, Cutter::new(sibling.inode)))
+    }
+
+    /// The position from which it is read.
+    pub(super) fn at(&self) -> u64 {
+        let (Content::Plain(FileTail { cutter, .. }) | Content::Packed(_, cutter)) = self;
+        cutter.place(Time::default()).at
+    }
+}
+
+/// A file in which a log was read up to a position, and its content behind that position.
 pub(super) struct Found {
     pub(super) sibling: Sibling,
-    pub(super) cutter: Cutter,
-    pub(super) bytes: packed::Bytes,
+    pub(super) content: Content,
+    /// Whether nothing is behind the position.
+    ends: bool,
 }
 
 /// Finds, among the files beside a log, the file that was read up to a position. It is recognized by its content, whatever its
@@ -172,18 +202,42 @@ pub(super) fn find(siblings: &[Sibling], print: &Print) -> Option<Found> {
     // Likely candidates come first: the same inode, then uncompressed files, the newest first.
     let mut order: Vec<&Sibling> = siblings.iter().collect();
     order.sort_by_key(|s| (s.inode != print.inode, s.packed, std::cmp::Reverse(s.written)));
-    order.into_iter().find_map(|sibling| {
-        if print.at == 0 && sibling.inode != print.inode {
-            return None;
+    let mut first = None;
+    for sibling in order {
+        let Ok(Some(found)) = at_place(sibling, print) else { continue };
+        // Another file may begin with the same lines. If one is no longer than what was read, nothing is skipped by taking it.
+        if sibling.inode == print.inode || found.ends {
+            return Some(found);
         }
-        let (bytes, cutter) = at_place(sibling, print).ok().flatten()?;
-        Some(Found { sibling: sibling.clone(), cutter, bytes })
-    })
+        first.get_or_insert(found);
+    }
+    first
 }
 
-/// A file's bytes from a position on. `None` if its content before the position is different.
-fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<(packed::Bytes, Cutter)>> {
-    let mut bytes = packed::open(&sibling.path)?;
+/// True if a file has the content that was read, and no more.
+pub(super) fn is_all_of(sibling: &Sibling, print: &Print) -> bool {
+    print.at > 0 && at_place(sibling, print).is_ok_and(|found| found.is_some_and(|found| found.ends))
+}
+
+/// A file's content from a position on. `None` if its content before the position is different.
+///
+/// # Errors
+/// The errors of the system, and errors of the compression.
+pub(super) fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<Found>> {
+    let found = |content, ends| Ok(Some(Found { sibling: sibling.clone(), content, ends }));
+    if !FileTail::open(&sibling.path)?.is_packed()? {
+        return match FileTail::open_at(&sibling.path, print)? {
+            Some(tail) => {
+                let ends = tail.length() == print.at;
+                found(Content::Plain(tail), ends)
+            }
+            None => Ok(None),
+        };
+    }
+    if print.at == 0 && !print.may_be(sibling.inode, None) {
+        return Ok(None);
+    }
+    let mut bytes = BufReader::new(packed::open(&sibling.path)?);
     let (mut head, mut tail, mut at) = (Vec::new(), Vec::new(), 0_u64);
     let mut chunk = vec![0; 64 * 1024];
     while at < print.at {
@@ -199,16 +253,19 @@ fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<(packed::Byte
             return Ok(None);
         }
     }
-    let is_it = print.is_at(&head, &tail);
-    Ok(is_it.then(|| (bytes, Cutter::from(sibling.inode, print.at, head, tail))))
+    if !print.is_at(&head, &tail) {
+        return Ok(None);
+    }
+    let ends = bytes.fill_buf().is_ok_and(|rest| rest.is_empty());
+    found(Content::Packed(Box::new(bytes), Cutter::from(sibling.inode, print.at, head, tail)), ends)
 }
 
-/// The files that are newer than a rotated file, the oldest first. If that file is unknown, those that were written after a time
-/// in nanoseconds. A file that exists both compressed and uncompressed is returned once.
+/// The files that are newer than a rotated file, the oldest first. If that file is unknown, those that were not written
+/// before a time in nanoseconds: the times of files that were written one after the other may be equal. A file that exists both compressed and uncompressed is returned once.
 pub(super) fn newer(siblings: &[Sibling], than: Option<&Sibling>, written_after: i128) -> Vec<Sibling> {
     let is_newer = |s: &&Sibling| match than {
         Some(than) => s.inode != than.inode && s.order(than) == Ordering::Greater,
-        None => s.written > written_after,
+        None => s.written >= written_after,
     };
     let mut newer: Vec<Sibling> = siblings.iter().filter(|s| s.suffix.is_some()).filter(is_newer).cloned().collect();
     // Names of two kinds cannot be compared.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::core::base::limits::RECORD_BYTES;
+use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::control::Input;
 use crate::core::decode::Decoder;
@@ -19,6 +20,8 @@ use super::{Named, Sink, from_sender, heard};
 
 /// The longest wait for a datagram before the thread checks whether it should end and what the kernel dropped.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
+/// After an event found no room, room is looked for before a datagram is decoded, for this time.
+const PRESSED: Duration = Duration::from_millis(10);
 /// The size of the receive buffer that is requested from the kernel, in bytes.
 const KERNEL_BYTES: usize = 8 * 1024 * 1024;
 
@@ -70,6 +73,7 @@ impl Udp {
         let mut kernel = Dropped::of(&socket);
         sink.send(Input::BacklogEnded { source: name.clone() });
         let mut look_at = sink.now() + LOOK_AROUND;
+        let mut pressed_until = Time::default();
         while !stop.load(Ordering::Relaxed) {
             // This check is also made if datagrams arrive so fast that the thread never waits.
             if sink.now() >= look_at {
@@ -82,6 +86,13 @@ impl Udp {
                 Err(_) => continue,
             };
             let now = sink.now();
+            // Whatever a sender without room says is dropped, so nothing is lost by not decoding it. Under a flood this leaves the
+            // processor to the thread that decides.
+            if now < pressed_until && sink.refuses(&name, peer) {
+                counts.records.fetch_add(1, Ordering::Relaxed);
+                counts.dropped.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
             let (event, met) = sieve.sift(&buffer[..length], now, |site, event| {
                 event.trust = Trust::Unverified;
                 from_sender(site, event, peer);
@@ -89,9 +100,11 @@ impl Udp {
             counts.count(event.marks, met.is_some());
             let Some(met) = met else { continue };
             position.at += 1;
-            if !sink.offer(heard(&name, position, event.into_owned(), met, false))
-                && counts.dropped.fetch_add(1, Ordering::Relaxed) == 0
-            {
+            if sink.offer(heard(&name, position, event.into_owned(), met, false)) {
+                continue;
+            }
+            pressed_until = now + PRESSED;
+            if counts.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
                 tracing::warn!(
                     "{name}: more comes than the controller can take; what it can't is dropped and counted (`pointsman sources`); senders over TCP would wait"
                 );

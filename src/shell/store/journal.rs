@@ -29,12 +29,17 @@ use crate::shell::linux::give_way;
 
 use super::end::{self, End, EndFile};
 use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
-use super::reader::{Folded, JournalReader, make_snapshot, signed};
-use super::{Error, damaged, make_room, open_shared, snapshot};
+use super::reader::{Folded, JournalReader, signed};
+use super::{Error, copied, damaged, make_room, open_shared, snapshot};
 
 /// The minimum number of records between two snapshots. They must also have as many bytes as the last snapshot. A start reads no
 /// more records than these, and making snapshots costs no more than writing the records did.
 const SNAPSHOT_EVERY: u64 = 10_000;
+/// One snapshot folds at most this many times the records that make it due, so that each ends although more records arrive, and
+/// the next one begins there. With this many times as many records, its thread does not give way to others any more. A start
+/// therefore never finds many more records than these.
+const SNAPSHOT_FOLDS: u64 = 2;
+const SNAPSHOT_LATE: u64 = 4;
 /// The number of expired records that one sync removes, so that removing never takes long.
 const REMOVED_AT_ONCE: u64 = 512;
 
@@ -68,6 +73,8 @@ pub struct Journal {
     snapshots: Snapshots,
     retention: Retention,
     kept_from: u64,
+    /// The number of records that were read at the start, after its snapshot.
+    read: u64,
     /// Whether a transaction is open.
     open: bool,
     findings: Vec<Notice>,
@@ -83,6 +90,8 @@ struct Snapshots {
     bytes: u64,
     /// The number of bytes of the records since then.
     since: u64,
+    /// After a failure, the next attempt waits for this record.
+    not_before: u64,
     spare_below: u64,
     /// Records below this number have expired.
     remove_below: u64,
@@ -96,6 +105,8 @@ struct Snapshots {
 #[derive(Debug)]
 struct Done {
     made: snapshot::Made,
+    /// The number of bytes of the records that it folded.
+    folded: u64,
     remove_below: u64,
 }
 
@@ -163,7 +174,7 @@ impl Journal {
             Notice::new(Kind::JournalSnapshot, text)
         }));
         let (snapshot, bytes) = folded.snapshot;
-        let since = folded.bytes;
+        let (since, read) = (folded.bytes, folded.last - snapshot);
         let mut journal = Journal {
             folder: folder.to_owned(),
             path,
@@ -177,6 +188,7 @@ impl Journal {
             snapshots: Snapshots { n: snapshot, bytes, since, ..Snapshots::default() },
             retention: Retention::default(),
             kept_from: facts.kept_from,
+            read,
             open: false,
             findings,
             _lock: lock,
@@ -194,7 +206,60 @@ impl Journal {
             journal.sync()?;
         }
         journal.end.write_now(journal.known_end())?;
+        journal.save_start();
         Ok(journal)
+    }
+
+    /// Puts the journal in doubt if its files are a copy: they may be older than what was acted on.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn doubt_if_copied(&mut self) -> Result<(), Error> {
+        let path = self.path.clone();
+        let wrong = |e: std::io::Error| Error::new(&path, format!("whether it is a copy can't be told: {e}"));
+        if copied::is_copy(&self.path).map_err(wrong)? && self.last > 0 && self.state.doubt.is_none() {
+            let reason = "the data folder is a copy, which may be older than what was acted on. Nothing is sent to hosts until every agent has \
+                          reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
+                .to_owned();
+            self.findings.push(Notice::new(Kind::JournalEnd, reason.clone()));
+            self.append_input(Input::JournalDoubted { reason, behind: false })?;
+            self.sync()?;
+        }
+        copied::remember(&self.path).map_err(wrong)
+    }
+
+    /// Makes a snapshot of what the start has folded, if one is due. Otherwise a controller that is killed often would read the
+    /// same records each time, and more of them.
+    fn save_start(&mut self) {
+        if !self.is_due(1) {
+            return;
+        }
+        match snapshot::write(&self.folder, self.last, self.chain, &self.state, &self.snapshots.stop) {
+            Ok(made) => {
+                (self.snapshots.n, self.snapshots.bytes, self.snapshots.since) = (made.n, made.bytes, 0);
+                self.snapshots.spare_below = made.spare_below;
+            }
+            Err(why) => self.snapshot_failed(&why.to_string()),
+        }
+    }
+
+    /// The number of records that were read at the start, after the snapshot with which it began.
+    pub fn read_at_start(&self) -> u64 {
+        self.read
+    }
+
+    /// True if there are this many times the records that make a snapshot due.
+    fn is_due(&self, times: u64) -> bool {
+        is_due(times, self.last.saturating_sub(self.snapshots.n), self.snapshots.since, self.snapshots.bytes)
+    }
+
+    /// Reports a failure once, until a snapshot succeeds.
+    fn snapshot_failed(&mut self, why: &str) {
+        self.snapshots.not_before = self.last + SNAPSHOT_EVERY;
+        if !std::mem::replace(&mut self.snapshots.failed, true) {
+            let text = format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
+            self.findings.push(Notice::new(Kind::JournalSnapshot, text));
+        }
     }
 
     /// Makes syncs fast for a caller that will write much.
@@ -350,37 +415,34 @@ impl Journal {
         let done = self.snapshots.done.lock().ok().and_then(|mut done| done.take());
         match done {
             None => {}
-            Some(Ok(Done { made, remove_below })) => {
+            Some(done) => {
                 if let Some(thread) = self.snapshots.thread.take() {
                     let _ = thread.join();
                 }
-                self.snapshots.failed = false;
-                (self.snapshots.n, self.snapshots.bytes) = (made.n, made.bytes);
-                (self.snapshots.spare_below, self.snapshots.remove_below) = (made.spare_below, remove_below);
-            }
-            Some(Err(why)) => {
-                if let Some(thread) = self.snapshots.thread.take() {
-                    let _ = thread.join();
-                }
-                if !std::mem::replace(&mut self.snapshots.failed, true) {
-                    let text =
-                        format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
-                    self.findings.push(Notice::new(Kind::JournalSnapshot, text));
+                match done {
+                    Ok(Done { made, folded, remove_below }) => {
+                        self.snapshots.failed = false;
+                        (self.snapshots.n, self.snapshots.bytes) = (made.n, made.bytes);
+                        self.snapshots.since = self.snapshots.since.saturating_sub(folded);
+                        (self.snapshots.spare_below, self.snapshots.remove_below) = (made.spare_below, remove_below);
+                    }
+                    Err(why) => self.snapshot_failed(&why),
                 }
             }
         }
-        let due = self.last.saturating_sub(self.snapshots.n) >= SNAPSHOT_EVERY && self.snapshots.since >= self.snapshots.bytes;
-        if !due || self.snapshots.thread.is_some() {
+        if !self.is_due(1) || self.last < self.snapshots.not_before || self.snapshots.thread.is_some() {
             return;
         }
-        self.snapshots.since = 0;
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
+        let late = self.is_due(SNAPSHOT_LATE);
         let work = move || {
-            give_way();
-            let result = make_snapshot(&folder, &stop).and_then(|made| {
+            if !late {
+                give_way();
+            }
+            let result = make_snapshot(&folder, &stop).and_then(|(made, folded)| {
                 let remove_below = beyond(&folder, retention, newest)?;
-                Ok(Done { made, remove_below })
+                Ok(Done { made, folded, remove_below })
             });
             if let Ok(mut done) = done.lock() {
                 *done = Some(result.map_err(|e| e.to_string()));
@@ -405,7 +467,8 @@ impl Journal {
     /// When the disk refuses, or the state is too large.
     pub fn make_snapshot(&mut self) -> Result<(), Error> {
         self.wait_for_snapshot();
-        let made = make_snapshot(&self.folder, &self.snapshots.stop)?;
+        let folded = JournalReader::open(&self.folder)?.fold(&self.snapshots.stop)?;
+        let made = snapshot::write(&self.folder, folded.last, folded.chain, &folded.state, &self.snapshots.stop)?;
         (self.snapshots.n, self.snapshots.bytes, self.snapshots.since) = (made.n, made.bytes, 0);
         self.snapshots.spare_below = made.spare_below;
         Ok(())
@@ -521,6 +584,24 @@ fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Resu
     let facts: String = facts.iter().map(|(name, n)| format!("INSERT OR REPLACE INTO fact VALUES ('{name}', '{n}');")).collect();
     db.execute_batch(&format!("BEGIN IMMEDIATE; {facts} DROP TABLE snapshot; PRAGMA user_version = {VERSION}; COMMIT"))
         .map_err(|e| Error::of(path, &e))
+}
+
+/// True if a snapshot is due this many times over: so many records, and so many bytes, came since the last one of this size.
+fn is_due(times: u64, records: u64, bytes: u64, snapshot: u64) -> bool {
+    records >= times * SNAPSHOT_EVERY && bytes >= times * snapshot
+}
+
+/// Makes the next snapshot from the last one and records since, as they are on the disk. Returns it with the bytes of these
+/// records.
+///
+/// # Errors
+/// When the disk refuses, the journal is damaged, or the state is too large.
+fn make_snapshot(folder: &Path, stop: &AtomicBool) -> Result<(snapshot::Made, u64), Error> {
+    let reader = JournalReader::open(folder)?;
+    let more = |folded: &Folded| !is_due(SNAPSHOT_FOLDS, folded.last - folded.snapshot.0, folded.bytes, folded.snapshot.1);
+    let folded = reader.fold_while(stop, more)?;
+    let made = snapshot::write(folder, folded.last, folded.chain, &folded.state, stop)?;
+    Ok((made, folded.bytes))
 }
 
 /// The number below which records are too old or exceed the size limit.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::core::agent::Durable;
 
-use super::{Error, make_room, open};
+use super::{Error, copied, make_room, open};
 
 const KIND: i32 = 0x504d_6131;
 const VERSION: i32 = 1;
@@ -27,6 +27,26 @@ impl AgentStore {
         let path = folder.join("agent.db");
         let db = open(&path, KIND, VERSION, TABLES)?;
         Ok(AgentStore { path, db })
+    }
+
+    /// True if its file is a copy, which may be older than what the agent promised and obeyed.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn is_copy(&self) -> Result<bool, Error> {
+        copied::is_copy(&self.path).map_err(|e| self.cannot_tell(&e))
+    }
+
+    /// From now on its file does not count as a copy.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn remember_place(&self) -> Result<(), Error> {
+        copied::remember(&self.path).map_err(|e| self.cannot_tell(&e))
+    }
+
+    fn cannot_tell(&self, e: &std::io::Error) -> Error {
+        Error::new(&self.path, format!("whether it is a copy can't be told: {e}"))
     }
 
     /// Makes syncs fast for a caller that will write much.

@@ -5,6 +5,7 @@
 //! repaired silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
+mod copied;
 mod end;
 mod format;
 mod history;

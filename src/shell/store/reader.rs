@@ -70,6 +70,15 @@ impl JournalReader {
         JournalReader::of(folder, path)
     }
 
+    /// Opens the journal of a folder, or a backup of one, for reading.
+    ///
+    /// # Errors
+    /// As [`JournalReader::open`].
+    pub fn open_or_backup(path: &Path) -> Result<JournalReader, Error> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if path.is_file() { JournalReader::of(folder, path.to_owned()) } else { JournalReader::open(path) }
+    }
+
     /// Opens a database that may not have tables yet. In that case it returns `None`.
     pub(super) fn open_or_new(folder: &Path) -> Result<Option<JournalReader>, Error> {
         let path = folder.join("journal.db");
@@ -242,11 +251,19 @@ impl JournalReader {
 
     /// Folds the newest whole snapshot and every record after it.
     pub(super) fn fold(&self, stop: &AtomicBool) -> Result<Folded, Error> {
+        self.fold_while(stop, |_| true)
+    }
+
+    /// Folds the newest whole snapshot and the records after it, as long as `more` wants a further one.
+    pub(super) fn fold_while(&self, stop: &AtomicBool, more: impl Fn(&Folded) -> bool) -> Result<Folded, Error> {
         let mut folded = self.base()?;
         let mut bad = None;
         self.rows(folded.last + 1, &mut |row| {
             if stop.load(Ordering::Relaxed) {
                 bad = Some("the program ends".to_owned());
+                return false;
+            }
+            if !more(&folded) {
                 return false;
             }
             match self.checked(&folded, &row) {
@@ -352,14 +369,4 @@ pub(super) fn input_time(line: &str) -> Option<Time> {
 /// SQLite has only signed numbers.
 pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// Makes the next snapshot from the last one and the records since, as they are on the disk.
-///
-/// # Errors
-/// When the disk refuses, the journal is damaged, or the state is too large.
-pub(super) fn make_snapshot(folder: &Path, stop: &AtomicBool) -> Result<snapshot::Made, Error> {
-    let reader = JournalReader::open(folder)?;
-    let folded = reader.fold(stop)?;
-    snapshot::write(folder, folded.last, folded.chain, &folded.state, stop)
 }

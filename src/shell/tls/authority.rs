@@ -238,8 +238,14 @@ impl Authority {
     /// The whole days until the newest certificate of a host ends; negative after its end. `None` if the host has no certificate,
     /// or if its end was not recorded.
     pub fn days_left(&self, host: &str) -> Option<i64> {
-        let until = self.good(host).pop()?.until?;
+        let until = self.ends(host)?;
         Some((until.cast_signed() - seconds_now().cast_signed()).div_euclid(86_400))
+    }
+
+    /// When the newest certificate of a host ends, in seconds since 1970. `None` if the host has no certificate, or if its end was
+    /// not recorded.
+    pub fn ends(&self, host: &str) -> Option<u64> {
+        self.good(host).pop()?.until
     }
 
     /// Makes all certificates and tokens of the host invalid. A running controller closes its connection.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
@@ -44,6 +45,7 @@ const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
 pub struct Identity {
     folder: PathBuf,
     known: Arc<watch::Sender<AuthorityKeys>>,
+    connected: Arc<AtomicBool>,
 }
 
 impl Identity {
@@ -53,7 +55,8 @@ impl Identity {
     /// When there is none, or it belongs to another host: the agent has to enroll first.
     pub fn open(folder: &Path, host: &str) -> Result<Identity, String> {
         let known = fs::read(folder.join(PEERS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let identity = Identity { folder: folder.to_owned(), known: Arc::new(watch::Sender::new(known)) };
+        let known = Arc::new(watch::Sender::new(known));
+        let identity = Identity { folder: folder.to_owned(), known, connected: Arc::default() };
         if !identity.file("agent.crt").exists() {
             return Err(format!(
                 "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
@@ -125,12 +128,25 @@ impl Identity {
         }
     }
 
-    /// The number of days until the certificate ends.
-    fn days_left(&self) -> Result<i64, String> {
+    /// True while [`connect`] has a connection to the controller.
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// When its certificate ends, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read.
+    pub fn ends(&self) -> Result<i64, String> {
         let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.crt").display());
         let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words(&e))?;
         let (_, own) = X509Certificate::from_der(&own).map_err(|e| words(&e))?;
-        Ok((own.validity().not_after.timestamp() - wall_time().micros() / 1_000_000) / 86_400)
+        Ok(own.validity().not_after.timestamp())
+    }
+
+    /// The number of days until the certificate ends.
+    fn days_left(&self) -> Result<i64, String> {
+        Ok((self.ends()? - wall_time().micros() / 1_000_000) / 86_400)
     }
 
     /// Makes a request for a new certificate for the same key.
@@ -252,10 +268,10 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
                     tracing::info!("connected to {controller}");
                 }
                 let since = boot_time();
-                let why = match talk(stream, identity, &mut reports, &command).await {
-                    Ok(()) => return,
-                    Err(why) => why,
-                };
+                identity.connected.store(true, Ordering::Relaxed);
+                let ended = talk(stream, identity, &mut reports, &command).await;
+                identity.connected.store(false, Ordering::Relaxed);
+                let Err(why) = ended else { return };
                 // A connection that lasted was successful. If connections keep closing at once, the pauses between attempts grow.
                 if boot_time().since(since) > LASTED {
                     pause = PAUSE;

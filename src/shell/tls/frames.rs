@@ -7,6 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The maximum size of one frame in bytes. A connection that sends a larger one is closed.
 const FRAME: usize = 1024 * 1024;
+/// The maximum size in bytes before the other end has shown who it is: a token, a name and a request for a certificate.
+const FRAME_OF_STRANGER: usize = 16 * 1024;
 
 pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
@@ -20,18 +22,23 @@ pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Ser
 
 /// Reads one frame. Do not cancel this: the bytes of the frame that were already read would be lost.
 pub(super) async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
-    serde_json::from_slice(&read_body(from).await?).map_err(io::Error::other)
+    serde_json::from_slice(&read_body(from, FRAME).await?).map_err(io::Error::other)
+}
+
+/// Reads one frame of somebody who has not shown a certificate. Do not cancel this.
+pub(super) async fn read_of_stranger<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    serde_json::from_slice(&read_body(from, FRAME_OF_STRANGER).await?).map_err(io::Error::other)
 }
 
 /// Reads one frame. Returns `None` for a message that this version does not know. Do not cancel this.
 pub(super) async fn read_lenient<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<T>> {
-    Ok(serde_json::from_slice(&read_body(from).await?).ok())
+    Ok(serde_json::from_slice(&read_body(from, FRAME).await?).ok())
 }
 
-async fn read_body(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+async fn read_body(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<Vec<u8>> {
     let length = from.read_u32().await? as usize;
-    if length > FRAME {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes; {FRAME} are the limit")));
+    if length > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes; {most} are the limit")));
     }
     let mut body = vec![0; length];
     from.read_exact(&mut body).await?;

@@ -19,6 +19,7 @@ mod frames;
 mod peers;
 mod server;
 mod shown;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,7 @@ pub use authority::Authority;
 pub use client::{Identity, connect, enroll};
 pub use peers::Peers;
 pub use server::{Agents, Listener, listen};
+pub use web::{WebCertificate, WebStream};
 
 /// The name in the controller's certificate. The agent's configuration has its address.
 const CONTROLLER: &str = "controller.pointsman.internal";

@@ -150,7 +150,7 @@ async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stre
     let shown = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(|c| Shown::read(c));
     let Some(shown) = shown else {
         let FromAgent::Enroll { secret, host, request } =
-            frames::read(&mut stream).await.map_err(|e| format!("no token: {e}"))?
+            frames::read_of_stranger(&mut stream).await.map_err(|e| format!("no token: {e}"))?
         else {
             return Err("it shows no certificate, and has no token".to_owned());
         };

@@ -6,7 +6,7 @@ use crate::core::wire::LinkState;
 /// A bench in which `a` holds the resource.
 fn held_by_a(on_link_loss: OnLinkLoss) -> Bench {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.planner.resources.get_mut(VIP).unwrap().on_link_loss = on_link_loss;
+    std::sync::Arc::make_mut(bench.planner.resources.get_mut(VIP).unwrap()).on_link_loss = on_link_loss;
     bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
     bench.report("a", (1, 1), true, Presence::Yes);

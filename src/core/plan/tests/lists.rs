@@ -58,7 +58,7 @@ fn who_has_another_address_is_no_holder() {
 #[test]
 fn a_controller_that_starts_does_not_vote_before_every_promise_is_over() {
     let mut bench = Bench::with(Takeover::Quorum, Ledger::default());
-    let terms = Terms { takeover: Takeover::Quorum, ..bench.planner.terms_now(&bench.planner.resources[VIP].clone(), "a") };
+    let terms = Terms { takeover: Takeover::Quorum, ..bench.planner.terms_now(VIP, &bench.planner.resources[VIP].clone(), "a") };
     let mut votes_at = |at| bench.planner.vote(ms(at), VIP, &"a".to_owned(), Generation { epoch: 1, n: 1 }, &terms);
     assert!(!votes_at(4_029));
     assert!(votes_at(4_030));

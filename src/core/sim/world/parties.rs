@@ -74,8 +74,8 @@ impl SimWorld<'_> {
                         self.hosts[h].asked = request.number;
                     }
                     let Some(to) = self.hosts.iter().position(|x| x.name == to) else { continue };
-                    for delay in self.network.peers(h, to, &mut self.rng) {
-                        self.after(delay, Due::Peer { from: h, to, message: message.clone() });
+                    for (delay, message) in copies(self.network.peers(h, to, &mut self.rng), message) {
+                        self.after(delay, Due::Peer { from: h, to, message });
                     }
                 }
                 agent::Output::Peers(_) => {}
@@ -86,8 +86,8 @@ impl SimWorld<'_> {
                     if self.hosts[h].old > 0 {
                         (report.votes, report.places) = (false, Default::default());
                     }
-                    for delay in self.network.control(h, false, &mut self.rng) {
-                        self.after(delay, Due::Report(report.clone()));
+                    for (delay, report) in copies(self.network.control(h, false, &mut self.rng), report) {
+                        self.after(delay, Due::Report(report));
                     }
                 }
             }
@@ -98,7 +98,7 @@ impl SimWorld<'_> {
             if host.timer.is_none_or(|t| at < t) {
                 host.timer = Some(at);
                 let start = host.starts;
-                self.at(at, Due::AgentTimer { host: h, start });
+                self.at(at, Due::AgentTimer { host: h, start, at });
             }
         }
     }
@@ -270,8 +270,8 @@ impl SimWorld<'_> {
                     let Some(h) = self.hosts.iter().position(|x| x.name == host) else {
                         continue;
                     };
-                    for delay in self.network.control(h, true, &mut self.rng) {
-                        self.after(delay, Due::Command { host: h, command: command.clone() });
+                    for (delay, command) in copies(self.network.control(h, true, &mut self.rng), command) {
+                        self.after(delay, Due::Command { host: h, command });
                     }
                 }
                 Output::Say(text) => self.tell(|| format!("   controller: {text}")),
@@ -286,7 +286,7 @@ impl SimWorld<'_> {
             if self.controller.timer.is_none_or(|t| at < t) {
                 self.controller.timer = Some(at);
                 let start = self.controller.starts;
-                self.at(at, Due::ControllerTimer { start });
+                self.at(at, Due::ControllerTimer { start, at });
             }
         }
     }
@@ -318,4 +318,10 @@ impl SimWorld<'_> {
         let start = self.controller.starts;
         self.after(delay, Due::Answered { start, happening: Happening::Done(run, step.n, attempt, result) });
     }
+}
+
+/// A message and when each copy of it arrives.
+fn copies<T: Clone>(delays: Vec<Duration>, message: T) -> impl Iterator<Item = (Duration, T)> {
+    let messages = std::iter::repeat_n(message, delays.len());
+    delays.into_iter().zip(messages)
 }

@@ -1,0 +1,242 @@
+//! `dry-run --against`: what a site recorded in its journal, through other rules, as a diff with reasons.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::core::base::text::{printable, printable_json, printable_lines};
+use crate::core::explain::{AlarmStory, stories_of};
+use crate::core::inventory::Name;
+use crate::core::journal::Record;
+use crate::core::replay::{DecidedBy, Difference, Rerun, RerunCounts, SiteDecisionKind};
+use crate::core::site::Site;
+use crate::shell::live::control_socket;
+use crate::shell::live::questions::Question;
+use crate::shell::store::JournalReader;
+
+use super::super::{FAILED, colour, plural, wrong};
+use super::{EntryFormat, Shows};
+
+/// The number of alarms, each with a key, whose absence is explained.
+const EXPLAINED: usize = 50;
+/// The number of lines of an explanation.
+const LINES: usize = 3;
+
+/// An instance of an alarm: its name and its key, as shown.
+type Instance = (String, String);
+
+/// Compares the journal in a folder, or a backup of it, with what the site's rules decide. Returns the exit status: 1 if they
+/// differ.
+pub(super) fn run(
+    journal: &Path,
+    site: &Arc<Site>,
+    holders: &BTreeMap<Name, Name>,
+    format: EntryFormat,
+    shows: &Shows,
+) -> io::Result<u8> {
+    // A running controller may have records that are not on the disk yet.
+    let _ = control_socket::ask(journal, &Question::History);
+    let mut differences = Vec::new();
+    let mut rerun = Rerun::new(site.clone(), holders.clone());
+    let unreadable = match read(journal, &mut rerun, &mut |_, found| differences.extend(found)) {
+        Ok(unreadable) => unreadable,
+        Err(why) => return Ok(wrong(&why)),
+    };
+    differences.retain(|one| shows.has(one.decision.at, Some(&one.decision.alarm)));
+    let why = reasons(journal, site, holders, &differences);
+    let stdout = io::stdout();
+    let paint = colour(&stdout) && format == EntryFormat::Human;
+    let mut out = BufWriter::new(stdout.lock());
+    if shows.entries {
+        for (n, one) in differences.iter().enumerate() {
+            write_difference(&mut out, one, why.get(&n).map_or(&[], Vec::as_slice), format, paint)?;
+        }
+    }
+    let ending = ending(&rerun.counts(), &differences, unreadable);
+    match format {
+        EntryFormat::Human => writeln!(out, "{ending}")?,
+        EntryFormat::Json | EntryFormat::Csv => eprintln!("{ending}"),
+    }
+    out.flush()?;
+    Ok(if differences.is_empty() { 0 } else { FAILED })
+}
+
+/// Replays all records of a journal. `found` gets the differences after each record. Returns the number of records that cannot be
+/// read.
+fn read(journal: &Path, rerun: &mut Rerun, found: &mut dyn FnMut(&mut Rerun, Vec<Difference>)) -> Result<u64, String> {
+    let mut unreadable = 0;
+    let reader = JournalReader::open_or_backup(journal).map_err(|e| e.to_string())?;
+    let ended = reader.lines(0, &mut |n, line| {
+        match Record::read(line) {
+            Ok(record) => {
+                let differences = rerun.see(n, record);
+                found(rerun, differences);
+            }
+            Err(_) => unreadable += 1,
+        }
+        true
+    });
+    ended.map_err(|e| e.to_string())?;
+    let differences = rerun.finish();
+    found(rerun, differences);
+    Ok(unreadable)
+}
+
+/// Why these rules did not raise what the site raised, by the number of the difference. This reads the journal once more, because
+/// only now it is known which alarms are of interest.
+fn reasons(
+    journal: &Path,
+    site: &Arc<Site>,
+    holders: &BTreeMap<Name, Name>,
+    differences: &[Difference],
+) -> BTreeMap<usize, Vec<String>> {
+    let mut why: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut missing: BTreeMap<Instance, usize> = BTreeMap::new();
+    // The instances that only one side has raised so far.
+    let mut raised: BTreeSet<(bool, Instance)> = BTreeSet::new();
+    for (n, one) in differences.iter().enumerate() {
+        let has = |name: &str| site.program.alarms.iter().any(|a| a.name == name);
+        let instance = (one.decision.alarm.clone(), one.decision.key.clone());
+        if one.decision.kind == SiteDecisionKind::Raised {
+            raised.insert((one.by == DecidedBy::Site, instance.clone()));
+        }
+        let raises = |by| raised.contains(&(by == DecidedBy::Site, instance.clone()));
+        let text = match (one.by, one.decision.kind) {
+            (DecidedBy::Site, _) if !has(&one.decision.alarm) => format!("these rules have no alarm {}", one.decision.alarm),
+            (DecidedBy::Site, SiteDecisionKind::Raised) => {
+                if missing.len() < EXPLAINED {
+                    missing.entry(instance.clone()).or_insert(n);
+                }
+                continue;
+            }
+            (DecidedBy::Site, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Site) => {
+                "by these rules it was not raised: see above".to_owned()
+            }
+            (DecidedBy::Rules, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Rules) => {
+                "the site did not raise it: see above".to_owned()
+            }
+            (DecidedBy::Site, SiteDecisionKind::Cleared) => {
+                "by these rules it is still active, or was cleared at another time".to_owned()
+            }
+            (DecidedBy::Site, SiteDecisionKind::Started) => {
+                format!("by these rules it does not start {} here", one.decision.reaction)
+            }
+            (DecidedBy::Rules, _) if one.record == 0 => "the time for it has come by these rules".to_owned(),
+            (DecidedBy::Rules, SiteDecisionKind::Raised) => "its condition is true by these rules".to_owned(),
+            (DecidedBy::Rules, SiteDecisionKind::Cleared) => "these rules end it here".to_owned(),
+            (DecidedBy::Rules, SiteDecisionKind::Started) => "these rules start it here".to_owned(),
+        };
+        why.insert(n, vec![text]);
+    }
+    if missing.is_empty() {
+        return why;
+    }
+    let mut names = BTreeSet::new();
+    let mut stories: BTreeMap<Instance, AlarmStory> = BTreeMap::new();
+    for instance in missing.keys() {
+        let key = Some(instance.1.as_str()).filter(|key| !key.is_empty());
+        if let Ok((story, needs)) = stories_of(&site.program, &instance.0, key) {
+            stories.insert(instance.clone(), story);
+            names.extend(needs);
+        }
+    }
+    let mut rerun = Rerun::new(site.clone(), holders.clone());
+    rerun.trace(names);
+    // The journal was read a moment ago. If it cannot be read now, there are no reasons.
+    let _ = read(journal, &mut rerun, &mut |rerun, found| {
+        let (events, decisions) = rerun.take_traced();
+        for story in stories.values_mut() {
+            events.iter().for_each(|(n, event)| story.see(site, *n, event));
+            decisions.iter().for_each(|decision| story.decided(decision));
+        }
+        for one in found {
+            let instance = (one.decision.alarm, one.decision.key);
+            let is_missing = one.by == DecidedBy::Site && one.decision.kind == SiteDecisionKind::Raised;
+            if let (true, Some(n), Some(story)) = (is_missing, missing.remove(&instance), stories.get(&instance)) {
+                let mut lines = story.verdict(&site.program, &|n| format!("record {n}"));
+                lines.truncate(LINES);
+                why.insert(n, lines);
+            }
+        }
+    });
+    why
+}
+
+fn write_difference(out: &mut impl Write, one: &Difference, why: &[String], format: EntryFormat, paint: bool) -> io::Result<()> {
+    let decision = &one.decision;
+    let (sign, tint) = match one.by {
+        DecidedBy::Site => ("-", "31"),
+        DecidedBy::Rules => ("+", "32"),
+    };
+    match format {
+        EntryFormat::Human => {
+            let key = if decision.key.is_empty() { String::new() } else { format!(" [{}]", decision.key) };
+            let reaction = if decision.reaction.is_empty() { String::new() } else { format!("{} for ", decision.reaction) };
+            let text = if decision.text.is_empty() { String::new() } else { format!(": {}", decision.text) };
+            let line = printable(&format!("{}  {} {reaction}{}{key}{text}", decision.at, decision.kind.name(), decision.alarm));
+            if paint {
+                writeln!(out, "\x1b[{tint}m{sign} {line}\x1b[0m")?
+            } else {
+                writeln!(out, "{sign} {line}")?
+            }
+            if one.record > 0 {
+                writeln!(out, "      record {}: {}", one.record, printable(&one.cause))?;
+            }
+            for line in why {
+                writeln!(out, "      why: {}", printable_lines(line))?;
+            }
+            Ok(())
+        }
+        EntryFormat::Json => {
+            let mut object = json!(one);
+            object["at"] = json!(decision.at.to_string());
+            object["why"] = json!(why);
+            writeln!(out, "{}", printable_json(&object.to_string()))
+        }
+        EntryFormat::Csv => {
+            let by = if one.by == DecidedBy::Site { "site" } else { "rules" };
+            let cells = [
+                by,
+                &decision.at.to_string(),
+                decision.kind.name(),
+                &decision.alarm,
+                &decision.key,
+                &decision.reaction,
+                &decision.text,
+                &one.record.to_string(),
+                &why.join(" "),
+            ];
+            writeln!(out, "{}", cells.map(super::counts::quoted).join(","))
+        }
+    }
+}
+
+fn ending(counts: &RerunCounts, differences: &[Difference], unreadable: u64) -> String {
+    let of = |by| differences.iter().filter(|one| one.by == by).count();
+    let many = |n: u64, what: &str| plural(usize::try_from(n).unwrap_or(usize::MAX), what);
+    let mut text = format!(
+        "{} of the journal, {} of logs, {} wanted by these rules\n{} equal, {} only by the site (-), {} only by these rules (+)",
+        many(counts.records, "record"),
+        counts.events,
+        counts.wanted,
+        many(counts.equal, "decision"),
+        of(DecidedBy::Site),
+        of(DecidedBy::Rules)
+    );
+    if counts.records == 0 {
+        return "the journal is empty: nothing was compared".to_owned();
+    }
+    if counts.accepted > 1 {
+        text.push_str(&format!(
+            "\nthe site accepted other rules {}: differences may come from those",
+            many(counts.accepted - 1, "time")
+        ));
+    }
+    if unreadable > 0 {
+        text.push_str(&format!("\n{} could not be read; see `pointsman journal verify`", many(unreadable, "record")));
+    }
+    text
+}

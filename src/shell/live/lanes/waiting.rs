@@ -1,0 +1,38 @@
+//! The waiting messages of one lane, with the bytes of each.
+
+use std::collections::VecDeque;
+
+use crate::core::base::limits::INBOX_WAITING;
+
+/// Messages in order, and their bytes together.
+#[derive(Debug)]
+pub(super) struct Waiting<M> {
+    messages: VecDeque<(usize, M)>,
+    bytes: usize,
+}
+
+impl<M> Waiting<M> {
+    pub(super) fn new() -> Waiting<M> {
+        Waiting { messages: VecDeque::new(), bytes: 0 }
+    }
+
+    /// True if one more message of this size may wait. A single one always may.
+    pub(super) fn has_room(&self, bytes: usize, most: usize) -> bool {
+        self.messages.is_empty() || (self.messages.len() < INBOX_WAITING && self.bytes + bytes <= most)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    pub(super) fn push(&mut self, bytes: usize, message: M) {
+        self.bytes += bytes;
+        self.messages.push_back((bytes, message));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<M> {
+        let (bytes, message) = self.messages.pop_front()?;
+        self.bytes -= bytes;
+        Some(message)
+    }
+}
