@@ -21,6 +21,11 @@ impl<M> Waiting<M> {
         self.messages.is_empty() || (self.messages.len() < INBOX_WAITING && self.bytes + bytes <= most)
     }
 
+    /// The number of messages that wait.
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
