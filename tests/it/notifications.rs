@@ -135,7 +135,7 @@ fn an_override_holds_for_alarms_that_are_open() {
         let (mut out, mut hits) = (Vec::new(), Vec::new());
         let mut controller =
             Controller::start(7, site.program.clone(), site.inventory.clone(), State::default(), at(0), &mut out);
-        let line = format!("{} h app: down on a", at(1).to_string().trim_end_matches('Z'));
+        let line = format!("<13>1 {} h app - - - down on a", at(1));
         let mut event = Decoder::new().decode(line.as_bytes(), at(1)).into_owned();
         event.trust = Trust::Authenticated;
         site.matcher.matches(&event, &mut hits);
