@@ -128,7 +128,8 @@ fn main() -> Result<(), Failed> {
     }
     let reader = JournalReader::open(&folder)?;
     let (from, to) = reader.range()?;
-    println!("bytes per wanted event, of those that are kept: {:.0}", live(&reader)? as f64 / (to - from + 1) as f64);
+    let a_record = live(&reader)? as f64 / (to - from + 1) as f64;
+    println!("bytes per record: {a_record:.0}; per wanted event: {:.0}", a_record * to as f64 / events.max(1) as f64);
     drop(journal);
     let opened = Instant::now();
     drop(Journal::open(&folder)?);
