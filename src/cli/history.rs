@@ -1,5 +1,7 @@
 //! `pointsman history`: shows what happened according to the journal, whether the controller runs or not.
 
+mod names;
+
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
 
@@ -15,7 +17,8 @@ use crate::shell::live::questions::Question;
 use crate::shell::store::JournalReader;
 
 use super::ask::{ControllerArgs, data, table};
-use super::{Format, WRONG, wrong};
+use super::{Format, USAGE, WRONG, wrong};
+use names::{Named, SeenNames, kind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,11 +45,11 @@ const WINDOW: u64 = 20_000;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// From this moment on
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    since: Option<Time>,
     /// Up to this moment
-    #[arg(long, value_name = "WHEN")]
-    until: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    until: Option<Time>,
     /// Only entries about this alarm
     #[arg(long, value_name = "ALARM")]
     alarm: Option<String>,
@@ -56,11 +59,14 @@ pub(super) struct Args {
     /// Only entries about this resource
     #[arg(long, value_name = "RESOURCE")]
     resource: Option<String>,
+    /// Only entries about runs of this reaction
+    #[arg(long, value_name = "REACTION")]
+    reaction: Option<String>,
     /// Only entries of this run
     #[arg(long, value_name = "RUN")]
     run: Option<u64>,
-    /// Only entries of this kind: raised, cleared, acked, notified, step, operator ...
-    #[arg(long, value_name = "KIND")]
+    /// Only entries of this kind: raised, cleared, acked, notified, ran, move, operator ...
+    #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<String>,
     /// Only what people asked for, and what was refused to them
     #[arg(long)]
@@ -78,8 +84,9 @@ pub(super) struct Args {
 impl Args {
     /// True if a filter is set. Entries before the last start are then shown as well.
     fn selects(&self) -> bool {
-        let named = [&self.since, &self.until, &self.alarm, &self.host, &self.resource, &self.kind];
-        self.all || self.audit || self.run.is_some() || named.iter().any(|text| text.is_some())
+        let named = [&self.alarm, &self.host, &self.resource, &self.reaction, &self.kind];
+        let times = self.since.is_some() || self.until.is_some();
+        self.all || self.audit || self.run.is_some() || times || named.iter().any(|text| text.is_some())
     }
 }
 
@@ -90,16 +97,15 @@ const START: &str = "start";
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let zone = local_zone();
-    let moment = |text: &Option<String>| text.as_deref().map(|t| parse_moment(t, wall_time(), zone)).transpose();
-    let (since, until) = match (moment(&args.since), moment(&args.until)) {
-        (Ok(since), Ok(until)) => (since, until),
-        (Err(why), _) | (_, Err(why)) => return Ok(wrong(&why)),
-    };
+    if let Some(why) = backwards(args.since, args.until) {
+        wrong(&why);
+        return Ok(USAGE);
+    }
     let Some(data) = data(&args.whom)? else { return Ok(WRONG) };
     // A running controller may have records that are not on the disk yet. If it does not answer, the rest can still be read.
     let _ = control_socket::ask(&data, &Question::History);
-    let found = JournalReader::open(&data).map_err(|e| e.to_string()).and_then(|reader| read(&reader, args, since, until));
-    let (mut entries, unread) = match found {
+    let found = JournalReader::open(&data).map_err(|e| e.to_string()).and_then(|reader| read(&reader, args));
+    let Found { mut entries, unread, names } = match found {
         Ok(found) => found,
         Err(why) => return Ok(wrong(&why)),
     };
@@ -109,6 +115,12 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         entries.drain(..start);
         eprintln!("since the controller started; `pointsman history --all` shows what was before");
     }
+    if entries.is_empty()
+        && let Some(why) = names.unknown(args)
+    {
+        wrong(&why);
+        return Ok(USAGE);
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.whom.format {
         Format::Json => {
@@ -116,7 +128,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
                 writeln!(out, "{}", entry.json())?;
             }
         }
-        Format::Human if entries.is_empty() => writeln!(out, "the journal has nothing of that")?,
+        Format::Human if entries.is_empty() => writeln!(out, "{}", names::nothing(args))?,
         Format::Human => {
             let row = |entry: &HistoryEntry| {
                 let by = entry.by.as_deref().map(printable);
@@ -133,47 +145,45 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     Ok(0)
 }
 
-/// Reads the wanted entries, and reports what could not be read.
-fn read(
-    reader: &JournalReader,
-    args: &Args,
-    since: Option<Time>,
-    until: Option<Time>,
-) -> Result<(VecDeque<HistoryEntry>, Option<String>), String> {
+/// What was read of a journal.
+struct Found {
+    entries: VecDeque<HistoryEntry>,
+    /// Why something could not be read.
+    unread: Option<String>,
+    names: SeenNames,
+}
+
+/// Reads the wanted entries.
+fn read(reader: &JournalReader, args: &Args) -> Result<Found, String> {
     let words = |e: crate::shell::store::Error| e.to_string();
     let (first, last) = reader.range().map_err(words)?;
-    let lowest = match since {
+    let lowest = match args.since {
         Some(since) => reader.first_since(since).map_err(words)?.max(first),
         None => first,
     };
     let mut window = if args.limit == 0 { u64::MAX } else { WINDOW };
     loop {
         let from = last.saturating_sub(window).max(lowest);
-        let (entries, unread) = read_from(reader, args, from, since, until);
-        if entries.len() >= args.limit && args.limit > 0 || from <= lowest {
-            return Ok((entries, unread));
+        let found = read_from(reader, args, from);
+        if found.entries.len() >= args.limit && args.limit > 0 || from <= lowest {
+            return Ok(found);
         }
         window = window.saturating_mul(8);
     }
 }
 
-fn read_from(
-    reader: &JournalReader,
-    args: &Args,
-    from: u64,
-    since: Option<Time>,
-    until: Option<Time>,
-) -> (VecDeque<HistoryEntry>, Option<String>) {
+fn read_from(reader: &JournalReader, args: &Args, from: u64) -> Found {
     let mut history = History::default();
-    let mut entries = VecDeque::new();
+    let (mut entries, mut names) = (VecDeque::new(), SeenNames::default());
     let mut bad = 0u64;
     let read = reader.lines(from.saturating_sub(CONTEXT), &mut |n, line| {
         let Ok(record) = Record::read(line) else {
             bad += 1;
             return true;
         };
-        let entry = history.entry(n, &record).filter(|e| n >= from && wanted(e, args, since, until));
-        if let Some(entry) = entry {
+        let entry = history.entry(n, &record);
+        entry.iter().for_each(|entry| names.add(entry));
+        if let Some(entry) = entry.filter(|e| n >= from && wanted(e, args)) {
             if args.limit > 0 && entries.len() == args.limit {
                 entries.pop_front();
             }
@@ -186,16 +196,13 @@ fn read_from(
         (Ok(()), 0) => None,
         (Ok(()), n) => Some(format!("{n} records of the journal can't be read; see `pointsman journal verify`")),
     };
-    (entries, unread)
+    Found { entries, unread, names }
 }
 
-fn wanted(entry: &HistoryEntry, args: &Args, since: Option<Time>, until: Option<Time>) -> bool {
-    let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
-    since.is_none_or(|since| entry.at >= since)
-        && until.is_none_or(|until| entry.at <= until)
-        && same(&args.alarm, &entry.alarm)
-        && same(&args.host, &entry.host)
-        && same(&args.resource, &entry.resource)
+fn wanted(entry: &HistoryEntry, args: &Args) -> bool {
+    args.since.is_none_or(|since| entry.at >= since)
+        && args.until.is_none_or(|until| entry.at <= until)
+        && Named::ALL.into_iter().all(|what| what.wanted(args).is_none_or(|wanted| Some(wanted) == what.of(entry)))
         && args.kind.as_ref().is_none_or(|kind| *kind == entry.kind)
         && args.run.is_none_or(|run| entry.run == Some(run))
         && (!args.audit || AUDIT.contains(&entry.kind.as_str()))
@@ -220,8 +227,19 @@ pub(super) fn local_zone() -> Tz {
     linked.or_else(|| named(&std::fs::read_to_string("/etc/timezone").ok()?)).unwrap_or(Tz::UTC)
 }
 
+/// Parses the value of an option that is a moment.
+pub(super) fn moment(text: &str) -> Result<Time, String> {
+    parse_moment(text, wall_time(), local_zone())
+}
+
+/// Why there can be nothing between two moments.
+pub(super) fn backwards(since: Option<Time>, until: Option<Time>) -> Option<String> {
+    let (since, until) = (since?, until?);
+    (since > until).then(|| format!("--since ({since}) is later than --until ({until}): nothing is between them"))
+}
+
 /// Parses a moment: a span before now, a date, a date with a time, or RFC 3339.
-pub(super) fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
+fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     if let Some(span) = parse_duration(text) {
         return Ok(now - span);
     }

@@ -28,6 +28,7 @@ mod metrics;
 mod notifications;
 mod packs;
 mod peers;
+mod promises;
 mod reference;
 mod rehearse;
 mod reload;

@@ -10,6 +10,7 @@ mod carrier;
 mod cases;
 mod demo;
 mod editor;
+mod explain;
 mod journal;
 mod last_word;
 mod monitoring;

@@ -64,7 +64,7 @@ pub(super) fn is_configuration(text: &str) -> bool {
 /// Loads a site. `open` has the texts of open documents by their real path, and `before` what was known of the site.
 pub(super) fn assemble(key: SiteKey, change: u64, open: BTreeMap<PathBuf, String>, before: Documents) -> Assembled {
     let SiteKey { config, rules, scripts } = key.clone();
-    let setup = load(&SiteFiles { config, rules, scripts, scripts_above: true, open: open.clone() });
+    let setup = load(&SiteFiles { config, rules, scripts, scripts_above: true, open: open.clone(), to_run: false });
     let mut diagnostics = setup.diagnostics;
     let mut documents = before;
     let mut present = Vec::new();

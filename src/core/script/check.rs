@@ -357,7 +357,8 @@ impl Checker<'_> {
                 };
                 let shapes: Vec<String> = called(name).map(shape).collect();
                 let wanted = if shapes.is_empty() { String::new() } else { format!("; it is {}", shapes.join(" or ")) };
-                let message = format!("`{name}` is not called with {given} arguments{wanted}");
+                let arguments = if given == 1 { "argument" } else { "arguments" };
+                let message = format!("`{name}` is not called with {given} {arguments}{wanted}");
                 self.report(Code::WrongArguments, at, name.chars().count(), message, None);
             }
             Some(_) => self.literals(call, this),

@@ -3,6 +3,7 @@
 
 mod disk;
 pub mod followed;
+pub mod machine;
 pub mod paths;
 pub mod read;
 
@@ -27,6 +28,8 @@ pub struct SiteFiles {
     pub scripts: Option<PathBuf>,
     /// A configuration without scripts uses the nearest folder `scripts` above it. Copied rule tests need this.
     pub scripts_above: bool,
+    /// Whether the site is to run on this machine, so that what it needs there is checked as well.
+    pub to_run: bool,
     /// Texts that go before those on disk, by the real path of the file: an editor's.
     pub open: BTreeMap<PathBuf, String>,
 }
@@ -90,7 +93,10 @@ pub fn load(given: &SiteFiles) -> Setup {
     }
     if setup.texts.rules.is_empty() && !has_errors(found) {
         let paths: Vec<String> = setup.rule_paths.iter().map(|p| p.display().to_string()).collect();
-        found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", paths.join(", "))));
+        let message = format!("there is no rule file (*.alarm) in {}", paths.join(", "));
+        let place = config.as_ref().and_then(|(config, _)| config.places.rules.clone()).filter(|_| given.rules.is_empty());
+        let help = "write a rule file there, or name the folder that has some (`rules:`, --rules); `pointsman init` writes a site to start from";
+        found.push(Diagnostic { place, ..Diagnostic::whole(Code::FileUnreadable, message) }.help(help));
     }
     setup.scripts_folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
     setup.texts.scripts = match setup.scripts_folder.as_deref() {
@@ -99,6 +105,9 @@ pub fn load(given: &SiteFiles) -> Setup {
         None => config.is_some().then(BTreeMap::new),
     };
     found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
+    if let (true, Some((config, base))) = (given.to_run, &config) {
+        found.extend(machine::check(config, base, &setup.texts));
+    }
     setup.config = config;
     setup.site = assemble(&setup.texts, setup.config.as_ref().map(|(config, _)| config), &mut setup.diagnostics);
     setup
@@ -140,6 +149,12 @@ fn scripts_folder(given: &SiteFiles, config: Option<&(Config, PathBuf)>, rules: 
 /// The scripts of a folder, by file name.
 fn scripts(given: &SiteFiles, folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
     let mut all = BTreeMap::new();
+    if folder.is_file() {
+        let message = format!("{} is a file, and the scripts have to be in a folder", folder.display());
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("name the folder: {}", parent.display())));
+        return all;
+    }
     for file in read::files(folder, "rhai", found) {
         let Some(source) = given.open_text(&file).or_else(|| read::read(&file, found)) else { continue };
         let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();

@@ -12,6 +12,7 @@ mod journal;
 mod marks;
 mod reader;
 mod snapshot;
+mod unwanted;
 mod verify;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
 pub use journal::{Journal, Retention};
 pub use marks::AgentStore;
 pub use reader::JournalReader;
+pub use unwanted::{UnwantedReader, UnwantedRecord, UnwantedRecords};
 pub use verify::{Verified, check_chain};
 
 /// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take
