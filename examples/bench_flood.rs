@@ -11,8 +11,8 @@ fn main() {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100);
     println!("{count} moves each, from a server's claim to the client's first answer (ms)");
     println!(
-        "{:34} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9} {:>9}",
-        "", "median", "p90", "p99", "worst", "sent/s", "records", "wanted", "dropped"
+        "{:34} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "median", "p90", "p99", "worst", "sent/s", "records", "wanted", "dropped", "notified"
     );
     let ended = measure_floods(&program(), count, &Flood::ALL, &mut |flood, seen| {
         let at = |percent: usize| {
@@ -21,13 +21,14 @@ fn main() {
         };
         let [records, wanted, dropped] = seen.counts;
         println!(
-            "{:34} {:8.2} {:8.2} {:8.2} {:8.2}   {:9} {records:9} {wanted:9} {dropped:9}",
+            "{:34} {:8.2} {:8.2} {:8.2} {:8.2}   {:9} {records:9} {wanted:9} {dropped:9} {:9}",
             flood.name(),
             at(50),
             at(90),
             at(99),
             at(100),
-            seen.a_second
+            seen.a_second,
+            seen.notified
         );
     });
     if let Err(why) = ended {

@@ -1,18 +1,20 @@
 //! Questions to a running controller: `alarms`, `resources`, `runs`, `sources`, `move`.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::core::base::text::{printable_json, printable_lines, printable_short};
+use crate::core::base::text::printable_lines;
 use crate::shell::linux::rights;
 use crate::shell::live::control_socket::{self, ask};
 use crate::shell::live::questions::Question;
 
+use super::past::PastArgs;
 use super::status::{Status, UNKNOWN, alarm_severity};
+use super::table::{RowFormat, print_rows};
 use super::{Format, WRONG, agent, report, wrong};
 use crate::shell::site_files::{paths, read};
 
@@ -31,27 +33,41 @@ pub(super) struct ControllerArgs {
     data: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW", global = true)]
-    pub(super) format: Format,
+    pub(super) format: RowFormat,
 }
 
 impl ControllerArgs {
     /// Makes the arguments for the controller of a configuration or a data folder.
     pub(super) fn of(config: Option<PathBuf>, data: Option<PathBuf>, format: Format) -> ControllerArgs {
-        ControllerArgs { config, data, format }
+        ControllerArgs { config, data, format: format.into() }
+    }
+
+    /// The format of a command that prints no table. Otherwise an error has been reported.
+    pub(super) fn format_without_table(&self) -> Result<Format, u8> {
+        match self.format {
+            RowFormat::Human => Ok(Format::Human),
+            RowFormat::Json => Ok(Format::Json),
+            RowFormat::Csv => Err(wrong("this command prints no table, so there is no CSV; use --format json")),
+        }
     }
 }
 
-/// Shows the active alarms, or clears one
+/// Shows the active alarms, or also those that have ended; clears or tests one
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms test app_frozen --app SIP_SERVER_PRIMARY        what would be done\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
+    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms --all --since 2h        also those that have ended\n  pointsman alarms --all --alarm app_stopped --format csv\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms test app_frozen --app SIP_SERVER_PRIMARY        what would be done\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
 )]
 pub(super) struct AlarmsArgs {
     #[command(subcommand)]
     command: Option<AlarmsCommand>,
     /// Report the state in the exit status
-    #[arg(long)]
+    #[arg(long, conflicts_with = "all")]
     exit_code: bool,
+    /// Also alarms that have ended, from the journal
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    past: PastArgs,
     #[command(flatten)]
     whom: ControllerArgs,
 }
@@ -124,7 +140,7 @@ enum ResourcesCommand {
 /// Shows the runs that have not ended, or approves one
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry 17"
+    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry           which runs can be started again\n  pointsman runs retry 17"
 )]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -139,8 +155,8 @@ enum RunsCommand {
     Approve { run: u64 },
     /// Ends a run: no further step of it is done
     Cancel { run: u64 },
-    /// Starts a run again that failed or was cancelled, or tries the step of one that waits at once
-    Retry { run: u64 },
+    /// Starts a run again that failed or was cancelled, or tries the step of one that waits at once. Without a number, lists them
+    Retry { run: Option<u64> },
 }
 
 /// Shows whether everything is in order, on one screen
@@ -190,9 +206,15 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
         Some(AlarmsCommand::Test(test)) => return super::drill::run(&test, &args.whom),
         None => {}
     }
+    if args.all {
+        return super::past_alarms::run(&args.past, &args.whom);
+    }
+    if args.past.selects() {
+        return Ok(wrong("--since, --until, --alarm, --host, --limit and --before are for `pointsman alarms --all`"));
+    }
     if args.exit_code {
         let Some(rows) = rows(&args.whom, &Question::Alarms)? else { return Ok(UNKNOWN) };
-        print_rows(&args.whom, &rows, &ALARM_COLUMNS, "no alarm is active")?;
+        print_rows(args.whom.format, &rows, &ALARM_COLUMNS, "no alarm is active")?;
         return Ok(rows.iter().map(alarm_severity).max().unwrap_or(0));
     }
     show(&args.whom, &Question::Alarms, &ALARM_COLUMNS, "no alarm is active")
@@ -230,7 +252,16 @@ pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
                 &format!("run {run} is cancelled; a command that it started may still run"),
             );
         }
-        Some(RunsCommand::Retry { run }) => {
+        Some(RunsCommand::Retry { run: None }) => {
+            let columns = ["run", "reaction", "key", "doing", "test"];
+            return show(
+                &args.whom,
+                &Question::Retryable,
+                &columns,
+                "no run failed, was cancelled, or waits to try a step again",
+            );
+        }
+        Some(RunsCommand::Retry { run: Some(run) }) => {
             return tell(&args.whom, Question::Retry(*run), &format!("run {run} is tried again; `pointsman runs` shows it"));
         }
         None => {}
@@ -249,6 +280,10 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
 }
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
+    let format = match args.whom.format_without_table() {
+        Ok(format) => format,
+        Err(code) => return Ok(code),
+    };
     let mut answers = Vec::new();
     let questions =
         [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides, Question::Metrics];
@@ -259,7 +294,7 @@ pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     let [alarms, resources, runs, channels, overrides, metrics] = &answers[..] else { return Ok(UNKNOWN) };
     let status = Status::of(alarms, resources, runs, channels, overrides).with_metrics(metrics).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
-    if args.whom.format == Format::Json {
+    if format == Format::Json {
         writeln!(out, "{}", status.json())?;
     } else {
         for line in status.lines() {
@@ -316,7 +351,7 @@ pub(super) fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io:
 
 pub(super) fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
     let Some(rows) = rows(whom, question)? else { return Ok(WRONG) };
-    print_rows(whom, &rows, columns, nothing).map(|()| 0)
+    print_rows(whom.format, &rows, columns, nothing).map(|()| 0)
 }
 
 /// The controller's answer. `None` if there is no answer; the reason has been reported then.
@@ -338,57 +373,4 @@ pub(super) fn rows(whom: &ControllerArgs, question: &Question) -> io::Result<Opt
         Err(why) => wrong(&why),
     };
     Ok(None)
-}
-
-pub(super) fn print_rows(whom: &ControllerArgs, rows: &[Json], columns: &[&str], nothing: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if whom.format == Format::Json {
-        for row in rows {
-            writeln!(out, "{}", printable_json(&row.to_string()))?;
-        }
-    } else if rows.is_empty() {
-        writeln!(out, "{nothing}")?;
-    } else {
-        table(&mut out, rows, columns)?;
-    }
-    out.flush()
-}
-
-/// The maximum number of characters of a value in a table that is not printed to a terminal.
-const WIDEST: usize = 1_000;
-
-/// Prints rows as aligned columns.
-pub(super) fn table(out: &mut impl io::Write, rows: &[Json], columns: &[&str]) -> io::Result<()> {
-    // A terminal is narrow. JSON output has the whole value.
-    let most = if io::stdout().is_terminal() { 100 } else { WIDEST };
-    let mut table = vec![columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
-    table.extend(rows.iter().map(|row| columns.iter().map(|c| cell(row.get(*c), most)).collect()));
-    let widths: Vec<usize> = (0..columns.len()).map(|i| table.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
-    for row in table {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
-    }
-    Ok(())
-}
-
-/// A value in a table. The text of a log is escaped by the controller or here.
-fn cell(value: Option<&Json>, most: usize) -> String {
-    let text = match value {
-        None | Some(Json::Null) => "-".to_owned(),
-        Some(Json::String(text)) => text.clone(),
-        Some(Json::Bool(true)) => "yes".to_owned(),
-        Some(Json::Bool(false)) => "no".to_owned(),
-        Some(Json::Array(items)) => {
-            items.iter().map(|i| host(i).unwrap_or_else(|| cell(Some(i), most))).collect::<Vec<_>>().join(",")
-        }
-        Some(other) => other.to_string(),
-    };
-    printable_short(if text.is_empty() { "-" } else { &text }, most)
-}
-
-/// `sip1` for a host that is connected, `sip2!` for one that is not.
-fn host(item: &Json) -> Option<String> {
-    let name = item.get("host")?.as_str()?;
-    let heard = item.get("reachable").and_then(Json::as_bool).unwrap_or(false);
-    Some(format!("{name}{}", if heard { "" } else { "!" }))
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use crate::core::replay::Replay;
 use crate::shell::linux::wall_time;
+use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::site_files::{SiteFiles, load};
 
-use super::ask::{ControllerArgs, tell};
+use super::ask::{ControllerArgs, data, tell};
 use super::{Format, WRONG, colour, missing, operator, report, wrong};
 
 /// The virtual duration of a test that is only shown.
@@ -40,9 +42,13 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         let done = format!("{alarm} is raised as a test; `pointsman history --alarm {alarm}` shows what comes of it");
         return tell(whom, Question::Test { alarm, app, fields }, &done);
     }
+    let format = match whom.format_without_table() {
+        Ok(format) => format,
+        Err(code) => return Ok(code),
+    };
     let setup = load(&SiteFiles { config: whom.config.clone(), ..SiteFiles::default() });
     let Some(site) = setup.site else {
-        report(&setup.diagnostics, whom.format)?;
+        report(&setup.diagnostics, format)?;
         return Ok(WRONG);
     };
     let Some(app) = site.inventory.application(&app).map(|(name, _)| name.clone()) else {
@@ -58,15 +64,22 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         return Ok(wrong(&why));
     }
     replay.pass(replay.now() + LASTS);
+    // The running controller continues with the files that it accepted, whatever was edited since.
+    if let Some(data) = data(whom)?.filter(|data| UnixStream::connect(control_socket::path(data)).is_ok()) {
+        eprintln!(
+            "this is what the files as they are now would do. The controller of {} uses the files that it accepted last; `pointsman reload --check` shows the difference",
+            data.display()
+        );
+    }
     let mut out = io::stdout().lock();
     let paint = colour(&io::stdout());
     for entry in replay.told() {
-        match whom.format {
+        match format {
             Format::Json => writeln!(out, "{}", entry.json())?,
             Format::Human => writeln!(out, "{}", entry.human(paint))?,
         }
     }
-    if whom.format == Format::Human {
+    if format == Format::Human {
         writeln!(out, "nothing was done; --live does it")?;
     }
     out.flush()?;

@@ -31,7 +31,7 @@ use crate::shell::sources::packed;
 use crate::shell::live;
 
 use super::given::Given;
-use super::{Format, USAGE, WRONG, colour, history, missing, plural, report};
+use super::{Format, USAGE, WRONG, colour, missing, past, plural, report};
 use crate::shell::site_files::followed;
 
 use follow::{GrowingLog, Pace, Stop};
@@ -101,10 +101,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
     /// Only entries from this moment of the log on; what came before is replayed all the same
-    #[arg(long, value_name = "WHEN", value_parser = history::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = past::moment)]
     since: Option<Time>,
     /// Ends at this moment of the log
-    #[arg(long, value_name = "WHEN", value_parser = history::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = past::moment)]
     until: Option<Time>,
     /// The rules see each log from this line on; what stands before is read only for its header and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -143,7 +143,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    if let Some(why) = history::backwards(args.since, args.until) {
+    if let Some(why) = past::backwards(args.since, args.until) {
         super::wrong(&why);
         return Ok(USAGE);
     }

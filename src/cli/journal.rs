@@ -11,20 +11,22 @@ use crate::shell::live::questions::Question;
 use crate::shell::store::{Journal, JournalReader, accept_loss, backup, restore};
 
 use super::ask::{ControllerArgs, data};
+use super::table::{Paged, RowFormat, csv_field, json_rows, table};
 use super::{FAILED, Format, WRONG, operator, plural, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
   pointsman journal verify                                  read everything again, and compare
   pointsman journal show --from 4711                        every record from there on, one JSON object a line
+  pointsman journal query 'SELECT alarm, count(*) AS n FROM alarms GROUP BY alarm ORDER BY n DESC'
   pointsman journal show --data /var/lib/pointsman          of this data folder
   pointsman journal backup /backup/journal-2026-11-29       a copy in one file
   pointsman journal restore /backup/journal-2026-11-29      in the place of the journal
   pointsman journal accept-loss --reason 'disk of 11-29'    go on without records that are lost
 
-`verify`, `show` and `backup` work while the controller runs, `restore` does not. `accept-loss` works both ways.";
+`verify`, `show`, `query` and `backup` work while the controller runs, `restore` does not. `accept-loss` works both ways.";
 
-/// Looks into the journal, checks it, copies it, puts a copy back
+/// Looks into the journal, asks it, checks it, copies it, puts a copy back
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -64,6 +66,16 @@ enum What {
         #[command(flatten)]
         of: Where,
     },
+    /// Asks the journal in SQL, which can only read; see docs/reference/sql-views.md
+    Query {
+        /// One SQL statement
+        sql: String,
+        /// How to print
+        #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+        format: RowFormat,
+        #[command(flatten)]
+        of: Where,
+    },
     /// Copies the journal to one file
     Backup {
         /// The file; it must not be there yet
@@ -91,6 +103,7 @@ enum What {
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let (What::Verify { of }
     | What::Show { of, .. }
+    | What::Query { of, .. }
     | What::Backup { of, .. }
     | What::Restore { of, .. }
     | What::AcceptLoss { of, .. }) = &args.what;
@@ -98,6 +111,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     match &args.what {
         What::Verify { .. } => verify(&data),
         What::Show { from, .. } => show(&data, *from),
+        What::Query { sql, format, .. } => query(&data, sql, *format),
         What::Backup { file, .. } => Ok(match backup(&data, file) {
             Ok(last) => {
                 println!("{} has the journal up to record {last}", file.display());
@@ -154,6 +168,45 @@ fn show(data: &Path, from: u64) -> io::Result<u8> {
     });
     failed.map_or_else(|| out.flush(), Err)?;
     Ok(shown.map_or_else(|e| wrong(&e.to_string()), |()| 0))
+}
+
+fn query(data: &Path, sql: &str, format: RowFormat) -> io::Result<u8> {
+    // What a running controller has not written yet. If none runs, or it does not answer, the rest can still be read.
+    let _ = control_socket::ask(data, &Question::History);
+    let mut out = Paged::open();
+    let (mut rows, mut failed, mut first) = (Vec::new(), None, true);
+    let asked = JournalReader::open(data).and_then(|reader| {
+        reader.query(sql, &mut |columns, values| {
+            let ended = match format {
+                RowFormat::Csv => {
+                    let head = if std::mem::take(&mut first) { columns.join(",") + "\n" } else { String::new() };
+                    let fields: Vec<String> = values.iter().map(|value| csv_field(Some(value))).collect();
+                    writeln!(out, "{head}{}", fields.join(","))
+                }
+                RowFormat::Json | RowFormat::Human => {
+                    let row: serde_json::Map<_, _> = columns.iter().cloned().zip(values).collect();
+                    if format == RowFormat::Human {
+                        rows.push(row.into());
+                        return true;
+                    }
+                    json_rows(&mut out, &[row.into()])
+                }
+            };
+            failed = ended.err();
+            failed.is_none()
+        })
+    });
+    failed.map_or(Ok(()), Err)?;
+    let columns = match asked {
+        Ok(columns) => columns,
+        Err(e) => return Ok(wrong(&e.to_string())),
+    };
+    if format == RowFormat::Human {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        table(&mut out, &rows, &columns)?;
+    }
+    out.flush()?;
+    Ok(0)
 }
 
 fn accept(data: &Path, reason: &str) -> u8 {

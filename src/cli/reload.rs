@@ -8,7 +8,8 @@ use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::shell::live::control_socket::ask;
 use crate::shell::live::questions::Question;
 
-use super::ask::{ControllerArgs, data, table};
+use super::ask::{ControllerArgs, data};
+use super::table::table;
 use super::{FAILED, Format, WRONG, wrong};
 
 const EXAMPLES: &str = "\
@@ -39,6 +40,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
+    let format = match args.whom.format_without_table() {
+        Ok(format) => format,
+        Err(code) => return Ok(code),
+    };
     // The files may have errors, but the controller must be found nevertheless.
     let Some(data) = data(&args.whom)? else { return Ok(WRONG) };
     let answer = match ask(&data, &Question::Reload { check: args.check, abandon: args.abandon }) {
@@ -49,7 +54,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let (changes, diagnostics) = (list("changes"), list("diagnostics"));
     let refused = answer.get("refused").filter(|r| !r.is_null());
     let mut out = io::stdout().lock();
-    if args.whom.format == Format::Json {
+    if format == Format::Json {
         for row in changes.iter().chain(&diagnostics) {
             writeln!(out, "{}", printable_json(&row.to_string()))?;
         }

@@ -11,7 +11,8 @@ use crate::core::overrides::SilenceMatcher;
 use crate::shell::live::override_desk::OverrideScope;
 use crate::shell::live::questions::Question;
 
-use super::ask::{ControllerArgs, answer_of, print_rows, rows, tell};
+use super::ask::{ControllerArgs, answer_of, rows, tell};
+use super::table::print_rows;
 use super::{FAILED, WRONG};
 
 const COLUMNS: [&str; 7] = ["number", "command", "what", "by", "since", "until", "reason"];
@@ -220,12 +221,13 @@ pub(super) fn unsilence(args: &UnsilenceArgs) -> io::Result<u8> {
 pub(super) fn silences(args: &SilencesArgs) -> io::Result<u8> {
     let Some(mut all) = rows(&args.whom, &Question::Overrides)? else { return Ok(WRONG) };
     all.retain(|row| row.get("command").and_then(Json::as_str) == Some("silence"));
-    print_rows(&args.whom, &all, &COLUMNS, "nothing is silenced").map(|()| 0)
+    print_rows(args.whom.format, &all, &COLUMNS, "nothing is silenced").map(|()| 0)
 }
 
 pub(super) fn overrides(args: &OverridesArgs) -> io::Result<u8> {
     let Some(all) = rows(&args.whom, &Question::Overrides)? else { return Ok(WRONG) };
-    print_rows(&args.whom, &all, &COLUMNS, "nothing is paused, silenced, drained or in maintenance by a command").map(|()| 0)
+    print_rows(args.whom.format, &all, &COLUMNS, "nothing is paused, silenced, drained or in maintenance by a command")
+        .map(|()| 0)
 }
 
 pub(super) fn maintenance(args: &MaintenanceArgs) -> io::Result<u8> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::shell::linux::{boot_time, lab, wall_time};
 use crate::shell::live::questions::Question;
@@ -27,10 +27,17 @@ pub enum Flood {
     Forged,
     /// The same records over TCP, from a host that they do not belong to.
     ForgedTcp,
+    /// Datagrams that raise [`ALARMS`] alarms in each second and end them in the next one. A route notifies people of each.
+    Alarms,
 }
 
+/// The alarms of one second of [`Flood::Alarms`].
+const ALARMS: u64 = 10_000;
+/// The records of [`Flood::Alarms`] that are sent at once.
+const AT_ONCE: u64 = 100;
+
 impl Flood {
-    pub const ALL: [Flood; 5] = [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp];
+    pub const ALL: [Flood; 6] = [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp, Flood::Alarms];
 
     /// The name for people.
     pub fn name(self) -> &'static str {
@@ -40,6 +47,7 @@ impl Flood {
             Flood::Matched => "datagrams that a rule counts",
             Flood::Forged => "forged claims in datagrams",
             Flood::ForgedTcp => "forged claims over TCP",
+            Flood::Alarms => "10,000 alarms a second, notified",
         }
     }
 
@@ -51,6 +59,10 @@ impl Flood {
             Flood::Matched => {
                 let (a, b) = (n / 250 % 250, n % 250);
                 format!("<134>1 - h{} sshd 1 - - Failed password for root from 10.1.{a}.{b} port 22 ssh2", n % 50)
+            }
+            Flood::Alarms => {
+                let state = if n / ALARMS % 2 == 0 { "down" } else { "up" };
+                format!("<131>1 - h{} link 1 - - - interface {} is {state}", n % 50, n % ALARMS)
             }
             Flood::Forged | Flood::ForgedTcp => claim(if n.is_multiple_of(2) { "sip1" } else { "sip2" }),
         }
@@ -66,12 +78,20 @@ pub struct Flooded {
     pub a_second: u64,
     /// The counters of the controller's sources: records, wanted, dropped.
     pub counts: [u64; 3],
+    /// The number of notifications that people got meanwhile.
+    pub notified: u64,
 }
 
 const RULE: &str = "\
 pattern failed { match /Failed password for (?<user>\\S+) from (?<peer>\\S+)/ }
 alarm guessing { detect 5 of failed by peer within 1m cancel after 10m }
+pattern link_down { match /interface (?<n>\\d+) is down/ }
+pattern link_up { match /interface (?<n>\\d+) is up/ }
+alarm interface { category major detect link_down by n cancel when link_up summary \"interface {n} of {host} is down\" }
 ";
+
+/// The channel and the route that notify people of the alarms, with the default options of a route.
+const CHANNEL: &str = "channels: { people: { command: [/bin/true] } }\nroutes: { all: { to: people, alarm: interface } }\n";
 
 /// Measures this number of moves under each flood, one after another. Servers claim over TCP connections of their own, and a
 /// sender with less trust may not move the address.
@@ -93,14 +113,14 @@ pub fn measure_floods(
         .replace("[udp://10.77.0.3:514]", "[udp://10.77.0.3:514, tcp://10.77.0.3:601]")
         .replace("trust: unverified", "trust: address")
         .replace("moves: 1000 per", "moves: 100000 per");
-    fs::write(&path, config).map_err(words)?;
+    fs::write(&path, config + CHANNEL).map_err(words)?;
     fs::write(lab.folder().join("rules/flood.alarm"), RULE).map_err(words)?;
     lab.start_controller()?;
     let stage = Stage::new(&mut lab).map_err(words)?;
     let mut connections = [connect(&stage, "sip1")?, connect(&stage, "sip2")?];
     move_to(&stage, &mut connections, "sip1")?;
     for flood in floods {
-        let before = counts(&stage);
+        let (before, notified_before) = (counts(&stage), notified(&stage));
         let running = Running::start(*flood, stage.lab.process("client")).map_err(words)?;
         let began = boot_time();
         let mut moves = Vec::new();
@@ -117,7 +137,8 @@ pub fn measure_floods(
         moves.sort();
         let after = counts(&stage);
         let counts = [0, 1, 2].map(|i| after[i].saturating_sub(before[i]));
-        tell(*flood, &Flooded { moves, a_second: (sent as f64 / lasted.as_secs_f64()) as u64, counts });
+        let notified = notified(&stage).saturating_sub(notified_before);
+        tell(*flood, &Flooded { moves, a_second: (sent as f64 / lasted.as_secs_f64()) as u64, counts, notified });
     }
     match stage.lab.overlap() {
         Some(span) => Err(format!("two hosts had the address at once for {} us", span.as_micros())),
@@ -158,6 +179,12 @@ fn counts(stage: &Stage<'_>) -> [u64; 3] {
     ["records", "wanted", "dropped"].map(sum)
 }
 
+/// The notifications that were delivered to people.
+fn notified(stage: &Stage<'_>) -> u64 {
+    let rows = stage.lab.ask(&Question::Channels).unwrap_or_default();
+    rows.as_array().into_iter().flatten().filter_map(|row| row["delivered"].as_u64()).sum()
+}
+
 type Sender = Box<dyn FnMut(&str) -> io::Result<()>>;
 
 /// A flood that is running.
@@ -185,10 +212,15 @@ impl Running {
                 Box::new(move |record| socket.send(record.as_bytes()).map(drop))
             };
             // The records are made in advance, so that the flood is as fast as possible.
-            let records: Vec<String> = (0..10_000).map(|n| flood.record(n)).collect();
-            for record in records.iter().cycle() {
+            let records: Vec<String> = (0..2 * ALARMS).map(|n| flood.record(n)).collect();
+            let mut next = Instant::now();
+            for (n, record) in (0_u64..).zip(records.iter().cycle()) {
                 if ends.load(Ordering::Relaxed) {
                     break;
+                }
+                if flood == Flood::Alarms && n.is_multiple_of(AT_ONCE) {
+                    next += Duration::from_micros(1_000_000 * AT_ONCE / ALARMS);
+                    thread::sleep(next.saturating_duration_since(Instant::now()));
                 }
                 if to(record).is_ok() {
                     counts.fetch_add(1, Ordering::Relaxed);

@@ -38,6 +38,7 @@ mod script;
 mod sec;
 mod sim;
 mod sources;
+mod sql_views;
 mod store;
 mod support;
 mod tidy;

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use pointsman::core::base::time::Time;
 use pointsman::core::config;
+use pointsman::core::control::{Controller, Input, LogEvent, OperatorCommand, Output};
+use pointsman::core::decode::Decoder;
 use pointsman::core::diag::{Code, Diagnostic, render};
 use pointsman::core::event::Trust;
+use pointsman::core::journal::{Position, State};
 use pointsman::core::lang::program::Program;
 use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::overrides::{Override, SilenceMatcher};
 use pointsman::core::replay::Replay;
 use pointsman::core::script::{Evaluator, check};
 use pointsman::core::site::Site;
@@ -119,5 +123,49 @@ fn it_does_not_matter_how_time_is_divided() {
     assert!(whole.contains("delivered"));
     for step in [1, 7, 50] {
         assert_eq!(story(step), whole, "{step}");
+    }
+}
+
+/// A silence, or maintenance of the host, that begins while an alarm is open: no reminder and no escalation comes while it lasts.
+#[test]
+fn an_override_holds_for_alarms_that_are_open() {
+    let site = site(RULES, SAY);
+    let silence = Override::Silence(SilenceMatcher { alarm: Some("routed".to_owned()), ..SilenceMatcher::default() });
+    for what in [silence, Override::Maintenance("h".to_owned())] {
+        let (mut out, mut hits) = (Vec::new(), Vec::new());
+        let mut controller =
+            Controller::start(7, site.program.clone(), site.inventory.clone(), State::default(), at(0), &mut out);
+        let line = format!("<13>1 {} h app - - - down on a", at(1));
+        let mut event = Decoder::new().decode(line.as_bytes(), at(1)).into_owned();
+        event.trust = Trust::Authenticated;
+        site.matcher.matches(&event, &mut hits);
+        let position = Position { at: 1, file: 5, check: 9, ..Position::default() };
+        let heard = LogEvent { source: "log".to_owned(), position, event, hits, ..LogEvent::default() };
+        controller.turn(at(1), Input::Heard(Box::new(heard)), &mut out);
+        let (mut told, mut last) = (Vec::new(), 1);
+        let mut word = |second: u64| {
+            let reason = "planned work".to_owned();
+            match second {
+                20 => Some(OperatorCommand::Begin { what: what.clone(), lasts: Some(Duration::from_secs(600)), reason }),
+                _ => None,
+            }
+        };
+        for second in 2..900 {
+            let input = word(second).map_or(Input::Timer, |word| Input::Operator { by: "ann".to_owned(), word });
+            controller.turn(at(second), input, &mut out);
+            for output in std::mem::take(&mut out) {
+                let Output::Deliver(delivery) = output else { continue };
+                let (channel, id, attempt) = (delivery.notification.channel, delivery.notification.id, delivery.attempt);
+                if delivery.notification.alarms.iter().any(|a| a.alarm == "routed") {
+                    told.push((second, channel.clone(), delivery.notification.occasion.name()));
+                    last = second;
+                }
+                controller.turn(at(second), Input::Delivered { channel, id, attempt, result: Ok(()) }, &mut out);
+            }
+        }
+        let during: Vec<_> = told.iter().filter(|(second, ..)| (20..620).contains(second)).collect();
+        assert!(during.is_empty() && last > 620, "{what:?}: {told:?}");
+        let occasions: Vec<&str> = told.iter().map(|(_, _, occasion)| *occasion).collect();
+        assert!(occasions.contains(&"raised") && occasions.contains(&"reminder") && occasions.contains(&"escalated"), "{told:?}");
     }
 }

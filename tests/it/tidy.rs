@@ -192,7 +192,7 @@ fn cases_and_expectations_belong_together() {
     for path in &files {
         if let Some(stem) = path.strip_suffix(".expected") {
             let whole = ["tests/engine/transitions", "tests/lang/tables"];
-            let case = ["alarm", "rhai", "yaml", "log"].iter().any(|e| files.contains(&format!("{stem}.{e}")));
+            let case = ["alarm", "rhai", "yaml", "log", "jsonl"].iter().any(|e| files.contains(&format!("{stem}.{e}")));
             assert!(case || whole.contains(&stem), "{path} has no case");
         }
         for (folder, extension) in

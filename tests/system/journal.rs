@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use pointsman::core::base::time::Time;
 use pointsman::core::journal::{Input, Record};
 use pointsman::core::sim::Rng;
 use pointsman::shell::linux::wall_time;
-use pointsman::shell::store::Journal;
+use pointsman::shell::store::{Journal, JournalReader};
 
 use crate::site::{Ended, PROGRAM, Site, ready, until};
 
@@ -78,7 +81,17 @@ fn history_outlives_the_controller() {
     assert_eq!((about(&["--run", "1"]) > 0, about(&["--limit", "3"])), (true, 3));
     assert_eq!((about(&["--since", "1h", "--kind", "cleared"]), about(&["--until", "1h"])), (1, 0));
     let table = said(&run(&site, &["history", "--all", "--limit", "1"]));
-    assert!(table.starts_with("at ") && table.lines().count() == 2, "{table}");
+    assert!(table.starts_with("at ") && table.lines().count() == 3, "{table}");
+    // The last line names the record before which it continues.
+    let before = table.split("--before ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{table}"));
+    let earlier = history(&site, &["--before", before, "--limit", "0"]);
+    assert_eq!(earlier.lines().count() + 1, all.lines().count(), "{earlier}");
+    let past = said(&run(&site, &["alarms", "--all", "--format", "csv"]));
+    assert!(past.starts_with("alarm,key,raised_at,cleared_at,lasted,acked,summary\n") && past.lines().count() == 3, "{past}");
+    let asked =
+        run(&site, &["journal", "query", "SELECT key, cause FROM alarms WHERE cleared_at IS NOT NULL", "--format", "csv"]);
+    assert_eq!(said(&asked).lines().next(), Some("key,cause"), "{}", said(&asked));
+    assert!(said(&asked).lines().nth(1).is_some_and(|line| line.starts_with("1,by ")), "{}", said(&asked));
     let why = run(&site, &["history", "--since", "soon"]);
     assert!(!why.status.success() && said(&why).contains("is no moment"), "{}", said(&why));
 }
@@ -219,6 +232,63 @@ fn a_restore_may_be_killed() {
     assert!(out.status.success(), "{}", said(&out));
     assert!(!run(&site, &["journal", "accept-loss", "--reason", "twice"]).status.success());
     assert!(Time::MIN < wall_time() && history(&site, &["--kind", "journal_loss_accepted"]).contains("were looked at"));
+}
+
+/// Backups of a controller that is busy, killed at any moment: the file is whole or not there, the controller goes on, and a
+/// whole one is restored.
+#[test]
+fn a_backup_under_load_may_be_killed() {
+    let site = site("backup");
+    let rule = "pattern n { match /number (?<n>\\d+)/ }\nalarm numbers { detect 1000 of n within 1m cancel after 1m }\n";
+    fs::write(site.0.join("rules/tell.alarm"), rule).unwrap();
+    let (_ended, _) = listening(&site);
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = {
+        let (stop, log) = (stop.clone(), site.0.join("sip.log"));
+        thread::spawn(move || {
+            let mut log = fs::OpenOptions::new().append(true).open(log).unwrap();
+            let mut n = 0_u64;
+            while !stop.load(Ordering::Relaxed) {
+                let lines: String = (n..n + 200).map(|n| format!("number {n}\n")).collect();
+                log.write_all(lines.as_bytes()).unwrap();
+                n += 200;
+                thread::sleep(Duration::from_millis(10));
+            }
+        })
+    };
+    let last = || JournalReader::open(&site.0.join("data")).unwrap().range().unwrap().1;
+    until("the journal grows", || last() > 2_000);
+    let copy = |n: u64| site.0.join(format!("copy-{n}")).to_str().unwrap().to_owned();
+    let backup = |to: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["journal", "backup", to]).current_dir(&site.0).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let mut rng = Rng::new(7);
+    for n in 0..20 {
+        let mut child = backup(&copy(n)).spawn().unwrap();
+        thread::sleep(Duration::from_micros(rng.below(150_000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let before = last();
+    let out = backup(&copy(20)).output().unwrap();
+    assert!(out.status.success(), "{}", said(&out));
+    until("the controller goes on", || last() > before);
+    stop.store(true, Ordering::Relaxed);
+    load.join().unwrap();
+    let whole: Vec<u64> = (0..=20).filter(|n| Path::new(&copy(*n)).exists()).collect();
+    for n in &whole {
+        let other = site.0.join(format!("restored-{n}"));
+        fs::create_dir(&other).unwrap();
+        let out = run(&site, &["journal", "restore", &copy(*n), "--data", other.to_str().unwrap()]);
+        assert!(out.status.success(), "{n}: {}", said(&out));
+        let found = Journal::verify(&other).unwrap();
+        assert!(found.wrong.is_empty() && found.records > 2_000, "{n}: {found:?}");
+    }
+    let found = Journal::verify(&site.0.join("data")).unwrap();
+    assert!(found.wrong.is_empty(), "{found:?}");
+    let _ = writeln!(std::io::stderr(), "of 20 backups that were killed, {} were whole already", whole.len() - 1);
 }
 
 /// The reader of the output may stop. This is not an error of any command.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
 
@@ -168,13 +169,22 @@ fn a_viewer_changes_nothing() {
         let mut command = Command::new(site.0.join("pointsman"));
         command.args(words).current_dir(&site.0).uid(uid).gid(uid).stdin(Stdio::null()).env("SUDO_USER", "root").output().unwrap()
     };
-    let looks = ["status", "alarms", "resources", "runs", "sources", "silences", "overrides"];
+    let looks = ["status", "alarms", "resources", "runs", "sources", "silences", "overrides", "history"];
     let state = || ["alarms", "resources", "runs", "overrides"].map(|what| site.ask(what));
     let before = state();
     for look in looks {
         let out = by(NOBODY, &[look]);
         assert!(out.status.success(), "{look}: {}", String::from_utf8_lossy(&out.stderr));
     }
+    // The journal's files are not for others, so the controller reads the pages of the history for them.
+    let all = ["history", "--all", "--format", "json"];
+    assert!(fs::metadata(site.0.join("data/journal.db")).unwrap().permissions().mode() & 0o077 == 0);
+    let (own, theirs) = (done(&site, &all), by(NOBODY, &all));
+    assert!(own.contains("scope everything") && own == String::from_utf8_lossy(&theirs.stdout), "{own}\n{theirs:?}");
+    let csv = by(NOBODY, &["history", "--audit", "--limit", "2", "--format", "csv"]);
+    assert_eq!(String::from_utf8_lossy(&csv.stdout).lines().count(), 3, "{csv:?}");
+    assert!(by(NOBODY, &["alarms", "--all"]).status.success());
+    assert!(!by(2, &all).status.success(), "who has no access reads nothing");
     let changes: &[&[&str]] = &[
         &["move", "sip_vip", "sip1"],
         &["resources", "released", "sip_vip", "sip2"],
@@ -215,7 +225,7 @@ fn a_viewer_changes_nothing() {
     let refused = trail.lines().filter(|line| line.contains("command_refused")).count();
     assert_eq!(
         refused,
-        changes.len() + 2,
+        changes.len() + 3,
         "each attempt is recorded, those of the stranger and of the operator among them:\n{trail}"
     );
     assert!(trail.lines().any(|line| line.contains("daemon: undrain")), "{trail}");

@@ -18,6 +18,7 @@ mod network;
 mod notify;
 mod page;
 mod port;
+mod presets;
 mod programs;
 mod quorum;
 mod reload;

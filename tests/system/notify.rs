@@ -13,20 +13,20 @@ use serde_json::Value as Json;
 use crate::site::{Ended, PROGRAM, Site, ready, until};
 
 /// A port that is free now.
-fn port() -> u16 {
+pub(crate) fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn here(path: &str) -> PathBuf {
+pub(crate) fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
 /// A receiver that has reported that it is ready.
-fn receiver(script: &str, arguments: &[&str]) -> Ended {
+pub(crate) fn receiver(script: &str, arguments: &[&str]) -> Ended {
     let python = ["/usr/bin/python3", "python3"].into_iter().find(|p| Path::new(p).exists()).unwrap_or("python3");
     let mut child = Command::new(python)
         .arg(here("tests/system/receivers").join(script))
@@ -58,7 +58,7 @@ alarm numbers { category critical detect down by n cancel when up help \"call an
 ";
 
 /// A site with these channels and one route to all of them, which notifies at once. Its files and secrets are in its folder.
-fn site(name: &str, channels: &str, to: &str) -> Site {
+pub(crate) fn site(name: &str, channels: &str, to: &str) -> Site {
     let more = format!("files: sip.log\nroutes: {{ all: {{ to: [{to}], by: [alarm, key], wait: 0s, interval: 0s }} }}\n");
     let site = Site::new(&format!("notify-{name}"), &more, "agent");
     let config = read(&site.0.join("pointsman.yaml")).replace("channels:\n", &format!("channels:\n{channels}"));
@@ -85,9 +85,14 @@ fn channel(site: &Site, name: &str) -> Json {
 
 /// A controller that has read the content of its file: what is written from now on is new.
 fn listening(site: &Site) -> Ended {
+    listening_to(site, site.command())
+}
+
+/// The same, started by a command.
+pub(crate) fn listening_to(site: &Site, command: Command) -> Ended {
     let ended = |site: &Site| run(site, &["journal", "show"]).1.matches("\"backlog_ended\"").count();
     let before = ended(site);
-    let (child, _) = ready(site.command());
+    let (child, _) = ready(command);
     until("it has read its file", || ended(site) > before);
     child
 }
@@ -178,7 +183,7 @@ action(type=\"omfile\" file=\"{0}/records\" template=\"RSYSLOG_SyslogProtocol23F
     }
 }
 
-fn lines(path: &Path) -> Vec<Json> {
+pub(crate) fn lines(path: &Path) -> Vec<Json> {
     read(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -295,7 +300,7 @@ fn nothing_is_lost_while_receivers_are_away_and_the_controller_is_killed() {
 #[test]
 fn receivers_that_misbehave_delay_nobody_else() {
     let behaviours = ["slow", "redirect", "elsewhere", "huge", "500", "400"];
-    let mails = ["nothing", "hang", "4xx", "refuse-one"];
+    let mails = ["nothing", "hang", "4xx", "refuse-one", "greylist"];
     let ports: Vec<u16> = (0..behaviours.len() + mails.len() + 1).map(|_| port()).collect();
     let mut channels = String::new();
     for (behaviour, port) in behaviours.iter().zip(&ports) {
@@ -303,7 +308,7 @@ fn receivers_that_misbehave_delay_nobody_else() {
     }
     for (behaviour, port) in mails.iter().zip(&ports[behaviours.len()..]) {
         channels.push_str(&format!(
-            "  m{behaviour}: {{ mail: {{ server: 'localhost:{port}', ca: HERE/tls.crt, user: u, password: {{ file: HERE/password }}, from: a@example.com, to: [gone@example.com, b@example.com] }} }}\n"
+            "  m{behaviour}: {{ mail: {{ server: 'localhost:{port}', ca: HERE/tls.crt, user: u, password: {{ file: HERE/password }}, from: a@example.com, to: [gone@example.com, b@example.com, grey@example.com] }} }}\n"
         ));
     }
     let good = ports[ports.len() - 1];
@@ -330,12 +335,18 @@ fn receivers_that_misbehave_delay_nobody_else() {
         ("w500", "the answer is 500"),
         ("w400", "the answer is 400"),
         ("m4xx", "451"),
-        ("mrefuse-one", "1 others got it"),
+        ("mrefuse-one", "2 of the others got it"),
+        ("mgreylist", "550"),
         ("nobody", "refused"),
     ] {
         until(&format!("{name} fails: {why}"), || failure(name).contains(why));
     }
     assert!(read(&site.0.join("refuse-one")).contains("b@example.com"), "the other one got it");
+    // One is refused, one gets it at once, and one later: each who gets it gets it once.
+    until("the one who was put off has it", || read(&site.0.join("greylist")).contains("\"grey@example.com\""));
+    until("the refusal is final", || channel(&site, "mgreylist")["failed"] == 1);
+    let got: Vec<Json> = lines(&site.0.join("greylist")).iter().map(|mail| mail["to"].clone()).collect();
+    assert_eq!(got, [serde_json::json!(["b@example.com"]), serde_json::json!(["grey@example.com"])]);
     // An answer of 200 means success, whatever its content. 1 GB is not read.
     until("huge counts as delivered", || channel(&site, "whuge")["delivered"] == 1);
     assert!(crate::peak(&controller.0).unwrap() < 300 * 1024, "{:?} KB", crate::peak(&controller.0));

@@ -9,7 +9,7 @@ use crate::core::base::time::duration_text;
 use crate::core::event::Level;
 use crate::core::replay::{LINES_OF_A_LOG, LogCounts, Seen, Summary};
 
-use super::super::ask::table;
+use super::super::table::table;
 use super::EntryFormat;
 
 /// The maximum number of shapes of records that no rule wants.

@@ -46,8 +46,8 @@ impl Named {
     /// The name that the arguments want of this kind.
     pub(super) fn wanted(self, args: &Args) -> Option<&String> {
         match self {
-            Named::Alarm => args.alarm.as_ref(),
-            Named::Host => args.host.as_ref(),
+            Named::Alarm => args.past.of_alarm.as_ref(),
+            Named::Host => args.past.host.as_ref(),
             Named::Resource => args.resource.as_ref(),
             Named::Reaction => args.reaction.as_ref(),
         }
@@ -127,8 +127,8 @@ pub(super) fn nothing(args: &Args) -> String {
         args.kind.as_ref().map(|kind| format!("of the kind {kind}")),
         args.run.map(|run| format!("of run {run}")),
         args.audit.then(|| "that an operator asked for".to_owned()),
-        args.since.map(|since: Time| format!("since {since}")),
-        args.until.map(|until| format!("until {until}")),
+        args.past.since.map(|since: Time| format!("since {since}")),
+        args.past.until.map(|until| format!("until {until}")),
     ];
     let all: Vec<String> = about.chain(more.into_iter().flatten()).collect();
     match all.is_empty() {

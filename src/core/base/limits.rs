@@ -216,6 +216,13 @@ pub const ANSWERS_OF_USER: usize = 2;
 pub const ANSWERS_OF_OTHERS: usize = 4;
 /// Maximum bytes of the alarms in one answer to an operator. Further ones are counted in a last row.
 pub const ANSWER_BYTES: usize = 4 * 1024 * 1024;
+/// Maximum entries of one page of the history that the controller reads for an operator. The command asks for the next page.
+pub const HISTORY_ENTRIES: usize = 1_000;
+/// Maximum bytes of the texts of one page of the history. The command asks for the next page.
+pub const HISTORY_BYTES: usize = 2 * 1024 * 1024;
+/// Maximum records of the journal that are read for one page of the history, so that a page takes well under a second. The
+/// command asks for the next page.
+pub const HISTORY_RECORDS: u64 = 100_000;
 /// Maximum runs that have not ended, without those of claims. Less trusted senders may fill only a part of it (see `share_of`
 /// of trust). A further run is not started, and this is reported.
 pub const RUNS: usize = 1_000;

@@ -36,7 +36,8 @@ impl Controller {
 
     pub(super) fn notifications_due(&mut self, now: Time, out: &mut Vec<Output>) {
         let mut told = Vec::new();
-        self.notifier.fall_due(now, &mut told);
+        let (overrides, inventory, program) = (&self.overrides, &self.inventory, self.engine.program());
+        self.notifier.fall_due(now, &|facts| overrides.withhold_news(now, facts, inventory, program), &mut told);
         notified(told, out);
     }
 

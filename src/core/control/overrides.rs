@@ -10,10 +10,11 @@ use std::time::Duration;
 use crate::core::base::limits::OVERRIDES;
 use crate::core::base::time::Time;
 use crate::core::engine::{self, Instance, Key, StartReactions};
-use crate::core::inventory::Name;
+use crate::core::inventory::{Inventory, Name};
 use crate::core::journal::Record;
-use crate::core::lang::program::Mode;
+use crate::core::lang::program::{Mode, Program};
 use crate::core::notice::{Kind, Notice};
+use crate::core::notifications::AlarmFacts;
 use crate::core::overrides::{self, AlarmSubject, Override, OverrideEnd, StandingOverride, WithheldBy};
 use crate::core::plan::Pending;
 use crate::core::react::RunId;
@@ -37,6 +38,16 @@ impl Overrides {
     /// Why the claim with this sequence moves nothing for now.
     pub(super) fn withholds(&self, order: u64) -> Option<&WithheldBy> {
         self.state.withholds(order)
+    }
+
+    /// True if people are not notified of an alarm now: it is silenced, or in maintenance.
+    pub(super) fn withhold_news(&self, now: Time, facts: &AlarmFacts, inventory: &Inventory, program: &Program) -> bool {
+        if self.state.is_empty() && inventory.maintenance.is_empty() {
+            return false;
+        }
+        let text = |name: &str| facts.fields.get(name).map(String::as_str);
+        let subject = AlarmSubject::of_fields(&facts.alarm, &facts.key, &facts.category, text, inventory);
+        self.state.silence_of(&subject).is_some() || subject.maintenance(now, &self.state, inventory, program).is_some()
     }
 
     /// When the next override ends by itself.

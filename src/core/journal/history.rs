@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::NOTIFICATION_LINE;
@@ -45,7 +46,7 @@ pub const HISTORY_KINDS: &[&str] = &[
 ];
 
 /// An entry of the history. Its texts are safe to show.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// The number of the record.
     pub n: u64,
@@ -109,6 +110,11 @@ struct Known {
 }
 
 impl History {
+    /// Takes note of the time of an input that makes no entry.
+    pub fn pass(&mut self, at: Time) {
+        self.at = at;
+    }
+
     /// The entry for a record, if people want to read it later.
     pub fn entry(&mut self, n: u64, record: &Record) -> Option<HistoryEntry> {
         if let Record::Input { at, .. } = record {

@@ -8,6 +8,7 @@
 //! `tests/it/control.rs`; the simulator loses unsynced records at every point.
 
 mod config_snapshot;
+mod filter;
 mod history;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::core::inventory::Name;
 use crate::{core::engine, core::notifications, core::overrides, core::plan, core::react};
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
+pub use filter::HistoryFilter;
 pub use history::{HISTORY_KINDS, History, HistoryEntry, SILENCED};
 
 /// One record of the journal.

@@ -11,11 +11,14 @@ use crate::core::lang::program::Cancel;
 
 use super::notification::{AlarmFacts, Occasion, kept_fields};
 use super::record::{GroupId, group_id, instance_id, route_of};
-use super::{Notifier, NotifyDue, Output, Record, route};
+use super::{IsWithheld, Notifier, NotifyDue, Output, Record, route};
 
 /// The beginning of the id of a group that a reaction made (`react notify("noc")`), before the name of its channel. No route has
 /// such a name.
 const OF_REACTION: &str = "\u{1e}";
+
+/// The least time between two escalations of a group: alarms that were raised together are escalated together.
+const APART: Duration = Duration::from_secs(1);
 
 impl Notifier {
     /// An alarm changed: adds it to the groups of the routes that it matches.
@@ -55,7 +58,8 @@ impl Notifier {
         }
     }
 
-    /// Notifies one channel of an alarm now, for a reaction without a script, and of the end of the alarm if it is `active`.
+    /// Notifies one channel of an alarm, for a reaction without a script, and of the end of the alarm if it is `active`. The
+    /// notification is due at once.
     ///
     /// # Errors
     /// A text that says that there is no such channel.
@@ -78,7 +82,6 @@ impl Notifier {
             }
             _ => self.open(now, facts, !active, vec![(group, Duration::ZERO)], out),
         }
-        self.fall_due(now, out);
         Ok(())
     }
 
@@ -184,21 +187,22 @@ impl Notifier {
     }
 
     /// Does what is due for a group: a notification of what is new, a reminder, an escalation.
-    pub(super) fn group_due(&mut self, now: Time, id: &GroupId, out: &mut Vec<Output>) {
+    pub(super) fn group_due(&mut self, now: Time, id: &GroupId, withheld: IsWithheld<'_>, out: &mut Vec<Output>) {
         let Some(options) = self.options(id) else {
             return self.record(Record::Dropped { group: id.clone() }, out);
         };
-        let Some(group) = self.state.groups.get(id).cloned() else { return };
-        if group.escalate_at.is_some_and(|at| at <= now) {
-            self.escalate(now, id, &options, out);
+        if self.state.groups.get(id).is_some_and(|group| group.escalate_at.is_some_and(|at| at <= now)) {
+            self.escalate(now, id, &options, withheld, out);
         }
+        self.withhold_news(id, withheld, out);
+        let Some(group) = self.state.groups.get(id).cloned() else { return };
         let is_due = group.due.is_some_and(|at| at <= now);
         let remind = group.repeat_at.is_some_and(|at| at <= now);
         if is_due || remind {
             if !group.is_told() {
                 self.tell_news(now, id, &options, out);
             } else if remind {
-                self.remind(now, id, &options, out);
+                self.remind(now, id, &options, withheld, out);
             }
             // A group that has just made a notification is remembered until it may make another one.
             let told_now = !group.is_told();
@@ -208,6 +212,21 @@ impl Notifier {
             self.record(Record::Told { group: id.clone(), at: now, due, repeat_at }, out);
         }
         self.group_changed(id);
+    }
+
+    /// Drops the alarms of a group that nobody was notified of and that are withheld now. As with an alarm that was withheld when
+    /// it was raised, people are not notified of it later, nor of its end. The end of an alarm that people know of is never
+    /// withheld: a receiver would show it as active for ever.
+    fn withhold_news(&mut self, id: &GroupId, withheld: IsWithheld<'_>, out: &mut Vec<Output>) {
+        let Some(group) = self.state.groups.get(id).filter(|group| !group.is_told()) else { return };
+        let unknown = |facts: &AlarmFacts| group.last.is_none_or(|last| facts.raised_at > last);
+        let facts = |instance: &String| self.state.open.get(instance).map(|open| &open.facts);
+        let raised = group.raised.iter().filter(|instance| facts(instance).is_some_and(withheld)).cloned().collect::<Vec<_>>();
+        let of_ended = |(n, facts): (usize, &AlarmFacts)| (unknown(facts) && withheld(facts)).then_some(n);
+        let ended: Vec<usize> = group.ended.iter().enumerate().filter_map(of_ended).collect();
+        if !raised.is_empty() || !ended.is_empty() {
+            self.record(Record::Withheld { group: id.clone(), raised, ended }, out);
+        }
     }
 
     fn tell_news(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
@@ -231,10 +250,10 @@ impl Notifier {
     }
 
     /// Sends a reminder of active alarms that nobody acknowledged.
-    fn remind(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+    fn remind(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, withheld: IsWithheld<'_>, out: &mut Vec<Output>) {
         let Some(group) = self.state.groups.get(id) else { return };
         let open = group.active.iter().filter_map(|instance| self.state.open.get(instance)).filter(|open| open.acked.is_none());
-        let mut alarms: Vec<AlarmFacts> = open.map(|open| open.facts.clone()).collect();
+        let mut alarms: Vec<AlarmFacts> = open.map(|open| open.facts.clone()).filter(|facts| !withheld(facts)).collect();
         if alarms.is_empty() {
             return;
         }
@@ -246,15 +265,21 @@ impl Notifier {
         }
     }
 
-    /// Notifies others of alarms that nobody acknowledged in time.
-    fn escalate(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+    /// Notifies others of alarms that nobody acknowledged in time. One that is withheld is looked at again after the same time.
+    fn escalate(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, withheld: IsWithheld<'_>, out: &mut Vec<Output>) {
         let (Some(group), Some(escalation)) = (self.state.groups.get(id), &options.escalate) else { return };
         let open = group.active.iter().filter_map(|instance| Some((instance, self.state.open.get(instance)?)));
         let waiting: Vec<_> = open.filter(|(_, open)| open.acked.is_none() && !open.escalated.contains(id)).collect();
         let is_due = |raised_at: Time| raised_at + escalation.after <= now;
         let mut due: Vec<(String, AlarmFacts)> =
             waiting.iter().filter(|(_, o)| is_due(o.facts.raised_at)).map(|(id, o)| ((*id).clone(), o.facts.clone())).collect();
-        let next = waiting.iter().map(|(_, o)| o.facts.raised_at).filter(|at| !is_due(*at)).map(|at| at + escalation.after).min();
+        let all = due.len();
+        due.retain(|(_, facts)| !withheld(facts));
+        let again = (due.len() < all).then(|| now + escalation.after);
+        let later = waiting.iter().map(|(_, o)| o.facts.raised_at).filter(|at| !is_due(*at)).map(|at| at + escalation.after);
+        // What falls due soon after an escalation is told together.
+        let apart = if due.is_empty() { Duration::ZERO } else { options.wait.max(APART) };
+        let next = later.chain(again).min().map(|at| at.max(now + apart));
         due.sort_by_key(|(_, facts)| (facts.severity(), facts.raised_at));
         let alarms: Vec<String> = due.iter().map(|(id, _)| id.clone()).collect();
         self.record(Record::Escalated { group: id.clone(), alarms, next }, out);
@@ -266,6 +291,9 @@ impl Notifier {
         let shown = &facts[..facts.len().min(NOTIFICATION_ALARMS)];
         for channel in &escalation.to {
             self.queue_about(now, channel, Occasion::Escalated, shown, more, out);
+            if self.forgets(channel) {
+                self.refresh_later(now, channel.clone());
+            }
         }
     }
 

@@ -61,15 +61,22 @@ pub struct Delivery {
     pub notification: Notification,
     /// The number of the attempt, from 1.
     pub attempt: u32,
+    /// The recipients who got it by an earlier attempt, for a channel that has several.
+    pub reached: Vec<String>,
 }
 
 /// Why a notification was not delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undelivered {
     pub why: String,
     /// The receiver refuses it, and would refuse it later as well.
     pub refused: bool,
+    /// The recipients who got it nevertheless, for a channel that has several. They do not get it again.
+    pub reached: Vec<String>,
 }
+
+/// Decides whether an operator or a calendar withholds news of an alarm at the moment.
+pub type IsWithheld<'a> = &'a dyn Fn(&AlarmFacts) -> bool;
 
 /// What can be due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -199,11 +206,11 @@ impl Notifier {
         self.due.first()
     }
 
-    /// Does everything that is due by now.
-    pub fn fall_due(&mut self, now: Time, out: &mut Vec<Output>) {
+    /// Does everything that is due by now. Alarms that are withheld now appear in no news, reminder or escalation.
+    pub fn fall_due(&mut self, now: Time, withheld: IsWithheld<'_>, out: &mut Vec<Output>) {
         while let Some(what) = self.due.take(now) {
             match what {
-                NotifyDue::Group(group) => self.group_due(now, &group, out),
+                NotifyDue::Group(group) => self.group_due(now, &group, withheld, out),
                 NotifyDue::Again(channel) => self.send_next(now, &channel, out),
                 NotifyDue::More(channel) => self.tell_more(now, &channel, out),
                 NotifyDue::Refresh(channel) => self.refresh(now, &channel, out),

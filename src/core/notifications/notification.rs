@@ -147,7 +147,7 @@ impl AlarmFacts {
 pub fn kept_fields(fields: &Fields) -> BTreeMap<String, String> {
     let mut room = NOTIFICATION_FIELDS_BYTES;
     let mut kept = BTreeMap::new();
-    let own = ["host", "app", "type", "id", "pair", "text", "level", "sender"];
+    let own = ["host", "app", "type", "id", "pair", "resource", "text", "level", "sender"];
     let first = own.into_iter().filter_map(|name| fields.get_key_value(name));
     let others = fields.iter().filter(|(name, _)| !own.contains(&name.as_str()) && name.as_str() != "raw");
     for (name, value) in first.chain(others).take(NOTIFICATION_FIELDS) {

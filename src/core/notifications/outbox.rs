@@ -1,5 +1,6 @@
 //! The outbox: the queue of notifications for each channel, the attempts to deliver them, and limits.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::core::base::limits::{
@@ -15,8 +16,6 @@ use super::{Delivery, Notifier, NotifyDue, Output, Record, Undelivered};
 
 /// How often a channel that forgets active alarms is told of them again.
 pub(super) const REFRESH: Duration = Duration::from_secs(60);
-/// Alarms in one request of a refresh.
-const REFRESHED: usize = 100;
 /// Deliveries whose result is remembered, for those who wait for it.
 const ENDS: usize = 64;
 /// Delay before a full outbox is looked at again.
@@ -117,7 +116,7 @@ impl Notifier {
     /// Until when a notification is withheld; `None` if it may be queued. Senders with less trust leave room for the others.
     fn held_until(&self, now: Time, channel: &Name, trust: Trust) -> Option<Time> {
         let config = self.inventory.channels.get(channel)?;
-        let waiting = self.queues.get(channel).map_or(0, std::collections::BTreeSet::len);
+        let waiting = self.queues.get(channel).map_or(0, BTreeSet::len);
         let full = self.state.outbox.len() >= trust.share_of(OUTBOX_NOTIFICATIONS)
             || self.outbox_bytes >= trust.share_of(OUTBOX_BYTES)
             || waiting >= trust.share_of(OUTBOX_CHANNEL);
@@ -150,7 +149,7 @@ impl Notifier {
     /// Sends a channel the count of withheld notifications.
     pub(super) fn tell_more(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
         let Some(held) = self.state.channels.get(channel).map(|c| c.held.clone()).filter(|held| !held.is_empty()) else { return };
-        let waiting = self.queues.get(channel).map_or(0, std::collections::BTreeSet::len);
+        let waiting = self.queues.get(channel).map_or(0, BTreeSet::len);
         if waiting >= OUTBOX_CHANNEL {
             return self.due.set(NotifyDue::More(channel.clone()), Some(now + FULL));
         }
@@ -181,7 +180,7 @@ impl Notifier {
             return self.due.set(NotifyDue::Again(channel.clone()), Some(at));
         }
         let attempt = waiting.tries + 1;
-        let delivery = Delivery { notification: waiting.notification.clone(), attempt };
+        let delivery = Delivery { notification: waiting.notification.clone(), attempt, reached: waiting.reached.clone() };
         self.under_way.insert(channel.clone(), (id, attempt));
         out.push(Output::Deliver(Box::new(delivery)));
     }
@@ -212,7 +211,7 @@ impl Notifier {
                 self.remember(id, Err(why.clone()));
                 self.record(Record::GaveUp { id, at: now, why }, out);
             }
-            Err(Undelivered { why, refused }) => {
+            Err(Undelivered { why, refused, reached }) => {
                 let give_up = self.inventory.channels.get(channel).map_or(Duration::ZERO, |c| c.give_up);
                 if refused || waiting.notification.at + give_up <= now {
                     let after = if refused {
@@ -231,7 +230,7 @@ impl Notifier {
                         );
                         out.push(Output::Notice { kind: Kind::NotificationRetried, text });
                     }
-                    self.record(Record::Failed { id, at: now, again_at, why }, out);
+                    self.record(Record::Failed { id, at: now, again_at, why, reached }, out);
                 }
             }
         }
@@ -301,33 +300,44 @@ impl Notifier {
         if !self.forgets(channel) {
             return;
         }
-        let of_channel = |group: &String| self.options(group).is_some_and(|o| o.to.contains(channel));
-        let groups = self.state.groups.iter().filter(|(id, _)| of_channel(id)).map(|(_, group)| group);
-        let told = groups.flat_map(|group| group.active.difference(&group.raised));
-        let alarms: Vec<AlarmFacts> = told.filter_map(|id| self.state.open.get(id)).map(|open| open.facts.clone()).collect();
+        let alarms = self.known_by(channel);
         if alarms.is_empty() {
             return;
         }
         // Waiting notifications go first, and say more.
         if !self.queues.contains_key(channel) {
-            for part in alarms.chunks(REFRESHED) {
-                let notification = Notification {
-                    id: 0,
-                    key: String::new(),
-                    channel: channel.clone(),
-                    at: now,
-                    step: None,
-                    occasion: Occasion::Reminder,
-                    category: String::new(),
-                    title: String::new(),
-                    text: String::new(),
-                    alarms: part.to_vec(),
-                    more: 0,
-                };
-                out.push(Output::Deliver(Box::new(Delivery { notification, attempt: 0 })));
-            }
+            let notification = Notification {
+                id: 0,
+                key: String::new(),
+                channel: channel.clone(),
+                at: now,
+                step: None,
+                occasion: Occasion::Reminder,
+                category: String::new(),
+                title: String::new(),
+                text: String::new(),
+                alarms,
+                more: 0,
+            };
+            out.push(Output::Deliver(Box::new(Delivery { notification, attempt: 0, reached: Vec::new() })));
         }
         self.due.set(NotifyDue::Refresh(channel.clone()), Some(now + REFRESH));
+    }
+
+    /// The active alarms that a channel was notified of, by its routes or by an escalation.
+    fn known_by(&self, channel: &Name) -> Vec<AlarmFacts> {
+        let mut known = BTreeSet::new();
+        for (id, group) in &self.state.groups {
+            let Some(options) = self.options(id) else { continue };
+            let told = group.active.difference(&group.raised);
+            if options.to.contains(channel) {
+                known.extend(told);
+            } else if options.escalate.is_some_and(|escalate| escalate.to.contains(channel)) {
+                let escalated = |i: &&String| self.state.open.get(*i).is_some_and(|open| open.escalated.contains(id));
+                known.extend(told.filter(escalated));
+            }
+        }
+        known.into_iter().filter_map(|id| self.state.open.get(id)).map(|open| open.facts.clone()).collect()
     }
 }
 

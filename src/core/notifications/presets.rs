@@ -72,7 +72,7 @@ pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str
             .collect(),
         Preset::Ntfy => {
             let mut headers = vec![
-                ("Title", ascii(&notification.title)),
+                ("Title", encoded_word(&notification.title)),
                 ("Priority", ntfy_priority(notification).to_owned()),
                 ("Tags", notification.occasion.name().to_owned()),
             ];
@@ -179,6 +179,19 @@ pub fn ascii(text: &str) -> String {
     text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
+/// A header that has characters outside ASCII, as an encoded word (RFC 2047). Others stay as they are.
+fn encoded_word(text: &str) -> String {
+    if text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        return text.to_owned();
+    }
+    let letter = |b: u8| match b {
+        b' ' => "_".to_owned(),
+        b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+        b => format!("={b:02X}"),
+    };
+    format!("=?UTF-8?Q?{}?=", text.bytes().map(letter).collect::<String>())
+}
+
 /// Encodes a part of an address.
 fn percent(text: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
@@ -246,6 +259,12 @@ mod tests {
         assert!(ntfy.headers.contains(&("Priority", "urgent".to_owned())), "{ntfy:?}");
         assert_eq!(ntfy.body, "line 1\nline 2");
         assert!(read(&request(Preset::Mattermost, None, false))["text"].as_str().unwrap().starts_with("```\nSIP"));
+    }
+
+    #[test]
+    fn headers_have_only_ascii() {
+        assert_eq!(encoded_word("[MAJOR] plain"), "[MAJOR] plain");
+        assert_eq!(encoded_word("Zürich 1?\r\nX: y"), "=?UTF-8?Q?Z=C3=BCrich_1=3F=0D=0AX=3A_y?=");
     }
 
     #[test]

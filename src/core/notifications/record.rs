@@ -97,6 +97,9 @@ pub(super) struct Waiting {
     pub(super) tries: u32,
     /// When it is tried again after a failure.
     pub(super) again_at: Option<Time>,
+    /// The recipients who got it already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) reached: Vec<String>,
 }
 
 /// What a channel has to remember.
@@ -157,6 +160,13 @@ pub enum Record {
         due: Option<Time>,
         repeat_at: Option<Time>,
     },
+    /// Alarms of a group are withheld, and nobody was notified of them: nobody will be.
+    Withheld {
+        group: String,
+        raised: Vec<String>,
+        /// The places of those among the ended alarms of the group that have ended already.
+        ended: Vec<usize>,
+    },
     /// Alarms of a group were escalated.
     Escalated {
         group: String,
@@ -192,6 +202,9 @@ pub enum Record {
         at: Time,
         again_at: Time,
         why: String,
+        /// The recipients who got it by this attempt.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reached: Vec<String>,
     },
     Delivered {
         id: u64,
@@ -297,6 +310,24 @@ impl State {
                     self.groups.remove(id);
                 }
             }
+            Record::Withheld { group: id, raised, ended } => {
+                let Some(group) = self.groups.get_mut(id) else { return };
+                let mut places = 0..;
+                group.ended.retain(|_| places.next().is_none_or(|place| !ended.contains(&place)));
+                for instance in raised {
+                    group.raised.remove(instance);
+                    group.active.remove(instance);
+                    if let Some(open) = self.open.get_mut(instance) {
+                        open.groups.remove(id);
+                        if open.groups.is_empty() {
+                            self.open.remove(instance);
+                        }
+                    }
+                }
+                if group.active.is_empty() {
+                    (group.repeat_at, group.escalate_at) = (None, None);
+                }
+            }
             Record::Escalated { group, alarms, next } => {
                 for alarm in alarms {
                     if let Some(open) = self.open.get_mut(alarm) {
@@ -323,7 +354,8 @@ impl State {
                 let channel = self.channels.entry(notification.channel.clone()).or_default();
                 channel.accepted.retain(|at| at >= since);
                 channel.accepted.push_back(notification.at);
-                let waiting = Waiting { notification: notification.as_ref().clone(), tries: 0, again_at: None };
+                let waiting =
+                    Waiting { notification: notification.as_ref().clone(), tries: 0, again_at: None, reached: Vec::new() };
                 self.outbox.insert(notification.id, waiting);
             }
             Record::Held { channel, about, due } => {
@@ -336,10 +368,11 @@ impl State {
                 channel.held.clear();
                 channel.due = None;
             }
-            Record::Failed { id, at, again_at, why } => {
+            Record::Failed { id, at, again_at, why, reached } => {
                 let Some(waiting) = self.outbox.get_mut(id) else { return };
                 waiting.tries += 1;
                 waiting.again_at = Some(*again_at);
+                waiting.reached.extend_from_slice(reached);
                 let channel = waiting.notification.channel.clone();
                 self.channels.entry(channel).or_default().last_failure = Some((*at, why.clone()));
             }

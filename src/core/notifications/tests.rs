@@ -33,6 +33,10 @@ struct Bench {
     /// Whether channels accept notifications.
     works: bool,
     refuses: bool,
+    /// The alarms that are silenced.
+    silenced: Vec<&'static str>,
+    /// The recipients who are reported as reached by a failed attempt.
+    reaches: Vec<String>,
 }
 
 fn site(config: &str) -> (Arc<Program>, Arc<Inventory>) {
@@ -50,7 +54,7 @@ impl Bench {
         let (program, inventory) = site(config);
         let notifier = Notifier::start(0xabc, program, inventory, State::default());
         let (out, records, sent, notices) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Bench { notifier, out, records, sent, notices, works: true, refuses: false }
+        Bench { notifier, out, records, sent, notices, works: true, refuses: false, silenced: Vec::new(), reaches: Vec::new() }
     }
 
     /// Carries out what the notifier wants, and what is due up to a time.
@@ -59,9 +63,14 @@ impl Bench {
             let due = self.notifier.next_deadline().filter(|due| *due <= until);
             self.carry_out(due.unwrap_or(until));
             let Some(due) = self.notifier.next_deadline().filter(|due| *due <= until) else { return };
-            self.notifier.fall_due(due, &mut self.out);
+            self.fall_due(due);
             self.carry_out(due);
         }
+    }
+
+    fn fall_due(&mut self, now: Time) {
+        let silenced = &self.silenced;
+        self.notifier.fall_due(now, &|facts| silenced.contains(&facts.alarm.as_str()), &mut self.out);
     }
 
     fn carry_out(&mut self, now: Time) {
@@ -74,7 +83,7 @@ impl Bench {
                         let (channel, id) = (delivery.notification.channel.clone(), delivery.notification.id);
                         let attempt = (id, delivery.attempt);
                         self.sent.push((now, *delivery));
-                        let failed = Undelivered { why: "away".to_owned(), refused: self.refuses };
+                        let failed = Undelivered { why: "away".to_owned(), refused: self.refuses, reached: self.reaches.clone() };
                         let result = if self.works { Ok(()) } else { Err(failed) };
                         self.notifier.delivered(now, &channel, attempt, result, &mut self.out);
                     }
@@ -104,8 +113,29 @@ impl Bench {
             before: Vec::new(),
         };
         self.notifier.observed(now, &record, &mut self.out);
-        self.notifier.fall_due(now, &mut self.out);
+        self.fall_due(now);
         self.carry_out(now);
+    }
+
+    /// Raises an alarm for many keys, 100 µs apart.
+    fn raise_many(&mut self, from: Time, count: u64) {
+        let event: Arc<Fields> = Arc::new([("host".to_owned(), Value::from("h"))].into());
+        for n in 0..count {
+            let now = from + Duration::from_micros(n * 100);
+            let record = engine::Record::Raised {
+                alarm: "sip_down".to_owned(),
+                key: Key::of([n.to_string()]),
+                order: n,
+                at: now,
+                due: None,
+                event: event.clone(),
+                summary: "x".to_owned(),
+                line: None,
+                idle: None,
+                before: Vec::new(),
+            };
+            self.notifier.observed(now, &record, &mut self.out);
+        }
     }
 
     fn clear(&mut self, now: Time, alarm: &str, host: &str) {
@@ -113,7 +143,7 @@ impl Bench {
         let (alarm, key) = (alarm.to_owned(), Key::of([host]));
         let record = engine::Record::Cleared { alarm, key, at: now, cause: Cause::When, summary: None };
         self.notifier.observed(now, &record, &mut self.out);
-        self.notifier.fall_due(now, &mut self.out);
+        self.fall_due(now);
         self.carry_out(now);
     }
 
@@ -228,23 +258,7 @@ fn calendars_choose_routes() {
 #[test]
 fn a_storm_is_a_handful_of_notifications() {
     let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 10s, interval: 5m } }\n");
-    let event: Arc<Fields> = Arc::new([("host".to_owned(), Value::from("h"))].into());
-    for n in 0..10_500_u64 {
-        let now = at(0) + Duration::from_micros(n * 100);
-        let record = engine::Record::Raised {
-            alarm: "sip_down".to_owned(),
-            key: Key::of([n.to_string()]),
-            order: n,
-            at: now,
-            due: None,
-            event: event.clone(),
-            summary: "x".to_owned(),
-            line: None,
-            idle: None,
-            before: Vec::new(),
-        };
-        b.notifier.observed(now, &record, &mut b.out);
-    }
+    b.raise_many(at(0), 10_500);
     b.run(at(3_600));
     let all: u64 = b.sent.iter().map(|(_, d)| d.notification.alarms.len() as u64 + d.notification.more).sum();
     assert_eq!((all, b.sent.len()), (10_500, 1));
@@ -275,7 +289,7 @@ fn a_full_outbox_counts() {
     );
     b.works = false;
     for n in 0..700 {
-        b.notifier.fall_due(at(0), &mut b.out);
+        b.fall_due(at(0));
         b.raise(at(0), "sip_down", &format!("s{n}"));
     }
     let full = b.notifier.channels()[0].clone();
@@ -334,6 +348,7 @@ fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes
     };
     let noc = "noc".to_owned();
     b.notifier.announce(at(0), &noc, facts.clone(), true, &mut b.out).unwrap();
+    b.fall_due(at(0));
     b.notifier.say(at(1), &noc, "a\r\nb\u{1b}[m", facts.clone(), (7, 0), &mut b.out).unwrap();
     b.carry_out(at(1));
     b.clear(at(9), "sip_down", "s1");
@@ -378,4 +393,90 @@ fn what_forgets_is_told_of_active_alarms_each_minute() {
     b.run(at(1_000));
     assert_eq!(b.sent.iter().filter(|(t, d)| d.attempt == 0 && *t > at(200)).count(), 0);
     assert_eq!(b.sent.last().unwrap().1.notification.occasion, Occasion::Cleared);
+}
+
+/// A receiver that forgets gets all active alarms in one delivery, however many there are, and also those that an escalation sent.
+#[test]
+fn a_refresh_has_all_alarms_and_those_of_escalations() {
+    let mut b = Bench::new(
+        "channels: { am: { alertmanager: { url: 'http://localhost:9093' } }, boss: { alertmanager: { url: 'http://localhost:9094' } } }\n\
+         routes: { all: { to: am, wait: 0s, interval: 0s, escalate: { after: 5m, to: boss } } }\n",
+    );
+    b.raise_many(at(0), 1_700);
+    b.ack(at(10), "sip_down", "0");
+    b.run(at(61));
+    let refreshed = |b: &Bench, channel: &str, from: Time| -> Vec<usize> {
+        let of = |(t, d): &&(Time, Delivery)| *t >= from && d.attempt == 0 && d.notification.channel == channel;
+        b.sent.iter().filter(of).map(|(_, d)| d.notification.alarms.len()).collect()
+    };
+    assert_eq!(refreshed(&b, "am", at(0)), [1_700]);
+    assert_eq!(refreshed(&b, "boss", at(0)), [] as [usize; 0]);
+    b.run(at(361));
+    assert_eq!(refreshed(&b, "boss", at(300)), [1_699]);
+    // Alarms that were raised together are escalated together: one at its time, and the others with the next escalation.
+    let escalated = b.sent.iter().filter(|(_, d)| d.notification.occasion == Occasion::Escalated);
+    let counts = escalated.map(|(_, d)| d.notification.alarms.len() as u64 + d.notification.more);
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 1_698]);
+    assert_eq!(refreshed(&b, "am", at(350)), [1_700]);
+}
+
+/// A silence that begins when an alarm is open already ends its reminders and escalations. Its end is still reported, because a
+/// receiver would show it as active for ever.
+#[test]
+fn a_silence_holds_for_alarms_that_are_open_already() {
+    let mut b = Bench::new(ROUTE);
+    b.raise(at(0), "sip_down", "s1");
+    b.run(at(20));
+    assert_eq!(b.told().len(), 1);
+    b.silenced = vec!["sip_down"];
+    b.run(at(4_000));
+    assert_eq!(b.told(), [] as [String; 0]);
+    // When the silence has ended, the next reminder and the next escalation come at their times.
+    b.silenced.clear();
+    b.run(at(6_000));
+    let told = b.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("4500 boss escalated") && told[1].starts_with("5410 noc reminder"), "{told:?}");
+    b.silenced = vec!["sip_down"];
+    b.clear(at(6_100), "sip_down", "s1");
+    b.run(at(7_000));
+    assert_eq!(b.told().len(), 2, "the end, for both channels");
+    assert!(b.notifier.state.open.is_empty() && b.notifier.state.groups.is_empty(), "{:?}", b.notifier.state);
+}
+
+/// An alarm that nobody was notified of yet when its silence began is as one that was raised in it.
+#[test]
+fn a_silence_takes_news_back_that_was_not_sent_yet() {
+    let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 10s, repeat: 30m } }\n");
+    b.raise(at(0), "sip_down", "s1");
+    b.raise(at(1), "disk_full", "a1");
+    b.raise(at(2), "moved", "s1");
+    b.silenced = vec!["sip_down", "moved"];
+    b.run(at(20));
+    assert_eq!(b.told(), ["11 noc raised: [MINOR] disk_full [a1]: disk_full on a1"]);
+    b.silenced.clear();
+    b.run(at(1_900));
+    assert_eq!(b.told(), ["1811 noc reminder: still active: [MINOR] disk_full [a1]: disk_full on a1"]);
+    b.clear(at(2_000), "sip_down", "s1");
+    b.clear(at(2_000), "disk_full", "a1");
+    b.run(at(3_000));
+    assert_eq!(b.told().len(), 1);
+    assert!(b.notifier.state.open.is_empty() && b.notifier.state.groups.is_empty(), "{:?}", b.notifier.state);
+}
+
+/// Recipients who got a mail are in the next attempts, so that they do not get it again, also after a restart.
+#[test]
+fn who_got_it_does_not_get_it_again() {
+    let mut b = Bench::new("channels: { noc: { command: [/bin/true] } }\nroutes: { all: { to: noc, wait: 0s } }\n");
+    (b.works, b.reaches) = (false, vec!["a@x".to_owned()]);
+    b.raise(at(0), "sip_down", "s1");
+    b.reaches = Vec::new();
+    b.run(at(60));
+    let (program, inventory) = (b.notifier.program.clone(), b.notifier.inventory.clone());
+    b.notifier = Notifier::start(0xabc, program, inventory, b.notifier.state.clone());
+    b.notifier.begin(at(61), &mut b.out);
+    b.works = true;
+    b.run(at(600));
+    let reached: Vec<usize> = b.sent.iter().map(|(_, d)| d.reached.len()).collect();
+    assert!(reached.len() > 2 && reached[0] == 0 && reached[1..].iter().all(|n| *n == 1), "{reached:?}");
 }

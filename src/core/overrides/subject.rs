@@ -28,7 +28,18 @@ pub struct AlarmSubject<'a> {
 impl<'a> AlarmSubject<'a> {
     /// The subject of an alarm that was raised for an event with these fields.
     pub fn of(alarm: &'a str, key: &'a str, category: &'a str, event: &'a Fields, inventory: &'a Inventory) -> AlarmSubject<'a> {
-        let field = |name: &str| event.get(name).and_then(Value::as_text).filter(|text| !text.is_empty());
+        AlarmSubject::of_fields(alarm, key, category, |name| event.get(name).and_then(Value::as_text), inventory)
+    }
+
+    /// The subject of an alarm whose event has these texts.
+    pub fn of_fields(
+        alarm: &'a str,
+        key: &'a str,
+        category: &'a str,
+        text: impl Fn(&str) -> Option<&'a str>,
+        inventory: &'a Inventory,
+    ) -> AlarmSubject<'a> {
+        let field = |name: &str| text(name).filter(|text| !text.is_empty());
         let app = field("app");
         let pair = field("pair").or_else(|| Some(inventory.pair_of(app?)?.0.as_str()));
         let of_pair = || inventory.pairs.get(pair?)?.resource.as_deref();

@@ -259,6 +259,11 @@ impl State {
         self.runs.get(&run)
     }
 
+    /// The runs that failed or were cancelled and can be started again, oldest first.
+    pub fn failed_runs(&self) -> impl Iterator<Item = (RunId, &FailedRun)> {
+        self.failed.iter().map(|(id, run)| (*id, run))
+    }
+
     /// A run that failed or was cancelled.
     pub fn failed(&self, run: RunId) -> Option<&FailedRun> {
         self.failed.get(&run)

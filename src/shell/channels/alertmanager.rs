@@ -13,11 +13,13 @@ use crate::core::inventory::HttpTarget;
 use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered};
 use crate::shell::linux::wall_time;
 
-use super::http::{HttpRequest, post};
+use super::http::{HttpClient, HttpRequest};
 use super::secret::Secrets;
 
 /// How long an alert fires if it is not sent again.
 const FIRES: Duration = Duration::from_secs(600);
+/// The number of alerts of one request: a refresh may have thousands.
+const AT_ONCE: usize = 100;
 /// Fields that differ from event to event. As labels they would make a new alert of each event.
 const NO_LABELS: [&str; 9] = ["text", "raw", "time", "pid", "sender", "facility", "level", "trust", "cause"];
 
@@ -27,13 +29,18 @@ pub(super) fn send(target: &HttpTarget, notification: &Notification) -> Result<(
         Occasion::Said | Occasion::Test | Occasion::More => vec![message(notification, now)],
         _ => notification.alarms.iter().map(|alarm| alert(alarm, now)).collect(),
     };
-    let request = HttpRequest {
-        body: Json::from(alerts).to_string(),
-        content_type: "application/json",
-        path: "/api/v2/alerts".to_owned(),
-        headers: Vec::new(),
-    };
-    post(target, notification, &request, &mut Secrets::default())
+    let mut secrets = Secrets::default();
+    let client = HttpClient::new(target, notification, &mut secrets)?;
+    for part in alerts.chunks(AT_ONCE) {
+        let request = HttpRequest {
+            body: Json::from(part).to_string(),
+            content_type: "application/json",
+            path: "/api/v2/alerts".to_owned(),
+            headers: Vec::new(),
+        };
+        client.post(&request, &secrets)?;
+    }
+    Ok(())
 }
 
 fn alert(alarm: &AlarmFacts, now: Time) -> Json {

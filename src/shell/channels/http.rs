@@ -27,43 +27,58 @@ pub(super) struct HttpRequest {
     pub(super) headers: Vec<(String, String)>,
 }
 
-/// Sends a request to a target and reports what is wrong with the answer.
-pub(super) fn post(
-    target: &HttpTarget,
-    notification: &Notification,
-    request: &HttpRequest,
-    secrets: &mut Secrets,
-) -> Result<(), Undelivered> {
-    let url = secrets.value(&target.url)?;
-    let url = format!(
-        "{}{}",
-        url.trim_end_matches('/').to_owned() + if request.path.is_empty() && url.ends_with('/') { "/" } else { "" },
-        request.path
-    );
-    let headers = headers(&target.headers, notification, secrets)?;
-    let agent = agent(target, url.starts_with("https://")).map_err(|e| Undelivered { why: secrets.hidden(&e.why), ..e })?;
-    let mut builder = agent.post(&url).header("Content-Type", request.content_type);
-    for (name, value) in headers.iter().chain(&request.headers) {
-        builder = builder.header(name, value);
+/// A client for the requests of one notification. They share its connection and its certificates, which are read anew for the
+/// next notification, because they may change.
+pub(super) struct HttpClient<'a> {
+    agent: Agent,
+    url: String,
+    headers: Vec<(String, String)>,
+    notification: &'a Notification,
+}
+
+impl<'a> HttpClient<'a> {
+    /// Makes a client for a target.
+    pub(super) fn new(
+        target: &HttpTarget,
+        notification: &'a Notification,
+        secrets: &mut Secrets,
+    ) -> Result<HttpClient<'a>, Undelivered> {
+        let url = secrets.value(&target.url)?;
+        let headers = headers(&target.headers, notification, secrets)?;
+        let agent = agent(target, url.starts_with("https://")).map_err(|e| Undelivered { why: secrets.hidden(&e.why), ..e })?;
+        Ok(HttpClient { agent, url, headers, notification })
     }
-    if !notification.key.is_empty() {
-        builder = builder.header("Idempotency-Key", &notification.key);
+
+    /// Sends a request and reports what is wrong with the answer.
+    pub(super) fn post(&self, request: &HttpRequest, secrets: &Secrets) -> Result<(), Undelivered> {
+        let base = self.url.trim_end_matches('/');
+        let slash = if request.path.is_empty() && self.url.ends_with('/') { "/" } else { "" };
+        let url = format!("{base}{slash}{}", request.path);
+        let mut builder = self.agent.post(&url).header("Content-Type", request.content_type);
+        for (name, value) in self.headers.iter().chain(&request.headers) {
+            builder = builder.header(name, value);
+        }
+        if !self.notification.key.is_empty() {
+            builder = builder.header("Idempotency-Key", &self.notification.key);
+        }
+        // The error text of the library may contain the address.
+        let mut answer = builder.send(request.body.as_bytes()).map_err(|e| later(secrets.hidden(&e.to_string())))?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(NOTIFICATION_ANSWER as u64).lossy_utf8(true).read_to_string();
+        if (200..300).contains(&status) {
+            // The body of a successful answer does not matter, nor whether it could be read completely.
+            return Ok(());
+        }
+        let said = secrets.hidden(&printable_short(body.unwrap_or_default().trim(), SAID));
+        let why = match status {
+            300..=399 => {
+                format!("the answer is {status}, which leads elsewhere: no redirect is followed, so correct the address")
+            }
+            _ => format!("the answer is {status}: {said}"),
+        };
+        // These errors concern the request itself, which will be the same next time.
+        if matches!(status, 400 | 410 | 413 | 415 | 422) { Err(refused(why)) } else { Err(later(why)) }
     }
-    // The error text of the library may contain the address.
-    let mut answer = builder.send(request.body.as_bytes()).map_err(|e| later(secrets.hidden(&e.to_string())))?;
-    let status = answer.status().as_u16();
-    let body = answer.body_mut().with_config().limit(NOTIFICATION_ANSWER as u64).lossy_utf8(true).read_to_string();
-    if (200..300).contains(&status) {
-        // The body of a successful answer does not matter, nor whether it could be read completely.
-        return Ok(());
-    }
-    let said = secrets.hidden(&printable_short(body.unwrap_or_default().trim(), SAID));
-    let why = match status {
-        300..=399 => format!("the answer is {status}, which leads elsewhere: no redirect is followed, so correct the address"),
-        _ => format!("the answer is {status}: {said}"),
-    };
-    // These errors concern the request itself, which will be the same next time.
-    if matches!(status, 400 | 410 | 413 | 415 | 422) { Err(refused(why)) } else { Err(later(why)) }
 }
 
 fn headers(
@@ -95,7 +110,6 @@ fn agent(target: &HttpTarget, tls: bool) -> Result<Agent, Undelivered> {
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .max_response_header_size(HEAD)
-        .max_idle_connections(0)
         .user_agent(concat!("pointsman/", env!("CARGO_PKG_VERSION")))
         .proxy(proxy);
     if tls {

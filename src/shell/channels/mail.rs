@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
@@ -19,38 +20,57 @@ use super::{later, refused, roots};
 /// The answers of a server that concern the sender's login and not the message (RFC 4954). An administrator can correct that.
 const ABOUT_LOGIN: std::ops::RangeInclusive<u16> = 530..=538;
 
-pub(super) fn send(server: &MailServer, notification: &Notification) -> Result<(), Undelivered> {
+/// Sends a message to all recipients of a channel who were not `reached` by an earlier attempt.
+pub(super) fn send(server: &MailServer, notification: &Notification, reached: &[String]) -> Result<(), Undelivered> {
     let mut secrets = Secrets::default();
     let transport = transport(server, &mut secrets)?;
     let hide = |why: Undelivered| Undelivered { why: secrets.hidden(&why.why), ..why };
     let people: Vec<Mailbox> = server.to.iter().map(|to| mailbox(to)).collect::<Result<_, _>>()?;
+    // The header names all recipients, whoever still has to get it.
     let message = message(server, &people, notification)?;
-    let ended = transport.send(&message).map_err(|e| hide(undelivered(server, &e)));
-    match ended {
-        Err(why) if why.refused && people.len() > 1 => each(server, &transport, &people, &message).map_err(hide),
-        ended => ended.map(drop),
+    let missing: Vec<Address> = people.into_iter().map(|p| p.email).filter(|p| !reached.contains(&p.to_string())).collect();
+    let from = message.envelope().from().cloned();
+    let to = |people: Vec<Address>| Envelope::new(from.clone(), people).map_err(|e| later(e.to_string()));
+    let raw = message.formatted();
+    match transport.send_raw(&to(missing.clone())?, &raw) {
+        Ok(_) => Ok(()),
+        // One of several addresses may be wrong, or may be refused for now. The other recipients still get the message.
+        Err(e) if missing.len() > 1 && is_about_message(&e) => {
+            let one = |person: &Address| match transport.send_raw(&to(vec![person.clone()])?, &raw) {
+                Ok(_) => Ok(()),
+                Err(e) => Err(undelivered(server, &e)),
+            };
+            each(missing.iter().map(|person| (person.to_string(), one(person)))).map_err(hide)
+        }
+        Err(e) => Err(hide(undelivered(server, &e))),
     }
 }
 
-/// One of several addresses may be wrong. The other recipients still get the message.
-fn each(server: &MailServer, transport: &SmtpTransport, people: &[Mailbox], message: &Message) -> Result<(), Undelivered> {
-    let raw = message.formatted();
-    let from = message.envelope().from().cloned();
-    let (mut failed, mut is_refused) = (Vec::new(), true);
-    for person in people {
-        let envelope = lettre::address::Envelope::new(from.clone(), vec![person.email.clone()]);
-        let envelope = envelope.map_err(|e| later(e.to_string()))?;
-        if let Err(e) = transport.send_raw(&envelope, &raw) {
-            let why = undelivered(server, &e);
-            is_refused &= why.refused;
-            failed.push(format!("{}: {}", person.email, why.why));
+/// Sums up the results of the recipients.
+fn each(results: impl Iterator<Item = (String, Result<(), Undelivered>)>) -> Result<(), Undelivered> {
+    let (mut failed, mut refused, mut reached) = (Vec::new(), true, Vec::new());
+    for (person, result) in results {
+        match result {
+            Ok(()) => reached.push(person),
+            Err(why) => {
+                refused &= why.refused;
+                failed.push(format!("{person}: {}", why.why));
+            }
         }
     }
     if failed.is_empty() {
         return Ok(());
     }
-    let others = people.len() - failed.len();
-    Err(Undelivered { why: format!("{}; {others} others got it", failed.join("; ")), refused: is_refused })
+    let others = match reached.len() {
+        0 => String::new(),
+        n => format!("; {n} of the others got it"),
+    };
+    Err(Undelivered { why: format!("{}{others}", failed.join("; ")), refused, reached })
+}
+
+/// True if the server answered, and its answer concerns the message or its recipients.
+fn is_about_message(e: &SmtpError) -> bool {
+    e.status().is_some_and(|code| !ABOUT_LOGIN.contains(&u16::from(code)))
 }
 
 fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
@@ -58,8 +78,7 @@ fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
     if let Some(source) = std::error::Error::source(e) {
         why.push_str(&format!(": {source}"));
     }
-    let about_login = e.status().is_some_and(|code| ABOUT_LOGIN.contains(&u16::from(code)));
-    if e.is_permanent() && !about_login { refused(why) } else { later(why) }
+    if e.is_permanent() && is_about_message(e) { refused(why) } else { later(why) }
 }
 
 fn mailbox(address: &str) -> Result<Mailbox, Undelivered> {
@@ -154,6 +173,19 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Who got the message does not get it again, and one refused address does not end the attempts for another.
+    #[test]
+    fn each_recipient_has_a_result() {
+        let of = |results: [Result<(), Undelivered>; 3]| {
+            each(["a@x", "b@x", "c@x"].into_iter().map(str::to_owned).zip(results)).unwrap_err()
+        };
+        let mixed = of([Ok(()), Err(refused("no such user")), Err(later("greylisted"))]);
+        assert!(!mixed.refused && mixed.reached == ["a@x"], "{mixed:?}");
+        assert_eq!(mixed.why, "b@x: no such user; c@x: greylisted; 1 of the others got it");
+        assert!(of([Ok(()), Err(refused("no such user")), Ok(())]).refused);
+        assert!(each([("a@x".to_owned(), Ok(()))].into_iter()).is_ok());
+    }
 
     /// The text of a log never becomes a header or markup.
     #[test]

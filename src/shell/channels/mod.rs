@@ -26,18 +26,19 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 
 use crate::core::inventory::{Channel, ChannelKind};
-use crate::core::notifications::{Notification, Undelivered};
+use crate::core::notifications::{Delivery, Undelivered};
 
 pub use secret::{is_same_secret, read_secret};
 pub use workers::Workers;
 
 /// Sends a notification by its channel and waits for the result.
-fn send(channel: &Channel, notification: &Notification) -> Result<(), Undelivered> {
+fn send(channel: &Channel, delivery: &Delivery) -> Result<(), Undelivered> {
+    let notification = &delivery.notification;
     match &channel.kind {
         ChannelKind::Log => log::send(notification),
         ChannelKind::Syslog => syslog::send(notification),
         ChannelKind::Command(words) => command::send(words, notification),
-        ChannelKind::Mail(server) => mail::send(server, notification),
+        ChannelKind::Mail(server) => mail::send(server, notification, &delivery.reached),
         ChannelKind::Webhook(webhook) => webhook::send(webhook, notification),
         ChannelKind::Alertmanager(target) => alertmanager::send(target, notification),
         ChannelKind::Snmp(target) => snmp::send(target, notification),
@@ -62,10 +63,10 @@ fn first_address(server: &str) -> Result<SocketAddr, Undelivered> {
 
 /// The notification was not delivered and may be delivered later.
 fn later(why: impl Into<String>) -> Undelivered {
-    Undelivered { why: why.into(), refused: false }
+    Undelivered { why: why.into(), ..Undelivered::default() }
 }
 
 /// The receiver refuses the notification.
 fn refused(why: impl Into<String>) -> Undelivered {
-    Undelivered { why: why.into(), refused: true }
+    Undelivered { why: why.into(), refused: true, reached: Vec::new() }
 }

@@ -6,13 +6,14 @@ use crate::core::inventory::Webhook;
 use crate::core::notifications::presets::requests;
 use crate::core::notifications::{Notification, Undelivered};
 
-use super::http::{HttpRequest, post};
+use super::http::{HttpClient, HttpRequest};
 use super::secret::Secrets;
 
 pub(super) fn send(webhook: &Webhook, notification: &Notification) -> Result<(), Undelivered> {
     let mut secrets = Secrets::default();
     let key = webhook.key.as_ref().map(|key| secrets.read(key)).transpose()?;
     let sign = webhook.sign.as_ref().map(|key| secrets.read(key)).transpose()?;
+    let client = HttpClient::new(&webhook.target, notification, &mut secrets)?;
     // A service that gets a request for each alarm gets the others, too, when one is refused.
     let mut failed: Option<Undelivered> = None;
     for request in requests(webhook, notification, key.as_deref()) {
@@ -22,7 +23,7 @@ pub(super) fn send(webhook: &Webhook, notification: &Notification) -> Result<(),
             headers.push(("X-Pointsman-Signature".to_owned(), signature(sign, &request.body)));
         }
         let request = HttpRequest { body: request.body, content_type: request.content_type, path: request.path, headers };
-        match post(&webhook.target, notification, &request, &mut secrets) {
+        match client.post(&request, &secrets) {
             Err(e) if e.refused => _ = failed.get_or_insert(e),
             ended => ended?,
         }

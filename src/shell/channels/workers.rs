@@ -11,7 +11,7 @@ use crate::core::notifications::{Delivery, Undelivered};
 
 use super::{later, send};
 
-/// The number of notifications that may wait for one thread: the one that is being sent, and refreshes.
+/// The number of notifications that may wait for one thread: the one that is being sent, and a refresh.
 const WAITING: usize = 16;
 /// The number of characters of a failure's reason that are kept.
 const WHY: usize = 500;
@@ -71,7 +71,7 @@ fn start() -> std::io::Result<SyncSender<Job>> {
 fn work(jobs: &Receiver<Job>) {
     while let Ok(Job { channel, delivery, done }) = jobs.recv() {
         // A panic of a library counts as a failed attempt and does not end the channel.
-        let result = catch_unwind(AssertUnwindSafe(|| send(&channel, &delivery.notification)));
+        let result = catch_unwind(AssertUnwindSafe(|| send(&channel, &delivery)));
         let result = result.unwrap_or_else(|_| Err(later("a fault of the program (it is in its log)")));
         done(result.map_err(|undelivered| Undelivered { why: printable_short(&undelivered.why, WHY), ..undelivered }));
     }

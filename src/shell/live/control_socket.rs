@@ -10,12 +10,17 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
+use tokio::sync::oneshot;
 
-use super::asker::{Asked, UserLookups, who};
+use crate::shell::linux::give_way;
+use crate::shell::store::{JournalReader, PageBounds, history_page};
+
+use super::asker::{Asked, Asker, UserLookups, who};
 use super::asker_limits::AskerLimits;
 use super::inbox::Inbox;
 use super::questions::{Answer, Question};
@@ -64,8 +69,8 @@ pub fn admit(data: &Path, others: bool) -> Result<(), String> {
     set(&path(data), &|_| if others { 0o666 } else { 0o600 })
 }
 
-/// Answers questions until this future is dropped.
-pub async fn serve(listener: UnixListener, inbox: Inbox) {
+/// Answers questions until this future is dropped. Pages of the history are read from the journal in the data folder.
+pub async fn serve(listener: UnixListener, inbox: Inbox, data: PathBuf) {
     let (limits, lookups) = (AskerLimits::new(), UserLookups::new());
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -79,7 +84,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
             let _ = stream.try_write(&line(&refused));
             continue;
         };
-        let (inbox, lookups) = (inbox.clone(), lookups.clone());
+        let (inbox, lookups, data) = (inbox.clone(), lookups.clone(), data.clone());
         tokio::spawn(async move {
             let (from, mut to) = stream.into_split();
             let mut question = String::new();
@@ -90,7 +95,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
                 let asker = lookups.asker(peer).await;
                 let _place = slot.place().await;
                 let answer = match (serde_json::from_str::<Asked>(&question), asker) {
-                    (Ok(asked), Ok(asker)) => inbox.ask(asked.question, asker.by_way_of(asked.sudo)).await,
+                    (Ok(asked), Ok(asker)) => answer(&inbox, data, asked.question, asker.by_way_of(asked.sudo)).await,
                     (Ok(_), Err(why)) => Err(why),
                     (Err(e), _) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
                 };
@@ -98,6 +103,23 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
             }
         });
     }
+}
+
+/// Answers a question. The controller's thread checks the access and answers, except that it does not read the history.
+async fn answer(inbox: &Inbox, data: PathBuf, question: Question, asker: Asker) -> Answer {
+    let Question::HistoryPage(filter) = question.clone() else { return inbox.ask(question, asker).await };
+    inbox.ask(question, asker).await?;
+    let read = move || {
+        give_way();
+        let reader = JournalReader::open(&data).map_err(|e| e.to_string())?;
+        let page = history_page(&reader, &filter, &PageBounds::OF_CONTROLLER).map_err(|e| e.to_string())?;
+        serde_json::to_value(page).map_err(|e| e.to_string())
+    };
+    // The priority of a thread can't be raised again, so this one is only for the page.
+    let (sender, page) = oneshot::channel();
+    let begun = thread::Builder::new().name("history".to_owned()).spawn(move || drop(sender.send(read())));
+    begun.map_err(|e| format!("the history can't be read now: no thread can be started ({e})"))?;
+    page.await.unwrap_or_else(|_| Err("the history could not be read: a fault of the program (it is in its log)".to_owned()))
 }
 
 /// An answer as it is written on the socket.

@@ -214,7 +214,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     if let Some(monitoring) = monitoring {
         runtime.spawn(monitoring.run());
     }
-    runtime.spawn(control_socket::serve(control, inbox.clone()));
+    runtime.spawn(control_socket::serve(control, inbox.clone(), data.clone()));
     start("journal-check", {
         let (inbox, data) = (inbox.clone(), data.clone());
         move || {

@@ -14,6 +14,7 @@ use crate::core::control::{Controller, OperatorCommand};
 use crate::core::diag::suggest::hint;
 use crate::core::engine::{Instance, Key, is_test};
 use crate::core::inventory::{Name, Resource};
+use crate::core::journal::HistoryFilter;
 use crate::core::notifications::ChannelStatus;
 use crate::core::react::Run;
 use crate::core::site::Site;
@@ -34,8 +35,12 @@ pub enum Question {
     Resources,
     /// The runs that have not ended.
     Runs,
+    /// The runs that failed or were cancelled, and those that wait to try a step again.
+    Retryable,
     /// Sync everything that happened to the disk, so that it can be read there.
     History,
+    /// A page of the history, for users who can't read the journal themselves.
+    HistoryPage(HistoryFilter),
     /// Continue without the records that the journal lost. The text says why that is right.
     AcceptLoss(String),
     /// The counters of the sources.
@@ -124,7 +129,8 @@ impl Question {
             Question::Alarms => "alarms",
             Question::Resources => "resources",
             Question::Runs => "runs",
-            Question::History => "history",
+            Question::Retryable => "runs retry",
+            Question::History | Question::HistoryPage(_) => "history",
             Question::AcceptLoss(_) => "journal accept-loss",
             Question::Sources => "sources",
             Question::Metrics => "top",
@@ -156,7 +162,9 @@ impl Question {
             Question::Alarms
             | Question::Resources
             | Question::Runs
+            | Question::Retryable
             | Question::History
+            | Question::HistoryPage(_)
             | Question::Sources
             | Question::Metrics
             | Question::Overrides
@@ -213,7 +221,9 @@ impl Desk<'_> {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
             Question::Resources => return Ok(Reply::Shown(self.resources())),
             Question::Runs => return Ok(Reply::Shown(self.runs())),
-            Question::History => return Ok(Reply::Synced),
+            Question::Retryable => return Ok(Reply::Shown(self.retryable())),
+            // The connection reads the page when everything is on the disk.
+            Question::History | Question::HistoryPage(_) => return Ok(Reply::Synced),
             Question::AcceptLoss(reason) => {
                 if self.controller.doubt().is_none() {
                     return Err("the journal is acted on as it is: there is no loss to accept".to_owned());
@@ -392,6 +402,22 @@ impl Desk<'_> {
                     "test": is_test(&run.bound.call.event) })
         };
         self.controller.runs().runs().map(row).collect()
+    }
+
+    /// The runs that can be started again, and those whose step can be tried again at once.
+    fn retryable(&self) -> Json {
+        let runs = self.controller.runs();
+        let waits = runs.runs().filter_map(|(id, run)| {
+            let again_at = run.asked.as_ref()?.again_at?;
+            let doing = format!("waits until {again_at} to try its step again");
+            Some(json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "doing": doing, "test": is_test(&run.bound.call.event) }))
+        });
+        let failed = runs.failed_runs().map(|(id, run)| {
+            let why_not = self.may_be_retried(id).err().map_or(String::new(), |why| format!("; it can't be started again: {why}"));
+            let doing = format!("failed or was cancelled at {}{why_not}", run.ended_at);
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "doing": doing, "test": is_test(&run.bound.call.event) })
+        });
+        waits.chain(failed).collect()
     }
 
     fn channels(&self) -> Json {

@@ -166,6 +166,7 @@ impl Journal {
         if facts.earlier {
             upgrade(folder, &path, &db, &folded)?;
         }
+        super::views::ensure(&db).map_err(|e| Error::of(&path, &e))?;
         findings.extend(folded.passed_over.iter().map(|why| {
             let text = format!(
                 "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"

@@ -8,12 +8,14 @@ mod backup;
 mod copied;
 mod end;
 mod format;
+mod history;
 mod journal;
 mod marks;
 mod reader;
 mod snapshot;
 mod unwanted;
 mod verify;
+mod views;
 
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -23,6 +25,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
+pub use history::{HistoryPage, PageBounds, history_page};
 pub use journal::{Journal, Retention};
 pub use marks::AgentStore;
 pub use reader::JournalReader;

@@ -143,7 +143,12 @@ impl JournalReader {
         damaged(&self.path, what)
     }
 
-    /// The database's connection, for copying it.
+    /// The path of the database.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database's connection, for copying and querying it.
     pub(super) fn connection(&self) -> &Connection {
         &self.db
     }

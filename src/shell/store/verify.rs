@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use super::end::End;
 use super::reader::{Folded, JournalReader};
 use super::{Error, end, snapshot};
 
@@ -53,7 +54,8 @@ impl super::Journal {
             Ok(said) => found.found(format!("the file's structure is damaged: {said}")),
             Err(e) => found.found(format!("the file's structure is damaged: {e}")),
         }
-        let records = check_records(&reader, folder, &mut found);
+        let end = known.as_ref().ok().copied().flatten().unwrap_or_default();
+        let records = check_records(&reader, folder, end, &mut found);
         match (&known, records) {
             (_, None) => {}
             (Ok(None), _) if reader.is_earlier() => {}
@@ -105,9 +107,9 @@ pub fn check_chain(folder: &Path) -> Result<Option<String>, Error> {
     Ok(wrong)
 }
 
-/// Checks every record and snapshot. Returns where the records end, and the chain value of the record that the end file names.
-fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) -> Option<(Folded, Option<u32>)> {
-    let end = end::read(folder).ok().flatten().unwrap_or_default();
+/// Checks every record and snapshot. Returns where the records end, and the chain value of the record that the
+/// end file named before.
+fn check_records(reader: &JournalReader, folder: &Path, end: End, found: &mut Verified) -> Option<(Folded, Option<u32>)> {
     let mut snapshots = Vec::new();
     for (n, path) in snapshot::list(folder) {
         match snapshot::read(&path) {

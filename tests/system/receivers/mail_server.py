@@ -1,7 +1,8 @@
 """A mail server (aiosmtpd): STARTTLS with a login. Each mail is one JSON line of the file.
 
 mail_server.py PORT FILE CERTIFICATE KEY PASSWORD [BEHAVIOUR]
-BEHAVIOUR: nothing (the connection is taken, and nobody answers), hang (after DATA), 4xx, refuse-one (one of the recipients)
+BEHAVIOUR: nothing (the connection is taken, and nobody answers), hang (after DATA), 4xx, refuse-one (one of the recipients),
+greylist (the same, and another one is accepted at the third attempt)
 """
 import asyncio, json, ssl, sys, time
 from aiosmtpd.controller import Controller
@@ -11,10 +12,17 @@ port, file, certificate, key, password = int(sys.argv[1]), *sys.argv[2:6]
 behaviour = sys.argv[6] if len(sys.argv) > 6 else ""
 
 
+tries = [0]
+
+
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if behaviour == "refuse-one" and address.startswith("gone"):
+        if behaviour in ("refuse-one", "greylist") and address.startswith("gone"):
             return "550 no such user"
+        if behaviour == "greylist" and address.startswith("grey"):
+            tries[0] += 1
+            if tries[0] < 3:
+                return "451 try later"
         envelope.rcpt_tos.append(address)
         return "250 ok"
 

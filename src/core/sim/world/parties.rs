@@ -294,7 +294,7 @@ impl SimWorld<'_> {
     /// Delivers a notification; every fifth only after a retry. No random number is drawn, so notifications change no scenario.
     fn deliver(&mut self, delivery: &Delivery) {
         let (id, attempt, channel) = (delivery.notification.id, delivery.attempt, delivery.notification.channel.clone());
-        let busy = Undelivered { why: "busy".to_owned(), refused: false };
+        let busy = Undelivered { why: "busy".to_owned(), ..Undelivered::default() };
         let result = if attempt == 1 && id.is_multiple_of(5) { Err(busy) } else { Ok(()) };
         let start = self.controller.starts;
         let happening = Happening::Delivered { channel, id, attempt, result };
