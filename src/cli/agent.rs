@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::core::base::text::printable;
 use crate::core::config::{self, Agent};
+use crate::core::diag::has_errors;
 use crate::shell::live::program;
 use crate::shell::store::AgentStore;
 
 use super::log_output::LogArgs;
 use super::{Format, WRONG, plural, report, wrong};
-use crate::shell::site_files::{paths, read};
+use crate::shell::site_files::{machine, paths, read};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +66,11 @@ pub(super) struct AdoptArgs {
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = load(&file)? else { return Ok(WRONG) };
+    let missing = machine::check_agent(&config, base(&file));
+    report(&missing, Format::Human)?;
+    if has_errors(&missing) {
+        return Ok(WRONG);
+    }
     if args.check {
         println!("all is well: the agent of {}, {}", printable(&config.host), plural(config.resources.len(), "resource"));
         return Ok(0);

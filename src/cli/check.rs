@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::core::base::text::{printable, printable_json};
 use crate::core::config;
-use crate::core::diag::{has_errors, render};
+use crate::core::diag::{LineIndex, has_errors, render};
 use crate::core::lang::program::{Atom, Program};
 use crate::core::lang::{Lookup, plan, why_always};
 
@@ -44,7 +44,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let mut setup = args.given.load();
+    let mut setup = args.given.load_to_run();
     // A start and a reload refuse a site whose rule tests fail, so this does, too.
     if setup.site.is_some() && setup.config.is_some() && !args.no_tests {
         let failing = test::failing(&args.given, &setup.rule_paths);
@@ -96,7 +96,8 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 fn show_plan(program: &Program, format: Format) {
     let ways = plan(program);
     let all = program.atoms.iter().zip(&ways);
-    let place = |atom: &Atom| format!("{}:{}", atom.place.source.name, atom.place.line_column().0);
+    let mut lines = LineIndex::default();
+    let mut place = |atom: &Atom| format!("{}:{}", atom.place.source.name, lines.line_column(&atom.place).0);
     if format == Format::Json {
         for (atom, way) in all {
             let texts = if let Lookup::Text(texts) = way { texts.as_slice() } else { &[] };

@@ -12,7 +12,7 @@ use crate::shell::live::questions::Question;
 use crate::shell::site_files::{SiteFiles, load};
 
 use super::ask::{ControllerArgs, data, tell};
-use super::{Format, WRONG, colour, operator, report, wrong};
+use super::{Format, WRONG, colour, missing, operator, report, wrong};
 
 /// The virtual duration of a test that is only shown.
 const LASTS: Duration = Duration::from_secs(60);
@@ -52,7 +52,11 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         return Ok(WRONG);
     };
     let Some(app) = site.inventory.application(&app).map(|(name, _)| name.clone()) else {
-        return Ok(wrong(&format!("the inventory has no application {app}")));
+        return Ok(wrong(&missing(
+            "the inventory has no application",
+            &args.app,
+            site.inventory.applications.keys().map(String::as_str),
+        )));
     };
     let mut replay = Replay::start(site, &BTreeMap::new(), wall_time());
     replay.told();

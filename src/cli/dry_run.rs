@@ -1,9 +1,9 @@
 //! `pointsman dry-run`: shows what would have happened with a log.
 
-mod against;
+pub(super) mod against;
 mod cores;
 mod counts;
-mod follow;
+pub(super) mod follow;
 mod merge;
 mod page;
 mod progress;
@@ -31,7 +31,7 @@ use crate::shell::sources::packed;
 use crate::shell::live;
 
 use super::given::Given;
-use super::{Format, USAGE, WRONG, colour, past, plural, report};
+use super::{Format, USAGE, WRONG, colour, missing, past, plural, report};
 use crate::shell::site_files::followed;
 
 use follow::{GrowingLog, Pace, Stop};
@@ -70,8 +70,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "RESOURCE=HOST")]
     holder: Vec<String>,
     /// About when the log was written (RFC 3339), for stamps without year or date; unless said, the file's time
-    #[arg(long, value_name = "TIME")]
-    written: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = written)]
+    written: Option<Time>,
     /// How far the log's senders are known: unverified, address, local or authenticated
     #[arg(long, value_name = "WORD", default_value = "local", value_parser = trust)]
     trust: Trust,
@@ -101,11 +101,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
     /// Only entries from this moment of the log on; what came before is replayed all the same
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = past::moment)]
+    since: Option<Time>,
     /// Ends at this moment of the log
-    #[arg(long, value_name = "WHEN")]
-    until: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = past::moment)]
+    until: Option<Time>,
     /// The rules see each log from this line on; what stands before is read only for its header and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
@@ -139,35 +139,21 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let holders = match holders(&site, &args.holder) {
         Ok(holders) => holders,
         Err(why) => {
-            eprintln!("pointsman: {}", printable_lines(&why));
+            super::wrong(&why);
             return Ok(USAGE);
         }
     };
-    let written = match args.written.as_deref().map(|t| (t, Time::parse_rfc3339(t))) {
-        None => None,
-        Some((_, Some(time))) => Some(time),
-        Some((text, None)) => {
-            eprintln!("pointsman: --written {}: not a time; write 2026-01-31T12:00:00Z", printable(text));
-            return Ok(USAGE);
-        }
-    };
-    let zone = past::local_zone();
-    let moment = |text: &Option<String>| text.as_deref().map(|t| past::parse_moment(t, time_of(now()), zone)).transpose();
-    let (since, until) = match (moment(&args.since), moment(&args.until)) {
-        (Ok(since), Ok(until)) => (since, until),
-        (Err(why), _) | (_, Err(why)) => {
-            eprintln!("pointsman: {}", printable_lines(&why));
-            return Ok(USAGE);
-        }
-    };
-    if let Some(unknown) = args.only.iter().find(|name| !site.program.alarms.iter().any(|a| a.name == **name)) {
-        let near = crate::core::diag::suggest::nearest(unknown, site.program.alarms.iter().map(|a| a.name.as_str()));
-        let near = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-        eprintln!("pointsman: --only: the rules have no alarm {}{near}", printable(unknown));
+    if let Some(why) = past::backwards(args.since, args.until) {
+        super::wrong(&why);
+        return Ok(USAGE);
+    }
+    let alarms: Vec<&str> = site.program.alarms.iter().map(|a| a.name.as_str()).collect();
+    if let Some(unknown) = args.only.iter().find(|name| !alarms.contains(&name.as_str())) {
+        super::wrong(&format!("--only: {}", missing("the rules have no alarm", unknown, alarms)));
         return Ok(USAGE);
     }
     if let Some(journal) = &args.against {
-        let shows = Shows { entries: !args.quiet, only: args.only, since, until };
+        let shows = Shows { entries: !args.quiet, only: args.only, since: args.since, until: args.until };
         return against::run(journal, &site, &holders, args.format, &shows);
     }
     // All logs are opened before anything is printed.
@@ -180,10 +166,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         args.logs.iter().map(|path| if args.follow { open_growing(path, &stop) } else { open(path) }).collect();
     let logs = match logs {
         Ok(logs) => logs,
-        Err(why) => {
-            eprintln!("pointsman: {}", printable_lines(&why));
-            return Ok(WRONG);
-        }
+        Err(why) => return Ok(super::wrong(&why)),
     };
     let names: Vec<String> = args.logs.iter().map(|path| path.display().to_string()).collect();
     let page = match args.html.as_deref().map(|to| TimelinePage::create(to, &names, &holders)).transpose() {
@@ -195,6 +178,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     };
     let mut run = DryRun::new(site, holders, args.trust);
     run.begin_at(args.from_line);
+    args.until.into_iter().for_each(|until| run.end_at(until));
     if args.follow {
         // What happens after the last line is not known yet.
         run.end_at_last_line();
@@ -210,7 +194,13 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         logs: names,
         page,
         failed: Ok(()),
-        shows: Shows { entries: !(args.quiet || args.summary || args.html.is_some()), only: args.only, since, until },
+        shows: Shows {
+            entries: !(args.quiet || args.summary || args.html.is_some()),
+            only: args.only,
+            since: args.since,
+            until: args.until,
+        },
+        shown: 0,
         ended: false,
         pace: args.speed.map(Pace::new),
         stop,
@@ -224,16 +214,16 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let zones = Zones::new(args.timezone);
     let origins = args.logs.iter().zip(&logs).zip(0..);
     let origins: Vec<Origin> =
-        origins.map(|((path, log), number)| origin(config.as_ref(), &zones, written, path, log, number)).collect();
+        origins.map(|((path, log), number)| origin(config.as_ref(), &zones, args.written, path, log, number)).collect();
     let wrong = replay(&mut run, logs, origins, &mut told).map(|(log, line, e)| {
         format!("{}: line {} could not be read: {e}", told.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
     });
     let counts = run.finish(&mut |entry| {
         told.entry(entry);
     });
-    let Told { mut out, page, failed, logs: names, mut summary, last, shows, .. } = told;
+    let Told { mut out, page, failed, logs: names, mut summary, last, shows, shown, .. } = told;
     failed?;
-    let ending = ending(&run, &counts);
+    let ending = ending(&run, &counts, args.until);
     if let (Some(page), Some(to)) = (page, &args.html)
         && let Err(e) = page.finish(&ending)
     {
@@ -244,18 +234,27 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
     }
     if args.format == EntryFormat::Human {
-        let apart = if counts.entries > 0 && shows.entries { "\n" } else { "" };
+        let apart = if shown > 0 { "\n" } else { "" };
         writeln!(out, "{apart}{ending}")?;
     }
     out.flush()?;
     if args.format != EntryFormat::Human {
         eprintln!("{ending}");
     }
-    if let Some(why) = wrong {
-        eprintln!("pointsman: {}", printable_lines(&why));
-        return Ok(WRONG);
+    if let Some(why) = nothing_shown(&run, &counts, &shows).filter(|_| shown == 0) {
+        eprintln!("{}", printable_lines(&why));
     }
-    Ok(0)
+    Ok(wrong.map_or(0, |why| super::wrong(&why)))
+}
+
+/// Why no entry is left of those that there were; `None` if none was wanted, or if the last lines say it already.
+fn nothing_shown(run: &DryRun, counts: &DryRunCounts, shows: &Shows) -> Option<String> {
+    let (_, last) = run.span().filter(|_| shows.entries)?;
+    if let Some(since) = shows.since.filter(|since| *since > last) {
+        return Some(format!("nothing is shown: the log ends at {last}, before --since ({since})"));
+    }
+    let chosen = if shows.only.is_empty() { "in that time" } else { "about --only" };
+    (counts.entries > 0).then(|| format!("nothing is shown: no entry of this dry run is {chosen}"))
 }
 
 /// The time zones of stamps without a zone.
@@ -382,7 +381,9 @@ struct Told<W> {
     page: Option<TimelinePage>,
     failed: io::Result<()>,
     shows: Shows,
-    /// Whether the end time was reached.
+    /// The number of entries that were shown.
+    shown: u64,
+    /// Whether the user wanted to end.
     ended: bool,
     pace: Option<Pace>,
     /// The user wants to end.
@@ -402,7 +403,6 @@ impl<W: Write> Told<W> {
 
     /// Prints an entry. Returns true while somebody reads the output.
     fn entry(&mut self, mut entry: TimelineEntry) -> bool {
-        self.ended |= self.shows.until.is_some_and(|until| entry.at > until);
         if self.failed.is_err() || self.ended {
             return false;
         }
@@ -422,6 +422,7 @@ impl<W: Write> Told<W> {
         if !self.shows.entries && self.page.is_none() {
             return true;
         }
+        self.shown += 1;
         if let Some(line) = entry.line {
             entry.line = Some(line % LINES_OF_A_LOG);
             if self.logs.len() > 1 {
@@ -452,6 +453,11 @@ impl<W: Write> Told<W> {
 
 pub(super) fn trust(word: &str) -> Result<Trust, String> {
     Trust::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
+}
+
+/// Parses the value of `--written`.
+pub(super) fn written(text: &str) -> Result<Time, String> {
+    Time::parse_rfc3339(text).ok_or_else(|| "not a time; write 2026-01-31T12:00:00Z".to_owned())
 }
 
 pub(super) fn zone(text: &str) -> Result<Zone, String> {
@@ -523,9 +529,15 @@ pub(super) fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Nam
 }
 
 /// What was read, and the final state.
-fn ending(run: &DryRun, counts: &DryRunCounts) -> String {
+fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
     if counts.lines == 0 {
-        return "the log is empty: nothing was replayed".to_owned();
+        return match run.span() {
+            None => "the log is empty: nothing was replayed".to_owned(),
+            Some((first, _)) if until.is_some_and(|until| until < first) => {
+                format!("nothing was replayed: the log begins at {first}, after --until")
+            }
+            Some(_) => "nothing was replayed: the log ends before --from-line".to_owned(),
+        };
     }
     let lines = plural(usize::try_from(counts.lines).unwrap_or(usize::MAX), "line");
     let mut parts = vec![format!("{lines}, {} wanted by a rule", counts.matched)];

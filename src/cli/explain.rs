@@ -60,8 +60,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "RESOURCE=HOST")]
     holder: Vec<String>,
     /// About when the log was written (RFC 3339), for stamps without year or date [default: the file's time]
-    #[arg(long, value_name = "TIME")]
-    written: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = dry_run::written)]
+    written: Option<Time>,
     /// The trust of the records' senders: unverified, address, local or authenticated
     #[arg(long, value_name = "WORD", default_value = "local", value_parser = dry_run::trust)]
     trust: Trust,
@@ -86,14 +86,6 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let (Some(alarm), true) = (&args.alarm, args.live) {
         return journal::alarm(args, &site, alarm);
     }
-    let written = match args.written.as_deref().map(|text| (text, Time::parse_rfc3339(text))) {
-        None => None,
-        Some((_, Some(time))) => Some(time),
-        Some((text, None)) => {
-            super::wrong(&format!("--written {text}: not a time; write 2026-01-31T12:00:00Z"));
-            return Ok(USAGE);
-        }
-    };
     let holders = match dry_run::holders(&site, &args.holder) {
         Ok(holders) => holders,
         Err(why) => {
@@ -101,7 +93,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let scene = Scene { site, config: setup.config, holders, written, zones: dry_run::Zones::new(args.timezone) };
+    let scene = Scene { site, config: setup.config, holders, written: args.written, zones: dry_run::Zones::new(args.timezone) };
     match &args.alarm {
         Some(alarm) => alarm::run(args, &scene, alarm),
         None => record::run(args, &scene),

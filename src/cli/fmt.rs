@@ -40,7 +40,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     if args.paths.iter().any(|p| p.as_os_str() == "-") {
-        return if args.paths.len() == 1 { input(args.check) } else { Ok(super::wrong("- stands alone: nothing was changed")) };
+        return if args.paths.len() == 1 {
+            input(args.check)
+        } else {
+            Ok(super::wrong("`-` (standard input) and files were named: nothing was changed; name one or the others"))
+        };
     }
     let mut found = Vec::new();
     let paths = paths(args, &mut found);

@@ -21,7 +21,16 @@ pub(super) struct Given {
 impl Given {
     /// Loads the site of the given files. The default is the configuration in its usual place.
     pub(super) fn load(&self) -> Setup {
+        load(&self.files())
+    }
+
+    /// Loads the site as a start does: also with what it needs of this machine.
+    pub(super) fn load_to_run(&self) -> Setup {
+        load(&SiteFiles { to_run: true, ..self.files() })
+    }
+
+    fn files(&self) -> SiteFiles {
         let Given { config, rules, scripts } = self.clone();
-        load(&SiteFiles { config, rules, scripts, scripts_above: false })
+        SiteFiles { config, rules, scripts, ..SiteFiles::default() }
     }
 }

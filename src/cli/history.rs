@@ -1,5 +1,7 @@
 //! `pointsman history`: shows what happened according to the journal, whether the controller runs or not.
 
+mod names;
+
 use std::io::{self, Write as _};
 
 use serde_json::{Value as Json, json};
@@ -10,7 +12,8 @@ use crate::core::journal::{HistoryEntry, HistoryFilter};
 use super::ask::ControllerArgs;
 use super::past::{self, PastArgs, local, local_zone};
 use super::table::{Paged, RowFormat, coloured_table, csv};
-use super::{WRONG, wrong};
+use super::{USAGE, WRONG, wrong};
+use names::{SeenNames, kind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,11 +38,14 @@ pub(super) struct Args {
     /// Only entries about this resource
     #[arg(long, value_name = "RESOURCE")]
     resource: Option<String>,
+    /// Only entries about runs of this reaction
+    #[arg(long, value_name = "REACTION")]
+    reaction: Option<String>,
     /// Only entries of this run
     #[arg(long, value_name = "RUN")]
     run: Option<u64>,
-    /// Only entries of this kind: raised, cleared, acked, notified, step, operator ...
-    #[arg(long, value_name = "KIND", conflicts_with = "audit")]
+    /// Only entries of this kind: raised, cleared, acked, notified, ran, move, operator ...
+    #[arg(long, value_name = "KIND", value_parser = kind, conflicts_with = "audit")]
     kind: Option<String>,
     /// Only what people asked for, and what was refused to them
     #[arg(long)]
@@ -53,6 +59,8 @@ pub(super) struct Args {
 
 /// The kinds of entries about requests of operators.
 const AUDIT: [&str; 3] = ["operator", "command_refused", "journal_loss_accepted"];
+/// The number of the newest entries whose names are known, for a message about an unknown one.
+const NAMES: usize = 10_000;
 /// The kind of the entry about a start of the controller.
 const START: &str = "start";
 /// The columns of CSV: the fields of the JSON.
@@ -61,31 +69,33 @@ const COLUMNS: [&str; 11] = ["at", "kind", "text", "alarm", "key", "host", "reso
 impl Args {
     /// True if a part is chosen. Entries before the last start are then shown as well.
     fn selects(&self) -> bool {
-        self.all || self.audit || self.past.selects() || self.run.is_some() || self.resource.is_some() || self.kind.is_some()
+        let named = [&self.resource, &self.reaction, &self.kind];
+        self.all || self.audit || self.past.selects() || self.run.is_some() || named.iter().any(|text| text.is_some())
     }
 
-    fn filter(&self) -> Result<HistoryFilter, String> {
+    fn filter(&self) -> HistoryFilter {
         let kinds = match &self.kind {
             Some(kind) => vec![kind.clone()],
             None if self.audit => AUDIT.map(str::to_owned).to_vec(),
             None => Vec::new(),
         };
-        Ok(HistoryFilter { resource: self.resource.clone(), run: self.run, kinds, ..self.past.filter()? })
+        let (resource, reaction) = (self.resource.clone(), self.reaction.clone());
+        HistoryFilter { resource, reaction, run: self.run, kinds, ..self.past.filter() }
     }
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let filter = match args.filter() {
-        Ok(filter) => filter,
-        Err(why) => return Ok(wrong(&why)),
-    };
+    if let Some(why) = args.past.backwards() {
+        wrong(&why);
+        return Ok(USAGE);
+    }
     let (limit, since_start) = (args.past.limit(), !args.selects());
     let mut count = 0;
     let mut enough = |page: &[HistoryEntry]| {
         count += page.len();
         count >= limit || (since_start && page.iter().any(|entry| entry.kind == START))
     };
-    let Some(past) = past::read(&args.whom, filter, &mut enough)? else { return Ok(WRONG) };
+    let Some(past) = past::read(&args.whom, args.filter(), &mut enough)? else { return Ok(WRONG) };
     let mut entries = past.entries;
     let mut before = past.before;
     if let Some(more) = entries.len().checked_sub(limit).filter(|more| *more > 0) {
@@ -101,8 +111,14 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     } else if let Some(before) = before {
         hint = Some(format!("the newest {}; --before {before} shows what was before, and --limit 0 all", entries.len()));
     }
+    if entries.is_empty()
+        && let Some(why) = unknown_name(args)?
+    {
+        wrong(&why);
+        return Ok(USAGE);
+    }
     let mut out = Paged::open();
-    print(&mut out, args.whom.format, &entries)?;
+    print(&mut out, args, &entries)?;
     out.flush()?;
     drop(out);
     if let Some(hint) = hint.filter(|_| args.whom.format == RowFormat::Human) {
@@ -114,14 +130,23 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     Ok(0)
 }
 
-fn print(out: &mut Paged, format: RowFormat, entries: &[HistoryEntry]) -> io::Result<()> {
-    let rows: Vec<Json> = match format {
+/// A message about a name that the newest part of the journal and the configuration do not have, if one is wanted.
+fn unknown_name(args: &Args) -> io::Result<Option<String>> {
+    let newest = HistoryFilter { limit: NAMES, ..HistoryFilter::default() };
+    let Some(past) = past::read(&args.whom, newest, &mut |_| true)? else { return Ok(None) };
+    let mut names = SeenNames::default();
+    past.entries.iter().for_each(|entry| names.add(entry));
+    Ok(names.unknown(args))
+}
+
+fn print(out: &mut Paged, args: &Args, entries: &[HistoryEntry]) -> io::Result<()> {
+    let rows: Vec<Json> = match args.whom.format {
         RowFormat::Json => return entries.iter().try_for_each(|entry| writeln!(out, "{}", entry.json())),
         RowFormat::Csv => {
             let rows: Vec<Json> = entries.iter().map(HistoryEntry::json).collect();
             return csv(out, &rows, &COLUMNS);
         }
-        RowFormat::Human if entries.is_empty() => return writeln!(out, "the journal has nothing of that"),
+        RowFormat::Human if entries.is_empty() => return writeln!(out, "{}", names::nothing(args)),
         RowFormat::Human => {
             let zone = local_zone();
             let row = |entry: &HistoryEntry| {

@@ -10,15 +10,16 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{Journal, JournalReader, accept_loss, backup, restore};
 
+use super::ask::{ControllerArgs, data};
 use super::table::{Paged, RowFormat, csv_field, json_rows, table};
-use super::{FAILED, operator, plural, wrong};
+use super::{FAILED, Format, WRONG, operator, plural, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman journal verify --data /var/lib/pointsman        read everything again, and compare
-  pointsman journal show --data /var/lib/pointsman          every record, one JSON object a line
-  pointsman journal show --from 4711
+  pointsman journal verify                                  read everything again, and compare
+  pointsman journal show --from 4711                        every record from there on, one JSON object a line
   pointsman journal query 'SELECT alarm, count(*) AS n FROM alarms GROUP BY alarm ORDER BY n DESC'
+  pointsman journal show --data /var/lib/pointsman          of this data folder
   pointsman journal backup /backup/journal-2026-11-29       a copy in one file
   pointsman journal restore /backup/journal-2026-11-29      in the place of the journal
   pointsman journal accept-loss --reason 'disk of 11-29'    go on without records that are lost
@@ -33,21 +34,31 @@ pub(super) struct Args {
     what: What,
 }
 
-/// Which journal.
 #[derive(clap::Args)]
 struct Where {
-    /// The folder that the configuration has as `data`
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
+    /// The configuration of the controller [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder of the controller, instead of the one that the configuration names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Where {
+    /// The data folder. Errors of the configuration are reported if they hide it.
+    fn folder(&self) -> io::Result<Option<PathBuf>> {
+        data(&ControllerArgs::of(self.config.clone(), self.data.clone(), Format::Human))
+    }
 }
 
 #[derive(Subcommand)]
 enum What {
-    /// Read everything again, and compare
+    /// Reads everything again, and compares
     Verify {
         #[command(flatten)]
         of: Where,
     },
+    /// Shows the records, one JSON object a line
     Show {
         /// Show the records from this number on
         #[arg(long, value_name = "N", default_value_t = 1)]
@@ -55,7 +66,7 @@ enum What {
         #[command(flatten)]
         of: Where,
     },
-    /// Ask the journal in SQL, which can only read; see docs/reference/sql-views.md
+    /// Asks the journal in SQL, which can only read; see docs/reference/sql-views.md
     Query {
         /// One SQL statement
         sql: String,
@@ -65,21 +76,21 @@ enum What {
         #[command(flatten)]
         of: Where,
     },
-    /// Copy the journal to one file
+    /// Copies the journal to one file
     Backup {
         /// The file; it must not be there yet
         file: PathBuf,
         #[command(flatten)]
         of: Where,
     },
-    /// Put a copy in the place of the journal, which is kept
+    /// Puts a copy in the place of the journal, which is kept
     Restore {
         /// A file that `backup` made
         file: PathBuf,
         #[command(flatten)]
         of: Where,
     },
-    /// Go on although records are missing or damaged: what is whole is kept, the rest is set aside
+    /// Goes on although records are missing or damaged: what is whole is kept, the rest is set aside
     AcceptLoss {
         /// Why that is right; it stands in the journal
         #[arg(long, value_name = "WHY")]
@@ -90,20 +101,27 @@ enum What {
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
+    let (What::Verify { of }
+    | What::Show { of, .. }
+    | What::Query { of, .. }
+    | What::Backup { of, .. }
+    | What::Restore { of, .. }
+    | What::AcceptLoss { of, .. }) = &args.what;
+    let Some(data) = of.folder()? else { return Ok(WRONG) };
     match &args.what {
-        What::Verify { of } => verify(&of.data),
-        What::Show { from, of } => show(&of.data, *from),
-        What::Query { sql, format, of } => query(&of.data, sql, *format),
-        What::Backup { file, of } => Ok(match backup(&of.data, file) {
+        What::Verify { .. } => verify(&data),
+        What::Show { from, .. } => show(&data, *from),
+        What::Query { sql, format, .. } => query(&data, sql, *format),
+        What::Backup { file, .. } => Ok(match backup(&data, file) {
             Ok(last) => {
                 println!("{} has the journal up to record {last}", file.display());
                 0
             }
             Err(e) => wrong(&e.to_string()),
         }),
-        What::Restore { file, of } => Ok(match restore(&of.data, file) {
+        What::Restore { file, .. } => Ok(match restore(&data, file) {
             Ok(done) => {
-                println!("{} is the journal up to record {} of {}", of.data.display(), done.last, file.display());
+                println!("{} is the journal up to record {} of {}", data.display(), done.last, file.display());
                 if let Some(kept) = done.kept {
                     println!("what was there before is kept in {}", kept.display());
                 }
@@ -114,7 +132,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             }
             Err(e) => wrong(&e.to_string()),
         }),
-        What::AcceptLoss { reason, of } => Ok(accept(&of.data, reason)),
+        What::AcceptLoss { reason, .. } => Ok(accept(&data, reason)),
     }
 }
 

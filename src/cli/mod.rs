@@ -48,6 +48,7 @@ mod history;
 mod init;
 mod journal;
 mod log_output;
+mod lsp;
 mod past;
 mod past_alarms;
 mod reference;
@@ -55,6 +56,7 @@ mod reload;
 mod run;
 mod schema;
 mod set_aside;
+mod shadow;
 mod status;
 mod table;
 mod test;
@@ -68,8 +70,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::core::base::text::{printable_json, printable_lines};
-use crate::core::diag::{Diagnostic, render};
+use crate::core::base::text::{printable, printable_json, printable_lines};
+use crate::core::diag::{Diagnostic, LineIndex, render, suggest};
 use crate::shell::live::{evaluator, program};
 
 /// A rule test failed, or a file is not formatted.
@@ -118,6 +120,7 @@ enum Command {
     Fmt(fmt::Args),
     DryRun(dry_run::Args),
     Explain(explain::Args),
+    Shadow(shadow::Args),
     Run(run::Args),
     Agent(agent::Args),
     Enroll(enroll::Args),
@@ -143,6 +146,7 @@ enum Command {
     Overrides(set_aside::OverridesArgs),
     Reload(reload::Args),
     Journal(journal::Args),
+    Lsp(lsp::Args),
     Verbs(verbs::Args),
     Schema(schema::Args),
     Completions(completions::CompletionsArgs),
@@ -221,6 +225,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args),
         Command::DryRun(args) => dry_run::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Shadow(args) => shadow::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),
@@ -246,6 +251,7 @@ pub fn main() -> ExitCode {
         Command::Overrides(args) => set_aside::overrides(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
+        Command::Lsp(args) => lsp::run(args),
         Command::Verbs(args) => verbs::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::print(&args),
@@ -285,9 +291,10 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
             stderr.lock().write_all(text.as_bytes())
         }
         Format::Json => {
-            let mut out = io::stdout().lock();
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            let mut lines = LineIndex::default();
             for diagnostic in diagnostics {
-                writeln!(out, "{}", printable_json(&render::json(diagnostic)))?;
+                writeln!(out, "{}", printable_json(&render::json(diagnostic, &mut lines)))?;
             }
             out.flush()
         }
@@ -298,6 +305,11 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
 fn wrong(why: &str) -> u8 {
     eprintln!("pointsman: {}", printable_lines(why));
     WRONG
+}
+
+/// The text `the rules have no alarm lnk; did you mean link?`: without a name that is near, those that there are if they are few.
+fn missing<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    format!("{what} {}{}", printable(name), suggest::hint(name, known))
 }
 
 /// The text `3 rule files` or `1 rule file`.

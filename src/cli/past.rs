@@ -24,14 +24,14 @@ const LIMIT: usize = 500;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PastArgs {
     /// From this moment on
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub(super) since: Option<Time>,
     /// Up to this moment
-    #[arg(long, value_name = "WHEN")]
-    until: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub(super) until: Option<Time>,
     /// Only about this alarm
     #[arg(long = "alarm", value_name = "ALARM")]
-    of_alarm: Option<String>,
+    pub(super) of_alarm: Option<String>,
     /// Only about this host
     #[arg(long, value_name = "HOST")]
     pub(super) host: Option<String>,
@@ -46,8 +46,8 @@ pub(super) struct PastArgs {
 impl PastArgs {
     /// True if a part is chosen.
     pub(super) fn selects(&self) -> bool {
-        let named = [&self.since, &self.until, &self.of_alarm, &self.host];
-        self.limit.is_some() || self.before.is_some() || named.iter().any(|text| text.is_some())
+        let times = self.since.is_some() || self.until.is_some();
+        times || self.limit.is_some() || self.before.is_some() || self.of_alarm.is_some() || self.host.is_some()
     }
 
     /// The maximum number of entries.
@@ -59,19 +59,22 @@ impl PastArgs {
         }
     }
 
+    /// Why there can be nothing in that part.
+    pub(super) fn backwards(&self) -> Option<String> {
+        backwards(self.since, self.until)
+    }
+
     /// The filter for pages of the history.
-    pub(super) fn filter(&self) -> Result<HistoryFilter, String> {
-        let zone = local_zone();
-        let moment = |text: &Option<String>| text.as_deref().map(|t| parse_moment(t, wall_time(), zone)).transpose();
-        Ok(HistoryFilter {
-            since: moment(&self.since)?,
-            until: moment(&self.until)?,
+    pub(super) fn filter(&self) -> HistoryFilter {
+        HistoryFilter {
+            since: self.since,
+            until: self.until,
             before: self.before,
             alarm: self.of_alarm.clone(),
             host: self.host.clone(),
             limit: self.limit(),
             ..HistoryFilter::default()
-        })
+        }
     }
 }
 
@@ -163,8 +166,19 @@ pub(super) fn local_zone() -> Tz {
     linked.or_else(|| named(&std::fs::read_to_string("/etc/timezone").ok()?)).unwrap_or(Tz::UTC)
 }
 
+/// Parses the value of an option that is a moment.
+pub(super) fn moment(text: &str) -> Result<Time, String> {
+    parse_moment(text, wall_time(), local_zone())
+}
+
+/// Why there can be nothing between two moments.
+pub(super) fn backwards(since: Option<Time>, until: Option<Time>) -> Option<String> {
+    let (since, until) = (since?, until?);
+    (since > until).then(|| format!("--since ({since}) is later than --until ({until}): nothing is between them"))
+}
+
 /// Parses a moment: a span before now, a date, a date with a time, or RFC 3339.
-pub(super) fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
+fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     if let Some(span) = parse_duration(text) {
         return Ok(now - span);
     }

@@ -12,7 +12,7 @@ use crate::core::journal::{HistoryEntry, HistoryFilter};
 use super::ask::ControllerArgs;
 use super::past::{self, PastArgs, local, local_zone};
 use super::table::{Paged, RowFormat, coloured_table, csv, json_rows};
-use super::{WRONG, wrong};
+use super::{USAGE, WRONG, wrong};
 
 const COLUMNS: [&str; 7] = ["alarm", "key", "raised_at", "cleared_at", "lasted", "acked", "summary"];
 
@@ -34,11 +34,12 @@ struct PastAlarm {
 pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     let limit = args.limit();
     let kinds = ["raised", "cleared", "acked"].map(str::to_owned).to_vec();
-    let filter = match args.filter() {
-        // Only the entry of the beginning names the host. Most alarms have two or three entries.
-        Ok(filter) => HistoryFilter { kinds, host: None, limit: limit.saturating_mul(3), ..filter },
-        Err(why) => return Ok(wrong(&why)),
-    };
+    if let Some(why) = args.backwards() {
+        wrong(&why);
+        return Ok(USAGE);
+    }
+    // Only the entry of the beginning names the host. Most alarms have two or three entries.
+    let filter = HistoryFilter { kinds, host: None, limit: limit.saturating_mul(3), ..args.filter() };
     let of_host = |host: &Option<String>| args.host.is_none() || *host == args.host;
     let mut count = 0;
     let mut enough = |page: &[HistoryEntry]| {

@@ -5,6 +5,7 @@ mod first;
 mod mutate;
 mod shown;
 mod update;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -36,6 +37,7 @@ Examples:
   pointsman test rules --junit results.xml         for a build server
   pointsman test rules --update                    expectations as they are now; look at the diff
   pointsman test -c pointsman.yaml --from app.log  a first test from a log, on standard output
+  pointsman test rules --watch                     again after each change
   pointsman test rules --mutate                    changes of the rules that no test notices
 
 A test file (*.test.yaml) may name its configuration and rules; else those given here count, or the rules of its folder.";
@@ -70,6 +72,9 @@ pub(super) struct Args {
     /// Change the rules in many ways, one at a time, and show the changes that no test notices
     #[arg(long, conflicts_with_all = ["coverage", "junit"])]
     mutate: bool,
+    /// Run the tests again whenever rules, tests, scripts or the configuration change
+    #[arg(long, conflicts_with_all = ["update", "from", "mutate"])]
+    watch: bool,
     /// Test files, or folders of them; unless said, where the rules are
     paths: Vec<PathBuf>,
 }
@@ -81,6 +86,10 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let Some(log) = &args.from {
         return first::run(args, log);
     }
+    if args.watch { watch::run(args, run_once) } else { run_once(args) }
+}
+
+fn run_once(args: &Args) -> io::Result<u8> {
     let mut found = Vec::new();
     let mut paths = args.paths.clone();
     if paths.is_empty() {
@@ -137,8 +146,11 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     }
     if jobs.is_empty() && unusable == 0 {
         let places: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        eprintln!("pointsman: there is no such test in {} (tests stand in *.test.yaml)", places.join(", "));
-        return Ok(WRONG);
+        let what = args.only.as_ref().map_or("no test".to_owned(), |only| format!("no test with `{only}` in its name"));
+        return Ok(super::wrong(&format!(
+            "there is {what} in {} (tests stand in *.test.yaml; `pointsman test --from LOG` writes a first one)",
+            places.join(", ")
+        )));
     }
     if let Some(how) = args.coverage {
         coverage::write(&mut io::stdout().lock(), how, &jobs, &done)?;
@@ -264,7 +276,13 @@ fn site(
         let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
-    let setup = site_files::load(&SiteFiles { config, rules, scripts: given.scripts.clone(), scripts_above: true });
+    let setup = site_files::load(&SiteFiles {
+        config,
+        rules,
+        scripts: given.scripts.clone(),
+        scripts_above: true,
+        ..SiteFiles::default()
+    });
     sites.insert(key, setup.site.clone());
     setup.site.ok_or(setup.diagnostics)
 }
@@ -279,23 +297,29 @@ pub(super) fn failing(given: &Given, rule_paths: &[PathBuf]) -> Vec<Diagnostic> 
     files.sort();
     files.dedup();
     let mut sites = Sites::new();
+    let mut loaded = Vec::new();
     for path in &files {
-        let (file, site) = match load(given, path, &mut sites) {
-            Ok(loaded) => loaded,
+        match load(given, path, &mut sites) {
+            Ok((file, site)) => loaded.push((path, file, site)),
             Err(diagnostics) => {
                 let message = format!("the rule tests of {} can't be run", path.display());
                 let help = "without `config` they are about your own site; a file whose tests are not wanted may go";
                 found.push(Diagnostic::whole(Code::TestFails, message).help(help));
                 found.extend(diagnostics);
-                continue;
             }
-        };
-        for test in &file.tests {
-            if let Some(wrong) = rule_test::run(&site, test).wrong.first() {
-                let message = format!("{}: the rule test `{}` fails: {wrong}", path.display(), test.name);
-                let help = format!("`pointsman test {} -v` shows what happened", path.display());
-                found.push(Diagnostic::whole(Code::TestFails, message).help(help));
-            }
+        }
+    }
+    let jobs: Vec<Job<'_>> = loaded
+        .iter()
+        .flat_map(|(path, file, site)| file.tests.iter().map(move |test| Job { path: path.as_path(), test, site }))
+        .collect();
+    let wrong = in_parallel(&jobs, |job| rule_test::run(job.site, job.test).wrong.into_iter().next());
+    for (job, wrong) in jobs.iter().zip(wrong) {
+        if let Some(wrong) = wrong {
+            let path = job.path.display();
+            let message = format!("{path}: the rule test `{}` fails: {wrong}", job.test.name);
+            let help = format!("`pointsman test {path} -v` shows what happened");
+            found.push(Diagnostic::whole(Code::TestFails, message).help(help));
         }
     }
     found

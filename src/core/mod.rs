@@ -8,6 +8,7 @@ pub mod config;
 pub mod control;
 pub mod decode;
 pub mod diag;
+pub mod editor;
 pub mod engine;
 pub mod event;
 pub mod explain;

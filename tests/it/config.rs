@@ -27,6 +27,9 @@ fn mistakes_are_told_as_stands_beside_them() {
         Code::FormatUnread,
         Code::NoOlddir,
         Code::FollowedTwice,
+        Code::NotOnThisMachine,
+        Code::NoLog,
+        Code::PerhapsNotHere,
         Code::RouteName,
     ];
     let missing: Vec<&str> = Code::ALL

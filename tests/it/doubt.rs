@@ -21,7 +21,10 @@ fn story() -> Vec<Record> {
     let vip = || "sip_vip".to_owned();
     let start = journal::Input::Start;
     let plan = |record: plan::Record| Record::Plan(record);
-    let up = |host: &str, order| Intent { resource: vip(), verb: IntentVerb::Up, host: host.to_owned(), order, operator: false };
+    let up = |host: &str, order| {
+        let (resource, host) = (vip(), host.to_owned());
+        Intent { resource, verb: IntentVerb::Up, host, order, operator: false, at: None }
+    };
     let ordered = |host: &str, order, n| {
         plan(plan::Record::Ordered { resource: vip(), host: host.to_owned(), order, generation: generation(n), granted: None })
     };

@@ -1,7 +1,8 @@
 //! Tools for trying rules: dry runs with counts, rule tests with coverage, updates, first tests and mutants.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Output, Stdio};
 
 use crate::support::Folder;
 
@@ -109,6 +110,47 @@ fn what_no_test_exercises_is_shown() {
     assert!(!table.contains("alarm link: raised"), "{table}");
     assert!(shown(&folder, "test rules --coverage=lcov", 0).contains("SF:rules/links.alarm\n"));
     assert!(shown(&folder, "test rules --coverage=json", 0).contains("\"what\":\"alarm link: cleared\""));
+}
+
+/// A script's lines are covered one by one.
+#[test]
+fn lines_of_scripts_that_no_test_exercises_are_shown() {
+    let folder = site();
+    fs::create_dir_all(folder.join("rules/scripts")).unwrap();
+    let script = "const PARAMS = #{};\nfn react(alarm, event, params) {\n  log.info(\"it is\");\n  if alarm.count > 5 {\n    log.warn(\"again\");\n  }\n}\n";
+    fs::write(folder.join("rules/scripts/say.rhai"), script).unwrap();
+    let rules = RULES.replace("cancel when link_up }", "cancel when link_up react say }");
+    fs::write(folder.join("rules/links.alarm"), format!("reaction say {{ script \"say.rhai\" }}\n{rules}")).unwrap();
+    let table = shown(&folder, "test rules --coverage", 0);
+    assert!(table.contains("say.rhai:5: no test exercises script say.rhai: warn"), "{table}");
+    assert!(!table.contains("say.rhai:3"), "{table}");
+    let lcov = shown(&folder, "test rules --coverage=lcov", 0);
+    assert!(lcov.contains("say.rhai\nBRDA:3,0,0,1\nBRDA:5,0,0,0\nDA:3,1\nDA:5,0\n"), "{lcov}");
+    assert!(
+        shown(&folder, "test rules --coverage=json", 0).contains("\"line\":5,\"times\":0,\"what\":\"script say.rhai: warn\"")
+    );
+}
+
+#[test]
+fn tests_run_again_after_a_change() {
+    let folder = site();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+        .args(["test", "rules", "--watch"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut until = |wanted: &str| while !lines.next().expect("it goes on").contains(wanted) {};
+    until("1 passed, 0 failed");
+    until("waiting for changes");
+    fs::write(folder.join("rules/links.alarm"), RULES.replace("cancel when link_up", "cancel by hand")).unwrap();
+    until("0 passed, 1 failed");
+    until("waiting for changes");
+    fs::write(folder.join("rules/links.alarm"), RULES).unwrap();
+    until("1 passed, 0 failed");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -149,6 +149,31 @@ fn many_rotations_while_stopped_and_more_while_they_are_read() {
     follower.stop();
 }
 
+#[test]
+fn a_compressed_file_that_is_still_being_written_is_waited_for() {
+    let folder = Folder::new();
+    let path = folder.join("sip.log");
+    append(&path, &claim(0));
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    let places = follower.stop();
+    append(&path, &claim(1));
+    fs::rename(&path, numbered(&path, 2, "")).unwrap();
+    let mut to = GzEncoder::new(Vec::new(), Compression::fast());
+    (2..=200).for_each(|n| to.write_all(claim(n).as_bytes()).unwrap());
+    let packed = to.finish().unwrap();
+    let (first, second) = packed.split_at(packed.len() / 2);
+    let file = numbered(&path, 1, ".gz");
+    fs::write(&file, first).unwrap();
+    append(&path, &claim(201));
+    let mut follower = again(&path, places);
+    assert_eq!(follower.texts(1), numbers(1, 1));
+    File::options().append(true).open(&file).unwrap().write_all(second).unwrap();
+    assert_eq!(follower.texts(200), numbers(2, 201), "{:?}", follower.gaps);
+    assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
+    follower.stop();
+}
+
 /// If what was read is gone and newer rotated files are there, it is unknown what was between them.
 #[test]
 fn a_file_that_was_rotated_out_of_sight_is_reported() {

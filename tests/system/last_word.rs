@@ -1,6 +1,7 @@
 //! Operators decide: pauses that survive a crash, the audit trail of a night, and viewers who change nothing.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
@@ -118,6 +119,36 @@ fn a_night() {
     }
     let moves = done(&site, &["history", "--all", "--kind", "step", "--format", "json"]);
     assert!(!moves.contains("release"), "nothing was released all night:\n{moves}");
+}
+
+/// A user who opens many connections and says nothing shuts out neither root nor another user, and learns why it is refused.
+#[test]
+fn a_user_who_fills_the_control_socket_shuts_nobody_out() {
+    let access = "files: sip.log\naccess: { viewer: { users: [nobody, daemon] } }\n";
+    let site = Site::new("greedy", access, "agent");
+    let (_controller, _) = ready(site.command());
+    let opens = "import socket, sys\n\
+        all = [socket.socket(socket.AF_UNIX) for _ in range(200)]\n\
+        for s in all: s.connect('data/control.sock'); s.settimeout(20)\n\
+        print(all[-1].recv(1000).decode().strip(), flush=True)\n\
+        sys.stdin.read()\n";
+    let mut greedy = Command::new("python3");
+    greedy.args(["-c", opens]).current_dir(&site.0).uid(NOBODY).gid(NOBODY).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut greedy = greedy.spawn().unwrap();
+    let mut refused = String::new();
+    BufReader::new(greedy.stdout.take().unwrap()).read_line(&mut refused).unwrap();
+    assert!(refused.contains("too many questions of this user"), "{refused}");
+    let ask = |uid: u32| {
+        let mut command = Command::new(site.0.join("pointsman"));
+        command.arg("alarms").current_dir(&site.0).uid(uid).gid(uid).stdin(Stdio::null()).output().unwrap()
+    };
+    for uid in [0, DAEMON] {
+        let out = ask(uid);
+        assert!(out.status.success(), "uid {uid}: {out:?}");
+    }
+    drop(greedy.stdin.take());
+    greedy.wait().unwrap();
+    until("it may ask again", || ask(NOBODY).status.success());
 }
 
 /// A viewer sees everything, and every command that changes something is refused and recorded. An operator may do what operators

@@ -1,5 +1,5 @@
 //! Tests of the system. They need Linux, root for network namespaces, and util-linux, and fail if they cannot run. (sshd,
-//! HAProxy, BIND and rsyslog are used by the tests that need them.)
+//! HAProxy, BIND, rsyslog and Neovim are used by the tests that need them.)
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,6 +9,8 @@ mod bad;
 mod carrier;
 mod cases;
 mod demo;
+mod editor;
+mod explain;
 mod journal;
 mod last_word;
 mod monitoring;

@@ -379,3 +379,29 @@ fn messages_have_a_form_for_programs() {
     assert!(logfmt.contains("level=info") && logfmt.contains("message=\"ready: "), "{logfmt}");
     assert!(line("text").contains(" INFO ready: "));
 }
+
+/// `top` in a real terminal: it draws, `q` and Ctrl-C end it, and the terminal is as before.
+#[test]
+fn top_ends_and_leaves_the_terminal_as_it_was() {
+    let site = site("top", "");
+    let (_controller, _) = controller(&site);
+    for key in ["q", "\u{3}"] {
+        let typescript = site.0.join("typescript");
+        let command = format!(
+            "stty rows 24 cols 80; before=$(stty -g); {PROGRAM} top; echo ended with $?; [ \"$before\" = \"$(stty -g)\" ] && echo as before"
+        );
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--flush", "--return", "--command", &command]).arg(&typescript).current_dir(&site.0);
+        let mut script =
+            script.env("TERM", "xterm").env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let shown = || String::from_utf8_lossy(&fs::read(&typescript).unwrap_or_default()).into_owned();
+        until("it draws", || shown().contains("sip_vip"));
+        script.stdin.as_mut().unwrap().write_all(key.as_bytes()).unwrap();
+        until("it has ended", || shown().contains("ended with 0"));
+        drop(script.stdin.take());
+        assert!(script.wait().unwrap().success());
+        let shown = shown();
+        assert!(shown.contains("\u{1b}[?1049h") && shown.contains("\u{1b}[?1049l") && shown.contains("as before"), "{shown:?}");
+        fs::remove_file(&typescript).unwrap();
+    }
+}

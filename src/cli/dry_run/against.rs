@@ -15,7 +15,7 @@ use crate::core::replay::{DecidedBy, Difference, Rerun, RerunCounts, SiteDecisio
 use crate::core::site::Site;
 use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
-use crate::shell::store::JournalReader;
+use crate::shell::store::{JournalReader, UnwantedReader};
 
 use super::super::{FAILED, colour, plural, wrong};
 use super::{EntryFormat, Shows};
@@ -41,6 +41,7 @@ pub(super) fn run(
     let _ = control_socket::ask(journal, &Question::History);
     let mut differences = Vec::new();
     let mut rerun = Rerun::new(site.clone(), holders.clone());
+    let unwanted_are_known = !UnwantedReader::open(journal).is_empty();
     let unreadable = match read(journal, &mut rerun, &mut |_, found| differences.extend(found)) {
         Ok(unreadable) => unreadable,
         Err(why) => return Ok(wrong(&why)),
@@ -55,7 +56,13 @@ pub(super) fn run(
             write_difference(&mut out, one, why.get(&n).map_or(&[], Vec::as_slice), format, paint)?;
         }
     }
-    let ending = ending(&rerun.counts(), &differences, unreadable);
+    let of = |by| differences.iter().filter(|one| one.by == by).count();
+    let mut ending = ending(&rerun.counts(), [DecidedBy::Site, DecidedBy::Rules].map(of), unreadable);
+    if !unwanted_are_known {
+        ending.push_str(
+            "\nrecords that the site's own rules do not want are not known; `journal: { unwanted: 256MiB }` keeps them",
+        );
+    }
     match format {
         EntryFormat::Human => writeln!(out, "{ending}")?,
         EntryFormat::Json | EntryFormat::Csv => eprintln!("{ending}"),
@@ -69,9 +76,18 @@ pub(super) fn run(
 fn read(journal: &Path, rerun: &mut Rerun, found: &mut dyn FnMut(&mut Rerun, Vec<Difference>)) -> Result<u64, String> {
     let mut unreadable = 0;
     let reader = JournalReader::open_or_backup(journal).map_err(|e| e.to_string())?;
+    let mut unwanted = UnwantedReader::open(journal);
+    let mut next = unwanted.next_record();
     let ended = reader.lines(0, &mut |n, line| {
         match Record::read(line) {
             Ok(record) => {
+                if let Record::Input { at, .. } = &record {
+                    while let Some(earlier) = next.take_if(|next| next.at <= *at) {
+                        let differences = rerun.see_unwanted(earlier.at, earlier.source, earlier.event);
+                        found(rerun, differences);
+                        next = unwanted.next_record();
+                    }
+                }
                 let differences = rerun.see(n, record);
                 found(rerun, differences);
             }
@@ -80,6 +96,11 @@ fn read(journal: &Path, rerun: &mut Rerun, found: &mut dyn FnMut(&mut Rerun, Vec
         true
     });
     ended.map_err(|e| e.to_string())?;
+    while let Some(later) = next {
+        let differences = rerun.see_unwanted(later.at, later.source, later.event);
+        found(rerun, differences);
+        next = unwanted.next_record();
+    }
     let differences = rerun.finish();
     found(rerun, differences);
     Ok(unreadable)
@@ -124,7 +145,7 @@ fn reasons(
             (DecidedBy::Site, SiteDecisionKind::Started) => {
                 format!("by these rules it does not start {} here", one.decision.reaction)
             }
-            (DecidedBy::Rules, _) if one.record == 0 => "the time for it has come by these rules".to_owned(),
+            (DecidedBy::Rules, _) if one.cause.is_empty() => "the time for it has come by these rules".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Raised) => "its condition is true by these rules".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Cleared) => "these rules end it here".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Started) => "these rules start it here".to_owned(),
@@ -156,7 +177,7 @@ fn reasons(
             let instance = (one.decision.alarm, one.decision.key);
             let is_missing = one.by == DecidedBy::Site && one.decision.kind == SiteDecisionKind::Raised;
             if let (true, Some(n), Some(story)) = (is_missing, missing.remove(&instance), stories.get(&instance)) {
-                let mut lines = story.verdict(&site.program, &|n| format!("record {n}"));
+                let mut lines = story.verdict(&site.program, &record_name);
                 lines.truncate(LINES);
                 why.insert(n, lines);
             }
@@ -165,7 +186,18 @@ fn reasons(
     why
 }
 
-fn write_difference(out: &mut impl Write, one: &Difference, why: &[String], format: EntryFormat, paint: bool) -> io::Result<()> {
+fn record_name(n: u64) -> String {
+    if n == 0 { "a record that the site's rules do not want".to_owned() } else { format!("record {n}") }
+}
+
+/// Writes a difference with its reasons.
+pub(in crate::cli) fn write_difference(
+    out: &mut impl Write,
+    one: &Difference,
+    why: &[String],
+    format: EntryFormat,
+    paint: bool,
+) -> io::Result<()> {
     let decision = &one.decision;
     let (sign, tint) = match one.by {
         DecidedBy::Site => ("-", "31"),
@@ -182,8 +214,10 @@ fn write_difference(out: &mut impl Write, one: &Difference, why: &[String], form
             } else {
                 writeln!(out, "{sign} {line}")?
             }
-            if one.record > 0 {
-                writeln!(out, "      record {}: {}", one.record, printable(&one.cause))?;
+            match (one.record, one.cause.as_str()) {
+                (_, "") => {}
+                (0, cause) => writeln!(out, "      a record that the site's rules do not want: {}", printable(cause))?,
+                (n, cause) => writeln!(out, "      record {n}: {}", printable(cause))?,
             }
             for line in why {
                 writeln!(out, "      why: {}", printable_lines(line))?;
@@ -214,8 +248,8 @@ fn write_difference(out: &mut impl Write, one: &Difference, why: &[String], form
     }
 }
 
-fn ending(counts: &RerunCounts, differences: &[Difference], unreadable: u64) -> String {
-    let of = |by| differences.iter().filter(|one| one.by == by).count();
+/// What was compared, and the number of differences.
+pub(in crate::cli) fn ending(counts: &RerunCounts, [site, rules]: [usize; 2], unreadable: u64) -> String {
     let many = |n: u64, what: &str| plural(usize::try_from(n).unwrap_or(usize::MAX), what);
     let mut text = format!(
         "{} of the journal, {} of logs, {} wanted by these rules\n{} equal, {} only by the site (-), {} only by these rules (+)",
@@ -223,8 +257,8 @@ fn ending(counts: &RerunCounts, differences: &[Difference], unreadable: u64) -> 
         counts.events,
         counts.wanted,
         many(counts.equal, "decision"),
-        of(DecidedBy::Site),
-        of(DecidedBy::Rules)
+        site,
+        rules
     );
     if counts.records == 0 {
         return "the journal is empty: nothing was compared".to_owned();

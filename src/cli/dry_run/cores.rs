@@ -67,7 +67,7 @@ pub(super) fn replay<R: Read + Send>(
             let line = sifted.line();
             settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| listens &= tell(entry)));
             count(line);
-            listens
+            listens && !acting.is_over()
         })
     })
 }
@@ -107,6 +107,8 @@ fn work<'r, R: Read>(
             break;
         }
     }
+    // Another thread has read the end of the log.
+    let _ = found.send((room.take_seen(sifting, true).into_iter().collect(), Ok(())));
 }
 
 /// The lines that matter. Lines that do not matter are counted with the line before.
@@ -124,7 +126,7 @@ fn sift(
             _ => left.push(sifted),
         }
     }
-    left.extend(room.take_seen(sifting));
+    left.extend(room.take_seen(sifting, end.is_some()));
     left.extend(end);
     left
 }

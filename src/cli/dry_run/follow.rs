@@ -23,14 +23,14 @@ const SPEEDS: [f64; 2] = [0.01, 1_000_000.0];
 
 /// Whether the user wants to end (Ctrl-C). The second time ends the program at once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
+pub(in crate::cli) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
     /// Waits for Ctrl-C from now on.
     ///
     /// # Errors
     /// The system allows no further thread or no signals.
-    pub(super) fn by_signal() -> io::Result<Stop> {
+    pub(in crate::cli) fn by_signal() -> io::Result<Stop> {
         let stop = Stop::default();
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let mut interrupt = {
@@ -49,7 +49,7 @@ impl Stop {
         Ok(stop)
     }
 
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(in crate::cli) fn is_wanted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn replay<R: Read + Send>(
                 listens &= tell(None);
                 count(streams.iter().map(|stream| stream.lines).sum());
             }
-            if !listens {
+            if !listens || acting.is_over() {
                 break;
             }
             streams[n].fill();

@@ -11,7 +11,7 @@ use crate::core::explain::{ConditionReport, RecordReading, RecordStory, ZoneReas
 use crate::core::lang::program::AtomId;
 use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Sifted, TimelineEntry};
 
-use super::super::{Format, USAGE, colour, dry_run, wrong};
+use super::super::{Format, USAGE, colour, dry_run, missing, wrong};
 use super::{Args, Scene};
 
 /// The maximum number of records of standard input that are explained.
@@ -27,8 +27,7 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
     {
         let names = scene.site.program.alarms.iter().map(|a| a.name.as_str());
         let names = names.chain(scene.site.program.atoms.iter().map(|a| a.name.as_str()));
-        let near = crate::core::diag::suggest::nearest(rule, names).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-        return Ok(wrong(&format!("the rules have no pattern, ignore or alarm {rule}{near}")));
+        return Ok(wrong(&missing("the rules have no pattern, ignore or alarm", rule, names)));
     }
     if let Some((path, line)) = file_and_line(what) {
         let log = match dry_run::open(path) {
@@ -45,17 +44,21 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
     }
     let records: Vec<Vec<u8>> = if what == "-" {
         let lines = io::stdin().lock().split(b'\n').take(RECORDS);
-        lines.collect::<io::Result<_>>()?
+        match lines.collect::<io::Result<_>>() {
+            Ok(lines) => lines,
+            Err(e) => return Ok(wrong(&format!("standard input could not be read: {e}"))),
+        }
     } else {
         vec![what.clone().into_bytes()]
     };
     if records.is_empty() {
-        return Ok(wrong("standard input has no record"));
+        return Ok(wrong("standard input has no record; write one a line: tail -1 app.log | pointsman explain -"));
     }
     for (n, record) in records.iter().enumerate() {
         let written = scene.written.unwrap_or_else(|| dry_run::time_of(dry_run::now()));
         let (zone, given) = (scene.zones.said.unwrap_or(scene.zones.machine), scene.zones.said.is_some());
-        let origin = Origin { written, zone, zone_is_given: given, ..Origin::default() };
+        let (host, app) = names_of_files(scene);
+        let origin = Origin { written, zone, zone_is_given: given, host, app, ..Origin::default() };
         let reason = zone_reason(scene, &origin);
         let name = if records.len() > 1 { format!("{} of standard input", n + 1) } else { String::new() };
         if n > 0 && args.format == Format::Human {
@@ -65,10 +68,22 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
         let text = BufReader::new(record.as_slice());
         match explain(args, scene, origin, &reason, text, 1, name.trim())? {
             Some(story) => show(args, &story)?,
-            None => return Ok(wrong("the record is empty")),
+            None => return Ok(wrong("the record is empty: name one, as it stands in the log")),
         }
     }
     Ok(0)
+}
+
+/// The host and the application that a record without them gets, whichever log it comes from: those of the followed files, if all
+/// have the same and nothing else brings records.
+fn names_of_files(scene: &Scene) -> (String, String) {
+    let Some((config, _)) = &scene.config else { return Default::default() };
+    let mut all = config.files.iter().map(|file| (&file.host, &file.app));
+    let listens = !(config.listen.udp.is_empty() && config.listen.tcp.is_empty());
+    match all.next() {
+        Some((host, app)) if !listens && all.all(|other| other == (host, app)) => (host.clone(), app.clone()),
+        _ => Default::default(),
+    }
 }
 
 fn show(args: &Args, story: &RecordStory) -> io::Result<()> {
@@ -129,6 +144,7 @@ fn explain(
 ) -> io::Result<Option<RecordStory>> {
     let mut run = DryRun::new(scene.site.clone(), scene.holders.clone(), args.trust);
     run.trace(BTreeSet::new());
+    let (host, app) = (origin.host.clone(), origin.app.clone());
     let mut reader = run.reader(origin);
     let mut lines = Lines::new(BufReader::new(log));
     let (mut settling, mut room) = (Settling::default(), SiftRoom::default());
@@ -153,7 +169,7 @@ fn explain(
         let read = reader.read(record.bytes, record.cut);
         if read.line() == line {
             let event = read.event();
-            let reading = RecordReading::new(record.bytes, event, &scene.site.index, zone);
+            let reading = RecordReading::new(record.bytes, event, &scene.site.index, zone, [&host, &app]);
             let conditions = reports(args, scene, event);
             story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), told: Vec::new() });
         }

@@ -12,6 +12,7 @@ use crate::core::engine::Decision;
 use crate::core::lang::program::{AtomId, Cancel};
 use crate::core::replay::EntryKind;
 use crate::core::replay::rule_test::{TestTrace, Verdict};
+use crate::core::script::BUILT_IN_SCRIPT;
 use crate::core::site::Site;
 
 use super::{Done, Job};
@@ -88,13 +89,34 @@ impl Covered {
                 covered.add(&alarm.place, format!("{title}: reaction {}", call.reaction), times);
             }
         }
+        covered.add_scripts(site, trace);
         covered
     }
 
+    /// The lines of scripts that call verbs, of all reactions that alarms start.
+    fn add_scripts(&mut self, site: &Site, trace: &TestTrace) {
+        let calls = site.program.alarms.iter().flat_map(|alarm| alarm.react.iter().chain(&alarm.on_cancel).flatten());
+        let reactions = calls.filter_map(|call| site.program.reactions.get(&call.reaction));
+        let names: BTreeSet<&str> =
+            reactions.map(|reaction| reaction.script.as_str()).filter(|name| *name != BUILT_IN_SCRIPT).collect();
+        for name in names {
+            let Some(script) = site.scripts.get(name) else { continue };
+            for (line, verbs) in script.verb_lines() {
+                let times = trace.steps.iter().filter(|(of, at)| of == name && *at == line).count();
+                let what = format!("script {name}: {}", verbs.join(", "));
+                self.add_line(&script.source.name, line as usize, what, times as u64);
+            }
+        }
+    }
+
     fn add(&mut self, place: &Place, what: String, times: u64) {
+        self.add_line(&place.source.name, place.line_column().0, what, times);
+    }
+
+    fn add_line(&mut self, file: &str, line: usize, what: String, times: u64) {
         // One file may be named in several ways, for example with `.` as a folder in its path.
-        let file = Path::new(&place.source.name).components().collect::<PathBuf>().display().to_string();
-        let item = Item { file, line: place.line_column().0, what };
+        let file = Path::new(file).components().collect::<PathBuf>().display().to_string();
+        let item = Item { file, line, what };
         *self.0.entry(item).or_default() += times;
     }
 }

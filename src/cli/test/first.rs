@@ -36,7 +36,19 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
     let mut kept: Vec<(u64, String)> = Vec::new();
     let mut times: Vec<(u64, Time)> = Vec::new();
     let mut more = 0;
-    while let Some(record) = lines.next_line()? {
+    loop {
+        let record = match lines.next_line() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            // What was read up to here would be a test of half a log.
+            Err(e) => {
+                return Ok(wrong(&format!(
+                    "{}: line {} could not be read: {e}; is the log damaged or cut?",
+                    path.display(),
+                    reader.lines() + 1
+                )));
+            }
+        };
         let sifted = sifting.sift(reader.read(record.bytes, record.cut), &mut room);
         if sifted.is_wanted() {
             if kept.len() < LINES {

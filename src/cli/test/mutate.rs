@@ -1,17 +1,17 @@
 //! `pointsman test --mutate`: changes the rules in many ways, one at a time, and shows the changes that no test notices.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::core::base::text::{printable, printable_json};
-use crate::core::lang::Matcher;
+use crate::core::diag::LineIndex;
 use crate::core::replay::rule_test;
 use crate::core::replay::test_file::{RuleTest, TestFile};
-use crate::core::script::Evaluator;
-use crate::core::site::{Mutant, Site, mutants};
+use crate::core::site::{Site, mutants};
 
-use super::super::{FAILED, Format};
+use super::super::{FAILED, Format, wrong};
 use super::{Args, in_parallel};
 
 pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io::Result<u8> {
@@ -23,42 +23,71 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
             None => sites.push((site, tests.collect())),
         }
     }
-    let mut out = io::stdout().lock();
-    let (mut killed, mut all) = (0, 0);
+    if sites.iter().all(|(_, tests)| tests.is_empty()) {
+        return Ok(wrong("there is no test that could notice a change; `pointsman test --from LOG` writes a first one"));
+    }
+    // A rule file may be part of several sites: a change is noticed if the tests of one of them notice it.
+    let mut lines = LineIndex::default();
+    let mut changes: BTreeMap<RuleChange, bool> = BTreeMap::new();
     for (site, tests) in sites {
         // A test that fails without a change notices nothing.
         let tests: Vec<&RuleTest> = tests.into_iter().filter(|test| rule_test::run(site, test).wrong.is_empty()).collect();
-        let changed = mutants(&site.program);
-        let noticed = in_parallel(&changed, |mutant| {
-            let site = changed_site(site, mutant);
-            tests.iter().any(|test| !rule_test::run(&site, test).wrong.is_empty())
-        });
-        for (mutant, noticed) in changed.iter().zip(noticed) {
-            all += 1;
-            killed += usize::from(noticed);
-            if noticed {
-                continue;
+        let mut seen: BTreeMap<RuleChange, usize> = BTreeMap::new();
+        let mut named = Vec::new();
+        for mutant in mutants(&site.program) {
+            let file = Path::new(&mutant.place.source.name).components().collect::<PathBuf>();
+            let mut change = RuleChange { file, line: lines.line_column(&mutant.place).0, what: mutant.what.clone(), nth: 0 };
+            let nth = seen.entry(change.clone()).or_default();
+            change.nth = *nth;
+            *nth += 1;
+            if !changes.get(&change).is_some_and(|noticed| *noticed) {
+                named.push((change, mutant));
             }
-            let (line, _) = mutant.place.line_column();
-            let file = &mutant.place.source.name;
-            match args.format {
-                Format::Human => writeln!(out, "{}:{line}: no test notices: {}", printable(file), printable(&mutant.what))?,
-                Format::Json => {
-                    let object = serde_json::json!({ "file": file, "line": line, "change": mutant.what });
-                    writeln!(out, "{}", printable_json(&object.to_string()))?;
-                }
+        }
+        let noticed = in_parallel(&named, |(_, mutant)| {
+            let site = Arc::new(site.changed(mutant));
+            let (likely, others): (Vec<&RuleTest>, Vec<&RuleTest>) = tests.iter().partition(|test| mentions(test, &mutant.alarm));
+            likely.iter().chain(&others).any(|test| !rule_test::run(&site, test).wrong.is_empty())
+        });
+        for ((change, _), noticed) in named.into_iter().zip(noticed) {
+            *changes.entry(change).or_default() |= noticed;
+        }
+    }
+    let mut out = io::stdout().lock();
+    for (change, _) in changes.iter().filter(|(_, noticed)| !**noticed) {
+        let RuleChange { file, line, what, .. } = change;
+        match args.format {
+            Format::Human => {
+                writeln!(out, "{}:{line}: no test notices: {}", printable(&file.display().to_string()), printable(what))?
+            }
+            Format::Json => {
+                let object = serde_json::json!({ "file": file.display().to_string(), "line": line, "change": what });
+                writeln!(out, "{}", printable_json(&object.to_string()))?;
             }
         }
     }
-    let share = (killed * 100).checked_div(all).unwrap_or(100);
+    let (killed, all) = (changes.values().filter(|noticed| **noticed).count(), changes.len());
     if args.format == Format::Human {
-        writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?;
+        match (killed * 100_usize).checked_div(all) {
+            Some(share) => writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?,
+            None => writeln!(out, "nothing of these rules could be changed for a test to notice")?,
+        }
     }
     Ok(if killed < all { FAILED } else { 0 })
 }
 
-fn changed_site(site: &Site, mutant: &Mutant) -> Arc<Site> {
-    let matcher = Matcher::new(&mutant.program, Some(&site.inventory));
-    let evaluator = Evaluator::new(site.inventory.clone());
-    Arc::new(Site::new(site.inventory.clone(), Arc::new(mutant.program.clone()), matcher, site.scripts.clone(), evaluator))
+/// A change of a rule file. Several on one line may have the same text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RuleChange {
+    file: PathBuf,
+    line: usize,
+    what: String,
+    nth: usize,
+}
+
+/// Whether a test says something about an alarm. Such a test is likely to notice a change of it.
+fn mentions(test: &RuleTest, alarm: &str) -> bool {
+    let named = |entry: &BTreeMap<String, String>| entry.get("alarm").is_some_and(|name| name == alarm);
+    let active = test.ends.alarms.iter().flatten().any(|named| named.split(' ').next() == Some(alarm));
+    test.must.iter().chain(&test.must_not).any(named) || active
 }

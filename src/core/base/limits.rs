@@ -76,7 +76,8 @@ pub const NESTING: usize = 64;
 pub const YAML_NESTING: usize = 64;
 /// Maximum diagnostics shown for one file; further ones are counted in a last line.
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
-/// Maximum mistakes recorded in one rule file. After them the rest of the file is not read, and the last diagnostic says so.
+/// Maximum mistakes recorded in one rule file. After as many mistakes of syntax the rest of the file is not read; further mistakes
+/// of other kinds are counted. The last diagnostic says so.
 pub const MISTAKES_PER_FILE: usize = 1_000;
 /// Maximum alarms and patterns in a chain in which each causes the next. A further one is not evaluated, and this is reported
 /// once.
@@ -256,6 +257,11 @@ pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
+/// Maximum bytes of the dictionary with which a log was packed by xz. `xz -9` uses half of it. A log that needs more is refused.
+pub const XZ_DICTIONARY: u64 = 128 * 1024 * 1024;
+/// How far a stamp that is only a time of day may be after its arrival, because its sender's clock is ahead. A later time is of
+/// the day before.
+pub const STAMP_AHEAD: Duration = Duration::from_secs(60);
 /// Maximum age of a new record while its sender's usual age is unknown or varies: a wrong clock is not lateness.
 pub const LATE_AT_FIRST: Duration = Duration::from_secs(60);
 /// How much a record may exceed its sender's usual age and still be new.
@@ -361,3 +367,7 @@ pub const ARRIVALS_KEPT: usize = 8_192;
 pub const MONITORING_CONNECTIONS: usize = 64;
 /// Maximum entries on the page of `dry-run --html`. Further ones are counted, and the page says so.
 pub const ENTRIES_OF_A_PAGE: usize = 100_000;
+/// Minimum of `journal: unwanted`. A smaller one is a diagnostic.
+pub const UNWANTED_BYTES_LEAST: u64 = 1024 * 1024;
+/// Maximum records that no rule wants that wait to be kept (`journal: unwanted`). Further ones are dropped and counted.
+pub const UNWANTED_QUEUE: usize = 1_000;

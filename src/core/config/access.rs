@@ -49,6 +49,16 @@ impl Access {
         self.levels.is_empty()
     }
 
+    /// The users of all levels.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.levels.values().flat_map(|grantees| &grantees.users).map(String::as_str)
+    }
+
+    /// The groups of all levels.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.levels.values().flat_map(|grantees| &grantees.groups).map(String::as_str)
+    }
+
     /// The highest level of a user who is in these groups; `None` means no access.
     pub fn level_of(&self, user: &str, groups: &[String]) -> Option<AccessLevel> {
         let has = |grantees: &Grantees| grantees.users.contains(user) || groups.iter().any(|g| grantees.groups.contains(g));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Place, Source};
 use crate::core::inventory::Commands;
 use crate::core::yaml::{self, Section, YamlKind, YamlNode, YamlReader};
@@ -35,7 +35,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, pla
     };
     let name = reader.text(driver)?.to_owned();
     let Some((_, table)) = TABLES.iter().find(|(n, _)| *n == name) else {
-        let near = nearest(&name, TABLES.iter().map(|(n, _)| *n)).map(|n| format!("did you mean `{n}`?"));
+        let near = nearest(&name, TABLES.iter().map(|(n, _)| *n)).map(did_you_mean);
         let known: Vec<&str> = TABLES.iter().map(|(n, _)| *n).collect();
         let help = near.unwrap_or_else(|| format!("there is {}; or write `up`, `down` and `observe` out", known.join(", ")));
         reader.report(Code::BadValue, &driver.place, format!("there is no driver `{name}`")).help = Some(help);

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use crate::core::base::zone::Zone;
 use crate::core::decode::LineFormat;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Inventory, Name, Via};
 use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
@@ -20,7 +20,7 @@ use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
 use super::keys;
 
 /// A log file that is followed, or a pattern of such files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Followed {
     /// The file, relative to the folder of the configuration. A name with `*`, `?` or `[` is a pattern.
     pub path: PathBuf,
@@ -34,10 +34,24 @@ pub struct Followed {
     pub format: Option<DeclaredFormat>,
     /// The folder to which its rotated files are moved, relative to the file's own folder (logrotate's `olddir`).
     pub olddir: Option<PathBuf>,
+    /// Its place in the configuration; `None` for an entry that stands in none.
+    pub place: Option<Place>,
 }
 
+/// Two entries are equal if they say the same, wherever they stand: an entry does not change because a line above it does.
+impl PartialEq for Followed {
+    fn eq(&self, other: &Followed) -> bool {
+        let Followed { path, host, app, zone, format, olddir, place: _ } = self;
+        let form = |format: &Option<DeclaredFormat>| format.as_ref().map(|declared| declared.form.clone());
+        (path, host, app, zone, olddir) == (&other.path, &other.host, &other.app, &other.zone, &other.olddir)
+            && form(format) == form(&other.format)
+    }
+}
+
+impl Eq for Followed {}
+
 /// The format of a file's stamps, and where the configuration declares it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct DeclaredFormat {
     /// The format, which reads a line's stamp.
     pub form: LineFormat,
@@ -64,16 +78,20 @@ pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &
     for node in entries(reader, top.get("files")) {
         if matches!(node.kind, YamlKind::Map(_)) {
             let Some(section) = reader.section(node, "a file", &node.place.clone(), &keys::FILE) else { continue };
-            let path = section.want(reader, "path").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
+            let path = section.want(reader, "path").and_then(|n| Some((reader.text(n)?.to_owned(), n.place.clone())));
+            let (path, place) = path.unzip();
             let host = section.get("host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
             let app = section.get("app").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
             let zone = section.get("timezone").and_then(|n| zone(reader, n));
             let format = section.get("format").and_then(|n| format(reader, n));
             let olddir = section.get("olddir").and_then(|n| reader.text(n)).map(PathBuf::from);
-            files.push(Followed { path: path.into(), host: host.unwrap_or_else(|| here.clone()), app, zone, format, olddir });
+            let (path, host) = (path.unwrap_or_default().into(), host.unwrap_or_else(|| here.clone()));
+            files.push(Followed { path, host, app, zone, format, olddir, place });
         } else {
             let texts = reader.texts(Some(node));
-            files.extend(texts.into_iter().map(|(path, _)| Followed { host: here.clone(), ..Followed::new(path) }));
+            let entry =
+                |(path, place): (String, Place)| Followed { host: here.clone(), place: Some(place), ..Followed::new(path) };
+            files.extend(texts.into_iter().map(entry));
         }
     }
     files
@@ -107,7 +125,7 @@ pub(super) fn zone(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Zone>
         let of_city = |name: &&str| name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city));
         let near = Zone::names().find(of_city).or_else(|| nearest(&text, Zone::names()));
         let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => "write a name such as Europe/Berlin, or a distance from UTC such as \"+02:00\"".to_owned(),
         };
         reader.report(Code::BadValue, &node.place, format!("`{text}` is not a time zone")).help = Some(help);
@@ -142,4 +160,23 @@ pub type ListenerZones = std::collections::BTreeMap<(Way, SocketAddr), Zone>;
 pub enum Way {
     Udp,
     Tcp,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::core::diag::Source;
+
+    #[test]
+    fn an_entry_is_the_same_on_another_line() {
+        let files = |text: &str| {
+            let source = Arc::new(Source { name: "a.yaml".to_owned(), text: text.to_owned() });
+            crate::core::config::load(&source).0.map(|config| config.files).unwrap_or_default()
+        };
+        let text = "files: [{ path: a.log, format: \"%d.%m.%Y %H:%M:%S\" }, b.log]\n";
+        assert_eq!(files(text).len(), 2);
+        assert_eq!(files(text), files(&format!("# a comment\n{text}")));
+        assert_ne!(files(text), files(&text.replace("%S", "%S.%f")));
+    }
 }

@@ -355,6 +355,12 @@ pub static JOURNAL: KeySet = KeySet {
     keys: &[
         key("keep", Duration, "older records are removed", "`400d`"),
         key("size", Text, "bytes from which on the oldest records are removed", "`4GiB`"),
+        key(
+            "unwanted",
+            Text,
+            "bytes of records that no rule wants, kept to try other rules with; takes effect at a start",
+            "none",
+        ),
     ],
 };
 

@@ -15,6 +15,7 @@ mod commands;
 mod files;
 mod groups;
 pub mod keys;
+mod listen;
 mod metrics;
 mod policy;
 mod routes;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
-use crate::core::diag::{Diagnostic, Source};
+use crate::core::diag::{Diagnostic, Place, Source};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 use crate::core::yaml;
 
@@ -62,6 +63,20 @@ pub struct Config {
     pub access: Access,
     /// Where monitoring systems ask; `None` means nowhere.
     pub metrics: Option<MetricsListener>,
+    /// Where it names things of the machine.
+    pub places: ConfigPlaces,
+}
+
+/// Where a configuration names things of the machine that it runs on, for diagnostics about them. `None` means that it names
+/// none.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigPlaces {
+    /// The place of the data folder.
+    pub data: Option<Place>,
+    /// The place of the user.
+    pub user: Option<Place>,
+    /// The place of the rules.
+    pub rules: Option<Place>,
 }
 
 /// How much of the journal is kept, in addition to what a start needs.
@@ -71,11 +86,13 @@ pub struct JournalLimits {
     pub keep: Duration,
     /// The size of the database, in bytes, from which on the oldest records are removed.
     pub size: u64,
+    /// The size of the records that no rule wants, in bytes; 0 keeps none.
+    pub unwanted: u64,
 }
 
 impl Default for JournalLimits {
     fn default() -> JournalLimits {
-        JournalLimits { keep: JOURNAL_AGE, size: JOURNAL_BYTES }
+        JournalLimits { keep: JOURNAL_AGE, size: JOURNAL_BYTES, unwanted: 0 }
     }
 }
 
@@ -117,6 +134,8 @@ pub struct Agent {
     pub watch: BTreeMap<Name, Sign>,
     /// What it measures of the host.
     pub metrics: Measuring,
+    /// Where it names things of the machine.
+    pub places: ConfigPlaces,
     /// Where monitoring systems ask; `None` means nowhere.
     pub monitored: Option<MetricsListener>,
 }

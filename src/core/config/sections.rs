@@ -1,7 +1,7 @@
 //! The sections of the configuration. `keys.rs` declares their keys.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::core::base::time::parse_duration;
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::event::{OWN_APP, Trust};
 use crate::core::inventory::{
-    AGENT_PORT, Application, CatchUp, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair,
-    Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
+    Application, CatchUp, ClaimPattern, Host, Inventory, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Placement, Resource,
+    ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
 };
 use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader, parse_address};
 
@@ -20,17 +20,16 @@ use super::access;
 use super::channels;
 use super::claims;
 use super::commands;
-use super::files::{self, Way};
+use super::files;
 use super::groups;
+use super::listen;
 use super::metrics;
 use super::policy::{self, ResourcePlaces};
 use super::routes;
 use super::sizes;
 use super::watch;
-use super::{Agent, Config, Listen, LocalResource, ReloadPolicy, keys};
+use super::{Agent, Config, ConfigPlaces, LocalResource, ReloadPolicy, keys};
 
-/// The default of `listen: agents`: where the controller listens for agents.
-const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
 /// The longest name of an interface on Linux: IFNAMSIZ without its zero byte.
 const INTERFACE: usize = 15;
 /// The key of the calendar of recurring maintenance.
@@ -64,32 +63,40 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     for (name, places) in &resources {
         policy::check(&mut reader, &inventory, name, places);
     }
-    let mut paths =
-        |key: &str| -> Vec<PathBuf> { reader.texts(top.get(key)).into_iter().map(|(t, _)| PathBuf::from(t)).collect() };
-    let (mut rules, mut scripts) = (paths("rules"), paths("scripts"));
-    let data = paths("data").pop().unwrap_or_else(|| super::default_data(source, super::CONTROLLER_DATA));
+    let (rules, rules_place): (Vec<PathBuf>, Vec<Place>) =
+        reader.texts(top.get("rules")).into_iter().map(|(path, place)| (path.into(), place)).unzip();
+    let rules = if rules.is_empty() { vec![PathBuf::from("rules")] } else { rules };
+    let scripts = one(&mut reader, &top, "scripts").map(|(path, _)| path.into());
+    let (data, data_place) = one(&mut reader, &top, "data").unzip();
+    let data = data.map_or_else(|| super::default_data(source, super::CONTROLLER_DATA), PathBuf::from);
     let files = files::files(&mut reader, &top, &inventory);
-    if rules.is_empty() {
-        rules.push(PathBuf::from("rules"));
-    }
-    if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
-        reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
-    }
-    let mut listen = listen(&mut reader, &top, &mut inventory);
     // If a host has an agent by configuration, or a resource is on a host that has one, the controller listens for agents by
     // default.
     let by_agent = |placement: &Placement| inventory.hosts.get(&placement.host).is_some_and(|host| host.via == Via::Agent);
-    if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.placements).any(by_agent)) {
-        listen.agents = Some(AGENTS);
-    }
+    let agents_wanted = agents_wanted || inventory.resources.values().flat_map(|r| &r.placements).any(by_agent);
+    let metrics = top.get("metrics").and_then(|node| Some((metrics::listener(&mut reader, node)?, node)));
+    let monitoring = metrics.as_ref().map(|(listener, node)| (listener.address, node.place.clone()));
+    let listen = listen::read(&mut reader, &top, &mut inventory, agents_wanted, monitoring);
+    let metrics = metrics.map(|(listener, _)| listener);
     let ways = [("ask", ReloadPolicy::Ask), ("watch", ReloadPolicy::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
     inventory.memory = sizes::memory(&mut reader, &top);
-    let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
+    let (user, user_place) = one(&mut reader, &top, "user").unzip();
     let journal = sizes::journal(&mut reader, &top);
     let access = access::access(&mut reader, &top);
-    let metrics = top.get("metrics").and_then(|node| metrics::listener(&mut reader, node));
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal, access, metrics }
+    let places = ConfigPlaces { data: data_place, user: user_place, rules: rules_place.into_iter().next() };
+    Config { inventory, listen, files, data, rules, scripts, reload, user, journal, access, metrics, places }
+}
+
+/// Reads a text that stands alone: not a list, from which one would be taken in silence.
+fn one(reader: &mut YamlReader<'_>, top: &Section<'_>, key: &str) -> Option<(String, Place)> {
+    let node = top.get(key);
+    let mut all = reader.texts(node);
+    if let (true, Some(node)) = (all.len() > 1, node) {
+        reader.report(Code::WrongKind, &node.place, format!("`{key}` is one text, not a list")).help =
+            Some(format!("{key}: {}", all[0].0));
+    }
+    all.pop()
 }
 
 /// Reads the whole file of an agent.
@@ -107,10 +114,11 @@ pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagn
         let message = format!("`{}` is not a host with a port", agent.controller);
         reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
     }
-    let data = top.get("data").and_then(|n| reader.text(n)).map(PathBuf::from);
-    agent.data = data.unwrap_or_else(|| super::default_data(source, super::AGENT_DATA));
-    agent.listen = top.get("listen").map(|n| agents_listen(&mut reader, n)).unwrap_or_default();
-    agent.user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
+    let (data, data_place) = one(&mut reader, &top, "data").unzip();
+    agent.data = data.map_or_else(|| super::default_data(source, super::AGENT_DATA), PathBuf::from);
+    agent.listen = top.get("listen").map(|n| listen::of_agent(&mut reader, n)).unwrap_or_default();
+    let (user, user_place) = one(&mut reader, &top, "user").unzip();
+    (agent.user, agent.places) = (user, ConfigPlaces { data: data_place, user: user_place, rules: None });
     watch::read(&mut reader, &top, &mut agent);
     // An agent that only watches or only votes has no resources.
     let looks = ["watch", "metrics", "listen"].iter().any(|key| top.get(key).is_some());
@@ -135,57 +143,6 @@ pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagn
         agent.resources.insert(key.text.clone(), LocalResource::Address(address, prefix, interface));
     }
     agent
-}
-
-/// Reads `listen: 0.0.0.0:5751`, or `off`.
-fn agents_listen(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listening {
-    let text = reader.text(node).unwrap_or_default();
-    match (text, text.parse()) {
-        ("off", _) => Listening::Off,
-        (_, Ok(address)) => Listening::At(address),
-        _ => {
-            let message = format!("`{text}` is not an address with a port where other agents can connect");
-            reader.report(Code::BadValue, &node.place, message).help =
-                Some(format!("listen: 0.0.0.0:{AGENT_PORT}, or `off` where no resource has `takeover: quorum`"));
-            Listening::Off
-        }
-    }
-}
-
-/// Reads `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`.
-fn listen(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
-    let mut listen = Listen::default();
-    let Some(node) = top.get("listen") else { return listen };
-    let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
-    for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
-        let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
-        match parsed {
-            Some(("udp", address)) => {
-                listen.udp.push(address);
-                listen.zones.extend(zone.map(|zone| ((Way::Udp, address), zone)));
-            }
-            Some(("tcp", address)) => {
-                listen.tcp.push(address);
-                listen.zones.extend(zone.map(|zone| ((Way::Tcp, address), zone)));
-            }
-            _ => {
-                reader
-                    .report(Code::BadValue, &node.place, format!("`{text}` is not a way of syslog with an address and a port"))
-                    .help = Some("syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601]".to_owned());
-            }
-        }
-    }
-    inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
-    for (text, place) in reader.texts(section.get("agents")) {
-        match text.parse() {
-            Ok(address) => listen.agents = Some(address),
-            Err(_) => {
-                reader.report(Code::BadValue, &place, format!("`{text}` is not an address with a port")).help =
-                    Some("agents: 0.0.0.0:5750".to_owned());
-            }
-        }
-    }
-    listen
 }
 
 fn is_interface(name: &str, linux: bool) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::base::limits::{JOURNAL_BYTES_LEAST, MEMORY_LEAST};
+use crate::core::base::limits::{JOURNAL_BYTES_LEAST, MEMORY_LEAST, UNWANTED_BYTES_LEAST};
 use crate::core::diag::Code;
 use crate::core::inventory::Memory;
 use crate::core::yaml::{Section, YamlReader};
@@ -41,18 +41,25 @@ pub(super) fn journal(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Journal
     if let Some(keep) = section.get("keep").and_then(|n| reader.span(n, KEEP)) {
         limits.keep = keep;
     }
-    if let Some(node) = section.get("size")
-        && let Some(text) = reader.text(node)
-    {
-        match bytes_of(text).filter(|size| *size >= JOURNAL_BYTES_LEAST) {
-            Some(size) => limits.size = size,
-            None => {
-                let message = format!("`{text}` is not a size of at least {} MiB", JOURNAL_BYTES_LEAST >> 20);
-                reader.report(Code::BadValue, &node.place, message).help = Some("journal: { size: 4GiB }".to_owned());
-            }
-        }
+    if let Some(size) = size(reader, &section, "size", JOURNAL_BYTES_LEAST, "journal: { size: 4GiB }") {
+        limits.size = size;
+    }
+    if let Some(size) = size(reader, &section, "unwanted", UNWANTED_BYTES_LEAST, "journal: { unwanted: 256MiB }") {
+        limits.unwanted = size;
     }
     limits
+}
+
+/// The value of a key that is a size; one that is not, or is below the least, is reported.
+fn size(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str, least: u64, help: &str) -> Option<u64> {
+    let node = section.get(key)?;
+    let text = reader.text(node)?;
+    let size = bytes_of(text).filter(|size| *size >= least);
+    if size.is_none() {
+        let message = format!("`{text}` is not a size of at least {} MiB", least >> 20);
+        reader.report(Code::BadValue, &node.place, message).help = Some(help.to_owned());
+    }
+    size
 }
 
 /// `512 MiB`, `4GiB`, `500MB`: a number with its unit, in bytes.

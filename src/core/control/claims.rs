@@ -101,15 +101,18 @@ impl Controller {
             return None;
         }
         let verb = if claim.primary { IntentVerb::Up } else { IntentVerb::Down };
-        Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false }))
+        let at = Some(claim.written);
+        Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false, at }))
     }
 
     /// Handles a late claim that is the newest of its pair, if rules would have moved the resource for it.
     pub(super) fn catch_up(&mut self, now: Time, late: Late, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         let Late { pair, resource, host, order, written } = late;
         let entry = self.planner.ledger().entry(&resource);
-        let moved_at = entry.and_then(|e| e.moves.back()).copied();
-        let here = entry.and_then(|e| e.desired_owner.as_ref()).is_some_and(|w| w.host == host);
+        let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
+        // What counts is when the desired owner was decided. Its move may have waited since, for the end of a pause or of a drain.
+        let moved_at = desired_owner.and_then(|w| w.at).or_else(|| entry.and_then(|e| e.moves.back()).copied());
+        let here = desired_owner.is_some_and(|w| w.host == host);
         let notice = |kind: Kind, text: String| {
             Output::Notice(Notice {
                 resource: Some(resource.clone()),
@@ -120,11 +123,12 @@ impl Controller {
         };
         if !here && written.is_some_and(|written| moved_at.is_some_and(|moved| moved > written)) {
             let text = format!(
-                "{host} said that it is primary of {pair} before {resource} was last moved, in a record that came late: it stays where it is. If {host} is primary now, run `pointsman move {resource} {host}`"
+                "{host} said that it is primary of {pair}, in a record that came late, before a newer claim or command sent {resource} where it is: it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
             );
             return out.push(notice(Kind::ClaimOutdated, text));
         }
-        let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: false };
+        let at = Some(written.unwrap_or(now));
+        let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: false, at };
         match self.intend(now, intent, owed, out) {
             Accepted::Superseded => {}
             Accepted::Unknown => {

@@ -101,8 +101,8 @@ impl Controller {
     /// The newest generation of a resource that the journal has for a host.
     fn newest_known(&self, resource: &str, host: &str) -> Generation {
         let ledger = self.planner.ledger();
-        let of_host = ledger.placement(resource, host).map(|placement| placement.ordered);
-        of_host.or_else(|| ledger.entry(resource).map(|e| e.generation)).unwrap_or(Generation::NONE)
+        let Some(entry) = ledger.entry(resource) else { return Generation::NONE };
+        entry.placements.get(host).map_or(entry.generation, |placement| placement.ordered.max(entry.dropped))
     }
 
     fn trust_if_all_agree(&mut self, now: Time, out: &mut Vec<Output>) {

@@ -619,8 +619,14 @@ impl Controller {
         let mut tasks = VecDeque::new();
         match word {
             OperatorCommand::Move { resource, host } => {
-                let intent =
-                    Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: true };
+                let intent = Intent {
+                    resource: resource.clone(),
+                    verb: IntentVerb::Up,
+                    host: host.clone(),
+                    order,
+                    operator: true,
+                    at: Some(now),
+                };
                 if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
                     let text = format!("{resource} has no placement on {host}; see `pointsman resources`");
                     out.push(Output::Notice(Notice::new(Kind::Unknown, text)));

@@ -75,7 +75,7 @@ impl Controller {
     pub(super) fn notify(&mut self, now: Time, run: RunId, step: &Step, out: &mut Vec<Output>) -> StepResult {
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
         let bound = &state.bound;
-        let field = |name: &str| bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
+        let field = |name: &str| bound.of_alarm(name);
         let (alarm, key, cause) = (field("name"), field("key"), field("cause"));
         let has_ended = !cause.is_empty();
         let facts = AlarmFacts {

@@ -94,7 +94,7 @@ impl Controller {
             .inventory
             .resources
             .keys()
-            .filter(|name| self.overrides.state.pause_of_resource(name).is_some() && !remaining.contains_key(*name));
+            .filter(|name| self.overrides.state.pause_of_resource(name, None).is_some() && !remaining.contains_key(*name));
         let would = self.planner.would_do(now, remaining.clone());
         let mut lines: Vec<String> = resources
             .map(|name| match would.get(name) {
@@ -215,10 +215,7 @@ impl Controller {
     /// The paused resources, each with its reason, without those of the override `but`.
     fn paused_resources(&self, but: Option<&Override>) -> BTreeMap<Name, String> {
         let pause = |name: &Name| {
-            let standing = self.overrides.state.standing().map(|(_, s)| s).find(|s| {
-                let about = s.what == Override::PauseAll || matches!(&s.what, Override::PauseResource(other) if other == name);
-                about && but != Some(&s.what)
-            })?;
+            let standing = self.overrides.state.pause_of_resource(name, but)?;
             Some((name.clone(), format!("paused {}", standing.origin())))
         };
         self.inventory.resources.keys().filter_map(pause).collect()
@@ -300,8 +297,7 @@ impl Controller {
     /// True if notifications of this run are withheld because its alarm is silenced.
     pub(super) fn is_silenced(&self, run: RunId) -> bool {
         let Some(state) = self.runs.state().run(run) else { return false };
-        let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
-        let (alarm, key, category) = (field("name"), field("key"), field("category"));
+        let [alarm, key, category] = ["name", "key", "category"].map(|field| state.bound.of_alarm(field));
         let subject = AlarmSubject::of(&alarm, &key, &category, &state.bound.call.event, &self.inventory);
         self.overrides.state.silence_of(&subject).is_some()
     }

@@ -158,13 +158,13 @@ impl Controller {
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let order = state.order;
+        let (order, at) = (state.order, state.at);
         let trust = state.bound.trust();
         if self.inventory.resources.get(&resource).is_some_and(|r| trust < r.trust) {
             return Err(too_little_known(&resource, trust));
         }
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
-        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
+        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false, at };
         match self.intend(now, intent, owed, out) {
             Accepted::Yes => Ok(Value::from("accepted")),
             Accepted::Held => Ok(Value::from("held")),
@@ -187,8 +187,7 @@ impl Controller {
 
     fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {
         let Some(state) = self.runs.state().run(run) else { return };
-        let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
-        let (alarm, shown) = (field("name"), field("key"));
+        let (alarm, shown) = (state.bound.of_alarm("name"), state.bound.of_alarm("key"));
         let key = self.shown(&alarm, Some(shown));
         // A less trusted event must not clear what a more trusted one has raised.
         let raised = key.as_ref().and_then(|key| self.engine.state().instance(&alarm, key));

@@ -52,6 +52,13 @@ pub(super) fn nearest_year(month: u32, day: u32, time_us: i64, near: i64) -> Opt
         .min_by_key(|d| (d * DAY_US + time_us).saturating_sub(near).saturating_abs())
 }
 
+/// The day of `month` and `day` in the last year in which it is not after `most`, in local microseconds since 1970. `None` if no
+/// year has the date.
+pub(super) fn last_year(month: u32, day: u32, time_us: i64, most: i64) -> Option<i64> {
+    let year = year_of(most.div_euclid(DAY_US));
+    (year - 8..=year).rev().filter_map(|y| days(y, month, day)).find(|day| day * DAY_US + time_us <= most)
+}
+
 /// The same month and day a year later, both days counted from 1970-01-01. For 29 February it is the next year that has one.
 pub(super) fn a_year_later(day: i64) -> Option<i64> {
     let year = year_of(day);

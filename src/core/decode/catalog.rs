@@ -145,6 +145,11 @@ const LINES: &[Sample] = &[
         &["2026-03-14 02:11:57, Info                  CBS    Loaded stack"],
         "at=2026-03-14T02:11:57Z level=info text=CBS    Loaded stack",
     ),
+    (
+        "colours of a terminal, also as rsyslog writes them: not part of the text",
+        &["2026-03-14 02:11:57 \u{1b}[31mERROR\u{1b}[0m no room"],
+        "at=2026-03-14T02:11:57Z level=error text=no room",
+    ),
     ("a level without a stamp", &["ERROR: no room"], "level=error text=no room"),
     ("a level in brackets without a stamp", &["[warn] queue is full"], "level=warning text=queue is full"),
 ];
@@ -161,6 +166,14 @@ const WRAPPERS: &[Sample] = &[
             "{\"log\":\"{\\\"level\\\":\\\"warn\\\",\\\"order\\\":\\\"o1\\\"}\",\"stream\":\"stdout\",\"time\":\"2026-03-14T02:11:57Z\",\"kubernetes\":{\"pod_name\":\"shop-1\"}}",
         ],
         "at=2026-03-14T02:11:57Z level=warning kubernetes.pod_name=shop-1 stream=stdout text={\"level\":\"warn\",\"order\":\"o1\"}",
+    ),
+    (
+        "Docker in pieces, which have no line end and are joined",
+        &[
+            "{\"log\":\"ERROR no \",\"stream\":\"stderr\",\"time\":\"2026-03-14T02:11:57.1Z\"}",
+            "{\"log\":\"room\\n\",\"stream\":\"stderr\",\"time\":\"2026-03-14T02:11:57.2Z\"}",
+        ],
+        "at=2026-03-14T02:11:57.200Z level=error stream=stderr text=no room",
     ),
     (
         "CRI: containerd and CRI-O",
@@ -324,6 +337,7 @@ Where readers of syslog differ, this one does as follows.
 | input | what happens | rsyslog | syslog-ng |
 |---|---|---|---|
 | two messages in one datagram | one record; the second one stays in the text, and the record counts as broken | one record | one record |
+| colours for terminals (`ESC [ 31 m`, `#033[31m`) | not part of the text; `raw` keeps them | stay as `#033[31m` | stay |
 | a byte order mark before the record or the message | not part of it | stays | taken off before the message of RFC 5424 |
 | NULs and line ends behind the message | not part of it | taken off | taken off |
 | two priorities | the second one, which is the sender's own | the first; the second stays in the text | the first; the second stays in the text |
@@ -335,17 +349,22 @@ const LEVELS: &str = "\
 A level is a word in capitals, in brackets or with a colon, among the first words behind the stamp. Stamp and level are taken off the text; where
 other parts stand before the level, only the stamp is. A message of syslog keeps its text whole, whatever level stands in it.
 
+Colours and other escape sequences for terminals are taken off before a record is read, also as rsyslog writes them (`#033[31m`). `raw` keeps them.
+
 ";
 
 const WRAPPED: &str = "\
 The wrapper is taken off and the record inside of it is decoded. What the wrapper says stays: time, host, application and process are the wrapper's,
 the level is the inner record's own, everything else is a field of the event. `json.x` reads the inner record first.
 
+A record in pieces is one record: it is read, and counted, when its last piece is there. Docker writes a line end behind every record, and none behind
+a piece. If the first eight records of a source have no line end, its writer leaves it out, and each record is whole.
+
 ";
 
 const STAMPS: &str = "\
 A stamp without a zone is of the source's zone (UTC here). A stamp without a year is of the year that brings it nearest to its arrival, or in
-a file to its last record.
+a file to its last record. No stamp is in the future: see [time](../explanation/time.md).
 
 ";
 

@@ -6,6 +6,8 @@
 //! - A written offset has precedence, then the zone of the file's header, then the source's zone.
 //! - A local time that the clocks showed twice is the one that agrees with the arrival, or else the first one that is not before
 //!   the file's last record: a file is in sequence.
+//! - Nothing is written in the future. A stamp without a year is at most a day after its arrival, and one without a day at most
+//!   [`STAMP_AHEAD`], which is room for other zones and for clocks that are ahead.
 //! - A stamp without a year gets the year nearest to the reference. In a file it does not go back by more than [`YEAR_BACK_US`]:
 //!   then the file was quiet for so long, and the year is the next one.
 //! - A record with a date that differs by more than [`JUMP_US`] from the last one is marked. It moves the source's time only if a
@@ -15,8 +17,11 @@
 //!   of sequence. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last stamp of the day
 //!   before belongs to that day. Otherwise each such record would gain a day for ever.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::core::base::limits::STAMP_AHEAD;
 use crate::core::base::time::Time;
 use crate::core::base::zone::{Moments, Zone};
 
@@ -76,11 +81,16 @@ impl StampClock {
             Day::Full(day) => (day * DAY_US + stamp.us, false, false),
             Day::Yearless(month, day) => {
                 let latest = latest.map(|t| zone.local_us(t));
+                let most =
+                    self.until.map(|until| zone.local_us(until)).or(latest).unwrap_or_else(|| near().saturating_add(DAY_US));
                 let before_latest = latest.map_or_else(near, |latest| latest.saturating_sub(HALF_YEAR_US).min(near()));
                 let nearest = calendar::nearest_year(month, day, stamp.us, before_latest)?;
+                let nearest = match nearest * DAY_US + stamp.us > most {
+                    true => calendar::last_year(month, day, stamp.us, most)?,
+                    false => nearest,
+                };
                 let last = self.last.map(|last| last.saturating_sub(YEAR_BACK_US));
                 let next = last.filter(|last| nearest * DAY_US + stamp.us < *last).and_then(|_| calendar::a_year_later(nearest));
-                let most = self.until.map_or_else(|| near().saturating_add(DAY_US), |until| zone.local_us(until));
                 let day = next.filter(|next| next * DAY_US + stamp.us <= most).unwrap_or(nearest);
                 (day * DAY_US + stamp.us, true, false)
             }
@@ -89,7 +99,15 @@ impl StampClock {
                     Some(last) => after(last, stamp.us),
                     None => nearest(near(), stamp.us),
                 };
-                (local, false, true)
+                // In a whole log the reference is the record before, and not the arrival.
+                let most = match (self.last, self.until) {
+                    (Some(_), Some(until)) => zone.local_us(until),
+                    _ => near().saturating_add(micros(STAMP_AHEAD)),
+                };
+                // A clock that is ahead goes on from its last record in small steps.
+                let is_sudden = |last: i64| last <= most && local.saturating_sub(last) > AGREES_US;
+                let is_ahead = local > most && self.last.is_none_or(is_sudden);
+                (if is_ahead { local.saturating_sub(DAY_US) } else { local }, false, true)
             }
         };
         let at = self.moment(zone, local_us, reference);
@@ -152,6 +170,10 @@ pub(super) fn east(seconds: i64) -> Zone {
     i32::try_from(seconds).map_or(Zone::UTC, Zone::Fixed)
 }
 
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
 fn within(a: i64, b: i64, distance: i64) -> bool {
     a.saturating_sub(b).saturating_abs() <= distance
 }
@@ -210,7 +232,29 @@ mod tests {
     fn without_a_last_date_the_day_nearest_to_the_reference() {
         assert_eq!(at(None, "08:00:00", 0), "2019-02-08T08:00:00.000Z");
         assert_eq!(at(None, "23:59:00", 0), "2019-02-07T23:59:00.000Z");
-        assert_eq!(at(None, "23:59:00", -19_800), "2019-02-08T18:29:00.000Z");
+        assert_eq!(at(None, "23:59:00", -19_800), "2019-02-07T18:29:00.000Z");
+    }
+
+    #[test]
+    fn a_time_of_day_is_not_in_the_future() {
+        let at = |last: Option<&str>, text: &str, arrived: &str| {
+            let clock = StampClock { last: last.map(|l| time(l).micros()), ..StampClock::default() };
+            let (_, stamp) = stamp::any(text).unwrap();
+            clock.resolve(&stamp, Zone::UTC, time(arrived), None).unwrap().at.to_string()
+        };
+        assert_eq!(at(None, "20:00:00", "2026-11-29T12:00:00Z"), "2026-11-28T20:00:00.000Z");
+        assert_eq!(at(None, "12:00:30", "2026-11-29T12:00:00Z"), "2026-11-29T12:00:30.000Z", "a clock that is ahead");
+        assert_eq!(at(None, "12:34:56", "2026-11-29T00:40:00Z"), "2026-11-28T12:34:56.000Z");
+        assert_eq!(at(None, "00:00:20", "2026-11-29T23:59:50Z"), "2026-11-30T00:00:20.000Z");
+        assert_eq!(at(None, "00:10:00", "2026-11-29T23:59:50Z"), "2026-11-29T00:10:00.000Z");
+        // A record that was held back for half a day does not move the file to tomorrow.
+        let last = Some("2026-11-29T12:34:00Z");
+        assert_eq!(at(last, "02:00:00", "2026-11-29T12:34:05Z"), "2026-11-29T02:00:00.000Z");
+        // The file's own clock is ahead, and goes over midnight.
+        let last = Some("2026-11-29T23:59:58Z");
+        assert_eq!(at(last, "00:00:01", "2026-11-30T00:00:02Z"), "2026-11-30T00:00:01.000Z");
+        assert_eq!(at(last, "00:00:01", "2026-11-29T23:50:02Z"), "2026-11-30T00:00:01.000Z");
+        assert_eq!(at(last, "23:59:59", "2026-11-29T23:50:02Z"), "2026-11-29T23:59:59.000Z");
     }
 
     #[test]
@@ -227,13 +271,16 @@ mod tests {
             let resolved = StampClock::default().resolve(&stamp, Zone::UTC, time("2026-11-21T00:00:00Z"), latest.map(time));
             resolved.unwrap().at.to_string()
         };
-        assert_eq!(at("Mar 14 09:15:02", None), "2027-03-14T09:15:02.000Z");
+        assert_eq!(at("Mar 14 09:15:02", None), "2026-03-14T09:15:02.000Z");
+        assert_eq!(at("Nov 21 20:00:00", None), "2026-11-21T20:00:00.000Z", "another zone");
+        assert_eq!(at("Feb 29 09:15:02", None), "2024-02-29T09:15:02.000Z");
         let latest = Some("2026-11-22T00:00:00Z");
         for (text, wanted) in [
             ("Mar 14 09:15:02", "2026-03-14T09:15:02.000Z"),
             ("Nov 21 23:00:00", "2026-11-21T23:00:00.000Z"),
             ("Nov 24 09:15:02", "2025-11-24T09:15:02.000Z"),
             ("Jan  2 09:15:02", "2026-01-02T09:15:02.000Z"),
+            ("Feb 29 09:15:02", "2024-02-29T09:15:02.000Z"),
         ] {
             assert_eq!(at(text, latest), wanted);
         }

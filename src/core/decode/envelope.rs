@@ -2,6 +2,7 @@
 
 use crate::core::event::{EventId, Format, Level};
 
+use super::level;
 use super::stamp::Stamp;
 use super::structured::StructuredFields;
 
@@ -55,4 +56,17 @@ pub(super) fn severity(number: u8) -> Level {
         6 => Level::Info,
         _ => Level::Debug,
     }
+}
+
+/// True for `daemon.notice`, if a daemon writes it.
+pub(super) fn is_priority(word: &str) -> bool {
+    word.bytes().position(|b| b == b'.').is_some_and(|at| is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
+}
+
+/// True for what may be a host's name or address.
+pub(super) fn is_host(word: &str) -> bool {
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '%' | '#' | '@' | '/' | '+' | '~' | '(' | ')'))
 }

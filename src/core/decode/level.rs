@@ -153,6 +153,26 @@ pub(super) fn php(text: &str) -> Option<(Level, &str)> {
     LEVELS.iter().find_map(|(name, level)| Some((*level, text.strip_prefix(name)?)))
 }
 
+/// A severity of CEF or LEEF: 0 to 10, or a word. `None` for `Unknown`.
+pub(super) fn cef(value: &str) -> Option<Level> {
+    if let Ok(number) = value.parse::<u8>() {
+        return Some(match number {
+            0..=3 => Level::Info,
+            4..=6 => Level::Warning,
+            7..=8 => Level::Error,
+            9..=10 => Level::Critical,
+            _ => return None,
+        });
+    }
+    Some(match value {
+        "Low" => Level::Info,
+        "Medium" => Level::Warning,
+        "High" => Level::Error,
+        "Very-High" => Level::Critical,
+        _ => return word(value),
+    })
+}
+
 /// A level that was found in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LevelFound<'a> {

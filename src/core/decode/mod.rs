@@ -3,7 +3,7 @@
 //! In: one line or one datagram at a time, and the time at which it arrived. Out: always one [`Event`] for each; a record in
 //! which nothing is recognised is text. The decoder reads RFC 5424 and RFC 3164 as senders write them, the heads of vendors and
 //! loggers ([`heads`]), Genesys records (short and full, bare in a file or inside a syslog message), lines with any stamp,
-//! objects (JSON) and pairs (logfmt) with the keys of [`keyed`], wrappers around all of these ([`wrap`]), and plain lines.
+//! objects (JSON) and pairs (logfmt) with the keys of [`keys`], wrappers around all of these ([`wrap`]), and plain lines.
 //! `docs/reference/formats.md` lists every form with a sample.
 //!
 //! ```text
@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Invariants: no input fails or panics. The text is the message without head, surrounding blanks and line end. The record as it
-//! arrived is kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever it contains: a record that
+//! arrived is kept beside it ([`Event::raw`]), so nothing is lost. Colours for terminals are no part of it. One record is one event, whatever it contains: a record that
 //! directly follows another one stays text, and the event is marked broken. Otherwise a caller's name in a log could forge an
 //! event. The same records and times give the same events: the decoder uses no clock and no zone of this machine.
 //!
@@ -38,23 +38,28 @@
 mod calendar;
 mod catalog;
 mod clock;
+mod colors;
 mod encoding;
 mod envelope;
 mod genesys;
 mod header;
 mod heads;
 mod keyed;
+mod keys;
 mod level;
 mod line;
 mod line_format;
 mod lines;
+mod message;
 mod object;
 mod pairs;
+mod record;
 mod rfc3164;
 mod rfc5424;
 mod span;
 mod stamp;
 mod structured;
+mod unstamped;
 mod unwrap;
 mod wrap;
 mod years;
@@ -63,16 +68,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::base::limits::{HEADER_LINES, RECORD_BYTES};
+use crate::core::base::limits::RECORD_BYTES;
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::event::{Event, EventId, EventMarks, Format, Value};
+use crate::core::event::{Event, Format};
 
 use clock::{Resolved, StampClock};
-use envelope::Envelope;
-use header::{Header, HeaderLine};
-use heads::HeadPlace;
-use keyed::Keyed;
+use header::Header;
 use stamp::Stamp;
 use wrap::{Export, Pieces};
 
@@ -109,7 +111,7 @@ pub struct Decoder {
     /// The kind of wrapper that was removed from the records.
     #[serde(skip)]
     inside: Inside,
-    /// No stamp without a year is later than this.
+    /// No stamp without a year is later than this; without it, none is later than a day after its arrival.
     #[serde(skip)]
     latest: Option<Time>,
 }
@@ -230,6 +232,13 @@ impl Decoder {
 
     /// A record with its unchanged text beside what was read in it.
     fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        if let Some(plain) = colors::without(record) {
+            let mut event = self.read(&plain, reference).into_owned();
+            if event.raw.is_empty() || event.raw == plain {
+                event.raw = Cow::Owned(record.trim_end_matches(['\r', '\n']).to_owned());
+            }
+            return event;
+        }
         let mut event = self.read(record, reference);
         // A wrapper has set it already.
         if event.raw.is_empty() {
@@ -237,405 +246,6 @@ impl Decoder {
             let raw = raw.strip_suffix('\r').unwrap_or(raw);
             if raw.len() != event.text.len() {
                 event.raw = Cow::Borrowed(raw);
-            }
-        }
-        event
-    }
-
-    fn read<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
-        let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
-        let record = record.strip_prefix('\u{feff}').unwrap_or(record);
-        if let Some(event) = self.exported(record, reference) {
-            return event;
-        }
-        if let Some(format) = &self.format
-            && let Some((stamp, behind)) = format.stamp(record)
-        {
-            return self.declared(record, stamp, behind, reference);
-        }
-        if !self.header.known() {
-            if let Some((mut number, mut rest)) = envelope::priority(record.trim_start()) {
-                // A relay's priority comes before the sender's own.
-                if let Some((own, behind)) = envelope::priority(rest) {
-                    (number, rest) = (own, behind);
-                }
-                self.heading = Heading::Closed;
-                self.open = None;
-                let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
-                message.level = message.level.or(Some(envelope::severity(number & 7)));
-                let mut event = self.message(message, reference);
-                event.facility = Some(number >> 3);
-                // Several messages in one record: it is impossible to say which of them is real.
-                event.marks.broken |= glued(&event.text);
-                return event;
-            }
-            if let Some(message) = rfc5424::without_priority(record) {
-                return self.bare_message(message, reference);
-            }
-        }
-        // The locale's stamp may have one blank before it; more blanks are the indentation of a body.
-        let lead = record.strip_prefix(' ').unwrap_or(record);
-        let of_genesys = self.genesys || self.header.known();
-        if let Ok((behind, stamp)) = if of_genesys { stamp::of_genesys(lead) } else { stamp::any(lead) }
-            && match behind.as_bytes().first() {
-                None | Some(b' ' | b':' | b'_' | b'\t') => true,
-                Some(b',' | b'|' | b';') => !of_genesys,
-                Some(_) => false,
-            }
-        {
-            return self.stamped(record, lead, stamp, behind, reference);
-        }
-        // In a Genesys file such lines belong to a body.
-        if !of_genesys {
-            // `[2016-05-23 10:18:16] NOTICE: ...`
-            if let Some(inner) = lead.strip_prefix('[')
-                && let Some((stamp, behind)) = line::bracketed(inner)
-            {
-                return match rfc3164::without_priority(lead, stamp, behind) {
-                    Some(message) => self.bare_message(message, reference),
-                    None => self.plain_at(record, Some(behind), stamp, reference),
-                };
-            }
-            // This comes before the keys: a `hostname` in an audit record is a client.
-            if let Some(dated) = stamp::dated::begun(record) {
-                return self.dated(record, dated, reference);
-            }
-            if keyed::begins(record) {
-                return self.keyed(record, reference);
-            }
-            if let Some(stamp) = stamp::dated::access(record) {
-                return self.plain_at(record, None, stamp, reference);
-            }
-            if let Some(found) = heads::read(HeadPlace::Front, record)
-                && let Some(stamp) = found.stamp
-            {
-                let message = rfc3164::envelope_of(found, Envelope::default());
-                return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
-            }
-            // Behind a record with a time, a device's id may be quoted in that record's body.
-            let device = self.open.as_ref().is_none_or(|open| open.at.is_none());
-            if let Some(message) = rfc3164::without_head(record, device) {
-                return self.bare_message(message, reference);
-            }
-        }
-        if self.datagrams {
-            return self.unstamped_text(record);
-        }
-        self.unstamped(record)
-    }
-
-    /// A line that begins as an object or pairs do. It is separate from [`Decoder::read`], so that other lines do not become
-    /// slower.
-    #[inline(never)]
-    fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
-        let said = keyed::read(record);
-        if self.inside == Inside::Nothing
-            && said.as_ref().is_some_and(Keyed::may_wrap)
-            && let Some(wrapped) = wrap::object(record)
-        {
-            return self.take_wrapped(record, wrapped, reference);
-        }
-        let Some(stamp) = said.as_ref().and_then(Keyed::stamp) else {
-            let mut event = if self.datagrams { self.unstamped_text(record) } else { self.unstamped(record) };
-            if let Some(said) = said.filter(|_| !event.marks.continuation) {
-                said.fill(&mut event);
-            }
-            return event;
-        };
-        let mut event = plain(record);
-        set_time(&mut event, self.tick(&stamp, reference));
-        if let Some(said) = said {
-            said.fill(&mut event);
-        }
-        self.keep_open(&event);
-        event
-    }
-
-    /// A line that begins as the configuration declares it.
-    fn declared<'a>(&mut self, record: &'a str, stamp: Stamp, behind: &'a str, reference: Time) -> Event<'a> {
-        if let Some(found) = genesys::after_stamp(behind) {
-            let time = self.tick(&stamp, reference);
-            return self.genesys_record(found, time);
-        }
-        if self.may_be_syslog(&stamp)
-            && let Some(message) = rfc3164::behind_declared(record, stamp, behind)
-        {
-            return self.bare_message(message, reference);
-        }
-        let mut event = self.plain_at(record, Some(behind), stamp, reference);
-        // A `<` at the beginning is part of the declared form.
-        event.marks.broken = false;
-        event
-    }
-
-    /// True if a line with this stamp may be a syslog message. No Genesys stamp has a date without a year.
-    fn may_be_syslog(&self, stamp: &Stamp) -> bool {
-        !self.header.known() && (!self.genesys || matches!(stamp.day, stamp::Day::Yearless(..)))
-    }
-
-    /// A line of a file that begins with a stamp.
-    fn stamped<'a>(&mut self, record: &'a str, lead: &'a str, stamp: Stamp, behind: &'a str, reference: Time) -> Event<'a> {
-        if let Some(found) = genesys::after_stamp(behind) {
-            let time = self.tick(&stamp, reference);
-            return self.genesys_record(found, time);
-        }
-        if self.inside == Inside::Nothing
-            && !self.header.known()
-            && let Some(found) = wrap::cri(behind)
-        {
-            return self.take_wrapped(record, wrap::of_cri(stamp, found), reference);
-        }
-        if self.may_be_syslog(&stamp)
-            && let Some(message) = rfc3164::without_priority(lead, stamp, behind)
-        {
-            return self.bare_message(message, reference);
-        }
-        if !self.genesys && !self.header.known() {
-            return self.plain_at(record, Some(behind), stamp, reference);
-        }
-        let time = self.tick(&stamp, reference);
-        let text = behind.strip_prefix(':').unwrap_or(behind);
-        let mut event = Event {
-            host: Cow::Owned(self.header.host.clone()),
-            app: Cow::Owned(self.header.app.clone()),
-            app_type: Cow::Owned(self.header.app_type.clone()),
-            text: Cow::Borrowed(text.trim_start_matches(' ')),
-            format: Format::Genesys,
-            ..Event::default()
-        };
-        set_time(&mut event, time);
-        self.keep_open(&event);
-        event
-    }
-
-    /// A line with a time that is no syslog message. `behind` is what follows the stamp: it contains the level and the text.
-    fn plain_at<'a>(&mut self, record: &'a str, behind: Option<&'a str>, stamp: Stamp, reference: Time) -> Event<'a> {
-        let time = self.tick(&stamp, reference);
-        let mut event = plain(record);
-        set_time(&mut event, time);
-        if let Some(behind) = behind {
-            line::read(&mut event, behind);
-        }
-        self.keep_open(&event);
-        event
-    }
-
-    /// A line with a stamp of one kind of program.
-    fn dated<'a>(&mut self, record: &'a str, dated: stamp::dated::Dated<'a>, reference: Time) -> Event<'a> {
-        if let Some(behind) = dated.behind
-            && record.starts_with(|c: char| c.is_ascii_digit())
-            && let Some(message) = rfc3164::without_priority(record, dated.stamp, behind)
-        {
-            return self.bare_message(message, reference);
-        }
-        let mut event = self.plain_at(record, dated.behind, dated.stamp, reference);
-        event.level = dated.level.or(event.level);
-        for (part, said) in [(&mut event.pid, dated.pid), (&mut event.host, dated.host)] {
-            if !said.is_empty() {
-                *part = Cow::Borrowed(said);
-            }
-        }
-        event
-    }
-
-    fn genesys_record<'a>(&mut self, found: genesys::Record<'a>, time: Option<Resolved>) -> Event<'a> {
-        // The header applies to its own program, not to another one that a full record names.
-        let own = found.app.is_empty() || found.app == self.header.app;
-        let or_header = |found: &'a str, header: &str| match found {
-            "" => Cow::Owned(header.to_owned()),
-            found => Cow::Borrowed(found),
-        };
-        let mut event = Event {
-            host: or_header(found.host, &self.header.host),
-            app: or_header(found.app, &self.header.app),
-            app_type: Cow::Owned(if own { self.header.app_type.clone() } else { String::new() }),
-            id: Some(EventId::Number { code: found.code.or_else(|| self.header.code_of(found.number)), number: found.number }),
-            level: found.level,
-            text: Cow::Borrowed(found.text),
-            format: Format::Genesys,
-            ..Event::default()
-        };
-        keep_level_word(&mut event, found.level_word);
-        set_time(&mut event, time);
-        if !self.datagrams {
-            self.genesys = true;
-            if found.number == OPTION_SET && own {
-                self.header.option_set(found.text);
-            }
-            self.keep_open(&event);
-        }
-        event
-    }
-
-    /// A syslog message as a line of a file.
-    fn bare_message<'a>(&mut self, message: Envelope<'a>, reference: Time) -> Event<'a> {
-        if self.datagrams {
-            return self.message(message, reference);
-        }
-        self.heading = Heading::Closed;
-        let mut event = self.message(message, reference);
-        if let Some(at) = event.at {
-            event.marks.jump = !self.clock.show(self.zone.local_us(at), Some(at));
-        }
-        self.keep_open(&event);
-        event
-    }
-
-    /// A syslog message, and the Genesys record that may be in its text.
-    fn message<'a>(&self, message: Envelope<'a>, reference: Time) -> Event<'a> {
-        let mut event = Event {
-            host: Cow::Borrowed(message.host),
-            app: Cow::Borrowed(message.app),
-            pid: Cow::Borrowed(message.pid),
-            id: message.id,
-            level: message.level,
-            text: Cow::Borrowed(message.text),
-            fields: message.fields,
-            format: message.format,
-            marks: EventMarks { broken: message.broken, fields_dropped: message.fields_dropped, ..EventMarks::default() },
-            ..Event::default()
-        };
-        if let Some(stamp) = &message.stamp {
-            // In a file the sequence of records is more reliable than each record alone.
-            let clock = if self.datagrams { StampClock::default() } else { self.clock };
-            set_time(&mut event, clock.resolve(stamp, self.zone, reference, self.latest));
-        }
-        if !message.broken {
-            self.take_inner(&mut event, message.stamp, message.text, reference);
-        }
-        self.take_text(&mut event, message.text, reference);
-        event
-    }
-
-    /// Takes from the text of a message what its head leaves out. Only the head decides the sender and the time.
-    fn take_text<'a>(&self, event: &mut Event<'a>, text: &'a str, reference: Time) {
-        if event.app.is_empty() && event.id.is_none() && event.format == Format::Rfc3164 && pairs::begins(text) {
-            // Fortinet, Sophos and others send pairs without a tag.
-            if let Some(said) = keyed::read(text) {
-                if event.at.is_none()
-                    && let Some(stamp) = said.stamp()
-                {
-                    set_time(event, StampClock::default().resolve(&stamp, self.zone, reference, self.latest));
-                }
-                said.complete_message(event);
-            }
-        }
-        // The text of a Genesys record was taken already.
-        let whole = event.text.len() == text.len();
-        if event.level.is_none() && !(whole && line::complete_message(event, text)) {
-            event.level = match text.as_bytes().first() {
-                Some(b'{' | b'@') => keyed::level(text),
-                _ => level::scan(text, 0).map(|found| found.level),
-            };
-            if event.level.is_none() && pairs::begins(text) {
-                event.level = keyed::level(text);
-            }
-        }
-    }
-
-    /// A Genesys record inside a syslog message: its own parts have precedence, and the envelope supplies what it leaves out.
-    fn take_inner<'a>(&self, event: &mut Event<'a>, outer: Option<Stamp>, text: &'a str, reference: Time) {
-        let (stamp, found) = match stamp::any(text) {
-            Ok((behind, stamp)) => (Some(stamp), genesys::after_stamp(behind)),
-            Err(_) => (None, genesys::without_stamp(text)),
-        };
-        let Some(found) = found else { return };
-        if let Some(stamp) = stamp {
-            let said = outer.and_then(|o| o.east_s).map(clock::east);
-            let reference = event.at.unwrap_or(reference);
-            set_time(event, StampClock::default().resolve(&stamp, said.unwrap_or(self.zone), reference, self.latest));
-            event.marks.zoneless &= said.is_none();
-        }
-        for (part, inner, relay) in [(&mut event.host, found.host, "relay_host"), (&mut event.app, found.app, "relay_app")] {
-            if inner.is_empty() || *part == inner {
-                continue;
-            }
-            // The sender is kept: a rule may need to know whether a program quotes what others wrote.
-            let outer = std::mem::replace(part, Cow::Borrowed(inner));
-            if !outer.is_empty() {
-                event.fields.push((Cow::Borrowed(relay), Value::Text(outer)));
-            }
-        }
-        event.id = Some(EventId::Number { code: found.code, number: found.number });
-        event.level = found.level.or(event.level);
-        keep_level_word(event, found.level_word);
-        event.text = Cow::Borrowed(found.text);
-    }
-
-    /// A line of a file without a stamp.
-    fn unstamped<'a>(&mut self, record: &'a str) -> Event<'a> {
-        let entry = header::entry(record);
-        match (self.heading, entry) {
-            (Heading::Open(lines), Some(entry)) if lines < HEADER_LINES => {
-                self.heading = Heading::Open(lines + 1);
-                // A new header replaces the old one: what it leaves out is unknown.
-                if matches!(entry, HeaderLine::App(_)) && self.header.known() {
-                    self.header = Header::default();
-                }
-                self.header.learn(entry);
-                if let HeaderLine::Local(us) = entry {
-                    self.clock = StampClock { last: Some(us), until: self.clock.until, ..StampClock::default() };
-                }
-                return self.header_line(record);
-            }
-            (Heading::Open(lines), None) => self.heading = Heading::Open(lines.saturating_add(1)),
-            (Heading::Again, Some(entry)) if self.header.agrees(entry) => {
-                if let HeaderLine::Local(us) = entry {
-                    self.clock.show(us, None);
-                }
-                return self.header_line(record);
-            }
-            (Heading::Closed, Some(entry @ HeaderLine::App(_))) if self.header.agrees(entry) => {
-                self.heading = Heading::Again;
-                return self.header_line(record);
-            }
-            _ => {}
-        }
-        let mut event = self.continuation(record);
-        // A header that contradicts the file's own is not believed, and the line is marked.
-        event.marks.broken |= self.header.known() && matches!(entry, Some(HeaderLine::App(_)));
-        event
-    }
-
-    /// A line without a stamp that continues no record: its level, if it begins with one.
-    fn unstamped_text<'a>(&self, record: &'a str) -> Event<'a> {
-        let mut event = plain(record);
-        if !self.genesys
-            && !self.header.known()
-            && let Some(level::LevelFound { level, behind: Some(_), .. }) = level::scan(record, 0)
-        {
-            if self.inside == Inside::Messages {
-                event.level = Some(level);
-            } else {
-                line::read(&mut event, record);
-            }
-        }
-        event
-    }
-
-    fn header_line<'a>(&self, record: &'a str) -> Event<'a> {
-        let mut event = plain(record);
-        event.host = Cow::Owned(self.header.host.clone());
-        event.app = Cow::Owned(self.header.app.clone());
-        event.app_type = Cow::Owned(self.header.app_type.clone());
-        event.marks.header = true;
-        event
-    }
-
-    fn continuation<'a>(&self, record: &'a str) -> Event<'a> {
-        let mut event = self.unstamped_text(record);
-        if let Some(open) = &self.open {
-            event.text = Cow::Borrowed(record);
-            event.at = open.at;
-            event.host = Cow::Owned(open.host.clone());
-            event.app = Cow::Owned(open.app.clone());
-            event.app_type = Cow::Owned(open.app_type.clone());
-            event.format = open.format;
-            event.marks.continuation = true;
-            event.marks.zoneless = open.zoneless;
-            event.marks.broken = false;
-            if open.format == Format::Genesys {
-                event.fields.extend(attribute(record));
             }
         }
         event
@@ -679,30 +289,6 @@ impl Decoder {
     }
 }
 
-/// Record 00-04110, `Option '...' has been set to the value '...'`.
-const OPTION_SET: u32 = 4110;
-
-fn plain(record: &str) -> Event<'_> {
-    let after = record.trim_start().strip_prefix('<');
-    Event {
-        text: Cow::Borrowed(record),
-        marks: EventMarks { broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())), ..EventMarks::default() },
-        ..Event::default()
-    }
-}
-
-/// True if a line of a text other than the first begins as a message of syslog does.
-fn glued(text: &str) -> bool {
-    let Some(end) = lines::find_end(text.as_bytes()) else { return false };
-    text[end + 1..].lines().any(|line| envelope::priority(line).is_some())
-}
-
-fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {
-    if !word.is_empty() {
-        event.fields.push((Cow::Borrowed("level_word"), Value::Text(Cow::Borrowed(word))));
-    }
-}
-
 fn set_time(event: &mut Event<'_>, time: Option<Resolved>) {
     if let Some(time) = time {
         event.at = Some(time.at);
@@ -711,13 +297,6 @@ fn set_time(event: &mut Event<'_>, time: Option<Resolved>) {
         event.marks.jump = time.jump;
         event.marks.zoneless = time.zoneless;
     }
-}
-
-/// An extended attribute, ` CAT:Critical`: one blank, a key in capitals, a colon, the value.
-fn attribute(record: &str) -> Option<(Cow<'_, str>, Value<'_>)> {
-    let (key, value) = record.strip_prefix(' ')?.split_once(':')?;
-    let is_key = (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    is_key.then(|| (Cow::Borrowed(key), Value::Text(Cow::Borrowed(value.trim()))))
 }
 
 #[cfg(test)]

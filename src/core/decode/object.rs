@@ -1,4 +1,4 @@
-//! Records that are objects (RFC 8259), read forward once for the keys that [`super::keyed`] wants; also after `@cee:`.
+//! Records that are objects (RFC 8259), read forward once for the keys that [`super::keys`] wants; also after `@cee:`.
 //!
 //! In: text that begins with `{`. Out: the values of keys at its top level. Of nested objects only those of [`KnownKey::within`]
 //! are read, one level down. Nothing is copied except wanted values with escapes.
@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use super::keyed::{Keyed, KnownKey};
+use super::keys::{Keyed, KnownKey};
 
 /// The greatest depth of lists and objects. `json.x` of a rule reads to the same depth.
 const DEPTH: u32 = 127;

@@ -1,4 +1,4 @@
-//! Records that are pairs `key=value` (logfmt), read forward once for the keys that [`super::keyed`] wants.
+//! Records that are pairs `key=value` (logfmt), read forward once for the keys that [`super::keys`] wants.
 //!
 //! ```text
 //! record = pair *(blanks pair)
@@ -15,7 +15,7 @@
 
 use std::borrow::Cow;
 
-use super::keyed::{Keyed, KnownKey};
+use super::keys::{Keyed, KnownKey};
 use super::stamp;
 
 /// The number of pairs at the beginning that is enough to recognise such a record.

@@ -22,7 +22,7 @@ use std::net::IpAddr;
 
 use crate::core::event::{EventId, Format, Value, vendor_id};
 
-use super::envelope::{self, Envelope};
+use super::envelope::{self, Envelope, is_host, is_priority};
 use super::heads::{self, HeadFound, HeadPlace};
 use super::stamp::{self, Stamp};
 use super::{genesys, level};
@@ -136,7 +136,13 @@ fn is_free(behind: &str) -> bool {
     let word = text.split([' ', '\t']).next().unwrap_or_default();
     // `In(166) Hostd[7]: ...` of VMware ESXi 8, and a thread of Ceph.
     let esxi = word.as_bytes().get(2) == Some(&b'(') && level::two_letters(&word[..2]).is_some();
-    !(level::is_word(word) || esxi || is_thread(word, text))
+    !(level::is_word(word) || esxi || is_thread(word, text) || is_ceph(word, text))
+}
+
+/// `mon.a (mon.0) 123 : cluster [WRN] ...`: a daemon of Ceph, its rank and a number.
+fn is_ceph(word: &str, text: &str) -> bool {
+    let behind = || text[word.len()..].strip_prefix(" (")?.split_once(") ")?.1.split_once(" : ");
+    word.contains('.') && behind().is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Reads what follows a stamp that many programs write.
@@ -331,24 +337,9 @@ fn take_host(e: &mut Envelope<'_>) {
     }
 }
 
-/// True for `daemon.notice`, if a daemon writes it.
-pub(super) fn is_priority(word: &str) -> bool {
-    word.bytes()
-        .position(|b| b == b'.')
-        .is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
-}
-
 /// Called for every host, so a word without two colons is not parsed.
 fn is_ipv6(word: &str) -> bool {
     word.bytes().filter(|&b| b == b':').nth(1).is_some() && word.parse::<IpAddr>().is_ok()
-}
-
-/// True for what may be a host's name or address.
-pub(super) fn is_host(word: &str) -> bool {
-    !word.is_empty()
-        && word
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '%' | '#' | '@' | '/' | '+' | '~' | '(' | ')'))
 }
 
 /// Moves the tag from the front of the text to its places.
@@ -398,7 +389,9 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
         }
     }
     let (pid, rest) = text[i + 1..].split_once(']')?;
-    if pid.bytes().any(|b| b <= b' ' || b == b'[') {
+    // `03[IKE]` of strongSwan is a thread.
+    let thread = text[..i].bytes().all(|b| b.is_ascii_digit()) && pid.bytes().all(|b| b.is_ascii_uppercase());
+    if thread || pid.bytes().any(|b| b <= b' ' || b == b'[') {
         return None;
     }
     let rest = match rest.as_bytes().first() {

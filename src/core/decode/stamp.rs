@@ -130,6 +130,8 @@ pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     let (rest, c) = alt((digits(4, 4), digits(2, 2))).parse(rest)?;
     // ` - ` of game servers.
     let rest = rest.strip_prefix(" -").unwrap_or(rest);
+    // `, ` of JavaScript.
+    let rest = rest.strip_prefix(',').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
     let (rest, us) = preceded(one_of("@ :,-"), named::clock_12).parse(rest)?;
     let (rest, east_s) = zone(rest);
     let short = |year: u32| 2000 + year as i32;
@@ -162,6 +164,19 @@ pub(super) fn clock(input: &str) -> StampResult<'_, Stamp> {
     let (rest, us) = clock_us(input)?;
     let day = Day::Unknown;
     Ok((rest, Stamp { day, us, east_s: None }))
+}
+
+/// zabbix = 8DIGIT ":" 6DIGIT "." 3DIGIT, local time.
+pub(super) fn zabbix(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, (year, month, day)) = (year, digits(2, 2), digits(2, 2)).parse(input)?;
+    let (rest, (hour, minute, second)) = preceded(char(':'), (digits(2, 2), digits(2, 2), digits(2, 2))).parse(rest)?;
+    let (rest, (count, part)) = preceded(char('.'), fraction).parse(rest)?;
+    match calendar::days(year, month, day) {
+        Some(days) if hour < 24 && minute < 60 && second < 60 && count == 3 => {
+            Ok((rest, full(days, i64::from(hour * 3600 + minute * 60 + second) * SECOND_US + part, None)))
+        }
+        _ => fail(),
+    }
 }
 
 /// Any stamp with which a line of a file may begin. The first bytes decide which form it is.

@@ -2,7 +2,7 @@
 
 use self::genesys::with_header;
 use super::*;
-use crate::core::event::Level;
+use crate::core::event::{EventMarks, Level, Value};
 
 mod dated;
 mod genesys;

@@ -6,7 +6,7 @@ use crate::core::base::time::Time;
 use crate::core::event::{Event, EventMarks};
 
 use super::wrap::{self, Export, Exported, Wrapped};
-use super::{Decoder, Inside, set_time};
+use super::{Decoder, Inside, colors, set_time};
 
 impl Decoder {
     /// Takes a line of an entry of the journal's export; `None` if it is none.
@@ -38,6 +38,7 @@ impl Decoder {
         decoder.datagrams = true;
         decoder.next_file();
         let time = outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
+        let inner = colors::without(&inner).unwrap_or(inner);
         let mut event = decoder.read(&inner, time.map_or(reference, |time| time.at)).into_owned();
         wrap::put_on(&mut event, outer);
         set_time(&mut event, time);
@@ -48,7 +49,7 @@ impl Decoder {
 
     /// A wrapped record, or a piece of one.
     pub(super) fn take_wrapped<'a>(&mut self, record: &'a str, wrapped: Wrapped, reference: Time) -> Event<'a> {
-        if wrapped.partial && !self.datagrams {
+        if !self.datagrams && self.pieces.goes_on(wrapped.piece) {
             let mut event = piece(record);
             event.marks.cut |= !self.pieces.push(&wrapped.stream, &wrapped.inner);
             let time = wrapped.outer.stamp.and_then(|stamp| self.tick(&stamp, reference));

@@ -8,8 +8,8 @@
 //! | the journal as JSON (`journalctl -o json`) | JSON with `MESSAGE` beside a key that begins with `_`, or `PRIORITY` |
 //! | the journal as text (`journalctl -o export`) | lines `KEY=value` from `__CURSOR=` to an empty line |
 //!
-//! In: a record's text. Out: the inner text, and the wrapper's data ([`Outer`]). Pieces of a long line (`P` of CRI, Docker's 16
-//! KiB) are kept until the last one ([`Pieces`]).
+//! In: a record's text. Out: the inner text, and the wrapper's data ([`Outer`]). Pieces of a long line (`P` of CRI; Docker's have
+//! no line end) are kept until the last one ([`Pieces`]).
 //!
 //! Invariants: nothing is unwrapped twice. What is kept is bounded by [`RECORD_BYTES`]; everything beyond is cut and marked.
 
@@ -24,8 +24,10 @@ use crate::core::event::{Event, Level, Value};
 use super::stamp::{self, Stamp};
 use super::{envelope, structured::StructuredFields};
 
-/// Docker splits longer lines into pieces of this size; only such a piece has no line end.
+/// Docker splits longer lines into pieces of this size.
 const DOCKER_PIECE_BYTES: usize = 16 * 1024;
+/// So many records without a line end, before any with one, show that their writer leaves the line end out.
+const UNENDED: u8 = 8;
 /// The number of streams whose pieces are kept at once: `stdout` and `stderr`, with room for other names.
 const STREAMS: usize = 4;
 
@@ -44,12 +46,24 @@ pub(super) struct Outer {
     pub(super) is_message: bool,
 }
 
+/// Whether more of the inner record follows in the next record of the same stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PieceKind {
+    /// The record is complete: nothing follows.
+    Whole,
+    /// The record is complete, and a line end says so.
+    Ended,
+    /// A part of a record: more of it follows.
+    Part,
+    /// There is no line end, which Docker writes behind all but pieces and others write nowhere.
+    Unended,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wrapped {
     pub(super) outer: Outer,
     pub(super) inner: String,
-    /// More of the inner record follows in the next record of the same stream.
-    pub(super) partial: bool,
+    pub(super) piece: PieceKind,
     /// The stream: its pieces belong together.
     pub(super) stream: String,
 }
@@ -70,7 +84,8 @@ pub(super) fn cri(behind: &str) -> Option<(&str, bool, &str)> {
 pub(super) fn of_cri(stamp: Stamp, (stream, partial, text): (&str, bool, &str)) -> Wrapped {
     let fields = vec![(Cow::Borrowed("stream"), Value::from(stream))];
     let outer = Outer { stamp: Some(stamp), fields, ..Outer::default() };
-    Wrapped { outer, inner: text.to_owned(), partial, stream: stream.to_owned() }
+    let piece = if partial { PieceKind::Part } else { PieceKind::Whole };
+    Wrapped { outer, inner: text.to_owned(), piece, stream: stream.to_owned() }
 }
 
 /// A record that is JSON around another one.
@@ -82,7 +97,7 @@ pub(super) fn object(record: &str) -> Option<Wrapped> {
         for (key, value) in object {
             journal_field(&mut outer, key, &journal_text(&value).unwrap_or_else(|| value.to_string()));
         }
-        return Some(Wrapped { outer, inner, partial: false, stream: String::new() });
+        return Some(Wrapped { outer, inner, piece: PieceKind::Whole, stream: String::new() });
     }
     if !object.contains_key("stream") && !object.contains_key("time") {
         return None;
@@ -91,10 +106,16 @@ pub(super) fn object(record: &str) -> Option<Wrapped> {
     let text = |key: &str| object.get(key).and_then(Json::as_str);
     let stream = text("stream").unwrap_or_default().to_owned();
     let stamp = ["time", "@timestamp"].into_iter().find_map(|key| stamp::alone(text(key)?));
-    let partial = !inner.ends_with('\n') && inner.len() >= DOCKER_PIECE_BYTES;
+    let is_docker = object.keys().all(|key| matches!(key.as_str(), "stream" | "time" | "attrs"));
+    let piece = match inner.ends_with('\n') {
+        true => PieceKind::Ended,
+        false if inner.len() >= DOCKER_PIECE_BYTES => PieceKind::Part,
+        false if is_docker => PieceKind::Unended,
+        false => PieceKind::Whole,
+    };
     let mut outer = Outer { stamp, ..Outer::default() };
     flatten(&mut outer, "", object);
-    Some(Wrapped { outer, inner: inner.trim_end_matches(['\n', '\r']).to_owned(), partial, stream })
+    Some(Wrapped { outer, inner: inner.trim_end_matches(['\n', '\r']).to_owned(), piece, stream })
 }
 
 /// The keys of a wrapper as fields: `stream`, `kubernetes.pod_name`. Its time is the event's.
@@ -172,9 +193,33 @@ pub(super) fn put_on(event: &mut Event<'static>, outer: Outer) {
 pub(super) struct Pieces {
     /// Name, text, and whether a part of it was cut.
     streams: Vec<(String, String, bool)>,
+    /// The number of records without a line end since the last one with it; [`UNENDED`] if none is written.
+    #[serde(default)]
+    unended: u8,
+    /// A record had a line end.
+    #[serde(default)]
+    ended: bool,
 }
 
 impl Pieces {
+    /// True if more of a record follows.
+    pub(super) fn goes_on(&mut self, piece: PieceKind) -> bool {
+        match piece {
+            PieceKind::Whole => false,
+            PieceKind::Part => true,
+            PieceKind::Ended => {
+                (self.unended, self.ended) = (0, true);
+                false
+            }
+            PieceKind::Unended => {
+                if !self.ended {
+                    self.unended = self.unended.saturating_add(1).min(UNENDED);
+                }
+                self.unended < UNENDED
+            }
+        }
+    }
+
     /// Keeps a piece. Returns false if there was no room for all of it.
     pub(super) fn push(&mut self, stream: &str, piece: &str) -> bool {
         if !self.streams.iter().any(|(name, ..)| name == stream) {
@@ -263,7 +308,7 @@ impl Export {
                 _ => journal_field(&mut outer, key, &value),
             }
         }
-        let wrapped = Wrapped { outer, inner, partial: false, stream: String::new() };
+        let wrapped = Wrapped { outer, inner, piece: PieceKind::Whole, stream: String::new() };
         Exported::End(Box::new(wrapped), lines, cut)
     }
 }
@@ -275,6 +320,15 @@ fn is_key(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_without_a_line_end_is_a_piece_unless_none_has_one() {
+        let mut pieces = Pieces::default();
+        assert!((1..UNENDED).all(|_| pieces.goes_on(PieceKind::Unended)));
+        assert!(!pieces.goes_on(PieceKind::Unended) && !pieces.goes_on(PieceKind::Unended));
+        assert!(!pieces.goes_on(PieceKind::Ended));
+        assert!((0..99).all(|_| pieces.goes_on(PieceKind::Unended)) && !pieces.goes_on(PieceKind::Whole));
+    }
 
     #[test]
     fn pieces_are_bounded_and_kept_apart() {

@@ -124,6 +124,7 @@ codes! {
     WrongWayRound = "R223", Warning, "two thresholds of which the second does not lie on the other side of the first";
     UnreadableId = "R224", Warning, "an event id that no record has";
     UnknownNotice = "R225", Warning, "an event id that no event of Pointsman itself has";
+    MoreMistakes = "R226", Warning, "a rule file has more mistakes than are listed";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
@@ -164,6 +165,8 @@ codes! {
     CannotRun = "C111", Error, "something that this version cannot do";
     RouteName = "C112", Error, "a route of notifications names an alarm or a calendar that the rules do not have";
     OpenToAll = "C113", Error, "the metrics would be open to everybody who reaches the address";
+    NotOnThisMachine = "C115", Error, "this machine has no such user, or no such data folder can be used on it";
+    NoLog = "C116", Error, "something is followed that is no log: a folder, a device, or a file of Pointsman itself";
     TokenInClear = "C214", Warning, "a token that crosses the network without encryption";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
@@ -173,6 +176,7 @@ codes! {
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     FollowedTwice = "C213", Warning, "a log that two entries of `files` follow";
+    PerhapsNotHere = "C215", Warning, "a user, a group or a permission that is missing on this machine";
     // Codes of rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
     TestFails = "T002", Error, "a rule test of the site fails";

@@ -5,13 +5,16 @@
 //! in [`render`].
 
 pub mod codes;
+mod lines;
 pub mod render;
 pub mod suggest;
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use codes::Code;
+pub use lines::LineIndex;
 
 /// A text that a person wrote, with the name to show for it.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,22 +25,24 @@ pub struct Source {
 }
 
 /// A place in a source: a byte range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Place {
     pub source: Arc<Source>,
     /// Its bytes; may be empty (a point).
     pub bytes: Range<usize>,
 }
 
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{:?}]", self.source.name, self.bytes)
+    }
+}
+
 impl Place {
-    /// 1-based line and column (in characters) of the start.
+    /// 1-based line and column (in characters) of the start. [`LineIndex`] is faster for several places.
     pub fn line_column(&self) -> (usize, usize) {
-        let start = self.bytes.start.min(self.source.text.len());
-        let before = &self.source.text.as_bytes()[..start];
-        let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-        (line, column)
+        let mark = lines::LinePosition::default().advance(&self.source.text, self.bytes.start.min(self.source.text.len()));
+        (mark.line + 1, mark.column + 1)
     }
 }
 
@@ -73,6 +78,11 @@ impl Diagnostic {
     /// A diagnostic about a whole file or the whole site.
     pub fn whole(code: Code, message: impl Into<String>) -> Diagnostic {
         Diagnostic { code, message: message.into(), place: None, context: Vec::new(), help: None }
+    }
+
+    /// What should stand at the place instead, if the help names it.
+    pub fn meant(&self) -> Option<&str> {
+        suggest::meant(self.help.as_deref()?)
     }
 
     /// Adds a help line to the diagnostic.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Diagnostic, Place, Severity};
+use super::{Diagnostic, LineIndex, Place, Severity};
 use crate::core::base::limits::DIAGNOSTICS_PER_FILE;
 use crate::core::base::text::printable;
 
@@ -15,20 +15,21 @@ const WIDTH: usize = 140;
 /// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the rest.
 pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
     let mut out = String::new();
+    let mut lines = LineIndex::default();
     let mut shown: BTreeMap<Option<&str>, usize> = BTreeMap::new();
     for diagnostic in diagnostics {
         let file = diagnostic.place.as_ref().map(|p| p.source.name.as_str());
         let count = shown.entry(file).or_default();
         *count += 1;
         if *count <= DIAGNOSTICS_PER_FILE {
-            one(&mut out, diagnostic, colour);
+            one(&mut out, diagnostic, &mut lines, colour);
             out.push('\n');
         }
     }
     for (file, count) in shown {
         if count > DIAGNOSTICS_PER_FILE {
             let file = printable(file.unwrap_or("the whole"));
-            let _ = writeln!(out, "{file}: {} more are not shown; mend these first\n", count - DIAGNOSTICS_PER_FILE);
+            let _ = writeln!(out, "{file}: {} more are not shown; fix these first\n", count - DIAGNOSTICS_PER_FILE);
         }
     }
     out
@@ -42,7 +43,7 @@ pub fn count(diagnostics: &[Diagnostic]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn one(out: &mut String, diagnostic: &Diagnostic, colour: bool) {
+fn one(out: &mut String, diagnostic: &Diagnostic, lines: &mut LineIndex, colour: bool) {
     let (word, paint) = match diagnostic.code.severity() {
         Severity::Error => ("error", "1;31"),
         Severity::Warning => ("warning", "1;33"),
@@ -50,44 +51,71 @@ fn one(out: &mut String, diagnostic: &Diagnostic, colour: bool) {
     let painted = |text: &str, paint: &str| if colour { format!("\x1b[{paint}m{text}\x1b[0m") } else { text.to_owned() };
     let head = painted(&format!("{word}[{}]", diagnostic.code.text()), paint);
     let _ = writeln!(out, "{head}: {}", painted(&printable(&diagnostic.message), "1"));
-    let numbers = diagnostic.place.iter().chain(diagnostic.context.iter().map(|(p, _)| p)).map(|p| p.line_column().0);
+    let numbers = diagnostic.place.iter().chain(diagnostic.context.iter().map(|(p, _)| p)).map(|p| lines.line_column(p).0);
     let gutter = numbers.max().unwrap_or(0).to_string().len();
     let bar = painted("|", "34");
     if let Some(place) = &diagnostic.place {
-        excerpt(out, place, "", '^', gutter, &|text| painted(text, paint), &bar);
+        excerpt(out, &line_of(place, lines), "", '^', gutter, &|text| painted(text, paint), &bar);
     }
     for (place, label) in &diagnostic.context {
-        excerpt(out, place, label, '-', gutter, &|text| painted(text, "34"), &bar);
+        excerpt(out, &line_of(place, lines), label, '-', gutter, &|text| painted(text, "34"), &bar);
     }
     if let Some(help) = &diagnostic.help {
         let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable(help));
     }
 }
 
-fn excerpt(out: &mut String, place: &Place, label: &str, mark: char, gutter: usize, paint: &dyn Fn(&str) -> String, bar: &str) {
-    let (line, column) = place.line_column();
-    let _ = writeln!(out, "{:gutter$}--> {}:{line}:{column}", "", printable(&place.source.name));
-    let Some(text) = place.source.text.split('\n').nth(line - 1) else { return };
-    let text = text.trim_end_matches('\r');
-    // In characters of the line, then in characters as shown.
-    let length = text.chars().count();
-    let start = (column - 1).min(length);
-    let bytes = place.bytes.start.min(place.source.text.len())..place.bytes.end.min(place.source.text.len());
-    let marked = String::from_utf8_lossy(&place.source.text.as_bytes()[bytes])
-        .split('\n')
-        .next()
-        .map_or(0, |t| t.trim_end_matches('\r').chars().count());
-    let end = (start + marked).min(length);
-    let from = start.saturating_sub(WIDTH / 2);
-    let to = (from + WIDTH).min(length);
-    let show = |range: std::ops::Range<usize>| -> String {
-        let part: String = text.chars().skip(range.start).take(range.len()).collect();
-        printable(&part.replace('\t', " "))
-    };
-    let before = show(from..start);
-    let within = show(start..end.min(to).max(start));
-    let after = show(end.min(to).max(start)..to.max(start));
-    let (left, right) = (if from > 0 { "…" } else { "" }, if to < length { "…" } else { "" });
+/// The part of a line that is shown, around a place.
+struct Shown<'p> {
+    name: &'p str,
+    line: usize,
+    column: usize,
+    /// The line before the place, the place within its line, and the rest of the line, as far as they are shown.
+    parts: [&'p str; 3],
+    /// Whether the line goes on to the left, and to the right.
+    cut: (bool, bool),
+}
+
+/// Takes the characters around a place out of its line. No line is walked through from its beginning, because it may have
+/// megabytes.
+fn line_of<'p>(place: &'p Place, lines: &mut LineIndex) -> Shown<'p> {
+    let text = place.source.text.as_str();
+    let on_boundary = |byte: usize| (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let start = on_boundary(place.bytes.start);
+    let mark = lines.mark(&place.source, start);
+    let before = &text[mark.line_start..start];
+    let from = before.char_indices().rev().take(WIDTH / 2).last().map_or(start, |(at, _)| mark.line_start + at);
+    let before = &text[from..start];
+    let room = WIDTH - before.chars().count();
+    let rest = &text[start..];
+    let window = rest.char_indices().nth(room + 1).map_or(rest, |(at, _)| &rest[..at]);
+    let line = window.split('\n').next().unwrap_or_default();
+    // At the end of a line, a carriage return belongs to the end.
+    let line = if line.len() < window.len() || window.len() == rest.len() { line.trim_end_matches('\r') } else { line };
+    let to = line.char_indices().nth(room).map_or(line.len(), |(at, _)| at);
+    let marked = on_boundary(place.bytes.end).saturating_sub(start).min(to);
+    Shown {
+        name: &place.source.name,
+        line: mark.line + 1,
+        column: mark.column + 1,
+        parts: [before, &line[..marked], &line[marked..to]],
+        cut: (from > mark.line_start, to < line.len()),
+    }
+}
+
+fn excerpt(
+    out: &mut String,
+    shown: &Shown<'_>,
+    label: &str,
+    mark: char,
+    gutter: usize,
+    paint: &dyn Fn(&str) -> String,
+    bar: &str,
+) {
+    let Shown { name, line, column, parts, cut } = shown;
+    let _ = writeln!(out, "{:gutter$}--> {}:{line}:{column}", "", printable(name));
+    let [before, within, after] = parts.map(|part| printable(&part.replace('\t', " ")));
+    let (left, right) = (if cut.0 { "…" } else { "" }, if cut.1 { "…" } else { "" });
     let _ = writeln!(out, "{:gutter$} {bar}", "");
     let _ = writeln!(out, "{line:>gutter$} {bar} {left}{before}{within}{after}{right}");
     let indent = " ".repeat(left.chars().count() + before.chars().count());
@@ -97,7 +125,8 @@ fn excerpt(out: &mut String, place: &Place, label: &str, mark: char, gutter: usi
 }
 
 /// One diagnostic as a JSON object on one line: `code severity message file line column end_line end_column help context`.
-pub fn json(diagnostic: &Diagnostic) -> String {
+/// `lines` may have counted the lines of other diagnostics before.
+pub fn json(diagnostic: &Diagnostic, lines: &mut LineIndex) -> String {
     let mut object = serde_json::Map::new();
     object.insert("code".into(), diagnostic.code.text().into());
     let severity = match diagnostic.code.severity() {
@@ -107,14 +136,14 @@ pub fn json(diagnostic: &Diagnostic) -> String {
     object.insert("severity".into(), severity.into());
     object.insert("message".into(), diagnostic.message.clone().into());
     if let Some(place) = &diagnostic.place {
-        object.extend(position(place));
+        object.extend(position(place, lines));
     }
     if let Some(help) = &diagnostic.help {
         object.insert("help".into(), help.clone().into());
     }
     if !diagnostic.context.is_empty() {
         let context = diagnostic.context.iter().map(|(place, label)| {
-            let mut object = position(place);
+            let mut object = position(place, lines);
             object.insert("label".into(), label.clone().into());
             serde_json::Value::Object(object)
         });
@@ -123,10 +152,10 @@ pub fn json(diagnostic: &Diagnostic) -> String {
     serde_json::Value::Object(object).to_string()
 }
 
-fn position(place: &Place) -> serde_json::Map<String, serde_json::Value> {
-    let (line, column) = place.line_column();
+fn position(place: &Place, lines: &mut LineIndex) -> serde_json::Map<String, serde_json::Value> {
+    let (line, column) = lines.line_column(place);
     let end = Place { source: place.source.clone(), bytes: place.bytes.end..place.bytes.end };
-    let (end_line, end_column) = end.line_column();
+    let (end_line, end_column) = lines.line_column(&end);
     let mut object = serde_json::Map::new();
     object.insert("file".into(), place.source.name.clone().into());
     for (name, number) in [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)] {
@@ -155,7 +184,7 @@ mod tests {
             .help("did you mean `nape`?");
         let wanted = "error[R101]: no pattern has the name `nope`\n --> a.alarm:2:14\n  |\n2 |  detect grün nope\n  |              ^^^^\n --> a.alarm:1:7\n  |\n1 | alarm a {\n  |       - in this alarm\n  = help: did you mean `nape`?\n\n";
         assert_eq!(human(std::slice::from_ref(&diagnostic), false), wanted);
-        let parsed: serde_json::Value = serde_json::from_str(&json(&diagnostic)).expect("JSON");
+        let parsed: serde_json::Value = serde_json::from_str(&json(&diagnostic, &mut LineIndex::default())).expect("JSON");
         assert_eq!(
             (parsed["line"].as_u64(), parsed["column"].as_u64(), parsed["end_column"].as_u64()),
             (Some(2), Some(14), Some(18))

@@ -1,5 +1,7 @@
 //! Finds the existing name that the user probably meant.
 
+use std::collections::BTreeSet;
+
 /// The name nearest to `wrong`, if it is near enough for a suggestion: the edit distance with transpositions is at most a
 /// third of the length, and letter case hardly counts. Among equals the first in the given order wins.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -10,6 +12,35 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|(d, name)| *d <= limit && *d < name.chars().count() * 2)
         .min_by_key(|(d, _)| *d)
         .map(|(_, name)| name)
+}
+
+/// The most names that are listed where none is near.
+const LISTED: usize = 12;
+
+/// What to write instead of `wrong`, as the end of a message: `; did you mean link?`, or else the names that there are, if they are
+/// few. Empty if there are too many.
+pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: BTreeSet<&str> = known.into_iter().collect();
+    match nearest(wrong, known.iter().copied()) {
+        Some(near) => format!("; did you mean {near}?"),
+        None if known.is_empty() => "; there is none".to_owned(),
+        None if known.len() <= LISTED => format!(
+            "; there {} {}",
+            if known.len() == 1 { "is" } else { "are" },
+            known.into_iter().collect::<Vec<_>>().join(", ")
+        ),
+        None => String::new(),
+    }
+}
+
+/// The help that names what was probably meant.
+pub fn did_you_mean(near: &str) -> String {
+    format!("did you mean `{near}`?")
+}
+
+/// What such a help names.
+pub(super) fn meant(help: &str) -> Option<&str> {
+    help.strip_prefix("did you mean `")?.strip_suffix("`?")
 }
 
 /// Optimal string alignment distance times two, letter case ignored; one more where only the case differs.
@@ -37,7 +68,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{did_you_mean, meant, nearest};
 
     #[test]
     fn finds_the_near_miss_and_nothing_else() {
@@ -47,5 +78,7 @@ mod tests {
         assert_eq!(nearest("mionr", known), Some("minor"));
         assert_eq!(nearest("warning", known), None);
         assert_eq!(nearest("x", ["abc", "y"]), None);
+        assert_eq!(meant(&did_you_mean("a`b")), Some("a`b"));
+        assert_eq!(meant("close it with }"), None);
     }
 }

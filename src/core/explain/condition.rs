@@ -1,5 +1,7 @@
 //! Conditions over one event: which match, by which clauses, and which nearly match.
 
+use std::cell::OnceCell;
+
 use crate::core::event::{Event, Value};
 use crate::core::lang::program::{Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Operand, Predicate, Program, Shape};
 use crate::core::lang::{Clause, ClauseCount};
@@ -101,7 +103,8 @@ impl ConditionReport {
 
 /// All conditions about records that match, then at most `near` of those that nearly match, the closest first.
 pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionReport> {
-    let about_records = |(atom, n): (&Atom, u32)| (atom.signal.is_none()).then(|| (score(site, atom, event), AtomId(n)));
+    let lower = LowerText::of(event);
+    let about_records = |(atom, n): (&Atom, u32)| (atom.signal.is_none()).then(|| (score(site, atom, &lower), AtomId(n)));
     let mut all: Vec<(usize, AtomId)> = site.program.atoms.iter().zip(0..).filter_map(about_records).collect();
     all.sort_by_key(|(score, atom)| (usize::MAX - score, *atom));
     all.truncate(EXAMINED);
@@ -119,20 +122,35 @@ pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionR
     matched
 }
 
+/// An event, and its record in lower case as soon as somebody wants that: once, for any number of conditions.
+pub(super) struct LowerText<'e, 'r> {
+    event: &'e Event<'r>,
+    text: OnceCell<String>,
+}
+
+impl<'e, 'r> LowerText<'e, 'r> {
+    pub(super) fn of(event: &'e Event<'r>) -> LowerText<'e, 'r> {
+        LowerText { event, text: OnceCell::new() }
+    }
+
+    fn text(&self) -> &str {
+        self.text.get_or_init(|| self.event.raw().to_lowercase())
+    }
+}
+
 /// How much a condition and an event have in common, computed cheaply: its clauses that hold, and the words of its
 /// expressions.
-pub(super) fn score(site: &Site, atom: &Atom, event: &Event<'_>) -> usize {
-    let ClauseCount { held, failed } = site.matcher.count_clauses(atom, event);
+pub(super) fn score(site: &Site, atom: &Atom, lower: &LowerText<'_, '_>) -> usize {
+    let ClauseCount { held, failed } = site.matcher.count_clauses(atom, lower.event);
     if failed == 0 {
         return usize::MAX;
     }
-    held * 100 / (held + failed) + words_share(atom, event)
+    held * 100 / (held + failed) + words_share(atom, lower.text())
 }
 
 /// The percentage of the words that a condition wants which are in the event: words of its expressions, texts and numbered
 /// ids.
-fn words_share(atom: &Atom, event: &Event<'_>) -> usize {
-    let text = event.raw().to_lowercase();
+fn words_share(atom: &Atom, text: &str) -> usize {
     let share = |words: Vec<String>| {
         let worth = |word: &String| match text.contains(word.as_str()) {
             true => 100,

@@ -11,6 +11,7 @@ use crate::core::react::{self, RunId, RunOutcome};
 use crate::core::replay::DecisionOfLine;
 use crate::core::site::Site;
 
+use super::show::in_brackets;
 use super::story::AlarmStory;
 
 /// Converts the records of a journal, one after the other, to decisions.
@@ -166,8 +167,7 @@ impl RunStory {
         let own = self.run;
         match record {
             react::Record::Wanted { run, key, bound, agree_by, .. } if *run == own => {
-                let key = if key.is_empty() { String::new() } else { format!(" [{key}]") };
-                let alarm = bound.call.alarm.get("name").map(ToString::to_string).unwrap_or_default();
+                let (alarm, key) = (bound.of_alarm("name"), in_brackets(key, " "));
                 let agree = agree_by.map(|by| format!("; an operator must agree by {by}")).unwrap_or_default();
                 Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}", bound.reaction))
             }
@@ -178,7 +178,7 @@ impl RunStory {
                 let text = format!("{}({})", step.verb, args.join(", "));
                 let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
                 self.step.clone_from(&text);
-                Some(format!("step {}: {text}{again}", step.n))
+                Some(format!("step {}: {text}{again}", step.n + 1))
             }
             react::Record::Again { run, at } if *run == own => Some(format!("the step failed, and is tried again at {at}")),
             react::Record::Answered { run, result } if *run == own => {

@@ -56,8 +56,9 @@ impl ZoneReason {
 }
 
 impl RecordReading {
-    /// The reading of a record, from the event that the decoder made of it.
-    pub fn new(record: &[u8], event: &Event<'_>, index: &Index, zone: &ZoneReason) -> RecordReading {
+    /// The reading of a record, from the event that the decoder made of it. `defaults` are the host and the application of records
+    /// that name none, if the log has such.
+    pub fn new(record: &[u8], event: &Event<'_>, index: &Index, zone: &ZoneReason, defaults: [&str; 2]) -> RecordReading {
         let text: Cow<'_, str> = match std::str::from_utf8(record) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(event.raw().to_owned()),
@@ -78,9 +79,17 @@ impl RecordReading {
             );
         }
         let names = index.names(event);
-        let known = |written: &str, name: &str| (written != name && !name.is_empty()).then(|| format!("the inventory's {name}"));
-        add("host", &event.host, span_of(&text, &event.host), known(&event.host, names.host));
-        add("app", &event.app, span_of(&text, &event.app), known(&event.app, names.app));
+        for ((field, value), (name, default)) in
+            [("host", &event.host), ("app", &event.app)].into_iter().zip([names.host, names.app].into_iter().zip(defaults))
+        {
+            let own = (value != name && !name.is_empty()).then(|| format!("the inventory's {name}"));
+            // A record may happen to have the word, but it is not what was read.
+            let is_default = !default.is_empty() && value == default && borrowed(&text, value).is_none();
+            let said = is_default.then(|| "not in the record: its log's, by the configuration".to_owned());
+            let note = said.into_iter().chain(own).collect::<Vec<_>>().join("; ");
+            let span = if is_default { None } else { span_of(&text, value) };
+            add(field, value, span, Some(note).filter(|note| !note.is_empty()));
+        }
         add(
             "type",
             names.kind,
@@ -178,15 +187,13 @@ fn marks(event: &Event<'_>) -> Vec<&'static str> {
 
 /// The place in the record of a part that was borrowed from it; a copied part is searched.
 fn span_of(record: &str, part: &str) -> Option<Range<usize>> {
-    if part.is_empty() {
-        return None;
-    }
-    // The decoder borrows: the address of a part shows its place, even if the same word occurs twice.
-    let begin = (part.as_ptr() as usize).checked_sub(record.as_ptr() as usize);
-    match begin {
-        Some(begin) if record.get(begin..begin + part.len()) == Some(part) => Some(begin..begin + part.len()),
-        _ => found(record, part),
-    }
+    borrowed(record, part).or_else(|| found(record, part))
+}
+
+/// The place of a part that the decoder borrowed from the record: its address shows it, even if the same word occurs twice.
+fn borrowed(record: &str, part: &str) -> Option<Range<usize>> {
+    let begin = (part.as_ptr() as usize).checked_sub(record.as_ptr() as usize)?;
+    (!part.is_empty() && record.get(begin..begin + part.len()) == Some(part)).then(|| begin..begin + part.len())
 }
 
 fn found(record: &str, part: &str) -> Option<Range<usize>> {

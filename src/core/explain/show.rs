@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use crate::core::base::text::{printable, printable_short};
+use crate::core::engine::TracedDecision;
 use crate::core::lang::Clause;
 use crate::core::lang::program::Program;
 use crate::core::replay::DecisionOfLine;
@@ -16,6 +17,8 @@ use super::verdict::failure;
 
 /// Maximum characters of a value that are shown.
 const VALUE: usize = 200;
+/// Maximum characters of a key that are shown.
+const KEY: usize = 60;
 /// Maximum decisions that the small timeline shows.
 const TIMELINE: usize = 40;
 /// Colours that mark fields in turn.
@@ -35,6 +38,16 @@ pub struct RecordStory {
     pub told: Vec<String>,
 }
 
+/// The key of a decision, as [`in_brackets`] shows it.
+pub(super) fn key_of(decision: &TracedDecision, before: &str) -> String {
+    decision.key.as_ref().map(|key| in_brackets(&key.to_string(), before)).unwrap_or_default()
+}
+
+/// A key as people see it, `[eth0]`, with something before it; empty if the key is empty.
+pub(super) fn in_brackets(key: &str, before: &str) -> String {
+    if key.is_empty() { String::new() } else { format!("{before}[{}]", printable_short(key, KEY)) }
+}
+
 impl RecordStory {
     fn matched(&self) -> impl Iterator<Item = &ConditionReport> {
         self.conditions.iter().filter(|c| c.matches())
@@ -52,7 +65,7 @@ impl RecordStory {
         }
         let mut lines = Vec::new();
         for d in &self.decisions {
-            let key = d.decision.key.as_ref().filter(|k| !k.is_empty()).map(|k| format!(" [{k}]")).unwrap_or_default();
+            let key = key_of(&d.decision, " ");
             lines.push(printable(&format!("alarm {}{key}: {}", d.decision.alarm, d.decision.reason)));
         }
         if !lines.is_empty() {
@@ -107,7 +120,7 @@ pub fn record_text(story: &RecordStory, colour: bool) -> String {
     if !story.decisions.is_empty() || !story.told.is_empty() {
         let _ = writeln!(out, "what came of it");
         for d in &story.decisions {
-            let key = d.decision.key.as_ref().filter(|k| !k.is_empty()).map(|k| format!(" [{k}]")).unwrap_or_default();
+            let key = key_of(&d.decision, " ");
             let _ = writeln!(out, "  alarm {}{}: {}", d.decision.alarm, printable(&key), printable(&d.decision.reason));
         }
         for told in &story.told {
@@ -294,7 +307,8 @@ pub fn story_text(story: &AlarmStory, program: &Program, named: &dyn Fn(u64) -> 
         if skipped > 0 && n >= TIMELINE / 2 && n < TIMELINE / 2 + skipped {
             continue;
         }
-        let key = d.decision.key.as_ref().filter(|k| !k.is_empty()).map(|k| format!("[{k}] ")).unwrap_or_default();
+        let key = key_of(&d.decision, "");
+        let key = if key.is_empty() { key } else { key + " " };
         let line = d.line.map(named).unwrap_or_default();
         let _ = writeln!(
             out,

@@ -9,7 +9,7 @@ use crate::core::lang::program::{Alarm, AtomId, Cancel, Program, Shape, Signal};
 use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 use crate::core::site::Site;
 
-use super::condition::{ConditionReport, ConditionUse, score};
+use super::condition::{ConditionReport, ConditionUse, LowerText, score};
 
 /// Maximum number of nearly matching records that are kept for a part of a condition.
 const NEAREST: usize = 3;
@@ -70,8 +70,7 @@ pub fn stories_of(program: &Program, name: &str, key: Option<&str>) -> Result<(A
     let found = story_of(program, name, key, DEPTH, &mut names);
     found.map(|story| (story, names)).ok_or_else(|| {
         let all = program.alarms.iter().map(|a| a.name.as_str());
-        let near = crate::core::diag::suggest::nearest(name, all).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-        format!("the rules have no alarm {name}{near}")
+        format!("the rules have no alarm {name}{}", crate::core::diag::suggest::hint(name, all))
     })
 }
 
@@ -140,12 +139,16 @@ fn part(program: &Program, is: ConditionUse, atoms: &[AtomId]) -> PartStory {
 impl AlarmStory {
     /// Adds a record of the log, before the engine handles it.
     pub fn see(&mut self, site: &Site, line: u64, event: &Event<'_>) {
+        self.see_lower(site, line, event, &LowerText::of(event));
+    }
+
+    fn see_lower(&mut self, site: &Site, line: u64, event: &Event<'_>, lower: &LowerText<'_, '_>) {
         self.lines += 1;
         self.ignored += u64::from(event.marks.ignored);
         for part in &mut self.parts {
-            part.see(site, line, event);
+            part.see(site, line, event, lower);
         }
-        self.about.values_mut().for_each(|other| other.see(site, line, event));
+        self.about.values_mut().for_each(|other| other.see_lower(site, line, event, lower));
     }
 
     /// Adds a decision of the engine.
@@ -180,12 +183,12 @@ impl AlarmStory {
 }
 
 impl PartStory {
-    fn see(&mut self, site: &Site, line: u64, event: &Event<'_>) {
+    fn see(&mut self, site: &Site, line: u64, event: &Event<'_>, lower: &LowerText<'_, '_>) {
         let mut matched = false;
         let mut best: Option<(usize, AtomId)> = None;
         for id in &self.atoms {
             let Some(atom) = site.program.atoms.get(id.0 as usize).filter(|atom| atom.signal.is_none()) else { continue };
-            let score = score(site, atom, event);
+            let score = score(site, atom, lower);
             matched |= score == usize::MAX;
             best = best.max(Some((score, *id)));
         }

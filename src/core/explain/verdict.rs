@@ -13,6 +13,7 @@ use crate::core::notice::Kind;
 use crate::core::replay::{DecisionOfLine, EntryKind};
 
 use super::condition::{ConditionReport, ConditionUse};
+use super::show::{in_brackets, key_of};
 use super::story::{AlarmStory, PartStory};
 
 /// Maximum characters of a record that are shown.
@@ -48,7 +49,8 @@ impl AlarmStory {
             Some(pattern) => format!("pattern {pattern}"),
             None => format!("alarm {}", self.alarm.name),
         };
-        self.key.as_ref().map_or(what.clone(), |key| format!("{what} [{key}]"))
+        let key = self.key.as_ref().map(|key| in_brackets(key, " ")).unwrap_or_default();
+        format!("{what}{key}")
     }
 
     fn of(&self, decision: Decision) -> Vec<&DecisionOfLine> {
@@ -201,7 +203,7 @@ impl AlarmStory {
                         duration_text(within)
                     ));
                 } else if by_key.len() > 1 && partial.len() >= *n && distinct.is_none() {
-                    let keys: Vec<String> = by_key.keys().take(3).map(|key| format!("[{key}]")).collect();
+                    let keys: Vec<String> = by_key.keys().take(3).map(|key| in_brackets(key, "")).collect();
                     lines.push(format!(
                         "{} events match, for {} different keys of `by {}`: {n} of one key are wanted, and at most {most} came ({})",
                         partial.len(),
@@ -224,7 +226,7 @@ impl AlarmStory {
                 if let Some(early) = unused.iter().find(later) {
                     lines.push(format!("the steps come in another order than `detect` wants: {}", said(early, named)));
                 } else if keys.len() > 1 {
-                    let shown: Vec<String> = keys.iter().take(4).map(|key| format!("[{key}]")).collect();
+                    let shown: Vec<String> = keys.iter().take(4).map(|key| in_brackets(key, "")).collect();
                     lines.push(format!(
                         "its parts come for different keys of `by {}`: {}",
                         self.alarm.by.join(", "),
@@ -285,10 +287,10 @@ pub(super) fn failure(report: &ConditionReport) -> String {
 }
 
 fn said(d: &DecisionOfLine, named: &dyn Fn(u64) -> String) -> String {
-    let key =
-        d.decision.key.as_ref().filter(|key| !key.is_empty()).map(|key| format!("[{}] ", printable_short(&key.to_string(), 60)));
+    let key = key_of(&d.decision, "");
+    let apart = if key.is_empty() { "" } else { " " };
     let line = d.line.map(|n| format!(", {}", named(n))).unwrap_or_default();
-    format!("{}{} ({}{line})", key.unwrap_or_default(), d.decision.reason, d.decision.at)
+    format!("{key}{apart}{} ({}{line})", d.decision.reason, d.decision.at)
 }
 
 fn leading_number(text: &str) -> u64 {

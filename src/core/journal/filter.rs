@@ -23,6 +23,7 @@ pub struct HistoryFilter {
     pub key: Option<String>,
     pub host: Option<Name>,
     pub resource: Option<Name>,
+    pub reaction: Option<String>,
     pub run: Option<RunId>,
     /// The kinds of entries; empty for all.
     pub kinds: Vec<String>,
@@ -41,6 +42,7 @@ impl HistoryFilter {
             && same(&self.key, &entry.key)
             && same(&self.host, &entry.host)
             && same(&self.resource, &entry.resource)
+            && same(&self.reaction, &entry.reaction)
             && self.run.is_none_or(|run| entry.run == Some(run))
             && (self.kinds.is_empty() || self.kinds.contains(&entry.kind))
     }

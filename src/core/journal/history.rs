@@ -19,6 +19,32 @@ pub const SILENCED: &str = "silenced";
 
 use super::{Input, NoticeRecord, Record};
 
+/// The kinds of entries that are not notices.
+pub const HISTORY_KINDS: &[&str] = &[
+    "start",
+    "raised",
+    "cleared",
+    "acked",
+    "ack_ended",
+    "commented",
+    "log",
+    "notified",
+    "notify_failed",
+    "silenced",
+    "ran",
+    "step_failed",
+    "superseded",
+    "held",
+    "run_replaced",
+    "run_expired",
+    "move",
+    "adopted",
+    "operator",
+    "command_refused",
+    "journal_loss_accepted",
+    "clock_changed",
+];
+
 /// An entry of the history. Its texts are safe to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
@@ -26,7 +52,7 @@ pub struct HistoryEntry {
     pub n: u64,
     /// The time, in the engine's time.
     pub at: Time,
-    /// A stable word: `raised`, `cleared`, `acked`, `log`, `notified`, `step`, `operator`, or the kind of a notice.
+    /// A stable word: one of [`HISTORY_KINDS`], or the kind of a notice.
     pub kind: String,
     pub text: String,
     pub alarm: Option<String>,
@@ -106,6 +132,11 @@ impl History {
             Record::Notice(notice) if matches!(notice.kind.as_str(), "journal_loss_accepted" | "clock_changed") => None,
             Record::Notice(notice) => Some(notice_entry(notice)),
         }?;
+        debug_assert!(
+            HISTORY_KINDS.contains(&entry.kind.as_str()) || matches!(record, Record::Notice(_)),
+            "{} is not declared",
+            entry.kind
+        );
         let at = if entry.at == Time::default() { self.at } else { entry.at };
         Some(HistoryEntry { n, at, text: printable(&entry.text), ..entry })
     }
@@ -146,7 +177,7 @@ impl History {
         let run = match record {
             react::Record::Wanted { run, at, key, bound, .. } => {
                 self.at = *at;
-                let alarm = bound.call.alarm.get("name").and_then(Value::as_text).map(str::to_owned);
+                let alarm = Some(bound.of_alarm("name")).filter(|name| !name.is_empty());
                 self.runs.insert(*run, Known { reaction: bound.reaction.clone(), alarm, key: key.clone(), step: None });
                 return None;
             }

@@ -25,7 +25,7 @@ use crate::{core::engine, core::notifications, core::overrides, core::plan, core
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
 pub use filter::HistoryFilter;
-pub use history::{History, HistoryEntry, SILENCED};
+pub use history::{HISTORY_KINDS, History, HistoryEntry, SILENCED};
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -153,7 +153,7 @@ kinds! {
     // Claims of pairs.
     CatchUp = "catch_up", Notice, Event, [Host Resource Pair], "a claim came late and is carried out, or left to an operator", "";
     ClaimApplied = "claim_applied", Warning, Event, [Host Resource Pair], "no reaction carried a claim out, so the controller does", "look why the reaction failed";
-    ClaimOutdated = "claim_outdated", Warning, Event, [Host Resource Pair], "a late claim is older than the last move: nothing is moved", "`pointsman move`, if the host is primary now";
+    ClaimOutdated = "claim_outdated", Warning, Event, [Host Resource Pair], "a late claim is older than what sent the resource where it is: nothing is moved", "`pointsman move`, if the host is primary now";
     RoleUnclear = "role_unclear", Warning, Event, [Resource], "both members of a pair claim to be primary, and nothing says who is newer", "look at the servers, then `pointsman move`";
     RoleClear = "role_clear", Notice, Event, [Resource], "it is clear again which member is primary", "";
     NoPrimary = "no_primary", Warning, Event, [Resource Pair], "nobody is known to be primary of a pair", "look at the servers; `pointsman move` moves the resource";

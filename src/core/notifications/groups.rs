@@ -277,8 +277,9 @@ impl Notifier {
         due.retain(|(_, facts)| !withheld(facts));
         let again = (due.len() < all).then(|| now + escalation.after);
         let later = waiting.iter().map(|(_, o)| o.facts.raised_at).filter(|at| !is_due(*at)).map(|at| at + escalation.after);
-        // What falls due soon afterwards is told together.
-        let next = later.chain(again).min().map(|at| at.max(now + options.wait.max(APART)));
+        // What falls due soon after an escalation is told together.
+        let apart = if due.is_empty() { Duration::ZERO } else { options.wait.max(APART) };
+        let next = later.chain(again).min().map(|at| at.max(now + apart));
         due.sort_by_key(|(_, facts)| (facts.severity(), facts.raised_at));
         let alarms: Vec<String> = due.iter().map(|(id, _)| id.clone()).collect();
         self.record(Record::Escalated { group: id.clone(), alarms, next }, out);

@@ -236,14 +236,14 @@ impl State {
         self.standing.values().filter_map(|standing| standing.until).min()
     }
 
-    /// The pause that applies to a resource.
-    pub fn pause_of_resource(&self, resource: &str) -> Option<&StandingOverride> {
-        self.pause(|what| matches!(what, Override::PauseResource(name) if name == resource))
+    /// The pause that applies to a resource, other than `but`.
+    pub fn pause_of_resource(&self, resource: &str, but: Option<&Override>) -> Option<&StandingOverride> {
+        self.pause(but, |what| matches!(what, Override::PauseResource(name) if name == resource))
     }
 
     /// The pause that keeps a reaction from changing anything outside.
     pub fn pause_of_reaction(&self, reaction: &str) -> Option<&StandingOverride> {
-        self.pause(|what| matches!(what, Override::PauseReaction(name) if name == reaction))
+        self.pause(None, |what| matches!(what, Override::PauseReaction(name) if name == reaction))
     }
 
     /// The pause of this one reaction, which keeps it from starting.
@@ -251,9 +251,9 @@ impl State {
         self.standing.values().find(|s| matches!(&s.what, Override::PauseReaction(name) if name == reaction))
     }
 
-    fn pause(&self, is: impl Fn(&Override) -> bool) -> Option<&StandingOverride> {
-        let all = self.standing.values().find(|s| s.what == Override::PauseAll);
-        all.or_else(|| self.standing.values().find(|s| is(&s.what)))
+    fn pause(&self, but: Option<&Override>, is: impl Fn(&Override) -> bool) -> Option<&StandingOverride> {
+        let others = || self.standing.values().filter(|s| but != Some(&s.what));
+        others().find(|s| s.what == Override::PauseAll).or_else(|| others().find(|s| is(&s.what)))
     }
 
     /// The silence that matches an alarm.

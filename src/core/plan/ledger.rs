@@ -108,6 +108,9 @@ pub struct DesiredOwner {
     pub order: u64,
     /// An operator asked for it.
     pub operator: bool,
+    /// When the cause of that intent happened; `None` if the journal does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
 }
 
 /// What a host was granted. Decisions about a grant follow from this, not from the present configuration.
@@ -202,6 +205,10 @@ pub struct ResourceLedger {
     pub current_target: Option<Name>,
     /// The last generation that was issued.
     pub generation: Generation,
+    /// Commands up to this generation went to hosts, or may be on their way, and the ledger does not know to which: the resource, or
+    /// a host of it, was removed from the configuration since.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub dropped: Generation,
     #[serde(alias = "seats")]
     pub placements: BTreeMap<Name, PlacementLedger>,
     /// When the latest moves began, oldest first.
@@ -218,6 +225,11 @@ pub struct ResourceLedger {
 }
 
 impl ResourceLedger {
+    /// What is left of a resource that the configuration does not have any more: the last generation.
+    pub(super) fn dropped(generation: Generation) -> ResourceLedger {
+        ResourceLedger { generation, dropped: generation, ..ResourceLedger::default() }
+    }
+
     /// True if one more move at `now` is within the limit.
     pub(super) fn may_move(&self, now: Time, limit: Moves) -> bool {
         self.free_move || self.moves.iter().filter(|at| now.since(**at) < limit.per).count() < limit.count as usize
@@ -240,6 +252,11 @@ pub struct Ledger {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_none(generation: &Generation) -> bool {
+    *generation == Generation::NONE
 }
 
 /// The number of controller starts that a journal may have lost at most. The epoch after a loss is higher than any that was used.
@@ -318,7 +335,7 @@ impl Ledger {
             Record::Intent(intent) => accept(self.entries.entry(intent.resource.clone()).or_default(), intent),
             Record::Adopted { resource, host } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.desired_owner = Some(DesiredOwner { host: host.clone(), order: 0, operator: false });
+                entry.desired_owner = Some(DesiredOwner { host: host.clone(), order: 0, operator: false, at: None });
                 entry.current_target = Some(host.clone());
             }
             Record::Move { resource, to, at } => {
@@ -385,10 +402,11 @@ impl Ledger {
             Record::Dropped { resource, host: None } => {
                 // Generations only grow, also if the resource comes back.
                 let generation = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
-                self.entries.insert(resource.clone(), ResourceLedger { generation, ..ResourceLedger::default() });
+                self.entries.insert(resource.clone(), ResourceLedger::dropped(generation));
             }
             Record::Dropped { resource, host: Some(host) } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
+                entry.dropped = entry.generation;
                 entry.placements.remove(host);
                 entry.banned.remove(host);
                 if entry.desired_owner.as_ref().is_some_and(|w| w.host == *host) {
@@ -405,10 +423,10 @@ impl Ledger {
 fn accept(entry: &mut ResourceLedger, intent: &Intent) {
     match intent.verb {
         IntentVerb::Up => {
-            let operator = intent.operator;
+            let (operator, at) = (intent.operator, intent.at);
             let moved = entry.desired_owner.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
             if moved {
-                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator });
+                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator, at });
             }
             if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.order) {
                 entry.banned.remove(&intent.host);

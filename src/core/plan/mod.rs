@@ -67,6 +67,9 @@ pub struct Intent {
     pub order: u64,
     /// An operator asked for it. Intents of operators are not damped.
     pub operator: bool,
+    /// When the cause of the intent happened: the claim, the event, the command. `None` in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
 }
 
 /// The result of an intent.

@@ -141,8 +141,7 @@ impl Planner {
         let mut gone = Vec::new();
         for (name, entry) in self.ledger.entries() {
             if !after.resources.contains_key(name) {
-                let numbers_only = ResourceLedger { generation: entry.generation, ..ResourceLedger::default() };
-                gone.extend((*entry != numbers_only).then(|| (name.clone(), None)));
+                gone.extend((*entry != ResourceLedger::dropped(entry.generation)).then(|| (name.clone(), None)));
                 continue;
             }
             let wished = entry.desired_owner.as_ref().map(|w| &w.host);

@@ -91,7 +91,7 @@ impl Bench {
     }
 
     fn intent(&mut self, verb: IntentVerb, host: &str, order: u64, operator: bool) -> Accepted {
-        let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), order, operator };
+        let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), order, operator, at: None };
         self.planner.intent(self.now, intent, &mut self.out)
     }
 

@@ -40,6 +40,11 @@ impl Bound {
         self.call.event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
     }
 
+    /// What the call says of its alarm, such as `name` or `key`; empty if it says nothing of that.
+    pub fn of_alarm(&self, field: &str) -> String {
+        self.call.alarm.get(field).map(ToString::to_string).unwrap_or_default()
+    }
+
     /// The name under which values of its reaction are stored. Values that senders without the required trust set are stored
     /// separately, so that they change nothing that others read.
     pub(super) fn compartment(&self) -> String {
@@ -184,6 +189,9 @@ pub(super) type LaneKey = (String, String, Trust);
 pub struct Run {
     /// The sequence of its cause.
     pub order: u64,
+    /// When it was wanted; `None` in snapshots of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
     /// The key of the instance, as shown.
     pub key: String,
     pub bound: Bound,
@@ -269,10 +277,11 @@ impl State {
     /// Applies one record. This is the only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::Wanted { run, order, key, bound, then, agree_by, claim, .. } => {
+            Record::Wanted { run, order, at, key, bound, then, agree_by, claim } => {
                 self.last = self.last.max(*run);
                 let wanted = Run {
                     order: *order,
+                    at: Some(*at),
                     key: key.clone(),
                     bound: bound.clone(),
                     then: then.clone(),

@@ -122,7 +122,7 @@ pub struct Difference {
     pub by: DecidedBy,
     #[serde(flatten)]
     pub decision: SiteDecision,
-    /// The number of the record that caused it; 0 if time passed.
+    /// The number of the journal's record that caused it; 0 if time passed, or if the site's rules did not want the record.
     pub record: u64,
     /// What the input was that caused it.
     pub cause: String,
@@ -134,6 +134,10 @@ pub(super) struct Comparison {
     waiting: BTreeMap<Identity, VecDeque<(u64, Difference)>>,
     /// When each of them becomes a difference.
     due: BTreeSet<(Time, u64, Identity)>,
+    /// Instances that were active at the site before the comparison began, and that neither side has changed since.
+    before: BTreeSet<(String, String)>,
+    /// An instance that is active by the other rules now as well, and since when: what it starts is not compared.
+    adopted: Option<((String, String), Time)>,
     /// Instances that were raised since the comparison began. Of others, only one side knows.
     raised: [BTreeSet<(String, String)>; 2],
     next: u64,
@@ -141,9 +145,39 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
+    /// The comparison begins now: what differed up to here is forgotten. These instances are active at the site: alarm and key, as
+    /// shown.
+    pub(super) fn begin(&mut self, active: impl IntoIterator<Item = (String, String)>) {
+        self.certain(None);
+        self.equal = 0;
+        let [by_site, _] = &self.raised;
+        self.before = active.into_iter().filter(|instance| !by_site.contains(instance)).collect();
+    }
+
+    /// True for a decision that follows from what was before the comparison began.
+    fn is_of_before(&mut self, one: &Difference, instance: &(String, String)) -> bool {
+        match (one.by, one.decision.kind) {
+            (DecidedBy::Rules, SiteDecisionKind::Raised) if self.before.remove(instance) => {
+                for raised in &mut self.raised {
+                    raised.insert(instance.clone());
+                }
+                self.adopted = Some((instance.clone(), one.decision.at));
+                true
+            }
+            (DecidedBy::Rules, SiteDecisionKind::Started) => {
+                self.adopted.as_ref().is_some_and(|(same, at)| same == instance && *at == one.decision.at)
+            }
+            (DecidedBy::Site, SiteDecisionKind::Cleared) => self.before.remove(instance),
+            _ => false,
+        }
+    }
+
     /// Takes the next decision of one side.
     pub(super) fn decided(&mut self, one: Difference) {
         let instance = (one.decision.alarm.clone(), one.decision.key.clone());
+        if self.is_of_before(&one, &instance) {
+            return;
+        }
         let raised = &mut self.raised[usize::from(one.by == DecidedBy::Rules)];
         let known = match one.decision.kind {
             SiteDecisionKind::Raised => {
@@ -209,6 +243,24 @@ mod tests {
         let decision =
             SiteDecision { at, kind, alarm, key: key.to_owned(), reaction, text, of_run: kind == SiteDecisionKind::Started };
         Difference { by, decision, record: 0, cause: String::new() }
+    }
+
+    #[test]
+    fn what_was_active_before_is_no_difference() {
+        use DecidedBy::{Rules, Site};
+        use SiteDecisionKind::{Cleared, Raised, Started};
+        let mut both = Comparison::default();
+        both.begin(["x", "y"].map(|key| ("a".to_owned(), key.to_owned())));
+        // The site counts a repeat, and the other rules raise it. Then both end it.
+        both.decided(one(Rules, 1_000, Raised, "x"));
+        both.decided(one(Rules, 1_000, Started, "x"));
+        both.decided(one(Rules, 2_000, Cleared, "x"));
+        both.decided(one(Site, 2_000, Cleared, "x"));
+        // Of this one the other rules never hear.
+        both.decided(one(Site, 3_000, Cleared, "y"));
+        both.decided(one(Rules, 9_000, Raised, "y"));
+        assert_eq!(both.certain(None), [one(Rules, 9_000, Raised, "y")]);
+        assert_eq!(both.equal, 1);
     }
 
     #[test]

@@ -35,6 +35,8 @@ const AFTERWARDS: Duration = Duration::from_secs(3_600);
 const WAITING: usize = 1_000;
 /// The greatest number of applications outside of pairs that are reported.
 const STRANGERS: usize = 20;
+/// How often statistics may be left out before they are taken, in batches of lines.
+const SEEN_EVERY: u32 = 16;
 /// The only source of a dry run.
 const SOURCE: &str = "log";
 
@@ -158,6 +160,8 @@ pub struct Sifting {
     counts: bool,
     /// Lines before this one are read only for what they say of the file, and no rule sees them.
     from_line: u64,
+    /// The last moment of the log that is replayed; `None` for all of it.
+    until: Option<Time>,
 }
 
 /// Working space for one thread.
@@ -165,12 +169,20 @@ pub struct Sifting {
 pub struct SiftRoom {
     hits: Vec<Hit>,
     seen: Seen,
+    /// How often the statistics were not taken.
+    kept: u32,
 }
 
 impl SiftRoom {
-    /// The statistics since the last call, to be sent with the lines; `None` if nothing is counted.
-    pub fn take_seen(&mut self, sifting: &Sifting) -> Option<Sifted> {
-        sifting.counts.then(|| Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
+    /// The statistics since they were last taken, to be sent with the lines; `None` if nothing is counted. To put statistics
+    /// together takes time: they are taken now and then, and at the end of the log.
+    pub fn take_seen(&mut self, sifting: &Sifting, at_end: bool) -> Option<Sifted> {
+        self.kept += 1;
+        if !sifting.counts || self.kept < SEEN_EVERY && !at_end {
+            return None;
+        }
+        self.kept = 0;
+        Some(Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
     }
 }
 
@@ -185,6 +197,8 @@ pub struct Sifted {
     wanted: Option<Wanted>,
     /// An application that claims a role, and that no pair has.
     stranger: Option<String>,
+    /// It is later than what is replayed.
+    past: bool,
     /// What this line adds to the counts.
     counts: DryRunCounts,
     /// The statistics of lines up to here.
@@ -206,7 +220,13 @@ pub struct Acting {
     odd: Odd,
     /// How far the engine's time is ahead of the time of the log whose line acts.
     ahead: Duration,
+    /// The first time of the logs.
+    begin: Option<Time>,
     end: Option<Moment>,
+    /// The last moment of the log that is replayed; `None` for all of it.
+    until: Option<Time>,
+    /// That moment is over.
+    over: bool,
     counts: DryRunCounts,
     /// Applications that claim roles and that no pair has, each with the first line and the number of claims.
     strangers: BTreeMap<String, (u64, u64)>,
@@ -237,7 +257,10 @@ impl DryRun {
             replay: None,
             odd: Odd::default(),
             ahead: Duration::ZERO,
+            begin: None,
             end: None,
+            until: None,
+            over: false,
             counts: DryRunCounts::default(),
             strangers: BTreeMap::new(),
             arrivals: Arrivals::of(Stamps::Stated),
@@ -277,6 +300,17 @@ impl DryRun {
     /// The statistics of the logs, if they are counted.
     pub fn seen(&self) -> &Seen {
         &self.acting.seen
+    }
+
+    /// Ends the replay after this moment of the log.
+    pub fn end_at(&mut self, until: Time) {
+        (self.sifting.until, self.acting.until) = (Some(until), Some(until));
+    }
+
+    /// The first and the last time of the logs, as far as they were read; `None` if no line has a time.
+    pub fn span(&self) -> Option<(Time, Time)> {
+        let begin = self.acting.begin?;
+        Some((begin, self.acting.end.map_or(begin, |end| end.log)))
     }
 
     /// A reader for a log.
@@ -404,13 +438,14 @@ impl Sifting {
                 claims.push(id);
             }
         }
-        Sifting { site, claims, counts: false, from_line: 0 }
+        Sifting { site, claims, counts: false, from_line: 0, until: None }
     }
 
     /// What rules want of a line; `room` is working space.
     pub fn sift(&self, read: ReadLine<'_>, room: &mut SiftRoom) -> Sifted {
         let ReadLine { line, mut event, stamp, settled, at, odd } = read;
-        let skipped = line % LINES_OF_A_LOG < self.from_line;
+        let past = self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
+        let skipped = past || line % LINES_OF_A_LOG < self.from_line;
         let met = if skipped { None } else { self.site.wants(&mut event, &mut room.hits) };
         if self.counts && !skipped {
             room.seen.see(line / LINES_OF_A_LOG, line, &event, met.is_some());
@@ -423,12 +458,13 @@ impl Sifting {
             latin1: u64::from(marks.latin1),
             broken: u64::from(marks.broken),
             ignored: u64::from(marks.ignored),
-            undated: u64::from(event.at.is_none() && !marks.continuation),
+            undated: u64::from(event.at.is_none() && !marks.continuation && !marks.partial),
             ..DryRunCounts::default()
         };
         let stranger = if skipped { None } else { self.stranger(&event) };
         let wanted = met.map(|hits| (event.into_owned(), hits));
-        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts, seen: None }
+        let counts = if past { DryRunCounts::default() } else { counts };
+        Sifted { line, stamp, settled, at, odd, wanted, stranger, past, counts, seen: None }
     }
 
     /// Shows a line's event with the mark of an `ignore` of the rules; `room` is working space.
@@ -476,7 +512,7 @@ impl Sifted {
 
     /// True if it is only counted and has no other effect.
     pub fn is_idle(&self) -> bool {
-        self.settled.is_none() && self.odd.is_nothing() && self.wanted.is_none() && self.stranger.is_none()
+        self.settled.is_none() && self.odd.is_nothing() && self.wanted.is_none() && self.stranger.is_none() && !self.past
     }
 
     /// Counts a later, idle line with this one.
@@ -515,6 +551,11 @@ impl Acting {
     /// Takes the next line with an effect, or the next time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
+        self.begin = self.begin.or(at.map(|at| at.log));
+        self.over |= self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
+        if self.over {
+            return;
+        }
         self.counts.add(&counts);
         if let Some(seen) = seen {
             self.seen.add(*seen);
@@ -535,6 +576,11 @@ impl Acting {
         }
     }
 
+    /// True when the moment is over up to which the logs are replayed.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
     fn stranger(&mut self, app: String, line: u64) {
         if let Some((_, times)) = self.strangers.get_mut(&app) {
             *times += 1;
@@ -544,9 +590,13 @@ impl Acting {
     }
 
     fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
+        let last = self.until.map(|until| until + end.ahead);
+        // The log goes on, so its time goes on to the moment that was wanted.
+        let end = self.until.filter(|_| self.over).map_or(end, |until| Moment { log: end.log.max(until), ..end });
         // The time of the last line counts even if the line has no effect: nothing else happened until then.
         self.ahead = end.ahead;
         let until = end.engine() + self.afterwards;
+        let until = last.map_or(until, |last| last.min(until));
         let replay = self.replay(end, tell);
         replay.pass(end.engine());
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {

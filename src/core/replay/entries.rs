@@ -122,7 +122,7 @@ impl Teller {
             react::Record::Wanted { run, order, bound, key, .. } => {
                 let about = About {
                     reaction: bound.reaction.clone(),
-                    alarm: bound.call.alarm.get("name").map(Value::to_string),
+                    alarm: Some(bound.of_alarm("name")).filter(|name| !name.is_empty()),
                     key: Some(key.clone()),
                     event_id: field(&bound.call.event, "id"),
                     line: self.lines.get(order).copied(),

@@ -104,6 +104,17 @@ impl Rerun {
         RerunCounts { equal: self.comparison.equal, ..self.counts }
     }
 
+    /// What was seen up to here only filled windows and counts: the comparison begins now, at this time, when these instances of
+    /// alarms are active at the site.
+    pub fn begin(&mut self, at: Time, active: impl IntoIterator<Item = (String, String)>) {
+        self.pass(at);
+        self.comparison.begin(active);
+        self.counts = RerunCounts::default();
+        let (site, holders, traced) = (&self.site, &self.holders, &self.traced);
+        self.replay.get_or_insert_with(|| Replay::of_records(site.clone(), holders, at, traced.clone()));
+        self.take(None, "");
+    }
+
     /// Takes the next record of the journal, with its number. Returns the differences that are certain by now.
     pub fn see(&mut self, n: u64, record: Record) -> Vec<Difference> {
         self.counts.records += 1;
@@ -112,6 +123,13 @@ impl Rerun {
             let differences = self.replay_pending();
             self.pending = Some(next);
             return differences;
+        }
+        // A run goes on without an input of the journal: its input may have been replayed already.
+        if self.pending.is_none()
+            && let Some(mut decision) = SiteDecision::of(&record)
+        {
+            decision.at = self.unmoved(decision.at);
+            self.comparison.decided(Difference { by: DecidedBy::Site, decision, record: n, cause: String::new() });
         }
         if let Some(pending) = &mut self.pending {
             if let Record::Alarm(engine::Record::Raised { idle: Some(late), .. }) = &record {
@@ -122,15 +140,37 @@ impl Rerun {
         Vec::new()
     }
 
-    /// The journal has ended, at least for now: everything that it has is replayed.
-    pub fn catch_up(&mut self) -> Vec<Difference> {
-        self.replay_pending()
+    /// Takes a record that the site's rules did not want. It comes after all records of the journal that are earlier, and before
+    /// the next input. Returns the differences that are certain by now.
+    pub fn see_unwanted(&mut self, at: Time, source: String, event: Event<'static>) -> Vec<Difference> {
+        let mut differences = self.replay_pending();
+        let at = self.unmoved(at);
+        let Some(replay) = &mut self.replay else { return differences };
+        replay.pass_to(at, None);
+        self.take(None, "");
+        let cause = cause_of_event(&source, &event);
+        self.event(0, LogEvent { source, event, ..LogEvent::default() });
+        self.take(Some(0), &cause);
+        differences.extend(self.certain(Some(at)));
+        differences
+    }
+
+    /// All records up to this time of the site were seen: what is due by then happens.
+    pub fn pass(&mut self, now: Time) -> Vec<Difference> {
+        let mut differences = self.replay_pending();
+        let now = self.unmoved(now);
+        if let Some(replay) = &mut self.replay {
+            replay.pass_to(now, None);
+        }
+        self.take(None, "");
+        differences.extend(self.certain(Some(now)));
+        differences
     }
 
     /// The comparison has ended: whatever has no equal is a difference.
     pub fn finish(&mut self) -> Vec<Difference> {
         let mut differences = self.replay_pending();
-        differences.extend(self.comparison.certain(None));
+        differences.extend(self.certain(None));
         differences
     }
 
@@ -153,7 +193,13 @@ impl Rerun {
             decision.at = self.unmoved(decision.at);
             self.comparison.decided(Difference { by: DecidedBy::Site, decision, record: n, cause: cause.clone() });
         }
-        self.comparison.certain(Some(at)).into_iter().map(|one| self.moved(one)).collect()
+        self.certain(Some(at))
+    }
+
+    /// The differences that are certain at a time of the replay, in the site's time.
+    fn certain(&mut self, now: Option<Time>) -> Vec<Difference> {
+        let found = self.comparison.certain(now);
+        found.into_iter().map(|one| self.moved(one)).collect()
     }
 
     /// Passes one input of the journal to the replay.
@@ -253,10 +299,14 @@ fn metric(value: engine::MetricValue) -> Metric {
     Metric { name: value.name, mount: value.mount, thousandths }
 }
 
+fn cause_of_event(source: &str, event: &Event<'_>) -> String {
+    format!("{source}: {}", printable_short(event.raw(), SHOWN))
+}
+
 /// What an input was, for people; empty for the passing of time.
 fn cause(input: &journal::Input) -> String {
     match input {
-        journal::Input::Event { source, event, .. } => format!("{source}: {}", printable_short(event.raw(), SHOWN)),
+        journal::Input::Event { source, event, .. } => cause_of_event(source, event),
         journal::Input::HostLost { host } => format!("host {host} is lost"),
         journal::Input::HostHeard { host } => format!("host {host} is connected again"),
         journal::Input::Application { app, stopped: true, .. } => format!("{app} has stopped"),

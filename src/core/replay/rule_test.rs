@@ -7,7 +7,9 @@ use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::control::{Input, OperatorCommand};
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
+use crate::core::journal::Record;
 use crate::core::overrides::{Override, SilenceMatcher};
+use crate::core::react;
 use crate::core::script::Verb;
 use crate::core::site::Site;
 use crate::core::wire::Metric;
@@ -38,6 +40,8 @@ pub struct TestTrace {
     pub decisions: Vec<DecisionOfLine>,
     /// Every record of the test with its line, whether a rule wants it or not.
     pub heard: Vec<(u64, Event<'static>)>,
+    /// The steps that scripts wanted: the script's file name, and the line of the call.
+    pub steps: Vec<(String, u32)>,
 }
 
 /// Like [`run`], with the decisions about these alarms; about all alarms if the set is empty.
@@ -48,8 +52,27 @@ pub fn run_traced(site: &Arc<Site>, test: &RuleTest, alarms: BTreeSet<String>) -
 fn run_with(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> (Verdict, TestTrace) {
     let (verdict, mut play) = play(site, test, traced);
     play.take_decisions(None);
-    let trace = TestTrace { decisions: play.decisions, heard: std::mem::take(&mut play.replay.heard) };
+    let steps = script_steps(site, &play.replay.take_records());
+    let trace = TestTrace { decisions: play.decisions, heard: std::mem::take(&mut play.replay.heard), steps };
     (verdict, trace)
+}
+
+/// The steps of scripts in these records.
+fn script_steps(site: &Site, records: &[Record]) -> Vec<(String, u32)> {
+    let mut scripts: BTreeMap<react::RunId, &str> = BTreeMap::new();
+    let mut steps = Vec::new();
+    for record in records {
+        match record {
+            Record::Run(react::Record::Wanted { run, bound, .. }) => {
+                scripts.extend(site.program.reactions.get(&bound.reaction).map(|reaction| (*run, reaction.script.as_str())));
+            }
+            Record::Run(react::Record::Asked { run, step, .. }) => {
+                steps.extend(scripts.get(run).map(|script| ((*script).to_owned(), step.line)));
+            }
+            _ => {}
+        }
+    }
+    steps
 }
 
 fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> (Verdict, Play) {
@@ -66,6 +89,7 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         }
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
+    replay.records = traced.is_some().then(Vec::new);
     replay.traced = traced;
     replay.begin_again();
     let mut play = Play { replay, entries: Vec::new(), decisions: Vec::new(), backlog: Vec::new(), line: 0 };

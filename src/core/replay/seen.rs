@@ -2,6 +2,7 @@
 //! Also the most frequent shapes of records that no rule wants.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::core::base::text::cut;
 use crate::core::event::{Event, Format, Level};
@@ -44,6 +45,10 @@ pub struct Seen {
 impl Seen {
     /// Counts one record of a log.
     pub(super) fn see(&mut self, log: u64, line: u64, event: &Event<'_>, wanted: bool) {
+        // The record is counted when its last piece is there.
+        if event.marks.partial {
+            return;
+        }
         let counts = self.logs.entry(log).or_default();
         counts.records += 1;
         counts.wanted += u64::from(wanted);
@@ -58,18 +63,12 @@ impl Seen {
             return;
         }
         let text = event.text.get(..SHAPE_BYTES.min(event.text.len())).unwrap_or(&event.text);
-        let mut sum = 0xcbf2_9ce4_8422_2325_u64;
-        pieces(text, &mut |piece| {
-            for byte in piece.as_bytes() {
-                sum = (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        });
         let new = || {
             let mut shape = String::new();
             pieces(text, &mut |piece| shape.push_str(piece));
             ShapeCount { shape: cut(&shape, SHAPE_BYTES * 6).into_owned(), count: 0, line }
         };
-        self.shapes.entry(sum).or_insert_with(new).count += 1;
+        self.shapes.entry(shape_hash(text.as_bytes())).or_insert_with(new).count += 1;
         self.bound();
     }
 
@@ -97,9 +96,15 @@ impl Seen {
             own.levels.iter_mut().zip(counts.levels).for_each(|(own, more)| *own += more);
         }
         for (sum, shape) in more.shapes {
-            let own = self.shapes.entry(sum).or_insert(ShapeCount { count: 0, ..shape.clone() });
-            own.count += shape.count;
-            own.line = own.line.min(shape.line);
+            match self.shapes.entry(sum) {
+                Entry::Vacant(place) => {
+                    place.insert(shape);
+                }
+                Entry::Occupied(mut own) => {
+                    own.get_mut().count += shape.count;
+                    own.get_mut().line = own.get().line.min(shape.line);
+                }
+            }
         }
         self.bound();
     }
@@ -116,6 +121,56 @@ impl Seen {
         all.truncate(most);
         all
     }
+}
+
+/// What a byte is in a shape: 1 for a part of a word, 3 for a digit, 0 for anything else. Bytes that are not ASCII are parts of words.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut n = 0;
+    while n < 256 {
+        let byte = n as u8;
+        classes[n] =
+            if byte.is_ascii_digit() { 3 } else { (byte.is_ascii_alphabetic() || byte == b'_' || !byte.is_ascii()) as u8 };
+        n += 1;
+    }
+    classes
+};
+
+/// A hash of a text's shape. It is computed for every record that no rule wants, so it looks at bytes and builds no text.
+fn shape_hash(text: &[u8]) -> u64 {
+    let mut hash = 0_u64;
+    let mut mix = |value: u64| hash = (hash.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        let (mut length, mut digits) = (0, 0);
+        for byte in rest {
+            let class = CLASSES[usize::from(*byte)];
+            if class == 0 {
+                break;
+            }
+            length += 1;
+            digits += usize::from(class >> 1);
+        }
+        if length == 0 {
+            mix(u64::from(*first));
+            rest = &rest[1..];
+            continue;
+        }
+        let (word, behind) = rest.split_at(length);
+        let kept = match digits {
+            0 => word,
+            _ if digits * 2 >= length || word.iter().all(u8::is_ascii_hexdigit) => &[],
+            _ => &word[..word.iter().position(u8::is_ascii_digit).unwrap_or(0)],
+        };
+        for chunk in kept.chunks(8) {
+            mix(chunk.iter().fold(chunk.len() as u64, |value, byte| value << 8 | u64::from(*byte)));
+        }
+        if digits > 0 {
+            mix(u64::from(b'#'));
+        }
+        rest = behind;
+    }
+    hash
 }
 
 /// The parts of a text's shape. A word with a digit becomes `#`; quoted text and anything like an address is split into parts

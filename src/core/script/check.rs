@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use crate::core::base::limits::SOURCE_BYTES;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::inventory::Inventory;
 
@@ -88,7 +88,7 @@ impl Declared {
         let found = unknown.filter_map(|(name, place)| {
             let near = nearest(name, known.iter().map(String::as_str))?;
             let message = format!("no rule and no event has a field `{name}`: unless the record brings it, it is `()`");
-            Some(Diagnostic::new(Code::NoSuchField, place.clone(), message).help(format!("did you mean `{near}`?")))
+            Some(Diagnostic::new(Code::NoSuchField, place.clone(), message).help(did_you_mean(near)))
         });
         found.collect()
     }
@@ -114,7 +114,7 @@ fn called_otherwise(name: &str) -> Option<&'static str> {
 }
 
 /// The properties of an alarm in scripts.
-const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
+pub const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
 
 /// Converts a position of the library: `length` characters from line and column on.
 pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
@@ -187,7 +187,7 @@ impl Checker<'_> {
     fn report(&mut self, code: Code, at: Position, length: usize, message: String, near: Option<&str>) {
         let mut diagnostic = Diagnostic::new(code, place(self.source, at, length), message);
         if let Some(near) = near {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+            diagnostic = diagnostic.help(did_you_mean(near));
         }
         self.found.push(diagnostic);
     }
@@ -357,7 +357,8 @@ impl Checker<'_> {
                 };
                 let shapes: Vec<String> = called(name).map(shape).collect();
                 let wanted = if shapes.is_empty() { String::new() } else { format!("; it is {}", shapes.join(" or ")) };
-                let message = format!("`{name}` is not called with {given} arguments{wanted}");
+                let arguments = if given == 1 { "argument" } else { "arguments" };
+                let message = format!("`{name}` is not called with {given} {arguments}{wanted}");
                 self.report(Code::WrongArguments, at, name.chars().count(), message, None);
             }
             Some(_) => self.literals(call, this),

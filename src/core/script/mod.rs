@@ -17,6 +17,7 @@ mod bind;
 mod check;
 mod escapes;
 mod evaluator;
+mod lines;
 mod params;
 mod reference;
 mod tape;
@@ -41,7 +42,7 @@ pub fn built_in() -> Arc<Source> {
     Arc::new(Source { name: BUILT_IN_SCRIPT.to_owned(), text: include_str!("notify.rhai").to_owned() })
 }
 
-pub use check::{Declared, Param, check, inspect, unknown_name};
+pub use check::{ALARM_PROPERTIES, Declared, Param, check, inspect, unknown_name};
 pub use evaluator::{Compiled, Evaluator};
 pub use params::{HANDLES, HandleDecl, ParamKind};
 pub use reference::reference;

@@ -18,7 +18,8 @@
 //! is recognised as well: it is not older than the silence. What a file held before its end was reached is a backlog; the source
 //! says so.
 //!
-//! A stamp without a zone from the network is read in the zone, in quarters of an hour, that brings it nearest to its arrival.
+//! A stamp without a zone from the network is read in the zone, of those that exist, that brings it nearest to its arrival. The first
+//! record of a sender may be old all the same: by that zone it is new only if it arrives within [`LATE_AT_FIRST`] of its stamp.
 //! When the usual age is known, it is read in the zone that follows from that age. So an old record of a known sender is old, and
 //! not in another zone.
 
@@ -38,8 +39,25 @@ const WITHIN_US: i64 = 2_000_000;
 const SPREAD: Duration = Duration::from_secs(10);
 /// The least time between two ages that are compared.
 const APART: Duration = Duration::from_millis(2_500);
+const MINUTE_US: i64 = 60_000_000;
 /// Zones differ by whole multiples of this.
-const QUARTER_US: i64 = 900_000_000;
+const QUARTER_US: i64 = 15 * MINUTE_US;
+const DAY_US: i64 = 24 * 60 * MINUTE_US;
+/// The offsets that clocks have somewhere in the world, in minutes west of UTC.
+const ZONES: [i64; 40] = [
+    -840, -825, -780, -765, -720, -660, -630, -600, -570, -540, -525, -480, -420, -390, -360, -345, -330, -300, -270, -240, -210,
+    -180, -120, -60, 0, 60, 120, 150, 180, 210, 240, 300, 360, 420, 480, 540, 570, 600, 660, 720,
+];
+/// The differences between two zones, in minutes: all quarters of an hour from 26 hours east to 26 hours west.
+const DIFFERENCES: [i64; 209] = {
+    let mut all = [0; 209];
+    let mut n = 0;
+    while n < all.len() {
+        all[n] = 15 * (n as i64 - 104);
+        n += 1;
+    }
+    all
+};
 /// Records of one sender that come closer together than this may be a queue that is emptied.
 const QUEUE_GAP: Duration = Duration::from_secs(1);
 /// So many records in a row with falling ages are such a queue ...
@@ -140,8 +158,9 @@ impl Arrivals {
     pub fn recall(&self, before: impl IntoIterator<Item = (Trust, String, i64)>) {
         let mut senders = self.senders();
         for (trust, host, usual) in before {
-            let sender = senders.sender(&host, trust);
-            *sender = Sender { usual, agreed_once: true, agrees: true, journaled: Some((Time::MIN, usual)), ..Sender::default() };
+            let known =
+                Sender { usual, agreed_once: true, agrees: true, journaled: Some((Time::MIN, usual)), ..Sender::default() };
+            senders.with(&host, trust, |sender| *sender = known);
         }
     }
 
@@ -156,19 +175,27 @@ impl Arrivals {
     /// `stated`: the zone of the stamp is known, from the record or from the configuration. `kept`: what is learned of this host
     /// is journaled, which excludes host names that a record makes up.
     pub fn judge(&self, event: &mut Event<'_>, arrived: Time, stated: bool, kept: bool) -> Option<Stale> {
-        let at = event.at?;
+        let mut at = event.at?;
         let mut senders = self.senders();
         let zoneless = !stated && matches!(senders.stamps, Stamps::Assumed | Stamps::Nearest);
         let shifts = zoneless && senders.stamps == Stamps::Nearest;
+        // East of here, a time of day without a day is not one of the day before.
+        if shifts && event.marks.guessed_date && arrived.offset_from(at) > DAY_US / 2 {
+            at = Time::from_micros(at.micros().saturating_add(DAY_US));
+            event.at = Some(at);
+        }
         let trust = event.trust;
-        let sender = senders.sender(&event.host, trust);
         let age = arrived.offset_from(at);
-        let late = sender.judge(arrived, age, zoneless);
-        let zone = if zoneless { quarters(sender.usual) } else { 0 };
+        let zones = if zoneless { senders.stamps.zones() } else { &[] };
+        let (late, usual, news) = senders.with(&event.host, trust, |sender| {
+            let late = sender.judge(arrived, age, zones);
+            (late, sender.usual, if kept { sender.news(arrived) } else { None })
+        });
+        let zone = if zoneless { quarters(usual) } else { 0 };
         if shifts && zone != 0 {
             event.at = Some(Time::from_micros(at.micros().saturating_add(zone)));
         }
-        if kept && let Some(usual) = sender.news(arrived) {
+        if let Some(usual) = news {
             let zone = if shifts { quarters(usual) } else { 0 };
             senders.learned.push(Learned { host: event.host.to_string(), trust, usual, zone });
         }
@@ -185,18 +212,21 @@ impl Arrivals {
 }
 
 impl Senders {
-    fn sender(&mut self, host: &str, trust: Trust) -> &mut Sender {
-        if self.known.get(host).is_none_or(|by_trust| by_trust[trust as usize].is_none()) {
-            if self.count >= OFFSETS {
-                self.forget_half();
-            }
-            self.count += 1;
-            let is_right = self.stamps == Stamps::Exact;
-            let journaled = is_right.then_some((Time::MIN, 0));
-            let sender = Sender { agreed_once: is_right, agrees: is_right, journaled, ..Sender::default() };
-            self.known.entry(host.to_owned()).or_default()[trust as usize] = Some(Box::new(sender));
+    /// Takes the sender's record. Its name is copied only when it is heard for the first time.
+    fn with<T>(&mut self, host: &str, trust: Trust, take: impl FnOnce(&mut Sender) -> T) -> T {
+        if let Some(sender) = self.known.get_mut(host).and_then(|by_trust| by_trust[trust as usize].as_mut()) {
+            return take(sender);
         }
-        self.known.entry(host.to_owned()).or_default()[trust as usize].get_or_insert_default()
+        if self.count >= OFFSETS {
+            self.forget_half();
+        }
+        self.count += 1;
+        let is_right = self.stamps == Stamps::Exact;
+        let journaled = is_right.then_some((Time::MIN, 0));
+        let mut sender = Box::new(Sender { agreed_once: is_right, agrees: is_right, journaled, ..Sender::default() });
+        let taken = take(&mut sender);
+        self.known.entry(host.to_owned()).or_default()[trust as usize] = Some(sender);
+        taken
     }
 
     /// Forgets half of the senders: those with the least trust, and among them those heard longest ago. Their next record counts
@@ -221,11 +251,13 @@ impl Senders {
 }
 
 impl Sender {
-    fn judge(&mut self, arrived: Time, age: i64, zoneless: bool) -> Option<Lateness> {
+    /// Judges a record by its age. `zones`: in which of them its stamp may have been written, in minutes west of the zone in which it
+    /// was read; none if the zone is known.
+    fn judge(&mut self, arrived: Time, age: i64, zones: &[i64]) -> Option<Lateness> {
         let first = self.heard == Time::default();
         if !self.agreed_once {
             // A record may be delayed and is never ahead of its sender: the least age is nearest to the truth.
-            let zone = if zoneless { quarters(age) } else { 0 };
+            let zone = likely_zone(age, zones);
             let likely = if age.saturating_sub(zone) <= us(LATE_AT_FIRST) { age } else { zone };
             self.usual = if first { likely } else { likely.min(self.usual) };
         }
@@ -310,6 +342,28 @@ impl Queue {
 
 fn us(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The zone that brings a record with this age nearest to its arrival, without making it newer than a minute after its arrival: else
+/// most old records would be new ones of some zone with a fast clock. The zone in which it was read is kept if its clock is ahead.
+fn likely_zone(age: i64, zones: &[i64]) -> i64 {
+    if quarters(age) == 0 {
+        return 0;
+    }
+    let nearest =
+        zones.iter().map(|minutes| minutes * MINUTE_US).filter(|zone| *zone <= age.saturating_add(us(LATE_AT_FIRST))).max();
+    nearest.unwrap_or(0)
+}
+
+impl Stamps {
+    /// The zones in which stamps may have been written, in minutes west of the zone in which they were read.
+    fn zones(self) -> &'static [i64] {
+        match self {
+            Stamps::Exact | Stamps::Stated => &[],
+            Stamps::Assumed => &DIFFERENCES,
+            Stamps::Nearest => &ZONES,
+        }
+    }
 }
 
 /// The nearest whole number of quarters of an hour.
@@ -411,6 +465,31 @@ mod tests {
         assert_eq!(Heard::of(Stamps::Assumed).hear(0, 18_000_500), (false, 18_000_500));
         assert!(Heard::of(Stamps::Assumed).is_late(0, 18_000_000 + 120_000));
         assert!(Heard::of(Stamps::Stated).is_late(0, 18_000_000));
+    }
+
+    #[test]
+    fn the_first_record_of_a_sender_is_new_only_if_it_fits_a_zone() {
+        let hour = 3_600_000;
+        let is_new = |stamps, age_ms| !Heard::of(stamps).is_late(0, age_ms);
+        for stamps in [Stamps::Nearest, Stamps::Assumed] {
+            // A claim out of a queue, hours old, is rarely a minute from a zone.
+            for minutes in [5, 10, 122, 130, 178, 190, 307, 365, 552] {
+                assert!(!is_new(stamps, minutes * 60_000), "{stamps:?} {minutes}");
+            }
+            for minutes in [0, -60, 300, -330, 60, -840] {
+                for clock in [-59_000, 0, 59_000] {
+                    assert!(is_new(stamps, minutes * 60_000 + clock), "{stamps:?} {minutes} {clock}");
+                }
+            }
+            assert!(is_new(stamps, -300_000), "a clock that is ahead is no other zone");
+        }
+        assert!(
+            !is_new(Stamps::Nearest, 5 * hour / 4)
+                && !is_new(Stamps::Nearest, 13 * hour)
+                && is_new(Stamps::Assumed, 5 * hour / 4)
+        );
+        let new = (0..26 * 60).filter(|minute| is_new(Stamps::Nearest, (minute - 2) * 60_000)).count();
+        assert!(new < 100, "{new} minutes of a day");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Site {
     pub matcher: Arc<Matcher>,
     /// Compiled scripts by file name.
     pub scripts: BTreeMap<String, Arc<Compiled>>,
-    pub evaluator: Evaluator,
+    pub evaluator: Arc<Evaluator>,
     /// The names of the inventory, ready for look-up.
     pub index: Index,
     /// The configuration has the zones of some hosts.
@@ -57,7 +57,22 @@ impl Site {
         }
         let index = Index::new(&inventory);
         let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
-        Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
+        Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator: Arc::new(evaluator), index }
+    }
+
+    /// The same site with one change of its rules.
+    pub fn changed(&self, mutant: &Mutant) -> Site {
+        let program = Arc::new(mutant.applied(&self.program));
+        let anew = mutant.matches_otherwise().then(|| Arc::new(Matcher::new(&program, Some(&self.inventory))));
+        Site {
+            has_zones: self.has_zones,
+            inventory: self.inventory.clone(),
+            matcher: anew.unwrap_or_else(|| self.matcher.clone()),
+            scripts: self.scripts.clone(),
+            evaluator: self.evaluator.clone(),
+            index: Index::new(&self.inventory),
+            program,
+        }
     }
 
     /// The script of a run, by file name; `None` if the rules do not have its reaction any more.

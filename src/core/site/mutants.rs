@@ -5,16 +5,33 @@ use std::time::Duration;
 
 use crate::core::base::time::duration_text;
 use crate::core::diag::Place;
-use crate::core::lang::program::{Alarm, Cancel, Comparison, FieldTest, IdPattern, Predicate, Program, Shape};
+use crate::core::lang::program::{Alarm, Atom, Cancel, Comparison, FieldTest, IdPattern, Predicate, Program, Shape};
 
-/// Rules with one change.
-#[derive(Clone, Debug)]
+type Change<T> = Box<dyn Fn(&mut T) + Send + Sync>;
+
+/// One change of rules.
 pub struct Mutant {
-    pub program: Program,
+    change: Change<Program>,
     /// The change, for people: `alarm x: 3 of ... becomes 4`.
     pub what: String,
-    /// The rule that was changed.
+    /// The rule that is changed.
     pub place: Place,
+    /// The alarm that is changed; empty if it is a condition.
+    pub alarm: String,
+}
+
+impl Mutant {
+    /// The rules with this change.
+    pub fn applied(&self, program: &Program) -> Program {
+        let mut changed = program.clone();
+        (self.change)(&mut changed);
+        changed
+    }
+
+    /// True if events match other conditions than before: the matcher has to be made anew.
+    pub fn matches_otherwise(&self) -> bool {
+        self.alarm.is_empty()
+    }
 }
 
 /// All changes of these rules, one at a time: thresholds, windows, keys, cancels, reactions, ids, senders, tests of fields.
@@ -31,135 +48,164 @@ pub fn mutants(program: &Program) -> Vec<Mutant> {
 
 fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     let Some(alarm) = program.alarms.get(n) else { return };
-    let mut add = |what: String, change: &dyn Fn(&mut Alarm)| {
-        let mut program = program.clone();
-        if let Some(alarm) = program.alarms.get_mut(n) {
-            change(alarm);
-        }
-        all.push(Mutant { program, what: format!("alarm {}: {what}", alarm.name), place: alarm.place.clone() });
+    let mut add = |what: String, change: Change<Alarm>| {
+        let change = move |program: &mut Program| program.alarms.get_mut(n).into_iter().for_each(&change);
+        let (what, place) = (format!("alarm {}: {what}", alarm.name), alarm.place.clone());
+        all.push(Mutant { change: Box::new(change), what, place, alarm: alarm.name.clone() });
     };
     let half = |span: Duration| span / 2;
     let twice = |span: Duration| span * 2;
     if let Shape::Count { n: wanted, .. } = alarm.detect.shape {
         for other in [wanted + 1, wanted.saturating_sub(1)].into_iter().filter(|n| *n > 0) {
-            add(format!("`{wanted} of` becomes `{other} of`"), &|alarm| {
-                if let Shape::Count { n, .. } = &mut alarm.detect.shape {
-                    *n = other;
-                }
-            });
+            add(
+                format!("`{wanted} of` becomes `{other} of`"),
+                Box::new(move |alarm| {
+                    if let Shape::Count { n, .. } = &mut alarm.detect.shape {
+                        *n = other;
+                    }
+                }),
+            );
         }
     }
     if let Some(within) = alarm.detect.within {
         for other in [half(within), twice(within)] {
             let what = format!("the time {} becomes {}", duration_text(within), duration_text(other));
-            add(what, &|alarm| alarm.detect.within = Some(other));
+            add(what, Box::new(move |alarm| alarm.detect.within = Some(other)));
         }
     }
     if let Shape::Measure(measure) = &alarm.detect.shape {
         let wanted = measure.threshold.amount;
-        add(format!("the threshold {wanted} is doubled"), &|alarm| {
-            if let Shape::Measure(measure) = &mut alarm.detect.shape {
-                measure.threshold.amount = wanted * 2.0 + 1.0;
-            }
-        });
+        add(
+            format!("the threshold {wanted} is doubled"),
+            Box::new(move |alarm| {
+                if let Shape::Measure(measure) = &mut alarm.detect.shape {
+                    measure.threshold.amount = wanted * 2.0 + 1.0;
+                }
+            }),
+        );
     }
     if alarm.hold.is_some() {
-        add("without its `hold`".to_owned(), &|alarm| alarm.hold = None);
+        add("without its `hold`".to_owned(), Box::new(move |alarm| alarm.hold = None));
     }
     if !alarm.detect.unless.is_empty() {
-        add("without its `unless`".to_owned(), &|alarm| alarm.detect.unless.clear());
+        add("without its `unless`".to_owned(), Box::new(move |alarm| alarm.detect.unless.clear()));
     }
     if alarm.limit.is_some() {
-        add("without its `limit`".to_owned(), &|alarm| alarm.limit = None);
+        add("without its `limit`".to_owned(), Box::new(move |alarm| alarm.limit = None));
     } else {
-        for field in &alarm.by {
-            add(format!("`by` without {field}"), &|alarm| alarm.by.retain(|f| f != field));
+        for field in alarm.by.clone() {
+            add(format!("`by` without {field}"), Box::new(move |alarm| alarm.by.retain(|f| *f != field)));
         }
     }
     for (names, word) in
         [(&alarm.inhibited_by, "inhibited by"), (&alarm.only_while, "only while"), (&alarm.only_while_not, "only while not")]
     {
         if !names.is_empty() {
-            add(format!("without `{word}`"), &|alarm| match word {
-                "inhibited by" => alarm.inhibited_by.clear(),
-                "only while" => alarm.only_while.clear(),
-                _ => alarm.only_while_not.clear(),
-            });
+            add(
+                format!("without `{word}`"),
+                Box::new(move |alarm| match word {
+                    "inhibited by" => alarm.inhibited_by.clear(),
+                    "only while" => alarm.only_while.clear(),
+                    _ => alarm.only_while_not.clear(),
+                }),
+            );
         }
     }
     if !alarm.only_during.is_empty() || !alarm.not_during.is_empty() {
-        add("without its calendars".to_owned(), &|alarm| {
-            alarm.only_during.clear();
-            alarm.not_during.clear();
-        });
+        add(
+            "without its calendars".to_owned(),
+            Box::new(move |alarm| {
+                alarm.only_during.clear();
+                alarm.not_during.clear();
+            }),
+        );
     }
     for (place, cancel) in alarm.cancel.iter().enumerate() {
         match cancel {
             Cancel::After { span, .. } => {
                 for other in [half(*span), twice(*span)] {
-                    add(format!("`cancel after {}` becomes {}", duration_text(*span), duration_text(other)), &|alarm| {
-                        if let Some(Cancel::After { span, .. }) = alarm.cancel.get_mut(place) {
-                            *span = other;
-                        }
-                    });
+                    add(
+                        format!("`cancel after {}` becomes {}", duration_text(*span), duration_text(other)),
+                        Box::new(move |alarm| {
+                            if let Some(Cancel::After { span, .. }) = alarm.cancel.get_mut(place) {
+                                *span = other;
+                            }
+                        }),
+                    );
                 }
             }
-            Cancel::When(_) => add("without a `cancel when`".to_owned(), &|alarm| {
-                alarm.cancel.remove(place);
-            }),
+            Cancel::When(_) => add(
+                "without a `cancel when`".to_owned(),
+                Box::new(move |alarm| {
+                    alarm.cancel.remove(place);
+                }),
+            ),
             Cancel::Falls(_) | Cancel::Measured { .. } | Cancel::AtOnce | Cancel::ByHand => {}
         }
     }
     for (place, chain) in alarm.react.iter().enumerate() {
         let names: Vec<&str> = chain.iter().map(|call| call.reaction.as_str()).collect();
-        add(format!("without its reaction {}", names.join(" then ")), &|alarm| {
-            alarm.react.remove(place);
-        });
+        add(
+            format!("without its reaction {}", names.join(" then ")),
+            Box::new(move |alarm| {
+                alarm.react.remove(place);
+            }),
+        );
     }
     for (place, chain) in alarm.on_cancel.iter().enumerate() {
         let names: Vec<&str> = chain.iter().map(|call| call.reaction.as_str()).collect();
-        add(format!("without its reaction to the end {}", names.join(" then ")), &|alarm| {
-            alarm.on_cancel.remove(place);
-        });
+        add(
+            format!("without its reaction to the end {}", names.join(" then ")),
+            Box::new(move |alarm| {
+                alarm.on_cancel.remove(place);
+            }),
+        );
     }
 }
 
 fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     let Some(atom) = program.atoms.get(n).filter(|atom| atom.signal.is_none()) else { return };
-    let mut add = |what: String, change: &dyn Fn(&mut crate::core::lang::program::Atom)| {
-        let mut program = program.clone();
-        if let Some(atom) = program.atoms.get_mut(n) {
-            change(atom);
-        }
-        all.push(Mutant { program, what: format!("{}: {what}", atom.name), place: atom.place.clone() });
+    let mut add = |what: String, change: Change<Atom>| {
+        let change = move |program: &mut Program| program.atoms.get_mut(n).into_iter().for_each(&change);
+        let (what, place) = (format!("{}: {what}", atom.name), atom.place.clone());
+        all.push(Mutant { change: Box::new(change), what, place, alarm: String::new() });
     };
     for (place, id) in atom.ids.iter().enumerate() {
         if let IdPattern::Numbers { code, first, last } = id {
             let other = IdPattern::Numbers { code: *code, first: first + 50_000, last: last + 50_000 };
-            add(format!("another id instead of {first:05}"), &|atom| {
-                if let Some(id) = atom.ids.get_mut(place) {
-                    *id = other.clone();
-                }
-            });
+            add(
+                format!("another id instead of {first:05}"),
+                Box::new(move |atom| {
+                    if let Some(id) = atom.ids.get_mut(place) {
+                        *id = other.clone();
+                    }
+                }),
+            );
         }
     }
     if !atom.from.is_empty() {
-        add("from anybody".to_owned(), &|atom| atom.from.clear());
+        add("from anybody".to_owned(), Box::new(move |atom| atom.from.clear()));
     }
     for (place, predicate) in atom.predicates.iter().enumerate() {
-        add("without a test of its `where`".to_owned(), &|atom| {
-            atom.predicates.remove(place);
-        });
+        add(
+            "without a test of its `where`".to_owned(),
+            Box::new(move |atom| {
+                atom.predicates.remove(place);
+            }),
+        );
         if let Predicate::Test { field, test: FieldTest::Compare(comparison, operand) } = &**predicate
             && let Some(other) = neighbour(*comparison)
         {
             let test = FieldTest::Compare(other, operand.clone());
             let changed = Arc::new(Predicate::Test { field: field.clone(), test });
-            add(format!("`{field} {}` becomes `{}`", comparison.sign(), other.sign()), &|atom| {
-                if let Some(predicate) = atom.predicates.get_mut(place) {
-                    *predicate = changed.clone();
-                }
-            });
+            add(
+                format!("`{field} {}` becomes `{}`", comparison.sign(), other.sign()),
+                Box::new(move |atom| {
+                    if let Some(predicate) = atom.predicates.get_mut(place) {
+                        *predicate = changed.clone();
+                    }
+                }),
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::core::base::text::is_unsafe;
 use crate::core::base::time::{duration_text, parse_duration};
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Diagnostic, Place};
 
 use super::keys::KeySet;
@@ -66,7 +66,7 @@ impl YamlReader<'_> {
         for (key, _) in entries {
             if !known.has(&key.text) {
                 let help = match nearest(&key.text, known.names()) {
-                    Some(near) => format!("did you mean `{near}`?"),
+                    Some(near) => did_you_mean(near),
                     None => format!("there are {}", known.names().collect::<Vec<_>>().join(", ")),
                 };
                 self.report(Code::UnknownKey, &key.place, format!("{what} has no key `{}`", key.text)).help = Some(help);
@@ -139,7 +139,7 @@ impl YamlReader<'_> {
         }
         let names = || words.iter().map(|(w, _)| *w);
         let help = match nearest(text, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => format!("write {}", names().collect::<Vec<_>>().join(" or ")),
         };
         self.report(Code::BadValue, &node.place, format!("`{text}` is no {what}")).help = Some(help);
@@ -202,7 +202,7 @@ impl YamlReader<'_> {
         }
         let all: Vec<&str> = known.map(String::as_str).collect();
         let help = match nearest(text, all.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None if all.is_empty() => format!("this file has no {what} at all"),
             None if all.len() <= 12 => format!("there are {}", all.join(", ")),
             None => format!("add it to the {what}s, or name one of them"),

@@ -22,6 +22,9 @@ mod syslog;
 mod webhook;
 mod workers;
 
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
+
 use crate::core::inventory::{Channel, ChannelKind};
 use crate::core::notifications::{Delivery, Undelivered};
 
@@ -41,6 +44,21 @@ fn send(channel: &Channel, delivery: &Delivery) -> Result<(), Undelivered> {
         ChannelKind::Snmp(target) => snmp::send(target, notification),
         ChannelKind::RemoteSyslog(server) => remote_syslog::send(server, notification),
     }
+}
+
+/// A socket for datagrams to the first address of a server.
+fn datagrams(server: &str) -> Result<UdpSocket, Undelivered> {
+    let words = |e: io::Error| later(format!("{server}: {e}"));
+    let address = first_address(server)?;
+    let socket = UdpSocket::bind(if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" }).map_err(words)?;
+    socket.connect(address).map_err(words)?;
+    Ok(socket)
+}
+
+/// The first address of a server, `NAME:PORT`.
+fn first_address(server: &str) -> Result<SocketAddr, Undelivered> {
+    let mut all = server.to_socket_addrs().map_err(|e| later(format!("{server}: {e}")))?;
+    all.next().ok_or_else(|| later(format!("{server} has no address")))
 }
 
 /// The notification was not delivered and may be delivered later.

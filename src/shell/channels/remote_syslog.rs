@@ -1,7 +1,7 @@
 //! Syslog to another machine: RFC 5424 over UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425).
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs as _, UdpSocket};
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::core::base::limits::{NOTIFICATION_LINE, NOTIFICATION_TIMEOUT};
 use crate::core::inventory::{SyslogServer, SyslogTransport};
 use crate::core::notifications::{Notification, Occasion, Undelivered};
 
-use super::{later, roots};
+use super::{datagrams, first_address, later, roots};
 
 /// The id of our structured data, with the enterprise number that RFC 5612 reserves for examples.
 const DATA_ID: &str = "pointsman@32473";
@@ -25,12 +25,10 @@ const ENDS: Duration = Duration::from_secs(5);
 pub(super) fn send(server: &SyslogServer, notification: &Notification) -> Result<(), Undelivered> {
     let record = record(server.facility, notification);
     let words = |e: std::io::Error| later(format!("{}: {e}", server.server));
-    let address = server.server.to_socket_addrs().map_err(words)?.next();
-    let address = address.ok_or_else(|| later(format!("{} has no address", server.server)))?;
     if server.transport == SyslogTransport::Udp {
-        let socket = UdpSocket::bind(if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" }).map_err(words)?;
-        return socket.send_to(record.as_bytes(), address).map(drop).map_err(words);
+        return datagrams(&server.server)?.send(record.as_bytes()).map(drop).map_err(words);
     }
+    let address = first_address(&server.server)?;
     let until = Instant::now() + NOTIFICATION_TIMEOUT;
     let mut tcp = TcpStream::connect_timeout(&address, NOTIFICATION_TIMEOUT).map_err(words)?;
     tcp.set_write_timeout(Some(NOTIFICATION_TIMEOUT)).map_err(words)?;

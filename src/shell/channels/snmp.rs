@@ -1,6 +1,6 @@
 //! SNMP v2c: a trap or an inform for each alarm, as `docs/reference/mib/POINTSMAN-MIB.txt` defines it.
 
-use std::net::{ToSocketAddrs as _, UdpSocket};
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use crate::core::base::text::cut;
@@ -9,8 +9,8 @@ use crate::core::notifications::{AlarmFacts, Notification, Undelivered};
 use crate::shell::linux::boot_time;
 
 use super::ber::{Ber, SEQUENCE, response};
-use super::later;
 use super::secret::Secrets;
+use super::{datagrams, later};
 
 /// `pointsman` of the MIB. RFC 5612 reserves this enterprise number for examples. The project has none of its own.
 const POINTSMAN: [u32; 8] = [1, 3, 6, 1, 4, 1, 32473, 1];
@@ -38,10 +38,7 @@ pub(super) fn send(target: &SnmpTarget, notification: &Notification) -> Result<(
     let mut secrets = Secrets::default();
     let community = secrets.value(&target.community)?;
     let words = |e: std::io::Error| later(format!("{}: {e}", target.server));
-    let address = target.server.to_socket_addrs().map_err(words)?.next();
-    let address = address.ok_or_else(|| later(format!("{} has no address", target.server)))?;
-    let socket = UdpSocket::bind(if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" }).map_err(words)?;
-    socket.connect(address).map_err(words)?;
+    let socket = datagrams(&target.server)?;
     let of_alarms = notification.of_alarms();
     let mut all: Vec<(Kind, Vec<(u32, String)>)> = of_alarms.iter().map(|a| of_alarm(a, notification)).collect();
     if all.is_empty() || notification.more > 0 {

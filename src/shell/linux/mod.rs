@@ -11,6 +11,7 @@
 //! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an address.
 //! Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
+pub mod accounts;
 mod address;
 mod announcer;
 mod beginning;

@@ -158,9 +158,13 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
     let asked = Asked { question: question.clone(), sudo };
     let mut line = serde_json::to_string(&asked).map_err(|e| e.to_string())?;
     line.push('\n');
-    stream.write_all(line.as_bytes()).map_err(words)?;
+    // A controller that refuses a connection answers before it has read the question.
+    let sent = stream.write_all(line.as_bytes());
     let mut answer = String::new();
-    BufReader::new(stream.take(ANSWER)).read_line(&mut answer).map_err(words)?;
+    let read = BufReader::new(stream.take(ANSWER)).read_line(&mut answer);
+    if !answer.ends_with('\n') {
+        sent.and(read).map_err(words)?;
+    }
     serde_json::from_str(&answer)
         .map_err(|e| format!("the controller's answer can't be read ({e}); is it of another version?"))?
 }

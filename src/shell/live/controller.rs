@@ -25,7 +25,7 @@ use crate::core::site::{Current, Learned, Site};
 use crate::shell::channels::Workers;
 use crate::shell::site_files::{Disk, Good};
 use crate::shell::sources::{self, Entry, Named, Sink as _};
-use crate::shell::store::{self, Journal, Retention};
+use crate::shell::store::{self, Journal, Retention, UnwantedRecords};
 
 use super::asker::Asker;
 use super::clock::{self, EngineClock};
@@ -158,6 +158,11 @@ impl Thread {
     /// Sets how much of the journal is kept.
     pub(super) fn keep(&mut self, limits: JournalLimits) {
         self.journal.keep(retention(limits));
+    }
+
+    /// Keeps records that no rule wants. To be called before the inbox is handed out.
+    pub(super) fn keep_unwanted(&mut self, records: UnwantedRecords) {
+        self.inbox.unwanted = Some(Arc::new(records));
     }
 
     /// The current site, for the sources.

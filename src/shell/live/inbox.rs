@@ -11,13 +11,14 @@ use crate::core::base::network::network_of;
 use crate::core::base::time::Time;
 use crate::core::control::{Input, LogEvent};
 use crate::core::engine::is_credible_claim;
-use crate::core::event::Trust;
+use crate::core::event::{Event, Trust};
 use crate::core::inventory::Name;
 use crate::core::notice::Notice;
 use crate::core::site::Current;
 use crate::core::wire::Command;
 use crate::shell::monitoring::Observation;
 use crate::shell::sources::Sink;
+use crate::shell::store::UnwantedRecords;
 
 use super::asker::Asker;
 use super::clock::EngineClock;
@@ -67,12 +68,14 @@ pub struct Inbox {
     pub(super) lanes: Arc<Lanes<ControllerMessage>>,
     clock: EngineClock,
     current: Arc<Current>,
+    /// Keeps records that no rule wants, if the configuration says so.
+    pub(super) unwanted: Option<Arc<UnwantedRecords>>,
 }
 
 impl Inbox {
     /// Makes an inbox with room for this number of bytes of events.
     pub(super) fn new(bytes: usize, clock: EngineClock, current: Arc<Current>) -> Inbox {
-        Inbox { lanes: Arc::new(Lanes::new(bytes)), clock, current }
+        Inbox { lanes: Arc::new(Lanes::new(bytes)), clock, current, unwanted: None }
     }
 
     /// Sends a message to the controller and waits for room. Returns false when the controller has ended.
@@ -176,6 +179,12 @@ impl Sink for Inbox {
 
     fn refuses(&self, source: &str, peer: IpAddr) -> bool {
         self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
+    }
+
+    fn unwanted(&self, source: &str, event: &Event<'_>, arrived: Time) {
+        if let Some(kept) = &self.unwanted {
+            kept.keep(arrived, source, event);
+        }
     }
 
     fn now(&self) -> Time {

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::core::base::limits::{OVERRIDE_LASTS, OVERRIDES, SILENCE_KEY_BYTES};
 use crate::core::base::text::{printable, printable_short};
 use crate::core::base::time::duration_text;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::hint;
 use crate::core::inventory::Name;
 use crate::core::lang::program::Category;
 use crate::core::overrides::{Override, SilenceMatcher, StandingOverride};
@@ -161,7 +161,7 @@ impl Desk<'_> {
     /// Checks that nothing prevents an operator from moving this resource to this host.
     pub(super) fn may_move(&self, resource: &Name, host: &Name) -> Result<(), String> {
         let overrides = self.controller.overrides();
-        if let Some(standing) = overrides.pause_of_resource(resource) {
+        if let Some(standing) = overrides.pause_of_resource(resource, None) {
             let resume = if standing.what == Override::PauseAll { "--all".to_owned() } else { resource.clone() };
             return Err(format!("{}: nothing is moved; `pointsman resume {resume}` ends that", standing.text()));
         }
@@ -232,10 +232,5 @@ pub(super) fn reason(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    let hint = match nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("there are: {}", known.join(", ")),
-    };
-    format!("there is no {what} {}; {hint}", printable(name))
+    format!("there is no {what} {}{}", printable(name), hint(name, known.map(String::as_str)))
 }

@@ -27,7 +27,7 @@ use crate::shell::linux::{Spot, boot_time, give_way};
 use crate::shell::monitoring::Monitoring;
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{self, Sink as _, Udp};
-use crate::shell::store::{AgentStore, Journal, check_chain};
+use crate::shell::store::{AgentStore, Journal, UnwantedRecords, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
 
 use super::control_socket;
@@ -134,6 +134,9 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let id = tls::random_id()?;
     let mut thread = Thread::new(begin, files, journal, || id)?;
     thread.keep(config.journal);
+    if config.journal.unwanted > 0 {
+        thread.keep_unwanted(UnwantedRecords::open(&data, config.journal.unwanted).map_err(|e| e.to_string())?);
+    }
     let inbox = thread.inbox();
     let current = thread.current();
     let keep = move || rights::keep(network, programs);

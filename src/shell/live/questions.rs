@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::ANSWER_BYTES;
-use crate::core::base::text::printable_short;
+use crate::core::base::text::{printable, printable_short};
 use crate::core::base::time::Time;
 use crate::core::config::AccessLevel;
 use crate::core::control::{Controller, OperatorCommand};
+use crate::core::diag::suggest::hint;
 use crate::core::engine::{Instance, Key, is_test};
 use crate::core::inventory::{Name, Resource};
 use crate::core::journal::HistoryFilter;
@@ -253,7 +254,7 @@ impl Desk<'_> {
                 OperatorCommand::Resume { resource }
             }
             Question::Clear { alarm, key, reason } => {
-                meant(&alarm, key.as_deref(), self.controller.alarms().clearable(&alarm))?;
+                self.meant(&alarm, key.as_deref(), self.controller.alarms().clearable(&alarm))?;
                 OperatorCommand::Clear { alarm, key, reason: reason.map(|reason| printable_short(&reason, REASON)) }
             }
             Question::Ack { alarm, key, by, comment, lasts } => {
@@ -263,7 +264,7 @@ impl Desk<'_> {
                 OperatorCommand::Ack { alarm, key, by, comment: comment.map(|text| printable_short(&text, REASON)), lasts }
             }
             Question::Comment { alarm, key, text } => {
-                meant(&alarm, key.as_deref(), self.controller.alarms().active_of(&alarm).map(|(key, _)| key))?;
+                self.meant(&alarm, key.as_deref(), self.controller.alarms().active_of(&alarm).map(|(key, _)| key))?;
                 OperatorCommand::Comment { alarm, key, text: reason(&text)? }
             }
             Question::Test { alarm, app, fields } => {
@@ -333,11 +334,28 @@ impl Desk<'_> {
     /// Checks that the alarm exists and nobody has acknowledged it.
     fn may_be_acked(&self, alarm: &str, key: Option<&str>) -> Result<(), String> {
         let active = self.controller.alarms().active_of(alarm).map(|(key, _)| key);
-        let meant = meant(alarm, key, active)?;
+        let meant = self.meant(alarm, key, active)?;
         let by: Option<Vec<&str>> = meant.into_iter().map(|key| self.controller.alarms().acked(alarm, key)).collect();
         match by.as_deref() {
             Some([who, ..]) => Err(format!("{alarm} was taken on by {who} already")),
             _ => Ok(()),
+        }
+    }
+
+    /// The keys that the operator means: the one that is shown with this text, or all. An error if there is none.
+    fn meant<'k>(&self, alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) -> Result<Vec<&'k Key>, String> {
+        let all: Vec<&Key> = of.collect();
+        let meant: Vec<&Key> = all.iter().copied().filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
+        let known = || self.site.program.alarms.iter().map(|a| &a.name);
+        match key {
+            _ if !meant.is_empty() => Ok(meant),
+            Some(key) if !all.is_empty() => {
+                let keys: Vec<String> = all.iter().map(ToString::to_string).collect();
+                let hint = hint(key, keys.iter().map(String::as_str));
+                Err(format!("{alarm} is not active with this key{}", printable(&hint)))
+            }
+            _ if !known().any(|name| name == alarm) => Err(unknown("alarm", alarm, known())),
+            _ => Err(format!("{alarm} is not active; see `pointsman alarms`")),
         }
     }
 
@@ -440,16 +458,6 @@ fn bounded<T: Copy>(all: impl Iterator<Item = T>, size: impl Fn(T) -> usize, row
         shown.push(json!({ "alarm": "...", "key": "", "category": "none", "count": more, "summary": summary }));
     }
     Json::Array(shown)
-}
-
-/// The keys that the operator means: the one that is shown with this text, or all. An error if there is none.
-fn meant<'k>(alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) -> Result<Vec<&'k Key>, String> {
-    let meant: Vec<&Key> = of.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
-    if meant.is_empty() {
-        let with = if key.is_some() { " with this key" } else { "" };
-        return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
-    }
-    Ok(meant)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::core::base::limits::SETS;
 use crate::core::base::text::printable;
 use crate::core::config::ReloadPolicy as When;
 use crate::core::control::{Input, NewSite, Output, what_is_left};
-use crate::core::diag::{Code, Diagnostic, Severity, render};
+use crate::core::diag::{Code, Diagnostic, LineIndex, Severity, render};
 use crate::core::journal::{ConfigSnapshot, State};
 use crate::core::lang::shape::{self, Reset};
 use crate::core::notice::{Kind, Notice};
@@ -338,7 +338,9 @@ impl Running {
 
 /// The answer to an operator.
 fn answer(diagnostics: &[Diagnostic], changes: &[SiteChange], refused: Option<(&str, String)>, applied: bool) -> Json {
-    let diagnostics_json: Vec<Json> = diagnostics.iter().filter_map(|d| serde_json::from_str(&render::json(d)).ok()).collect();
+    let mut lines = LineIndex::default();
+    let diagnostics_json: Vec<Json> =
+        diagnostics.iter().filter_map(|d| serde_json::from_str(&render::json(d, &mut lines)).ok()).collect();
     let refused = refused.map(|(kind, why)| json!({ "by": kind, "why": why }));
     json!({ "applied": applied, "refused": refused, "changes": changes, "diagnostics": diagnostics_json,
             "text": render::human(diagnostics, false) })

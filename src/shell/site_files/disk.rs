@@ -52,7 +52,7 @@ impl Disk {
 
     /// Reads the files as they are now.
     pub fn read(&self) -> Reading {
-        reading(load(&SiteFiles { config: Some(self.config.clone()), ..SiteFiles::default() }))
+        reading(load(&SiteFiles { config: Some(self.config.clone()), to_run: true, ..SiteFiles::default() }))
     }
 
     /// Makes a reading of texts that were accepted earlier.

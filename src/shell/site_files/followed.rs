@@ -25,19 +25,17 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
         if let Some(why) = entry.mistake() {
             let message = format!("{} is not a pattern of files: {why}", entry.name());
             let help = "`*` and `?` match within a name, `[abc]` one character, `**` alone between two `/` any folders";
-            found.push(Diagnostic::whole(Code::BadValue, message).help(help));
+            found.push(at(file, Code::BadValue, message).help(help));
         } else if entry.is_pattern() && logs.is_empty() {
             let message = format!("no file matches the pattern {} now", entry.name());
-            found.push(
-                Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"),
-            );
+            found.push(at(file, Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
         }
         let last = logs.len().saturating_sub(FILES_OF_AN_ENTRY);
         found.extend(file.format.iter().flat_map(|format| logs[last..].iter().filter_map(|log| unread(format, log))));
-        found.extend(no_olddir(&entry, &logs));
+        found.extend(no_olddir(file, &entry, &logs));
         // A single file is followed before it exists, too.
         let logs = if entry.is_pattern() { logs } else { vec![entry.path.clone()] };
-        found.extend(logs.iter().find_map(|log| listed.get(log).map(|earlier| followed_twice(log, earlier, &entry))));
+        found.extend(logs.iter().find_map(|log| listed.get(log).map(|earlier| followed_twice(file, log, earlier, &entry))));
         for log in logs {
             listed.entry(log).or_insert_with(|| entry.clone());
         }
@@ -46,10 +44,15 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
 }
 
 /// A warning about a log that two entries follow: each of its lines would count twice.
-fn followed_twice(log: &Path, earlier: &Entry, later: &Entry) -> Diagnostic {
+fn followed_twice(file: &Followed, log: &Path, earlier: &Entry, later: &Entry) -> Diagnostic {
     let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
     let help = "each of its lines would count twice: write patterns that have no file in common";
-    Diagnostic::whole(Code::FollowedTwice, message).help(help)
+    at(file, Code::FollowedTwice, message).help(help)
+}
+
+/// A diagnostic at the place of an entry.
+fn at(file: &Followed, code: Code, message: String) -> Diagnostic {
+    Diagnostic { place: file.place.clone(), ..Diagnostic::whole(code, message) }
 }
 
 /// The file patterns that a configuration follows, with the number of files that match each now.
@@ -70,13 +73,13 @@ pub fn of_log(config: &Config, base: &Path, log: &Path) -> Option<Followed> {
     config.files.iter().find(is_it).or_else(|| config.files.iter().find(was_it)).cloned()
 }
 
-fn entry(file: &Followed, base: &Path) -> Entry {
+pub(super) fn entry(file: &Followed, base: &Path) -> Entry {
     let path = base.join(&file.path);
     Entry { path: std::path::absolute(&path).unwrap_or(path), olddir: file.olddir.clone(), ..Entry::default() }
 }
 
 /// The path with its folder resolved, without links and `..`. If there is no such folder, the path is unchanged.
-fn in_real_folder(path: &Path) -> PathBuf {
+pub(super) fn in_real_folder(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     match (folder, path.file_name()) {
@@ -108,13 +111,12 @@ fn unread(format: &DeclaredFormat, log: &Path) -> Option<Diagnostic> {
 }
 
 /// A warning if the folder of an entry's rotated files does not exist.
-fn no_olddir(entry: &Entry, logs: &[PathBuf]) -> Option<Diagnostic> {
+fn no_olddir(file: &Followed, entry: &Entry, logs: &[PathBuf]) -> Option<Diagnostic> {
     let olddir = entry.olddir.as_ref()?;
     let own = if entry.is_pattern() { logs.last()?.parent()? } else { entry.path.parent()? };
     let folder = own.join(olddir);
     let message = format!("there is no folder {}, where rotated files of {} would be looked for", folder.display(), entry.name());
     (!folder.is_dir()).then(|| {
-        Diagnostic::whole(Code::NoOlddir, message)
-            .help("`olddir` is relative to the folder of the log, as in logrotate's configuration")
+        at(file, Code::NoOlddir, message).help("`olddir` is relative to the folder of the log, as in logrotate's configuration")
     })
 }

@@ -3,6 +3,7 @@
 
 mod disk;
 pub mod followed;
+pub mod machine;
 pub mod paths;
 pub mod read;
 
@@ -27,6 +28,21 @@ pub struct SiteFiles {
     pub scripts: Option<PathBuf>,
     /// A configuration without scripts uses the nearest folder `scripts` above it. Copied rule tests need this.
     pub scripts_above: bool,
+    /// Whether the site is to run on this machine, so that what it needs there is checked as well.
+    pub to_run: bool,
+    /// Texts that go before those on disk, by the real path of the file: an editor's.
+    pub open: BTreeMap<PathBuf, String>,
+}
+
+impl SiteFiles {
+    /// The text that goes before the one on disk, if there is one.
+    pub fn open_text(&self, path: &Path) -> Option<Arc<Source>> {
+        if self.open.is_empty() {
+            return None;
+        }
+        let text = self.open.get(&path.canonicalize().ok()?)?;
+        Some(Arc::new(Source { name: path.display().to_string(), text: text.clone() }))
+    }
 }
 
 /// A site, and the diagnostics of loading it.
@@ -61,7 +77,7 @@ pub fn load(given: &SiteFiles) -> Setup {
     let config = match config_file {
         None => None,
         Some(path) => {
-            setup.texts.config = read::read(path, found);
+            setup.texts.config = given.open_text(path).or_else(|| read::read(path, found));
             let Some(source) = &setup.texts.config else { return setup };
             let (config, more) = config::load(source);
             found.extend(more);
@@ -72,20 +88,26 @@ pub fn load(given: &SiteFiles) -> Setup {
     setup.rule_paths = rule_paths(given, config.as_ref());
     for path in &setup.rule_paths {
         for file in read::files(path, "alarm", found) {
-            setup.texts.rules.extend(read::read_rules(&file, found));
+            setup.texts.rules.extend(given.open_text(&file).or_else(|| read::read_rules(&file, found)));
         }
     }
     if setup.texts.rules.is_empty() && !has_errors(found) {
         let paths: Vec<String> = setup.rule_paths.iter().map(|p| p.display().to_string()).collect();
-        found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", paths.join(", "))));
+        let message = format!("there is no rule file (*.alarm) in {}", paths.join(", "));
+        let place = config.as_ref().and_then(|(config, _)| config.places.rules.clone()).filter(|_| given.rules.is_empty());
+        let help = "write a rule file there, or name the folder that has some (`rules:`, --rules); `pointsman init` writes a site to start from";
+        found.push(Diagnostic { place, ..Diagnostic::whole(Code::FileUnreadable, message) }.help(help));
     }
     setup.scripts_folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
     setup.texts.scripts = match setup.scripts_folder.as_deref() {
-        Some(folder) => Some(scripts(folder, found)),
+        Some(folder) => Some(scripts(given, folder, found)),
         // A configuration without scripts has none. Without a configuration, the scripts are unknown.
         None => config.is_some().then(BTreeMap::new),
     };
     found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
+    if let (true, Some((config, base))) = (given.to_run, &config) {
+        found.extend(machine::check(config, base, &setup.texts));
+    }
     setup.config = config;
     setup.site = assemble(&setup.texts, setup.config.as_ref().map(|(config, _)| config), &mut setup.diagnostics);
     setup
@@ -125,10 +147,16 @@ fn scripts_folder(given: &SiteFiles, config: Option<&(Config, PathBuf)>, rules: 
 }
 
 /// The scripts of a folder, by file name.
-fn scripts(folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
+fn scripts(given: &SiteFiles, folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
     let mut all = BTreeMap::new();
+    if folder.is_file() {
+        let message = format!("{} is a file, and the scripts have to be in a folder", folder.display());
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("name the folder: {}", parent.display())));
+        return all;
+    }
     for file in read::files(folder, "rhai", found) {
-        let Some(source) = read::read(&file, found) else { continue };
+        let Some(source) = given.open_text(&file).or_else(|| read::read(&file, found)) else { continue };
         let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
         all.insert(name, source);
     }

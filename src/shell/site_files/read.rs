@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::shell::linux::accounts::current_user;
 use crate::shell::linux::file::{kind_of, open_regular, writable_by_others};
 
 /// The maximum number of files in one folder, with those in its subfolders.
@@ -23,7 +24,7 @@ pub fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -> Vec<P
     if let Ok(meta) = fs::metadata(path).as_ref()
         && !meta.is_dir()
     {
-        found.push(unreadable(path, &format!("it is {}, and has to be a regular file or a folder", kind_of(meta.file_type()))));
+        found.push(refused(path, &format!("it is {}, and has to be a regular file or a folder", kind_of(meta.file_type()))));
         return Vec::new();
     }
     let mut all = Vec::new();
@@ -46,7 +47,7 @@ fn walk(
     }
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(e) => return found.push(unreadable(folder, &e.to_string())),
+        Err(e) => return found.push(unreadable(folder, &e)),
     };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -54,7 +55,8 @@ fn walk(
             walk(&path, extension, depth + 1, seen, all, found);
         } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && path.is_file() {
             if all.len() == FILES {
-                return found.push(unreadable(folder, &format!("more than {FILES} files")));
+                let why = format!("it has more than {FILES} files");
+                return found.push(refused(folder, &why).help("name the folders or files that are wanted, not one above them"));
             }
             all.push(path);
         }
@@ -81,7 +83,7 @@ fn read_up_to(path: &Path, most: usize, found: &mut Vec<Diagnostic>) -> Option<A
     match file.and_then(|file| bytes_up_to(file, most)) {
         Ok(bytes) => text_up_to(path.display().to_string(), bytes, most, found),
         Err(e) => {
-            found.push(unreadable(path, &e.to_string()));
+            found.push(unreadable(path, &e));
             None
         }
     }
@@ -91,11 +93,11 @@ fn read_up_to(path: &Path, most: usize, found: &mut Vec<Diagnostic>) -> Option<A
 ///
 /// # Errors
 /// When reading fails.
-pub fn bytes(from: impl Read) -> std::io::Result<Vec<u8>> {
+pub fn bytes(from: impl Read) -> io::Result<Vec<u8>> {
     bytes_up_to(from, RULE_FILE_BYTES)
 }
 
-fn bytes_up_to(from: impl Read, most: usize) -> std::io::Result<Vec<u8>> {
+fn bytes_up_to(from: impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(most as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -126,7 +128,22 @@ fn text_up_to(name: String, bytes: Vec<u8>, most: usize, found: &mut Vec<Diagnos
     }
 }
 
-/// The diagnostic for a file that could not be read.
-fn unreadable(path: &Path, why: &str) -> Diagnostic {
+/// The diagnostic for a file that the system does not let us read.
+fn unreadable(path: &Path, e: &io::Error) -> Diagnostic {
+    let diagnostic = refused(path, &e.to_string());
+    match e.kind() {
+        io::ErrorKind::NotFound => {
+            diagnostic.help("is the path right? one in a configuration is relative to the folder of that file")
+        }
+        io::ErrorKind::PermissionDenied => {
+            let user = current_user();
+            diagnostic.help(format!("let the user {user} read it; `namei -l {}` shows who may", path.display()))
+        }
+        _ => diagnostic,
+    }
+}
+
+/// The diagnostic for a file that is not read.
+fn refused(path: &Path, why: &str) -> Diagnostic {
     Diagnostic::whole(Code::FileUnreadable, format!("{} could not be read: {why}", path.display()))
 }

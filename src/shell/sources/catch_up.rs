@@ -34,7 +34,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// The number of bytes of a compressed file that are read at once.
 const READ: usize = 256 * 1024;
 /// How often, and after which time, a compressed file is tried again while it is being written.
-const COMPLETED: (usize, Duration) = (40, Duration::from_millis(50));
+const COMPLETED: (usize, Duration) = (100, Duration::from_millis(50));
 
 /// A file that was read to its end.
 #[derive(Clone, Copy)]

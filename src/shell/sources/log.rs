@@ -18,6 +18,7 @@ use crate::core::decode::Lines;
 use crate::core::event::Trust;
 use crate::core::journal::Position;
 use crate::core::site::{Current, Sieve};
+use crate::shell::linux::accounts::current_user;
 
 use super::catch_up::Finished;
 use super::reading::{FileLine, FileTail, Outcome};
@@ -186,8 +187,11 @@ impl<'a, S: Sink> Log<'a, S> {
     pub(super) fn complain(&mut self, e: &io::Error) {
         self.trouble = Some(e.to_string());
         if !std::mem::replace(&mut self.complained, true) {
-            let what =
-                if e.kind() == io::ErrorKind::NotFound { "it is followed as soon as it is there" } else { "it is tried again" };
+            let what = match e.kind() {
+                io::ErrorKind::NotFound => "it is followed as soon as it is there".to_owned(),
+                io::ErrorKind::PermissionDenied => format!("let the user {} read it; it is tried again", current_user()),
+                _ => "it is tried again".to_owned(),
+            };
             tracing::warn!("{}: {e}; {what}", self.path.display());
         }
     }
@@ -277,6 +281,7 @@ impl<'a, S: Sink> Log<'a, S> {
         });
         named.counts.count(event.marks, met.is_some());
         let Some(met) = met else {
+            sink.unwanted(&self.name, &event, arrived);
             let near = || line.inode() == self.told.file && line.at().saturating_sub(self.told.at) < POSITION_BYTES;
             return place.is_some() || near() || self.tell(line.place());
         };

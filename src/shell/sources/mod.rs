@@ -22,6 +22,7 @@ mod rotated;
 mod tcp;
 mod udp;
 mod watch;
+mod xz;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub trait Sink: Clone + Send + Sync + 'static {
     fn refuses(&self, _source: &str, _peer: IpAddr) -> bool {
         false
     }
+    /// Gets a record that no rule wants, with the time at which it arrived. Only a sink that keeps such records uses it.
+    fn unwanted(&self, _source: &str, _event: &Event<'_>, _arrived: crate::core::base::time::Time) {}
 
     /// The time of the engine's clock.
     fn now(&self) -> crate::core::base::time::Time;
@@ -84,8 +87,11 @@ pub struct SourceCounts {
 }
 
 impl SourceCounts {
-    /// Counts a record that the sieve has handled.
+    /// Counts a record that the sieve has handled. A piece is not a record: the record is counted when its last piece is there.
     fn count(&self, marks: EventMarks, wanted: bool) {
+        if marks.partial {
+            return;
+        }
         let all = [
             (&self.records, true),
             (&self.wanted, wanted),
@@ -188,6 +194,14 @@ fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_piece_is_no_record() {
+        let counts = SourceCounts::default();
+        counts.count(EventMarks { partial: true, ..EventMarks::default() }, false);
+        counts.count(EventMarks::default(), true);
+        assert_eq!(counts.all()[..2], [("records", 1), ("wanted", 1)]);
+    }
 
     #[test]
     fn an_ordinary_port_is_nobody_where_a_privileged_one_is_required() {

@@ -8,8 +8,12 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
-use super::archive::Archive;
 use ruzstd::decoding::StreamingDecoder;
+
+use crate::core::base::limits::XZ_DICTIONARY;
+
+use super::archive::Archive;
+use super::xz;
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
@@ -84,6 +88,14 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
         return unpacked_at(Box::new(Frames { source: Some(Source::Between(log)) }), depth + 1);
     }
     if begin.starts_with(XZ) {
+        if let Some(bytes) = xz::dictionary(begin).filter(|bytes| *bytes > XZ_DICTIONARY) {
+            let why = format!(
+                "unpacking it takes {} MiB of memory, and at most {} MiB are used (XZ_DICTIONARY); unpack it with xzcat",
+                bytes >> 20,
+                XZ_DICTIONARY >> 20
+            );
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
         return unpacked_at(Box::new(XzReader::new(log, true)), depth + 1);
     }
     if begin.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
@@ -163,6 +175,10 @@ mod tests {
         let xz = b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f\xe5\xa3\x01\x00\x06\x61\x20\x6c\x69\x6e\x65\x0a\x00\x00\x0d\x13\xb8\x2b\
             \x65\x3e\x08\x52\x00\x01\x1f\x07\x16\x2e\xb8\x73\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a";
         assert_eq!(read(xz.repeat(2)).unwrap(), "a line\na line\n");
+        // The same file, as if 4 GiB were needed: the header says so in its 17th byte.
+        let mut greedy = xz.to_vec();
+        greedy[16] = 40;
+        assert!(read(greedy).unwrap_err().to_string().contains("XZ_DICTIONARY"));
         assert!(read(b"BZh91AY".to_vec()).unwrap_err().to_string().contains("bzcat"));
         let cut = &gzip(&text)[..200];
         assert!(read(cut.to_vec()).is_err(), "a file that was cut is told");

@@ -255,7 +255,10 @@ fn sift<S: Sink>(shared: &Shared<S>, sender: Sender, sieve: &mut Sieve, frame: &
         event.marks.cut |= frame.cut;
     });
     shared.named.counts.count(event.marks, met.is_some());
-    let met = met?;
+    let Some(met) = met else {
+        shared.sink.unwanted(&shared.named.name, &event, sender.arrived);
+        return None;
+    };
     let at = shared.position.fetch_add(1, Ordering::Relaxed) + 1;
     let position = Position { at, ..Position::default() };
     Some(heard(&shared.named.name, position, event.into_owned(), met, false))

@@ -98,7 +98,10 @@ impl Udp {
                 from_sender(site, event, peer);
             });
             counts.count(event.marks, met.is_some());
-            let Some(met) = met else { continue };
+            let Some(met) = met else {
+                sink.unwanted(&name, &event, now);
+                continue;
+            };
             position.at += 1;
             if sink.offer(heard(&name, position, event.into_owned(), met, false)) {
                 continue;

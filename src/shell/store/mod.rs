@@ -13,6 +13,7 @@ mod journal;
 mod marks;
 mod reader;
 mod snapshot;
+mod unwanted;
 mod verify;
 mod views;
 
@@ -28,6 +29,7 @@ pub use history::{HistoryPage, PageBounds, history_page};
 pub use journal::{Journal, Retention};
 pub use marks::AgentStore;
 pub use reader::JournalReader;
+pub use unwanted::{UnwantedReader, UnwantedRecord, UnwantedRecords};
 pub use verify::{Verified, check_chain};
 
 /// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take

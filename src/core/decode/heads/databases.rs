@@ -181,6 +181,24 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Ceph: thread and level",
+        place: HeadPlace::Line,
+        form: "{ceph} {text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123+0100 7f2a1c0d5700 -1 osd.3 12 heartbeat_check: no reply",
+            "at=2026-03-14T01:11:57.123Z level=error text=osd.3 12 heartbeat_check: no reply",
+        )],
+    },
+    Head {
+        name: "Ceph: the log of a cluster",
+        place: HeadPlace::Line,
+        form: "{app} ({-}) {number} :~{=channel} [{level}]~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123456+0100 mon.a (mon.0) 123 : cluster [WRN] Health check failed: 1 osds down",
+            "at=2026-03-14T01:11:57.123456Z app=mon.a level=warning channel=cluster text=Health check failed: 1 osds down",
+        )],
+    },
+    Head {
         name: "Microsoft's cluster log",
         place: HeadPlace::Front,
         form: "{-}.{-}::{stamp} {level} {text}",

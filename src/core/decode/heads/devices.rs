@@ -297,10 +297,19 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Palo Alto Networks: system log",
         place: HeadPlace::Syslog,
-        form: "{host} {text}{number},{-},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{level},",
+        form: "{host} {text}{number},{-},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{threat},",
         samples: &[(
             "<12>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
             "at=2026-03-14T02:11:57Z host=pa-1 id=ha2-link-change level=error text=1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
+        )],
+    },
+    Head {
+        name: "Palo Alto Networks: threats",
+        place: HeadPlace::Syslog,
+        form: "{host} {text}{number},{-},{-},THREAT,{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{threat},",
+        samples: &[(
+            "<14>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,THREAT,vulnerability,2305,2026/03/14 02:11:57,192.0.2.1,198.51.100.7,0.0.0.0,0.0.0.0,any,,,web-browsing,vsys1,trust,untrust,ethernet1/1,ethernet1/2,log,2026/03/14 02:11:57,4711,1,57116,80,0,0,0x2000,tcp,reset-both,index.html,Test(30003),any,critical,client-to-server,",
+            "at=2026-03-14T02:11:57Z host=pa-1 level=critical text=1,2026/03/14 02:11:57,007000001,THREAT,vulnerability,2305,2026/03/14 02:11:57,192.0.2.1,198.51.100.7,0.0.0.0,0.0.0.0,any,,,web-browsing,vsys1,trust,untrust,ethernet1/1,ethernet1/2,log,2026/03/14 02:11:57,4711,1,57116,80,0,0,0x2000,tcp,reset-both,index.html,Test(30003),any,critical,client-to-server,",
         )],
     },
     Head {
@@ -450,19 +459,40 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "ArcSight's Common Event Format (CEF)",
         place: HeadPlace::Text,
-        form: "{text}CEF:~{number}|{-}|{-}|{-}|{event}|",
+        form: "{text}CEF:~{number}|{-}|{-}|{-}|{event}|{-}|{cef}|",
+        samples: &[
+            (
+                "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
+                "at=2026-03-14T02:11:57Z host=sec-1 id=00100 level=critical text=CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
+            ),
+            (
+                "CEF:0|Vendor|Product|1.0|login|failed login|Medium|suser=ann",
+                "id=login level=warning text=CEF:0|Vendor|Product|1.0|login|failed login|Medium|suser=ann",
+            ),
+        ],
+    },
+    Head {
+        name: "ArcSight's Common Event Format (CEF), an id of several words",
+        place: HeadPlace::Text,
+        form: "{text}CEF:~{number}|{-}|{-}|{-}|{-}|{-}|{cef}|",
         samples: &[(
-            "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
-            "at=2026-03-14T02:11:57Z host=sec-1 id=00100 level=info text=CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
+            "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|Web Attack|blocked|8|src=192.0.2.1",
+            "at=2026-03-14T02:11:57Z host=sec-1 level=error text=CEF:0|Vendor|Product|1.0|Web Attack|blocked|8|src=192.0.2.1",
         )],
     },
     Head {
         name: "IBM's Log Event Extended Format (LEEF)",
         place: HeadPlace::Text,
-        form: "{text}LEEF:{-}|{-}|{-}|{-}|{event}|",
-        samples: &[(
-            "<134>Mar 14 02:11:57 sec-2 LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
-            "at=2026-03-14T02:11:57Z host=sec-2 id=PolicyChanged level=info text=LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
-        )],
+        form: "{text}LEEF:{-}|{-}|{-}|{-}|{event}|{leef}",
+        samples: &[
+            (
+                "<134>Mar 14 02:11:57 sec-2 LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
+                "at=2026-03-14T02:11:57Z host=sec-2 id=PolicyChanged level=info text=LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
+            ),
+            (
+                "<134>Mar 14 02:11:57 sec-2 LEEF:2.0|Vendor|Product|1.0|Attack|^|src=192.0.2.1^sev=8",
+                "at=2026-03-14T02:11:57Z host=sec-2 id=Attack level=error text=LEEF:2.0|Vendor|Product|1.0|Attack|^|src=192.0.2.1^sev=8",
+            ),
+        ],
     },
 ];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::core::decode::stamp::{self, Stamp};
-use crate::core::decode::{envelope, level, rfc3164};
+use crate::core::decode::{envelope, level};
 use crate::core::event::{EventId, Level, marked_vendor_id, vendor_id};
 
 /// The greatest length of a number and of an id, in bytes.
@@ -49,6 +49,8 @@ enum Part {
     Postgres,
     /// `{clock}`: a time of day alone.
     Clock,
+    /// `{zabbix}`: a stamp of Zabbix, `20260314:021157.123`.
+    Zabbix,
     /// `{mnemonic}`: an id that contains its severity (`LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)`).
     Mnemonic,
     /// `%{mnemonic}`: the same; behind its mark the name may have lower-case letters.
@@ -65,6 +67,20 @@ enum Part {
     Mark,
     /// `{topics}`: words with commas, one of which may be a level.
     Topics,
+    /// `{threat}`: a severity of Palo Alto Networks, where `high` and `low` are levels.
+    Threat,
+    /// `{cef}`: a severity of CEF, 0 to 10 or a word.
+    Cef,
+    /// `{leef}`: the attribute `sev` of LEEF, 1 to 10, anywhere behind; it may be missing.
+    Leef,
+    /// `{samba}`: a debug level of Samba, 0 for errors.
+    Samba,
+    /// `{ceph}`: a thread of Ceph in hexadecimal digits, and the level, -1 for errors.
+    Ceph,
+    /// `{snare}`: the kind of a Windows event (`Error`, `Failure Audit`).
+    Snare,
+    /// `{bea}`: an id of WebLogic in angle brackets, anywhere behind; it may be missing.
+    Bea,
     /// `{stamp}`: a stamp with a day. A `*` or `.` before it may show how good the clock is.
     Stamp,
     /// `{epoch}`: seconds since 1970 with a fraction.
@@ -150,7 +166,7 @@ impl Form {
         let first = tokens.iter().find(|token| !matches!(token, Token::Gap | Token::Part(Part::Text)));
         let second: fn(u8) -> bool = match first {
             Some(Token::Part(Part::Id)) => is_id,
-            Some(Token::Part(Part::Hex)) => |b| b.is_ascii_hexdigit(),
+            Some(Token::Part(Part::Hex | Part::Ceph)) => |b| b.is_ascii_hexdigit(),
             Some(Token::Part(Part::Letter)) => |b| matches!(b, b' ' | b',' | b'>'),
             Some(Token::Part(Part::Topics)) => |b| b.is_ascii_lowercase(),
             _ => |_| true,
@@ -172,15 +188,25 @@ impl Form {
                 Token::Gap | Token::Part(Part::Text) => continue,
                 Token::Blanks => byte == b' ' || byte == b'\t',
                 Token::Byte(b) => *b == byte,
+                // These may be missing.
+                Token::Part(Part::Leef | Part::Bea) => continue,
                 Token::Part(
-                    Part::Number | Part::Process | Part::Severity | Part::Epoch | Part::Digits | Part::Uptime | Part::Clock,
+                    Part::Number
+                    | Part::Process
+                    | Part::Severity
+                    | Part::Epoch
+                    | Part::Digits
+                    | Part::Uptime
+                    | Part::Clock
+                    | Part::Samba
+                    | Part::Zabbix,
                 ) => byte.is_ascii_digit(),
                 Token::Part(Part::Level) => b"acdefhilmnpstvw".contains(&(byte | 0x20)),
-                Token::Part(Part::Facility | Part::Topics) => byte.is_ascii_alphabetic(),
+                Token::Part(Part::Facility | Part::Topics | Part::Threat | Part::Snare) => byte.is_ascii_alphabetic(),
                 Token::Part(Part::Letter | Part::Capitals | Part::TwoLetters | Part::Php | Part::Postgres) => {
                     byte.is_ascii_uppercase()
                 }
-                Token::Part(Part::Hex) => byte.is_ascii_hexdigit(),
+                Token::Part(Part::Hex | Part::Ceph) => byte.is_ascii_hexdigit(),
                 Token::Part(Part::Id) => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
                 Token::Part(Part::Mnemonic | Part::MarkedMnemonic) => byte.is_ascii_alphanumeric() || byte == b'%',
                 Token::Part(Part::Stamp) => byte.is_ascii_alphanumeric() || byte == b'*' || byte == b'.',
@@ -256,6 +282,7 @@ fn part(name: &'static str) -> Option<Part> {
         "php" => Part::Php,
         "postgres" => Part::Postgres,
         "clock" => Part::Clock,
+        "zabbix" => Part::Zabbix,
         "mnemonic" => Part::Mnemonic,
         "id" => Part::Id,
         "hex" => Part::Hex,
@@ -263,6 +290,13 @@ fn part(name: &'static str) -> Option<Part> {
         "capitals" => Part::Capitals,
         "mark" => Part::Mark,
         "topics" => Part::Topics,
+        "threat" => Part::Threat,
+        "cef" => Part::Cef,
+        "leef" => Part::Leef,
+        "samba" => Part::Samba,
+        "ceph" => Part::Ceph,
+        "snare" => Part::Snare,
+        "bea" => Part::Bea,
         "stamp" => Part::Stamp,
         "epoch" => Part::Epoch,
         "-" => Part::Any,
@@ -279,11 +313,17 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
             let end = text.bytes().position(|b| is_blank(b) || matches!(b, b',' | b'>')).unwrap_or(text.len());
             let word = &text[..end];
             let word = word.strip_suffix(':').unwrap_or(word);
-            if !rfc3164::is_host(word) || level::is_word(word) || rfc3164::is_priority(word) {
+            if !envelope::is_host(word) || level::is_word(word) || envelope::is_priority(word) {
                 return None;
             }
             found.host = word;
             Some(&text[word.len()..])
+        }
+        Part::App if matches!(next, Some(Token::Byte(b'\t' | b'#'))) => {
+            // In columns, a name may have blanks.
+            let (word, rest) = some(run(text, |b| b != b'\t' && b != b'#'))?;
+            found.app = word;
+            Some(rest)
         }
         Part::App => {
             let (word, rest) = text.split_at(text.bytes().position(|b| !is_name(b)).unwrap_or(text.len()));
@@ -327,6 +367,11 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
             found.stamp = Some(stamp);
             Some(rest)
         }
+        Part::Zabbix => {
+            let (rest, stamp) = stamp::zabbix(text).ok()?;
+            found.stamp = Some(stamp);
+            Some(rest)
+        }
         Part::Postgres => {
             let (word, rest) = some(run(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit()))?;
             let rest = rest.strip_prefix(':')?.trim_start_matches([' ', '\t']);
@@ -347,10 +392,6 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
             found.level = Some(match word {
                 // PostgreSQL's level for messages to the log only.
                 "LOG" => Level::Info,
-                // A level of Palo Alto Networks.
-                "high" => Level::Error,
-                "medium" => Level::Warning,
-                "low" => Level::Notice,
                 _ => level::word(word)?,
             });
             Some(rest)
@@ -406,6 +447,59 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
             found.level = words.split(',').filter_map(level::word).max();
             Some(rest)
         }
+        Part::Threat => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_lowercase()))?;
+            found.level = Some(match word {
+                "high" => Level::Error,
+                "medium" => Level::Warning,
+                "low" => Level::Notice,
+                _ => level::word(word)?,
+            });
+            Some(rest)
+        }
+        Part::Cef => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric() || b == b'-'))?;
+            found.level = level::cef(word);
+            Some(rest)
+        }
+        Part::Leef => {
+            let of = |at: usize| run(&text[at + "sev=".len()..], |b| b.is_ascii_digit()).0;
+            let is_key = |at: &usize| !text[..*at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            found.level = text.match_indices("sev=").map(|(at, _)| at).find(is_key).and_then(|at| level::cef(of(at)));
+            Some(text)
+        }
+        Part::Samba => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit()))?;
+            found.level = Some(envelope::severity(word.parse::<u8>().ok()?.saturating_add(3).min(7)));
+            Some(rest)
+        }
+        Part::Ceph => {
+            let (thread, rest) = some(run(text, |b| b.is_ascii_hexdigit()))?;
+            let number = rest.trim_start_matches(' ');
+            let is_thread = thread.len() >= 6
+                && [u8::is_ascii_digit, u8::is_ascii_alphabetic].iter().all(|is| thread.bytes().any(|b| is(&b)));
+            let (word, rest) = some(run(number, |b| b.is_ascii_digit() || b == b'-')).filter(|_| is_thread)?;
+            found.level = Some(match word.parse::<i8>().ok()? {
+                ..0 => Level::Error,
+                0 => Level::Info,
+                _ => Level::Debug,
+            });
+            Some(rest)
+        }
+        Part::Snare => {
+            let (words, rest) = some(run(text, |b| b.is_ascii_alphabetic() || b == b' '))?;
+            found.level = Some(match words {
+                "Failure Audit" => Level::Warning,
+                "Success Audit" => Level::Info,
+                _ => level::word(words)?,
+            });
+            Some(rest)
+        }
+        Part::Bea => {
+            let id = text.split_once("<BEA-").map(|(before, _)| &text[before.len() + 1..]);
+            found.id = id.and_then(|id| EventId::parse(id.split_once('>')?.0));
+            Some(text)
+        }
         Part::Stamp => {
             let (marked, sync) = match text.as_bytes().first()? {
                 b'*' => (&text[1..], false),
@@ -430,7 +524,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
                 // The part is a word, except in a bracket or between commas.
                 Some(Token::Byte(byte)) => text
                     .bytes()
-                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b',' | b'>' | b')' | b'|'))
+                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b',' | b'>' | b')' | b'|' | b'\t' | b'#'))
                     .filter(|at| text.as_bytes()[*at] == *byte)?,
                 None => text.len(),
                 _ => text.bytes().position(is_blank).unwrap_or(text.len()),

@@ -202,6 +202,15 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "NestJS",
+        place: HeadPlace::Front,
+        form: "[{-}] {process} - {stamp} {level} {text}",
+        samples: &[(
+            "[Nest] 4711  - 03/14/2026, 2:11:57 AM   ERROR [ExceptionHandler] connect ECONNREFUSED",
+            "at=2026-03-14T02:11:57Z pid=4711 level=error text=[ExceptionHandler] connect ECONNREFUSED",
+        )],
+    },
+    Head {
         name: "Zend Framework: session and user before the stamp",
         place: HeadPlace::Front,
         form: "{text}{-} {-} - {stamp} {level} ",
@@ -267,7 +276,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "WebLogic",
         place: HeadPlace::Front,
-        form: "<{stamp}> <{level}> <{=subsystem}> <{event}> {text}",
+        form: "<{stamp}{-}> <{level}> <{=subsystem}> <{event}> {text}",
         samples: &[(
             "<Mar 14, 2026 2:11:57,123 AM CET> <Error> <Deployer> <BEA-149265> <Failure occurred>",
             "at=2026-03-14T01:11:57.123Z id=BEA-149265 level=error subsystem=Deployer text=<Failure occurred>",
@@ -276,11 +285,17 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "WebLogic, the server's own log",
         place: HeadPlace::Front,
-        form: "####<{stamp}> <{level}> <{=subsystem}> <{host}> {text}",
-        samples: &[(
-            "####<Mar 14, 2026 2:11:57 AM CET> <Notice> <WebLogicServer> <h1> <AdminServer> <main> <<WLS Kernel>> <> <> <1773450717123> <BEA-000365> <Server state changed to RUNNING>",
-            "at=2026-03-14T01:11:57Z host=h1 level=notice subsystem=WebLogicServer text=<AdminServer> <main> <<WLS Kernel>> <> <> <1773450717123> <BEA-000365> <Server state changed to RUNNING>",
-        )],
+        form: "####<{stamp}{-}> <{level}> <{=subsystem}> <{host}> {text}{bea}",
+        samples: &[
+            (
+                "####<Mar 14, 2026 2:11:57 AM CET> <Notice> <WebLogicServer> <h1> <AdminServer> <main> <<WLS Kernel>> <> <> <1773450717123> <BEA-000365> <Server state changed to RUNNING>",
+                "at=2026-03-14T01:11:57Z host=h1 id=BEA-000365 level=notice subsystem=WebLogicServer text=<AdminServer> <main> <<WLS Kernel>> <> <> <1773450717123> <BEA-000365> <Server state changed to RUNNING>",
+            ),
+            (
+                "####<Mar 14, 2026, 2:11:57,123 AM Coordinated Universal Time> <Error> <JDBC> <h1> <ms1> <[ACTIVE] ExecuteThread: '1' for queue: 'weblogic.kernel.Default (self-tuning)'> <<WLS Kernel>> <> <0a1b> <1773454317123> <[severity-value: 8] [rid: 0] > <BEA-001112> <Test failed>",
+                "at=2026-03-14T02:11:57.123Z host=h1 id=BEA-001112 level=error subsystem=JDBC text=<ms1> <[ACTIVE] ExecuteThread: '1' for queue: 'weblogic.kernel.Default (self-tuning)'> <<WLS Kernel>> <> <0a1b> <1773454317123> <[severity-value: 8] [rid: 0] > <BEA-001112> <Test failed>",
+            ),
+        ],
     },
     Head {
         name: "env_logger of Rust",
@@ -306,19 +321,28 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Samba",
         place: HeadPlace::Front,
-        form: "[{stamp},~{number}] {text}",
+        form: "[{stamp},~{samba}] {text}",
         samples: &[(
             "[2026/03/14 02:11:57.123456,  0] ../../source3/smbd/server.c:1(main)",
-            "at=2026-03-14T02:11:57.123456Z text=../../source3/smbd/server.c:1(main)",
+            "at=2026-03-14T02:11:57.123456Z level=error text=../../source3/smbd/server.c:1(main)",
         )],
     },
     Head {
         name: "Samba with its process",
         place: HeadPlace::Front,
-        form: "[{stamp},~{number},~pid={process}{-}] {text}",
+        form: "[{stamp},~{samba},~pid={process}{-}] {text}",
         samples: &[(
             "[2026/03/14 02:11:57.123456,  1, pid=812, effective(0, 0), real(0, 0)] ../../source3/smbd/server.c:1(main)",
-            "at=2026-03-14T02:11:57.123456Z pid=812 text=../../source3/smbd/server.c:1(main)",
+            "at=2026-03-14T02:11:57.123456Z pid=812 level=warning text=../../source3/smbd/server.c:1(main)",
+        )],
+    },
+    Head {
+        name: "WSO2: tenant and thread before the stamp",
+        place: HeadPlace::Front,
+        form: "TID: [{-}] [{-}] [{stamp}] {level} {text}",
+        samples: &[(
+            "TID: [-1234] [] [2026-03-14 02:11:57,123] ERROR {org.wso2.carbon.core} - failed",
+            "at=2026-03-14T02:11:57.123Z level=error text={org.wso2.carbon.core} - failed",
         )],
     },
     Head {

@@ -180,10 +180,79 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Snare: a Windows event",
         place: HeadPlace::Syslog,
+        form: "{host} MSWinEventLog\t{number}\t{-}\t{number}\t{stamp}\t{digits}\t{app}\t{text}{-}\t{-}\t{snare}\t",
+        samples: &[
+            (
+                "<134>Mar 14 02:11:57 win-1 MSWinEventLog\t1\tSecurity\t1234\tSat Mar 14 02:11:57 2026\t4625\tMicrosoft-Windows-Security-Auditing\tSYSTEM\tN/A\tFailure Audit\twin-1\tLogon\t\tAn account failed to log on.",
+                "at=2026-03-14T02:11:57Z host=win-1 app=Microsoft-Windows-Security-Auditing id=04625 level=warning text=SYSTEM\tN/A\tFailure Audit\twin-1\tLogon\t\tAn account failed to log on.",
+            ),
+            (
+                "<13>Mar 14 02:11:57 win-1 MSWinEventLog\t2\tSystem\t77\tSat Mar 14 02:11:57 2026\t7031\tService Control Manager\tNT AUTHORITY\\SYSTEM\tWell Known Group\tError\twin-1\tNone\t\tThe Print Spooler service terminated unexpectedly.",
+                "at=2026-03-14T02:11:57Z host=win-1 app=Service Control Manager id=07031 level=error text=NT AUTHORITY\\SYSTEM\tWell Known Group\tError\twin-1\tNone\t\tThe Print Spooler service terminated unexpectedly.",
+            ),
+        ],
+    },
+    Head {
+        name: "Snare, tabs as rsyslog writes them",
+        place: HeadPlace::Syslog,
+        form: "{host} MSWinEventLog#011{number}#011{-}#011{number}#011{stamp}#011{digits}#011{app}#011{text}{-}#011{-}#011{snare}#011",
+        samples: &[(
+            "Mar 14 02:11:57 win-1 MSWinEventLog#0112#011System#01177#011Sat Mar 14 02:11:57 2026#0117031#011Service Control Manager#011SYSTEM#011User#011Error#011win-1#011None#011#011The service ended.",
+            "at=2026-03-14T02:11:57Z host=win-1 app=Service Control Manager id=07031 level=error text=SYSTEM#011User#011Error#011win-1#011None#011#011The service ended.",
+        )],
+    },
+    Head {
+        name: "Snare: another event",
+        place: HeadPlace::Syslog,
         form: "{host} MSWinEventLog {number} {-} {number} {stamp} {digits} {app} {text}",
         samples: &[(
-            "<134>Mar 14 02:11:57 win-1 MSWinEventLog\t1\tSecurity\t1234\tSat Mar 14 02:11:57 2026\t4625\tMicrosoft-Windows-Security-Auditing\tSYSTEM\tN/A\tFailure Audit\twin-1\tLogon\t\tAn account failed to log on.",
-            "at=2026-03-14T02:11:57Z host=win-1 app=Microsoft-Windows-Security-Auditing id=04625 level=info text=SYSTEM\tN/A\tFailure Audit\twin-1\tLogon\t\tAn account failed to log on.",
+            "<134>Mar 14 02:11:57 win-1 MSWinEventLog\t1\tSecurity\t1234\tSat Mar 14 02:11:57 2026\t4625\tSecurity\tSYSTEM\tN/A",
+            "at=2026-03-14T02:11:57Z host=win-1 app=Security id=04625 level=info text=SYSTEM\tN/A",
+        )],
+    },
+    Head {
+        name: "strongSwan's own file: thread and subsystem",
+        place: HeadPlace::Syslog,
+        form: "{number}[{=subsystem}]~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 03[IKE] <gw|1> deleting IKE_SA gw[1]",
+            "at=2026-03-14T02:11:57Z subsystem=IKE text=<gw|1> deleting IKE_SA gw[1]",
+        )],
+    },
+    Head {
+        name: "Icinga 2",
+        place: HeadPlace::Line,
+        form: "{level}/{=facility}:~{text}",
+        samples: &[(
+            "[2026-03-14 02:11:57 +0100] warning/Checkable: no check result",
+            "at=2026-03-14T01:11:57Z level=warning facility=Checkable text=no check result",
+        )],
+    },
+    Head {
+        name: "Wazuh and OSSEC: module behind the program",
+        place: HeadPlace::Line,
+        form: "{app}:{=module}:~{level}:~{text}",
+        samples: &[(
+            "2026/03/14 02:11:57 wazuh-modulesd:syscollector: ERROR: no database",
+            "at=2026-03-14T02:11:57Z app=wazuh-modulesd level=error module=syscollector text=no database",
+        )],
+    },
+    Head {
+        name: "Veeam",
+        place: HeadPlace::Line,
+        form: "<{number}> {level} {text}",
+        samples: &[(
+            "[14.03.2026 02:11:57] <01> Error    Failed to connect to h1",
+            "at=2026-03-14T02:11:57Z level=error text=Failed to connect to h1",
+        )],
+    },
+    Head {
+        name: "Zabbix server, proxy and agent",
+        place: HeadPlace::Front,
+        form: "~{process}:{zabbix} {text}",
+        samples: &[(
+            "  4711:20260314:021157.123 cannot connect to the database",
+            "at=2026-03-14T02:11:57.123Z pid=4711 text=cannot connect to the database",
         )],
     },
     Head {

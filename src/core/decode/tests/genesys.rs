@@ -22,9 +22,9 @@ fn genesys_records_in_every_time_format() {
         assert_eq!(shown(&decode(&record)), format!("{at} {short}"), "{record}");
     }
     check(&[
-        ("09:15:02.118 Std 04561 x", "2019-02-08T09:15:02.118Z - - - 04561 notice - || x <- date?"),
-        ("09:15:02.118: Std 04561 x", "2019-02-08T09:15:02.118Z - - - 04561 notice - || x <- date?"),
-        ("09:15:02 Std 04561", "2019-02-08T09:15:02Z - - - 04561 notice - ||  <- date?"),
+        ("09:15:02.118 Std 04561 x", "2019-02-07T09:15:02.118Z - - - 04561 notice - || x <- date?"),
+        ("09:15:02.118: Std 04561 x", "2019-02-07T09:15:02.118Z - - - 04561 notice - || x <- date?"),
+        ("09:15:02 Std 04561", "2019-02-07T09:15:02Z - - - 04561 notice - ||  <- date?"),
     ]);
 }
 
@@ -64,7 +64,7 @@ fn genesys_levels_and_forms() {
         // A short record's text cannot make it a full one; customers' ids have four digits.
         (
             "16:56:45.741 Int 9001 h a GCTI-00-04563 x",
-            "2019-02-08T16:56:45.741Z - - - 09001 info - || h a GCTI-00-04563 x <- date?",
+            "2019-02-07T16:56:45.741Z - - - 09001 info - || h a GCTI-00-04563 x <- date?",
         ),
         (
             "07:47:39.182 Trc 09900  [qtp747464370-17] >>> /1/service",

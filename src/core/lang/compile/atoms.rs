@@ -399,7 +399,8 @@ impl<'t> Compiler<'t, '_> {
         let message = format!("the inventory has no {what} `{}`", word.it);
         match self.near(&word.it, known) {
             Some(near) => {
-                self.report(file, Code::UnknownSender, &word.span, message).help = Some(format!("did you mean `{near}`?"));
+                self.report(file, Code::UnknownSender, &word.span, message).help =
+                    Some(crate::core::diag::suggest::did_you_mean(near));
             }
             // There is nothing to compare with: an inventory of hosts alone has no applications.
             None if known.is_empty() => {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::core::base::limits::{CALENDAR_CLAUSES, CALENDAR_LASTS, NESTING};
 use crate::core::base::time::duration_text;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Diagnostic, Place};
 use crate::core::lang::ast::{self, At, CalendarClause, Days, File, Item, Text, TextSpan};
 use crate::core::lang::calendar::{
@@ -71,7 +71,7 @@ impl<'t> Compiler<'t, '_> {
             }
             let known: Vec<&str> = self.calendars.keys().copied().collect();
             let help = match nearest(calendar, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => did_you_mean(near),
                 None if known.is_empty() => format!("write it in a rule file: calendar {calendar} {{ sunday 02:00-04:00 }}"),
                 None => format!("there are {}", known.join(", ")),
             };
@@ -209,9 +209,8 @@ impl<'t> Compiler<'t, '_> {
     fn day(&mut self, file: &File, word: &Text) -> Option<usize> {
         day(&word.it)
             .map_err(|near| {
-                let help = near.map_or("there are mon, tue, wed, thu, fri, sat, sun, and `every day`".to_owned(), |near| {
-                    format!("did you mean `{near}`?")
-                });
+                let help = near
+                    .map_or("there are mon, tue, wed, thu, fri, sat, sun, and `every day`".to_owned(), |near| did_you_mean(near));
                 self.report(file, Code::UnknownDay, &word.span, format!("no day has the name `{}`", word.it)).help = Some(help);
             })
             .ok()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::core::base::limits::{EXPRESSION_BYTES, NESTING, REGEX_BYTES, REGEX_BYTES_ALL};
 use crate::core::diag::Code;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::event::BuiltIn;
 use crate::core::lang::ast::{At, File, Piece, Regex, TextSpan};
 use crate::core::lang::expression::{Expression, Refused};
@@ -216,7 +216,7 @@ impl<'t> Compiler<'t, '_> {
     fn unknown_piece(&self, name: &str, field: bool) -> Unfilled {
         let known: Vec<&str> = self.pieces.keys().copied().chain(TYPES.iter().map(|(name, ..)| *name)).collect();
         let help = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None if field => {
                 let types: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).collect();
                 format!("a capture is of a type ({}) or of a piece: write piece {name} /.../", types.join(", "))

@@ -23,9 +23,9 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::core::base::limits::NEAR_MISSES;
-use crate::core::diag::suggest::nearest;
-use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::base::limits::{MISTAKES_PER_FILE, NEAR_MISSES};
+use crate::core::diag::suggest::{did_you_mean, nearest};
+use crate::core::diag::{Code, Diagnostic, Place, Severity, Source};
 use crate::core::inventory::Inventory;
 use crate::core::script::Param;
 
@@ -104,10 +104,10 @@ pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec
     compiler.program.inside = uses::inside(&compiler.program);
     compiler.advise(&trees);
     let mut found = compiler.found;
+    let numbers: BTreeMap<*const Source, usize> = files.iter().map(Arc::as_ptr).zip(0..).collect();
     let order = |d: &Diagnostic| {
         let place = d.place.as_ref();
-        let file = place.and_then(|p| files.iter().position(|f| Arc::ptr_eq(f, &p.source)));
-        (file, place.map(|p| p.bytes.start))
+        (place.and_then(|p| numbers.get(&Arc::as_ptr(&p.source))).copied(), place.map(|p| p.bytes.start))
     };
     found.sort_by_key(order);
     // If a part could not be read, it is unknown what that part uses and sets.
@@ -116,7 +116,34 @@ pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec
     }
     // A mistake in `defaults` is found again with every alarm.
     found.dedup();
+    bound(&mut found);
     (compiler.program, found)
+}
+
+/// Keeps at most [`MISTAKES_PER_FILE`] diagnostics of each file, errors before warnings, and counts the rest in one more.
+fn bound(found: &mut Vec<Diagnostic>) {
+    let file = |d: &Diagnostic| d.place.as_ref().map(|p| (p.source.name.clone(), Arc::as_ptr(&p.source)));
+    let mut counts = BTreeMap::new();
+    found.iter().for_each(|d| *counts.entry(d.place.as_ref().map(|p| Arc::as_ptr(&p.source))).or_insert(0_usize) += 1);
+    if counts.values().all(|count| *count <= MISTAKES_PER_FILE) {
+        return;
+    }
+    let mut seen = BTreeMap::new();
+    let mut keep = vec![false; found.len()];
+    for severity in [Severity::Error, Severity::Warning] {
+        for (d, keep) in found.iter().zip(&mut keep).filter(|(d, _)| d.code.severity() == severity) {
+            let seen = seen.entry(file(d)).or_insert(0_usize);
+            *seen += 1;
+            *keep = *seen <= MISTAKES_PER_FILE;
+        }
+    }
+    let mut keep = keep.into_iter();
+    found.retain(|_| keep.next().unwrap_or(true));
+    for (file, seen) in seen.into_iter().filter(|(_, seen)| *seen > MISTAKES_PER_FILE) {
+        let name = file.map_or_else(|| "the site".to_owned(), |(name, _)| name);
+        let message = format!("{name} has {} more mistakes and warnings, which are not listed", seen - MISTAKES_PER_FILE);
+        found.push(Diagnostic::whole(Code::MoreMistakes, message).help("fix these first"));
+    }
 }
 
 fn alarms_of(trees: &[File]) -> impl Iterator<Item = &super::ast::AlarmSyntax> {
@@ -187,7 +214,7 @@ impl<'t> Compiler<'t, '_> {
     fn unknown<'n>(&mut self, file: &File, code: Code, word: &Text, message: String, known: impl IntoIterator<Item = &'n str>) {
         let known: Vec<&str> = known.into_iter().collect();
         let help = match self.near(&word.it, &known) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
+            Some(near) => Some(did_you_mean(near)),
             None if !known.is_empty() && known.len() <= 12 => Some(format!("there are {}", known.join(", "))),
             None => None,
         };

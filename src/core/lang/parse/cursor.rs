@@ -85,6 +85,10 @@ impl<'s> Cursor<'s> {
 
     /// The text ahead, after blanks and comments.
     pub(super) fn rest(&mut self) -> &'s str {
+        // Most calls stand at a token.
+        if self.text[self.at..].starts_with(|c: char| c.is_ascii_graphic() && c != '#') {
+            return &self.text[self.at..];
+        }
         if let Ok((rest, _)) = terminal::blank(&self.text[self.at..]) {
             self.at = self.text.len() - rest.len();
         }
@@ -141,10 +145,10 @@ impl<'s> Cursor<'s> {
     pub(super) fn word_ahead(&mut self) -> Option<&'s str> {
         // `r"..."` is a regular expression and `GCTI-00-04561` an id.
         let rest = self.rest();
-        if terminal::raw_regex(rest).is_ok() || terminal::id(rest).is_ok() {
-            return None;
-        }
-        terminal::word(rest).ok().map(|(_, word)| word)
+        let (_, word) = terminal::word(rest).ok()?;
+        let is_other =
+            word == "r" && terminal::raw_regex(rest).is_ok() || word.starts_with("GCTI-") && terminal::id(rest).is_ok();
+        (!is_other).then_some(word)
     }
 
     pub(super) fn sees_word(&mut self, word: &str) -> bool {
@@ -282,22 +286,25 @@ impl<'s> Cursor<'s> {
 
     /// Skips one token of any kind, and returns its span in the text.
     pub(super) fn skip_token(&mut self) -> Option<TextSpan> {
-        // A network contains a slash that does not begin an expression.
-        const ANY: [fn(&str) -> TerminalResult<'_>; 7] = [
-            terminal::string,
-            terminal::regex,
-            terminal::raw_regex,
-            terminal::network,
-            terminal::word,
-            terminal::numberish,
-            terminal::record,
-        ];
         let rest = self.rest();
         let start = self.at;
-        if ANY.into_iter().any(|read| self.take(read).is_some()) {
+        let first = rest.chars().next()?;
+        // Recovery skips megabytes of tokens, so only what can begin like this is tried. A network contains a slash that does not
+        // begin an expression.
+        let read: &[fn(&str) -> TerminalResult<'_>] = match first {
+            '"' => &[terminal::string],
+            '/' => &[terminal::regex],
+            'r' => &[terminal::raw_regex, terminal::word],
+            '|' => &[terminal::record],
+            '-' => &[terminal::numberish],
+            '0'..='9' => &[terminal::network, terminal::numberish],
+            'a'..='z' | 'A'..='Z' | '_' => &[terminal::word],
+            _ => &[],
+        };
+        if let Some(length) = read.iter().find_map(|read| read(rest).ok()).map(|(_, it)| it.len()) {
+            self.at += length;
             return Some(start..self.at);
         }
-        let first = rest.chars().next()?;
         // A string with a wrong escape ends where it is closed. A string that is not closed, and a regular expression, take
         // the rest of their line.
         self.at += match first {

@@ -2,7 +2,7 @@
 
 use crate::core::base::limits;
 use crate::core::diag::Code;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::lang::ast::{At, AtomSyntax, Choice, Detect, Tail, TextSpan, TimeClause};
 use crate::core::lang::program::{Aggregate, Backoff, Comparison, Measure, Shape, Threshold, Unit};
 
@@ -213,7 +213,7 @@ fn unknown_measure(c: &mut Cursor<'_>) -> Option<Failed> {
     c.skip_token();
     let span = c.since(start);
     let help = match nearest(&word, MEASURES) {
-        Some(near) => format!("did you mean `{near}`?"),
+        Some(near) => did_you_mean(near),
         None => format!(
             "there are {}; percentiles are not measured: count what is slow, `50 of (A where ms > 500) within 1m`",
             MEASURES.join(", ")

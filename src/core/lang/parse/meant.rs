@@ -20,7 +20,10 @@ const INSTEAD: &[(&[&str], &str)] = &[
         &["clear", "reset", "until", "resolve", "timeout", "expire"],
         "what ends an alarm is `cancel after 1h`, `cancel when ...`, `cancel at once` or `cancel by hand`",
     ),
-    (&["regex", "regexp", "re", "expression"], "a pattern has `match /.../`"),
+    (
+        &["match", "regex", "regexp", "re", "expression"],
+        "an expression stands in a pattern, `pattern NAME { match /.../ }`, or in a test: event where text ~ /.../",
+    ),
     (&["during"], "times are those of a calendar: `only during NAME`, `not during NAME`"),
     (&["every", "throttle", "repeat"], "how often reactions start is `limit 1 per 5m`; a silence is `no A for 5m`"),
     (

@@ -23,13 +23,18 @@ use std::sync::Arc;
 
 use crate::core::base::limits::RULE_FILE_BYTES;
 use crate::core::base::text::printable_short;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::diag::{Code, Diagnostic, Source};
 
 use super::ast::{At, File, Item, Text};
 pub(super) use cursor::reserved;
 use cursor::{Cursor, ITEMS, Parsed};
 pub(super) use token::{Token, TokenKind, tokens};
+
+/// The text behind the blanks and comments at its beginning.
+pub(super) fn without_blanks(text: &str) -> &str {
+    terminal::blank(text).map_or(text, |(rest, _)| rest)
+}
 
 /// Reads one file, and reports all mistakes in its syntax.
 pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
@@ -90,7 +95,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
                 "a rule file has `alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` and `defaults` here, not `{other}`"
             );
             Err(match nearest(other, ITEMS) {
-                Some(near) => c.fail_with(Code::RuleSyntax, &span, message, format!("did you mean `{near}`?")),
+                Some(near) => c.fail_with(Code::RuleSyntax, &span, message, did_you_mean(near)),
                 None => c.fail(Code::RuleSyntax, &span, message),
             })
         }
@@ -156,8 +161,8 @@ const JOINING: &[&str] = &[
     "unless",
     "where",
     "then",
-    "from",
     "for",
+    "from",
     "over",
     "and",
     "or",
@@ -207,7 +212,7 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     // Words that continue a condition, possibly misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
     match nearest(word, known.iter().copied().chain(joining)) {
-        Some(near) => c.fail_with(Code::UnknownClause, &span, message, format!("did you mean `{near}`?")),
+        Some(near) => c.fail_with(Code::UnknownClause, &span, message, did_you_mean(near)),
         None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),
     }
 }
@@ -328,3 +333,8 @@ fn unit_meant(word: &str) -> Option<&'static str> {
 
 /// Longer than anybody keeps an alarm.
 const MAX_DURATION: std::time::Duration = std::time::Duration::from_secs(1_000 * 7 * 24 * 3_600);
+
+/// True for a text that is a name without quotes.
+pub fn is_plain_name(text: &str) -> bool {
+    terminal::name(text).is_ok_and(|(rest, _)| rest.is_empty()) && !reserved(text)
+}

@@ -1,0 +1,168 @@
+//! The names in a rule file, each with its kind and place: definitions and references, for editors.
+//!
+//! A file with mistakes has the names of what could be read. Tests: `tests/it/editor.rs`.
+
+mod walk;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::core::diag::Source;
+
+use super::ast::{ClauseKind, File, Item, PatternClause, ReactionClause};
+use super::parse::parse;
+
+pub use super::parse::is_plain_name;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameKind {
+    Alarm,
+    Pattern,
+    Piece,
+    List,
+    Reaction,
+    Calendar,
+    Script,
+    /// A parameter of a script; its owner is the script, or a reaction.
+    Parameter,
+    /// A text that a script gets for a parameter; its owner is the reaction. The parameter says what it stands for.
+    Argument,
+    Field,
+    Host,
+    Application,
+    /// The type of an application.
+    Type,
+    Pair,
+    Resource,
+    Channel,
+    Group,
+    Site,
+}
+
+/// A name at a place of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePlace {
+    pub kind: NameKind,
+    pub text: String,
+    /// Its bytes, with quotes if it has them.
+    pub span: Range<usize>,
+    pub defines: bool,
+    /// It is written there as it is. A name into which a row filled something is not.
+    pub written: bool,
+    /// Parameters and arguments: the script or the reaction, and the parameter's name or number.
+    pub owner: Option<(String, ParameterOf)>,
+}
+
+/// How an argument says which parameter it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterOf {
+    Named(String),
+    /// Counted from 0.
+    Number(usize),
+}
+
+/// An item of a rule file, as an outline shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlineItem {
+    pub kind: NameKind,
+    pub name: String,
+    pub name_span: Range<usize>,
+    /// From its first word to the end of what was read of it.
+    pub span: Range<usize>,
+    /// What people want to know of it: a title and a text each.
+    pub about: Vec<(&'static str, String)>,
+}
+
+/// The names and items of one file.
+#[derive(Clone, Debug, Default)]
+pub struct FileNames {
+    /// All names, in the order of their places.
+    pub names: Vec<NamePlace>,
+    pub items: Vec<OutlineItem>,
+}
+
+/// The names of a rule file.
+pub fn names(source: &Arc<Source>) -> FileNames {
+    let (file, _) = parse(source);
+    let mut walk = walk::Walk { text: &source.text, names: Vec::new() };
+    let mut items: Vec<OutlineItem> = Vec::new();
+    for item in &file.items {
+        walk.item(item);
+        // Each row of an alarm gives one alarm with the same place.
+        if let Some(item) = outline(&file, item)
+            && items.last().is_none_or(|last| last.name_span != item.name_span)
+        {
+            items.push(item);
+        }
+    }
+    let mut names = walk.names;
+    names.sort_by_key(|name| (name.span.start, name.span.end, name.kind));
+    names.dedup();
+    FileNames { names, items }
+}
+
+fn outline(file: &File, item: &Item) -> Option<OutlineItem> {
+    let text = &file.source.text;
+    let (kind, name, end) = match item {
+        Item::Alarm(it) => (NameKind::Alarm, &it.name, it.clauses.last().map(|c| c.span.end)),
+        Item::Pattern(it) | Item::Ignore(it) => (NameKind::Pattern, &it.name, it.clauses.last().map(|c| c.span.end)),
+        Item::Piece(it) => (NameKind::Piece, &it.name, Some(it.regex.span.end)),
+        Item::List(it) => (NameKind::List, &it.name, it.elements.last().map(|e| e.span().end)),
+        Item::Reaction(it) => (NameKind::Reaction, &it.name, it.clauses.last().map(|c| c.span.end)),
+        Item::Calendar(it) => (NameKind::Calendar, &it.name, it.clauses.last().map(|c| c.span.end)),
+        Item::Defaults(_) => return None,
+    };
+    let start = text[..name.span.start].rfind(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
+    let start = text[..start].rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    let end = end.unwrap_or(name.span.end).max(name.span.end);
+    // The closing brace or bracket, if it is the next thing.
+    let closed = text[end..].trim_start().starts_with(['}', ']']);
+    let end = if closed { text[end..].find(['}', ']']).map_or(end, |at| end + at + 1) } else { end };
+    let about = about(item, text);
+    Some(OutlineItem { kind, name: name.it.clone(), name_span: name.span.clone(), span: start..end, about })
+}
+
+fn about(item: &Item, text: &str) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    match item {
+        Item::Alarm(alarm) => {
+            for clause in &alarm.clauses {
+                match &clause.it {
+                    ClauseKind::Category(it) => found.push(("category", it.it.clone())),
+                    ClauseKind::Summary(it) => found.push(("summary", it.it.clone())),
+                    ClauseKind::Help(it) => found.push(("help", it.it.clone())),
+                    ClauseKind::Detect(it) if !it.tail.keys.by.is_empty() => {
+                        let keys: Vec<&str> = it.tail.keys.by.iter().map(|key| key.it.as_str()).collect();
+                        found.push(("key", keys.join(", ")));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Item::Pattern(pattern) | Item::Ignore(pattern) => {
+            for clause in &pattern.clauses {
+                match &clause.it {
+                    PatternClause::Match { regex, .. } => {
+                        found.push(("match", text.get(regex.span.clone()).unwrap_or_default().to_owned()));
+                    }
+                    PatternClause::Sample(sample) => {
+                        let title = if sample.matches { "sample" } else { "not sample" };
+                        found.push((title, sample.record.clone()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Item::Piece(piece) => found.push(("match", text.get(piece.regex.span.clone()).unwrap_or_default().to_owned())),
+        Item::Reaction(reaction) => {
+            for clause in &reaction.clauses {
+                if let ReactionClause::Script(script) = &clause.it {
+                    found.push(("script", script.it.clone()));
+                }
+            }
+        }
+        Item::List(_) | Item::Calendar(_) | Item::Defaults(_) => {}
+    }
+    found
+}

@@ -1,0 +1,220 @@
+//! Records of logs that no rule wants, kept for `dry-run --against` and `shadow` if the configuration says so
+//! (`journal: { unwanted: 256MiB }`).
+//!
+//! ```text
+//!   sources --bounded queue--> a thread --> data/unwanted.log, and before it data/unwanted.log.1
+//! ```
+//!
+//! Nothing depends on them: they are not synced, and are dropped and counted when they come faster than the disk takes them. Each
+//! of the two files has half of the size; the older one is replaced. Records that rules want are in the journal itself.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::UNWANTED_QUEUE;
+use crate::core::base::time::Time;
+use crate::core::event::Event;
+
+use super::Error;
+
+/// A record that no rule wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnwantedRecord {
+    /// When it arrived, in the engine's time.
+    pub at: Time,
+    pub source: String,
+    /// Long texts are cut, as in the journal.
+    pub event: Event<'static>,
+}
+
+/// Keeps records that no rule wants, up to a size.
+#[derive(Debug)]
+pub struct UnwantedRecords {
+    queue: SyncSender<UnwantedRecord>,
+    dropped: AtomicU64,
+}
+
+impl UnwantedRecords {
+    /// Keeps records in a folder from now on, up to this number of bytes. They are written by a thread, which ends with this value.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or no thread can be started.
+    pub fn open(folder: &Path, bytes: u64) -> Result<UnwantedRecords, Error> {
+        let wrong = |e: io::Error| Error::new(&path(folder), format!("it can't be opened for writing: {e}"));
+        let mut writer = Writer::open(folder, bytes / 2).map_err(wrong)?;
+        let (queue, records) = sync_channel(UNWANTED_QUEUE);
+        let work = move || {
+            if let Err(e) = writer.run(&records) {
+                tracing::warn!("{}: {e}; records that no rule wants are not kept any more", writer.path.display());
+            }
+        };
+        std::thread::Builder::new().name("unwanted".to_owned()).spawn(work).map_err(wrong)?;
+        Ok(UnwantedRecords { queue, dropped: AtomicU64::new(0) })
+    }
+
+    /// Keeps one record, unless too many wait.
+    pub fn keep(&self, at: Time, source: &str, event: &Event<'_>) {
+        let record = UnwantedRecord { at, source: source.to_owned(), event: event.kept() };
+        if self.queue.try_send(record).is_err() && self.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!("records that no rule wants come faster than they can be kept: those that can't are dropped");
+        }
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("unwanted.log")
+}
+
+fn older(folder: &Path) -> PathBuf {
+    folder.join("unwanted.log.1")
+}
+
+struct Writer {
+    folder: PathBuf,
+    path: PathBuf,
+    out: BufWriter<File>,
+    written: u64,
+    most: u64,
+}
+
+impl Writer {
+    fn open(folder: &Path, most: u64) -> io::Result<Writer> {
+        let path = path(folder);
+        let file = File::options().append(true).create(true).mode(0o600).open(&path)?;
+        let written = file.metadata()?.len();
+        let mut out = BufWriter::new(file);
+        if written > 0 {
+            // A process that was killed may have left half of a line.
+            out.write_all(b"\n")?;
+        }
+        Ok(Writer { folder: folder.to_owned(), path, out, written, most })
+    }
+
+    fn run(&mut self, records: &Receiver<UnwantedRecord>) -> io::Result<()> {
+        loop {
+            let record = match records.try_recv() {
+                Ok(record) => record,
+                Err(TryRecvError::Empty) => {
+                    self.out.flush()?;
+                    let Ok(record) = records.recv() else { return Ok(()) };
+                    record
+                }
+                Err(TryRecvError::Disconnected) => return self.out.flush(),
+            };
+            // What cannot be written as JSON (a number that is not one) is of no use.
+            let Ok(mut line) = serde_json::to_vec(&record) else { continue };
+            line.push(b'\n');
+            self.out.write_all(&line)?;
+            self.written += line.len() as u64;
+            if self.written >= self.most {
+                self.out.flush()?;
+                fs::rename(&self.path, older(&self.folder))?;
+                *self = Writer::open(&self.folder, self.most)?;
+            }
+        }
+    }
+}
+
+/// Reads the records that were kept, and those that are kept meanwhile.
+pub struct UnwantedReader {
+    folder: PathBuf,
+    file: Option<BufReader<File>>,
+    /// The position up to which complete lines were read.
+    at: u64,
+}
+
+impl UnwantedReader {
+    /// Reads from the oldest record on. Where nothing is kept, there are none.
+    pub fn open(folder: &Path) -> UnwantedReader {
+        let file = File::open(older(folder)).or_else(|_| File::open(path(folder))).ok();
+        UnwantedReader { folder: folder.to_owned(), file: file.map(BufReader::new), at: 0 }
+    }
+
+    /// True if nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// The next record; `None` if there is no further one yet. Lines that are no records are skipped.
+    pub fn next_record(&mut self) -> Option<UnwantedRecord> {
+        loop {
+            let file = match &mut self.file {
+                Some(file) => file,
+                None => self.file.insert(BufReader::new(File::open(path(&self.folder)).ok()?)),
+            };
+            let mut line = Vec::new();
+            let read = file.read_until(b'\n', &mut line).ok()?;
+            if line.last() == Some(&b'\n') {
+                self.at += read as u64;
+                match serde_json::from_slice(&line) {
+                    Ok(record) => return Some(record),
+                    Err(_) => continue,
+                }
+            }
+            // The rest of the line is written later, or the file was exchanged.
+            file.seek(SeekFrom::Start(self.at)).ok()?;
+            let now = fs::metadata(path(&self.folder)).ok()?;
+            if read > 0 || file.get_ref().metadata().is_ok_and(|meta| (meta.dev(), meta.ino()) == (now.dev(), now.ino())) {
+                return None;
+            }
+            (self.file, self.at) = (None, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(n: u64) -> Event<'static> {
+        Event { text: format!("number {n} {}", "x".repeat(200)).into(), ..Event::default() }
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_read_while_they_are_written() {
+        let folder = std::env::temp_dir().join(format!("pointsman-unwanted-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        assert!(UnwantedReader::open(&folder).next_record().is_none());
+        let mut writer = Writer::open(&folder, 5_000).unwrap();
+        let mut write = |from: u64, to: u64| {
+            let (queue, records) = sync_channel(1_000);
+            for n in from..to {
+                queue.send(UnwantedRecord { at: Time::from_millis(n as i64), source: "a".to_owned(), event: event(n) }).unwrap();
+            }
+            drop(queue);
+            writer.run(&records).unwrap();
+        };
+        write(0, 5);
+        let mut reader = UnwantedReader::open(&folder);
+        let mut next = || reader.next_record().map(|r| r.at.micros() / 1_000);
+        assert_eq!((0..5).map(|_| next()).collect::<Vec<_>>(), (0..5).map(Some).collect::<Vec<_>>());
+        assert_eq!(next(), None);
+        // The file is exchanged twice: what was in between is gone, and the newest is there.
+        write(5, 40);
+        let rest: Vec<i64> = std::iter::from_fn(next).collect();
+        assert!(rest.starts_with(&[5, 6]) && rest.last() == Some(&39) && rest.is_sorted(), "{rest:?}");
+        let mut again = UnwantedReader::open(&folder);
+        let kept = std::iter::from_fn(|| again.next_record()).count();
+        assert!((10..40).contains(&kept), "{kept}");
+        // Half of a line, and what is no record.
+        File::options().append(true).open(path(&folder)).unwrap().write_all(b"{\"at\":1,\n\xff\xfe\n{\"at\"").unwrap();
+        assert!(again.next_record().is_none());
+        drop(writer);
+        let records = UnwantedRecords::open(&folder, 1 << 20).unwrap();
+        records.keep(Time::from_millis(77), "b", &event(77));
+        drop(records);
+        let found = (0..500).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            again.next_record()
+        });
+        assert_eq!(found.map(|r| r.source), Some("b".to_owned()));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
