@@ -82,6 +82,13 @@ module.exports = grammar({
   name: 'pointsman',
   word: ($) => $.NAME,
   extras: ($) => [/[ \t\r\n\uFEFF]/, $.comment],
-  conflicts: ($) => [],
+  conflicts: ($) => [
+    [$.joined, $.choice],
+    [$.host_change],
+    [$.app_change],
+    [$.alarm_change],
+    [$.from],
+    [$.key],
+  ],
   rules,
 });

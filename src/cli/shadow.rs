@@ -48,7 +48,7 @@ Nothing is touched: no address is moved, nobody is notified. Exit status: 0 no d
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// The data folder of the running controller [default: the one of ./pointsman.yaml, then of /etc/pointsman/pointsman.yaml]
+    /// The data folder of the running controller; unless said, the one of ./pointsman.yaml, then of /etc/pointsman/pointsman.yaml
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Ends after this time

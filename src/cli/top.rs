@@ -4,7 +4,7 @@ mod draw;
 mod view;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 }
 
 /// Prints one frame.
-fn once(data: &PathBuf) -> io::Result<u8> {
+fn once(data: &Path) -> io::Result<u8> {
     let looked = Answers::of(|question| ask(data, question)).and_then(|before| {
         let since = Instant::now();
         thread::sleep(EVERY);
@@ -90,7 +90,7 @@ fn text_of(buffer: &Buffer) -> String {
 }
 
 /// Looks at the controller again and again, until nobody wants to see it.
-fn look(data: &PathBuf, views: &SyncSender<View>) {
+fn look(data: &Path, views: &SyncSender<View>) {
     let mut before: Option<(Instant, Answers)> = None;
     loop {
         let began = Instant::now();
@@ -136,7 +136,6 @@ fn show(terminal: &mut DefaultTerminal, views: &Receiver<View>) -> io::Result<()
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use serde_json::Value as Json;
 

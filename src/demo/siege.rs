@@ -117,10 +117,24 @@ impl Siege {
 /// Returns an error text if the networks cannot be made, or a program does not start.
 pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Result<Siege, String> {
     let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
+    let seen = besiege(&mut lab, lasts, tell);
+    match &seen {
+        Ok(seen) if seen.is_well() => {}
+        Ok(_) => drop(lab.keep()),
+        Err(why) => {
+            let log = lab.said("controller.log");
+            let last = log.lines().next_back().unwrap_or_default();
+            return Err(format!("{why}; the controller said last: {last}; files are in {}", lab.keep().display()));
+        }
+    }
+    seen
+}
+
+fn besiege(lab: &mut Lab, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Result<Siege, String> {
     lab.kill_controller();
-    prepare(&lab).map_err(|e| e.to_string())?;
+    prepare(lab).map_err(|e| e.to_string())?;
     lab.start_controller()?;
-    let attackers = Attackers::start(&lab).map_err(|e| e.to_string())?;
+    let attackers = Attackers::start(lab).map_err(|e| e.to_string())?;
     let mut seen = Siege { memory: [0, MEMORY as u64], ..Siege::default() };
     let mut servers = [Server::new("sip1"), Server::new("sip2")];
     let end = boot_time() + lasts;
@@ -130,7 +144,7 @@ pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> R
         let server = &mut servers[(seen.claims % 2) as usize];
         seen.claims += 1;
         let since = boot_time();
-        server.claim(&lab);
+        server.claim(lab);
         match killed {
             Killed::Nothing => {}
             Killed::Controller => {
@@ -143,11 +157,12 @@ pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> R
                 lab.start_agent_alone(host)?;
             }
         }
+        let lab_now: &Lab = lab;
         let (moved, answered) = thread::scope(|scope| {
-            let answers = || lab.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok());
+            let answers = move || lab_now.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok());
             let asking =
                 (killed == Killed::Controller).then(|| scope.spawn(move || answers().map(|()| boot_time().since(since))));
-            let moved = server.wait(&lab, since);
+            let moved = server.wait(lab_now, since);
             (moved, asking.and_then(|asking| asking.join().ok()))
         });
         if let Some(delay) = moved {
@@ -173,9 +188,6 @@ pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> R
     }
     seen.sent = attackers.end();
     seen.overlap = lab.overlap();
-    if !seen.is_well() {
-        let _ = lab.keep();
-    }
     Ok(seen)
 }
 

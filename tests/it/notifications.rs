@@ -143,7 +143,7 @@ fn an_override_holds_for_alarms_that_are_open() {
         let heard = LogEvent { source: "log".to_owned(), position, event, hits, ..LogEvent::default() };
         controller.turn(at(1), Input::Heard(Box::new(heard)), &mut out);
         let (mut told, mut last) = (Vec::new(), 1);
-        let mut word = |second: u64| {
+        let word = |second: u64| {
             let reason = "planned work".to_owned();
             match second {
                 20 => Some(OperatorCommand::Begin { what: what.clone(), lasts: Some(Duration::from_secs(600)), reason }),

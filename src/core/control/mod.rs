@@ -619,14 +619,8 @@ impl Controller {
         let mut tasks = VecDeque::new();
         match word {
             OperatorCommand::Move { resource, host } => {
-                let intent = Intent {
-                    resource: resource.clone(),
-                    verb: IntentVerb::Up,
-                    host: host.clone(),
-                    order,
-                    operator: true,
-                    at: Some(now),
-                };
+                let (verb, at) = (IntentVerb::Up, Some(now));
+                let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: true, at };
                 if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
                     let text = format!("{resource} has no placement on {host}; see `pointsman resources`");
                     out.push(Output::Notice(Notice::new(Kind::Unknown, text)));

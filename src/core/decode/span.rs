@@ -18,16 +18,15 @@ pub fn stamp_in(record: &str) -> Option<(Range<usize>, &'static str)> {
     let span = first_stamp(record)?;
     let stamp = &record[span.clone()];
     let shape = shape(stamp);
-    let others = || {
-        FORMS.iter().filter(|form| form.stamp.is_none()).filter_map(|form| Some((form, &form.sample[first_stamp(form.sample)?])))
-    };
+    let bracketed = |text: &str| text.starts_with('[');
+    let fits = |form: &&StampForm| form.stamp.is_none() && bracketed(form.sample) == bracketed(record);
+    let others = || FORMS.iter().filter(fits).filter_map(|form| Some((form, &form.sample[first_stamp(form.sample)?])));
     let is_day = |stamp: &str| stamp.get(..2).and_then(|first| first.parse::<u32>().ok()).is_some_and(|first| first > 12);
     let fraction = |stamp: &str| stamp.split_once(':').is_some_and(|(_, clock)| clock.contains(['.', ',']));
-    // Of several forms alike, that with the most in common: brackets, a day first, a fraction.
+    let versioned = |text: &str| text.starts_with('<') && text.contains(">1 ");
+    // Of several forms alike, that with the most in common: the head of RFC 5424, a day first, a fraction.
     let in_common = |(form, sample): &(&StampForm, &str)| {
-        let bracketed = |text: &str| text.starts_with('[');
-        let versioned = |text: &str| text.starts_with('<') && text.contains(">1 ");
-        let head = bracketed(form.sample) == bracketed(record) && versioned(form.sample) == versioned(record);
+        let head = versioned(form.sample) == versioned(record);
         (head, is_day(sample) == is_day(stamp), fraction(sample) == fraction(stamp))
     };
     let best = |alike: &dyn Fn(&str) -> bool| {

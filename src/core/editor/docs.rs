@@ -22,13 +22,12 @@ pub(super) fn of_word(word: &str, item: &str) -> Option<String> {
     // A row that begins with the word says more than one that only has it.
     let begins = |code: &str| code.split(|c: char| !is_word(c)).next() == Some(word);
     let has = |code: &str| code.split(|c: char| !is_word(c)).any(|w| w == word);
-    let found = [&begins as &dyn Fn(&str) -> bool, &has].into_iter().find_map(|fits| {
+    [&begins as &dyn Fn(&str) -> bool, &has].into_iter().find_map(|fits| {
         pages.iter().find_map(|page| {
             let rows: Vec<String> = page.lines().filter_map(|line| row(line, fits)).take(6).collect();
             (!rows.is_empty()).then(|| rows.join("\n\n"))
         })
-    });
-    found
+    })
 }
 
 fn is_word(c: char) -> bool {

@@ -138,7 +138,7 @@ pub(super) fn kind_of_first(function: &str) -> Option<NameKind> {
         return kind_of(handle.of.name());
     }
     let is_it = |call: &&str| call.rsplit('.').next() == Some(function);
-    let verb = Verb::ALL.iter().map(|verb| verb.decl()).find(|decl| decl.calls.iter().any(|call| is_it(&call)))?;
+    let verb = Verb::ALL.iter().map(|verb| verb.decl()).find(|decl| decl.calls.iter().any(&is_it))?;
     kind_of(verb.params.first()?.1.name())
 }
 

@@ -58,7 +58,7 @@ pub struct NamePlace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParameterOf {
     Named(String),
-    /// Counted from 0.
+    /// Its place among the arguments, counted from 0.
     Number(usize),
 }
 

@@ -130,7 +130,7 @@ pub struct Difference {
 
 /// Two streams of decisions, side by side.
 #[derive(Debug, Default)]
-pub(super) struct Comparison {
+pub(super) struct DecisionStreams {
     waiting: BTreeMap<Identity, VecDeque<(u64, Difference)>>,
     /// When each of them becomes a difference.
     due: BTreeSet<(Time, u64, Identity)>,
@@ -144,7 +144,7 @@ pub(super) struct Comparison {
     pub(super) equal: u64,
 }
 
-impl Comparison {
+impl DecisionStreams {
     /// The comparison begins now: what differed up to here is forgotten. These instances are active at the site: alarm and key, as
     /// shown.
     pub(super) fn begin(&mut self, active: impl IntoIterator<Item = (String, String)>) {
@@ -249,7 +249,7 @@ mod tests {
     fn what_was_active_before_is_no_difference() {
         use DecidedBy::{Rules, Site};
         use SiteDecisionKind::{Cleared, Raised, Started};
-        let mut both = Comparison::default();
+        let mut both = DecisionStreams::default();
         both.begin(["x", "y"].map(|key| ("a".to_owned(), key.to_owned())));
         // The site counts a repeat, and the other rules raise it. Then both end it.
         both.decided(one(Rules, 1_000, Raised, "x"));
@@ -267,7 +267,7 @@ mod tests {
     fn equal_decisions_meet_and_others_are_differences() {
         use DecidedBy::{Rules, Site};
         use SiteDecisionKind::{Cleared, Raised, Started};
-        let mut both = Comparison::default();
+        let mut both = DecisionStreams::default();
         // One side knows of an alarm that was raised before.
         both.decided(one(Site, 0, Cleared, "before"));
         both.decided(one(Site, 1_000, Raised, "x"));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   records of a journal --+-- inputs ----> Replay with the other rules --> decisions --+
-//!                          |                                                            +--> Comparison --> differences
+//!                          |                                                            +--> DecisionStreams --> differences
 //!                          +-- decisions of the site -----------------------------------+
 //! ```
 //!
@@ -24,7 +24,7 @@ use crate::core::lang::program::Hit;
 use crate::core::site::Site;
 use crate::core::wire::Metric;
 
-use super::difference::{Comparison, DecidedBy, Difference, SiteDecision};
+use super::difference::{DecidedBy, DecisionStreams, Difference, SiteDecision};
 use super::{DecisionOfLine, Replay};
 
 /// Maximum characters of a record that are shown as a cause.
@@ -63,7 +63,7 @@ pub struct Rerun {
     pending: Option<RecordedInput>,
     /// By how many microseconds the site's clock was set since the beginning. The replay's time goes on without that.
     moved: i64,
-    comparison: Comparison,
+    comparison: DecisionStreams,
     traced: Option<BTreeSet<String>>,
     hits: Vec<Hit>,
     events: Vec<(u64, Event<'static>)>,
@@ -80,7 +80,7 @@ impl Rerun {
             replay: None,
             pending: None,
             moved: 0,
-            comparison: Comparison::default(),
+            comparison: DecisionStreams::default(),
             traced: None,
             hits: Vec::new(),
             events: Vec::new(),

@@ -127,11 +127,7 @@ impl<'a, S: Sink> Log<'a, S> {
                             return false;
                         }
                     }
-                    None if self.resumes.is_none() => {
-                        if !self.open_next(backlog) {
-                            return false;
-                        }
-                    }
+                    None if self.resumes.is_none() && !self.open_next(backlog) => return false,
                     None => {}
                 }
             }

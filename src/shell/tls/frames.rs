@@ -38,9 +38,35 @@ pub(super) async fn read_lenient<T: DeserializeOwned>(from: &mut (impl AsyncRead
 async fn read_body(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<Vec<u8>> {
     let length = from.read_u32().await? as usize;
     if length > most {
+        // What is not too long for anybody is read to its end, without keeping it, so that the other end learns of the refusal and
+        // not of a broken connection.
+        if length <= FRAME {
+            tokio::io::copy(&mut from.take(length as u64), &mut tokio::io::sink()).await?;
+        }
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes; {most} are the limit")));
     }
     let mut body = vec![0; length];
     from.read_exact(&mut body).await?;
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stranger's long frame is refused without being kept, and what the stranger has still to write finds a reader.
+    #[tokio::test]
+    async fn a_long_frame_of_a_stranger_is_refused_and_read() {
+        let (mut to, mut from) = tokio::io::duplex(1_000);
+        let long = vec![1_u8; FRAME_OF_STRANGER];
+        let writes = tokio::spawn(async move {
+            let written = write(&mut to, &long).await;
+            let again = write(&mut to, &7).await;
+            (written.is_ok(), again.is_ok())
+        });
+        let refused = read_of_stranger::<Vec<u8>>(&mut from).await.unwrap_err();
+        assert!(refused.to_string().contains("the limit"), "{refused}");
+        assert_eq!(read_of_stranger::<u8>(&mut from).await.unwrap(), 7);
+        assert_eq!(writes.await.unwrap(), (true, true));
+    }
 }

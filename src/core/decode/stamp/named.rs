@@ -49,7 +49,7 @@ pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stam
 }
 
 /// Two digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14-03-2026 02:11:57 +0300`,
-/// `14.03.2026 02:11:57`. Except for logcat, the day comes first, if it can.
+/// `14.03.2026 02:11:57`. Except for logcat, the day comes first.
 pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [_, _, b'-', b'A'..=b'Z' | b'a'..=b'z', ..] => day_month_year(input, b'-'),
@@ -69,8 +69,6 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
             let (rest, year) = year(rest)?;
             let (rest, us) = preceded(char(' '), clock_us).parse(rest)?;
             let (rest, east_s) = zone(rest);
-            // `03-14-2026` of Splunk can only be the month first.
-            let (day, month) = if month > 12 { (month, day) } else { (day, month) };
             on(rest, year, month, day, us, east_s)
         }
         [_, _, b'.', ..] => {

@@ -209,8 +209,7 @@ impl<'t> Compiler<'t, '_> {
     fn day(&mut self, file: &File, word: &Text) -> Option<usize> {
         day(&word.it)
             .map_err(|near| {
-                let help = near
-                    .map_or("there are mon, tue, wed, thu, fri, sat, sun, and `every day`".to_owned(), |near| did_you_mean(near));
+                let help = near.map_or("there are mon, tue, wed, thu, fri, sat, sun, and `every day`".to_owned(), did_you_mean);
                 self.report(file, Code::UnknownDay, &word.span, format!("no day has the name `{}`", word.it)).help = Some(help);
             })
             .ok()

@@ -121,11 +121,14 @@ impl<'t> Chart<'t> {
 
     /// Reads each terminal that is expected and stands at the position.
     fn scan(&mut self, position: usize) {
-        self.scan_as(position, position);
+        for (length, reading) in self.scanned(position, position) {
+            let at = self.after_blanks(position + length);
+            self.at.entry(at).or_default().readings.insert(RuleReading { done: reading.done + 1, ..reading });
+        }
     }
 
-    /// Reads what is expected at one position at another one.
-    fn scan_as(&mut self, expected: usize, position: usize) -> bool {
+    /// What is expected at one position and stands at another one, with its length.
+    fn scanned(&self, expected: usize, position: usize) -> Vec<(usize, RuleReading)> {
         let text = &self.text[position..];
         let word = word_at(text);
         let mut lengths: BTreeMap<usize, Option<usize>> = BTreeMap::new();
@@ -133,15 +136,16 @@ impl<'t> Chart<'t> {
         for reading in self.at.get(&expected).into_iter().flat_map(|column| &column.readings) {
             let Some(Symbol::Terminal(terminal)) = self.next(*reading) else { continue };
             let length = *lengths.entry(terminal).or_insert_with(|| self.rules.length(terminal, text, word));
-            if let Some(length) = length {
-                found.push((self.after_blanks(position + length), RuleReading { done: reading.done + 1, ..*reading }));
-            }
+            found.extend(length.map(|length| (length, *reading)));
         }
-        let any = !found.is_empty();
-        for (at, reading) in found {
-            self.at.entry(at).or_default().readings.insert(reading);
-        }
-        any
+        found
+    }
+
+    /// The readings that go on at a boundary, without those that begin there.
+    fn kept(&self, boundary: usize) -> Column {
+        let first = self.boundaries.first() == Some(&boundary);
+        let all = self.at.get(&boundary).into_iter().flat_map(|column| &column.readings);
+        Column { readings: all.filter(|r| first || r.from != boundary).copied().collect(), waiting: BTreeMap::new() }
     }
 
     /// Skips what cannot be read at a position, and returns the position at which reading continues.
@@ -158,15 +162,12 @@ impl<'t> Chart<'t> {
         }
         for next in self.starts.partition_point(|start| *start <= position)..self.starts.len() {
             let start = self.starts[next];
-            if self.scan_as(boundary, start) {
-                self.boundaries.push(start);
-                let readings = self.at.get(&boundary).cloned().unwrap_or_default();
-                self.at.insert(start, readings);
+            if !self.scanned(boundary, start).is_empty() {
+                self.at.insert(start, self.kept(boundary));
                 return start;
             }
         }
-        let readings = self.at.get(&boundary).cloned().unwrap_or_default();
-        self.at.entry(end).or_default().readings.extend(readings.readings);
+        self.at.insert(end, self.kept(boundary));
         end
     }
 }

@@ -107,11 +107,8 @@ fn item_before(text: &str) -> usize {
     let mut end = text.len();
     loop {
         let start = text[..end].rfind('\n').map_or(0, |at| at + 1);
-        if begins_item(&text[start..]) {
+        if start == 0 || text.len() - start > BYTES || begins_item(&text[start..]) {
             return start;
-        }
-        if start == 0 {
-            return 0;
         }
         end = start - 1;
     }
@@ -119,6 +116,12 @@ fn item_before(text: &str) -> usize {
 
 /// True if the line at the beginning of a text begins an item: its word, a name, and what opens it.
 fn begins_item(text: &str) -> bool {
+    // Most lines are seen at once not to begin one.
+    let items = ["alarm", "pattern", "ignore", "piece", "list", "reaction", "calendar", "defaults"];
+    let line = text.trim_start_matches([' ', '\t']);
+    if !items.iter().any(|item| line.starts_with(item)) {
+        return false;
+    }
     let mut tokens =
         super::parse::tokens(text.get(..200.min(text.len())).unwrap_or(text.lines().next().unwrap_or(""))).into_iter();
     let Some(first) = tokens.next().filter(|token| token.line == 0) else { return false };
