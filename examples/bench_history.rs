@@ -110,9 +110,8 @@ fn main() -> Result<(), Failed> {
             let sync = Instant::now();
             journal.sync()?;
             longest = longest.max(sync.elapsed());
-            if rate > 0 {
-                let due = Duration::from_micros(done * 1_000_000 / rate);
-                std::thread::sleep(due.saturating_sub(began.elapsed()));
+            if let Some(due) = (done * 1_000_000).checked_div(rate) {
+                std::thread::sleep(Duration::from_micros(due).saturating_sub(began.elapsed()));
             }
         }
         let reader = JournalReader::open(&folder)?;

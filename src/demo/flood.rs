@@ -61,7 +61,7 @@ impl Flood {
                 format!("<134>1 - h{} sshd 1 - - Failed password for root from 10.1.{a}.{b} port 22 ssh2", n % 50)
             }
             Flood::Alarms => {
-                let state = if n / ALARMS % 2 == 0 { "down" } else { "up" };
+                let state = if (n / ALARMS).is_multiple_of(2) { "down" } else { "up" };
                 format!("<131>1 - h{} link 1 - - - interface {} is {state}", n % 50, n % ALARMS)
             }
             Flood::Forged | Flood::ForgedTcp => claim(if n.is_multiple_of(2) { "sip1" } else { "sip2" }),
