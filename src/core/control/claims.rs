@@ -111,7 +111,9 @@ impl Controller {
         let entry = self.planner.ledger().entry(&resource);
         let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
         // What counts is when the desired owner was decided. Its move may have waited since, for the end of a pause or of a drain.
-        let moved_at = desired_owner.and_then(|w| w.at).or_else(|| entry.and_then(|e| e.moves.back()).copied());
+        // An owner that was found at the start (its sequence is 0) was not decided, and makes no claim outdated.
+        let decided = desired_owner.filter(|w| w.order > 0);
+        let decided_at = decided.and_then(|w| w.at.or_else(|| entry.and_then(|e| e.moves.back()).copied()));
         let here = desired_owner.is_some_and(|w| w.host == host);
         let notice = |kind: Kind, text: String| {
             Output::Notice(Notice {
@@ -121,7 +123,7 @@ impl Controller {
                 ..Notice::new(kind, text)
             })
         };
-        if !here && written.is_some_and(|written| moved_at.is_some_and(|moved| moved > written)) {
+        if !here && written.is_some_and(|written| decided_at.is_some_and(|decided| decided > written)) {
             let text = format!(
                 "{host} said that it is primary of {pair}, in a record that came late, before a newer claim or command sent {resource} where it is: it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
             );
