@@ -15,16 +15,16 @@ use super::sites::SiteKey;
 const LOG_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How often each alarm of a site was raised.
-pub(super) struct Counted {
+pub(super) struct TimesRaised {
     pub(super) key: SiteKey,
     /// By alarm; or why there are no counts.
     pub(super) counts: Result<BTreeMap<String, u64>, String>,
 }
 
 /// Counts with the rules as they are on disk.
-pub(super) fn count(key: SiteKey, log: &Path) -> Counted {
+pub(super) fn count(key: SiteKey, log: &Path) -> TimesRaised {
     let counts = dry_run(&key, log);
-    Counted { key, counts }
+    TimesRaised { key, counts }
 }
 
 fn dry_run(key: &SiteKey, log: &Path) -> Result<BTreeMap<String, u64>, String> {

@@ -48,7 +48,7 @@ enum Input {
     /// The stream of messages failed.
     Broken(String),
     Assembled(Box<sites::Assembled>),
-    Counted(counts::Counted),
+    Counted(counts::TimesRaised),
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {

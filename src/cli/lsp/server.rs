@@ -15,7 +15,7 @@ use lsp_types::{
 use serde_json::Value as Json;
 
 use super::super::given::Given;
-use super::counts::{Counted, count};
+use super::counts::{TimesRaised, count};
 use super::positions::{TextLines, Units};
 use super::sites::{Assembled, SiteKey, assemble, is_configuration, real_name, site_of};
 use super::{Input, frames};
@@ -370,7 +370,7 @@ impl Server {
         });
     }
 
-    pub(super) fn counted(&mut self, counted: Counted) -> io::Result<()> {
+    pub(super) fn counted(&mut self, counted: TimesRaised) -> io::Result<()> {
         self.counting = false;
         match counted.counts {
             Ok(counts) => {
