@@ -74,7 +74,7 @@ fn a_journal_through_the_same_and_other_rules() {
     drop(running);
     fs::write(
         site.0.join("rules/links.alarm"),
-        RULES.replace("3 of link_down", "4 of link_down").replace("within 10s", "within 1s"),
+        RULES.replace("3 of link_down", "9 of link_down"),
     )
     .unwrap();
     let (code, other) = against(&site.0, &["-c", "pointsman.yaml", "--against", "copy"]);

@@ -109,7 +109,7 @@ fn a_full_disk() {
     until("it goes on", || {
         let out =
             Command::new(PROGRAM).args(["sources", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
-        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":") && journal_is_read(child.id(), &site)
+        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":") && journal_has(child.id(), &site, "\"text\":\"number 6001\"")
     });
     child.stdin.take().unwrap().write_all(b"enough\n").unwrap();
     let out = child.wait_with_output().unwrap();
@@ -127,15 +127,15 @@ fn a_full_disk() {
     assert_eq!(numbers, (1..=6_001).collect::<Vec<u32>>(), "every line once, and in order");
 }
 
-/// True if the controller in another mount namespace has read the file to its end. The journal is read at its mount: SQLite
-/// resolves links, and `/proc/N/root` leads out of there.
-fn journal_is_read(process: u32, site: &Site) -> bool {
+/// True if the journal of a controller in another mount namespace has this text. It is read at its mount: SQLite resolves links,
+/// and `/proc/N/root` leads out of there.
+fn journal_has(process: u32, site: &Site, text: &str) -> bool {
     let out = Command::new("nsenter")
-        .args(["--mount", "--target", &process.to_string(), PROGRAM, "history", "--format", "json", "--data"])
+        .args(["--mount", "--target", &process.to_string(), PROGRAM, "journal", "show", "--data"])
         .arg(site.0.join("data"))
         .output()
         .unwrap();
-    String::from_utf8(out.stdout).unwrap().contains("goes there")
+    String::from_utf8(out.stdout).unwrap().contains(text)
 }
 
 /// A channel that is a program receives the text as its last argument, without a shell.
