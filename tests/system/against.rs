@@ -72,11 +72,7 @@ fn a_journal_through_the_same_and_other_rules() {
     let backup = Command::new(PROGRAM).args(["journal", "backup", "copy"]).current_dir(&site.0).output().unwrap();
     assert!(backup.status.success(), "{backup:?}");
     drop(running);
-    fs::write(
-        site.0.join("rules/links.alarm"),
-        RULES.replace("3 of link_down", "9 of link_down"),
-    )
-    .unwrap();
+    fs::write(site.0.join("rules/links.alarm"), RULES.replace("3 of link_down", "9 of link_down")).unwrap();
     let (code, other) = against(&site.0, &["-c", "pointsman.yaml", "--against", "copy"]);
     assert_eq!(code, Some(1), "{other}");
     let differences: Vec<&str> = other.lines().filter(|l| l.starts_with(['+', '-'])).collect();

@@ -109,7 +109,8 @@ fn a_full_disk() {
     until("it goes on", || {
         let out =
             Command::new(PROGRAM).args(["sources", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
-        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":") && journal_has(child.id(), &site, "\"text\":\"number 6001\"")
+        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":")
+            && journal_has(child.id(), &site, "\"text\":\"number 6001\"")
     });
     child.stdin.take().unwrap().write_all(b"enough\n").unwrap();
     let out = child.wait_with_output().unwrap();
