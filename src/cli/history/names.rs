@@ -13,54 +13,54 @@ use super::Args;
 
 /// What a name of an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Named {
+pub(super) enum NamedThing {
     Alarm,
     Host,
     Resource,
     Reaction,
 }
 
-impl Named {
-    pub(super) const ALL: [Named; 4] = [Named::Alarm, Named::Host, Named::Resource, Named::Reaction];
+impl NamedThing {
+    pub(super) const ALL: [NamedThing; 4] = [NamedThing::Alarm, NamedThing::Host, NamedThing::Resource, NamedThing::Reaction];
 
     /// Its name, which is also that of the option.
     fn name(self) -> &'static str {
         match self {
-            Named::Alarm => "alarm",
-            Named::Host => "host",
-            Named::Resource => "resource",
-            Named::Reaction => "reaction",
+            NamedThing::Alarm => "alarm",
+            NamedThing::Host => "host",
+            NamedThing::Resource => "resource",
+            NamedThing::Reaction => "reaction",
         }
     }
 
     /// The name that an entry has of this kind.
     pub(super) fn of(self, entry: &HistoryEntry) -> Option<&String> {
         match self {
-            Named::Alarm => entry.alarm.as_ref(),
-            Named::Host => entry.host.as_ref(),
-            Named::Resource => entry.resource.as_ref(),
-            Named::Reaction => entry.reaction.as_ref(),
+            NamedThing::Alarm => entry.alarm.as_ref(),
+            NamedThing::Host => entry.host.as_ref(),
+            NamedThing::Resource => entry.resource.as_ref(),
+            NamedThing::Reaction => entry.reaction.as_ref(),
         }
     }
 
     /// The name that the arguments want of this kind.
     pub(super) fn wanted(self, args: &Args) -> Option<&String> {
         match self {
-            Named::Alarm => args.past.of_alarm.as_ref(),
-            Named::Host => args.past.host.as_ref(),
-            Named::Resource => args.resource.as_ref(),
-            Named::Reaction => args.reaction.as_ref(),
+            NamedThing::Alarm => args.past.of_alarm.as_ref(),
+            NamedThing::Host => args.past.host.as_ref(),
+            NamedThing::Resource => args.resource.as_ref(),
+            NamedThing::Reaction => args.reaction.as_ref(),
         }
     }
 }
 
 /// The names in entries of the journal.
 #[derive(Debug, Default)]
-pub(super) struct SeenNames(BTreeSet<(Named, String)>);
+pub(super) struct SeenNames(BTreeSet<(NamedThing, String)>);
 
 impl SeenNames {
     pub(super) fn add(&mut self, entry: &HistoryEntry) {
-        for what in Named::ALL {
+        for what in NamedThing::ALL {
             if let Some(name) = what.of(entry)
                 && !self.0.contains(&(what, name.clone()))
             {
@@ -71,7 +71,7 @@ impl SeenNames {
 
     /// A message about a wanted name that neither the journal nor the configuration has.
     pub(super) fn unknown(mut self, args: &Args) -> Option<String> {
-        let wanted = || Named::ALL.into_iter().filter_map(|what| Some((what, what.wanted(args)?)));
+        let wanted = || NamedThing::ALL.into_iter().filter_map(|what| Some((what, what.wanted(args)?)));
         if wanted().all(|(what, name)| self.0.contains(&(what, name.clone()))) {
             return None;
         }
@@ -93,15 +93,15 @@ impl SeenNames {
     fn add_site(&mut self, args: &Args) -> bool {
         let config = Some(paths::controller(args.whom.config.as_deref()));
         let Some(site) = load(&SiteFiles { config, ..SiteFiles::default() }).site else { return false };
-        let mut add = |what: Named, name: &str| {
+        let mut add = |what: NamedThing, name: &str| {
             self.0.insert((what, name.to_owned()));
         };
-        site.program.alarms.iter().for_each(|alarm| add(Named::Alarm, &alarm.name));
-        site.inventory.hosts.keys().for_each(|name| add(Named::Host, name));
-        site.inventory.resources.keys().for_each(|name| add(Named::Resource, name));
+        site.program.alarms.iter().for_each(|alarm| add(NamedThing::Alarm, &alarm.name));
+        site.inventory.hosts.keys().for_each(|name| add(NamedThing::Host, name));
+        site.inventory.resources.keys().for_each(|name| add(NamedThing::Resource, name));
         let alarms = &site.program.alarms;
         let calls = alarms.iter().flat_map(|alarm| alarm.react.iter().chain(&alarm.on_cancel).flatten());
-        calls.for_each(|call| add(Named::Reaction, &call.reaction));
+        calls.for_each(|call| add(NamedThing::Reaction, &call.reaction));
         true
     }
 }
@@ -121,8 +121,9 @@ pub(super) fn kind(text: &str) -> Result<String, String> {
 
 /// Says that there is nothing, and of what.
 pub(super) fn nothing(args: &Args) -> String {
-    let about =
-        Named::ALL.into_iter().filter_map(|what| Some(format!("about the {} {}", what.name(), printable(what.wanted(args)?))));
+    let about = NamedThing::ALL
+        .into_iter()
+        .filter_map(|what| Some(format!("about the {} {}", what.name(), printable(what.wanted(args)?))));
     let more = [
         args.kind.as_ref().map(|kind| format!("of the kind {kind}")),
         args.run.map(|run| format!("of run {run}")),

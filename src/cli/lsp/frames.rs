@@ -10,7 +10,7 @@ const MESSAGE_BYTES: usize = 160 * 1024 * 1024;
 const HEADER_BYTES: u64 = 4 * 1024;
 
 /// What came from the other side.
-pub(super) enum Frame {
+pub(super) enum MessageFrame {
     Message(Message),
     /// A whole message that is not understood, with the reason.
     Garbage(String),
@@ -22,7 +22,7 @@ pub(super) enum Frame {
 ///
 /// # Errors
 /// When the stream fails, ends within a message, or is not a stream of messages. Nothing can be read after that.
-pub(super) fn read(from: &mut impl BufRead) -> io::Result<Frame> {
+pub(super) fn read(from: &mut impl BufRead) -> io::Result<MessageFrame> {
     let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
     let mut length = None;
     let mut headers = from.by_ref().take(HEADER_BYTES);
@@ -30,7 +30,7 @@ pub(super) fn read(from: &mut impl BufRead) -> io::Result<Frame> {
         let mut line = Vec::new();
         headers.read_until(b'\n', &mut line)?;
         match line.strip_suffix(b"\n") {
-            None if line.is_empty() && length.is_none() && headers.limit() == HEADER_BYTES => return Ok(Frame::End),
+            None if line.is_empty() && length.is_none() && headers.limit() == HEADER_BYTES => return Ok(MessageFrame::End),
             None => return Err(bad("the headers of a message do not end")),
             Some(line) => {
                 let line = String::from_utf8_lossy(line);
@@ -57,8 +57,8 @@ pub(super) fn read(from: &mut impl BufRead) -> io::Result<Frame> {
         return Err(bad("the stream ended within a message"));
     }
     Ok(match serde_json::from_slice(&bytes) {
-        Ok(message) => Frame::Message(message),
-        Err(why) => Frame::Garbage(why.to_string()),
+        Ok(message) => MessageFrame::Message(message),
+        Err(why) => MessageFrame::Garbage(why.to_string()),
     })
 }
 

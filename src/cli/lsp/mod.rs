@@ -19,7 +19,7 @@ use lsp_server::{ErrorCode, Message, RequestId, Response};
 
 use super::WRONG;
 use super::given::Given;
-use frames::Frame;
+use frames::MessageFrame;
 use server::Server;
 
 const EXAMPLES: &str = "\
@@ -44,7 +44,7 @@ pub(super) struct Args {
 
 /// What the thread that answers receives.
 enum Input {
-    Frame(Frame),
+    MessageFrame(MessageFrame),
     /// The stream of messages failed.
     Broken(String),
     Assembled(Box<sites::Assembled>),
@@ -64,10 +64,10 @@ fn listen(to: &SyncSender<Input>) {
     let mut from = BufReader::new(io::stdin().lock());
     loop {
         let input = match frames::read(&mut from) {
-            Ok(frame) => Input::Frame(frame),
+            Ok(frame) => Input::MessageFrame(frame),
             Err(why) => Input::Broken(why.to_string()),
         };
-        let last = matches!(input, Input::Frame(Frame::End) | Input::Broken(_));
+        let last = matches!(input, Input::MessageFrame(MessageFrame::End) | Input::Broken(_));
         if to.send(input).is_err() || last {
             return;
         }
@@ -83,16 +83,16 @@ fn serve(mut server: Server, inputs: &Receiver<Input>) -> io::Result<u8> {
         };
         match input {
             Err(RecvTimeoutError::Timeout) => server.assemble(),
-            Err(RecvTimeoutError::Disconnected) | Ok(Input::Frame(Frame::End)) => return Ok(0),
+            Err(RecvTimeoutError::Disconnected) | Ok(Input::MessageFrame(MessageFrame::End)) => return Ok(0),
             Ok(Input::Broken(why)) => {
                 eprintln!("pointsman lsp: {why}");
                 return Ok(WRONG);
             }
-            Ok(Input::Frame(Frame::Garbage(why))) => {
+            Ok(Input::MessageFrame(MessageFrame::Garbage(why))) => {
                 let id: RequestId = 0.into();
                 server.send(Message::Response(Response::new_err(id, ErrorCode::ParseError as i32, why)))?;
             }
-            Ok(Input::Frame(Frame::Message(message))) => {
+            Ok(Input::MessageFrame(MessageFrame::Message(message))) => {
                 if let Some(code) = server.message(message)? {
                     return Ok(code);
                 }

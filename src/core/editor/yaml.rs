@@ -12,7 +12,7 @@ use super::Language;
 
 /// What the value of a key names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct NamesOfKey {
     /// The keys of the map below it define these, or refer to them.
     pub(super) keys: Option<(NameKind, bool)>,
     /// The texts below it define these, or refer to them.
@@ -29,20 +29,20 @@ pub(super) fn top(language: Language) -> &'static KeySet {
 }
 
 /// What the value of a key names. The keys of entries of `must` and `must_not` are not declared: see [`entry`].
-pub(super) fn named(set: &KeySet, key: &str) -> Named {
+pub(super) fn named(set: &KeySet, key: &str) -> NamesOfKey {
     use NameKind::{Alarm, Application, Calendar, Channel, Group, Host, Pair, Pattern, Resource, Site, Type};
     let is = |other: &KeySet| std::ptr::eq(set, other);
-    let define_keys = |kind| Named { keys: Some((kind, true)), values: None };
-    let define = |kind| Named { keys: None, values: Some((kind, true)) };
-    let refer = |kind| Named { keys: None, values: Some((kind, false)) };
-    let map = |keys, values| Named { keys: Some((keys, false)), values: Some((values, false)) };
+    let define_keys = |kind| NamesOfKey { keys: Some((kind, true)), values: None };
+    let define = |kind| NamesOfKey { keys: None, values: Some((kind, true)) };
+    let refer = |kind| NamesOfKey { keys: None, values: Some((kind, false)) };
+    let map = |keys, values| NamesOfKey { keys: Some((keys, false)), values: Some((values, false)) };
     match key {
         "hosts" if is(&keys::CONTROLLER) => define_keys(Host),
         "applications" if is(&keys::CONTROLLER) => define_keys(Application),
         "pairs" if is(&keys::CONTROLLER) => define_keys(Pair),
         "resources" if is(&keys::CONTROLLER) => define_keys(Resource),
         "channels" if is(&keys::CONTROLLER) => define_keys(Channel),
-        "groups" if is(&keys::CONTROLLER) => Named { keys: Some((Group, true)), values: Some((Host, false)) },
+        "groups" if is(&keys::CONTROLLER) => NamesOfKey { keys: Some((Group, true)), values: Some((Host, false)) },
         "site" if is(&keys::HOST) => define(Site),
         "aliases" if is(&keys::HOST) => define(Host),
         "host" if is(&keys::APPLICATION) || is(&keys::FILE) || is(&keys::AGENT) => refer(Host),
@@ -53,15 +53,15 @@ pub(super) fn named(set: &KeySet, key: &str) -> Named {
         "resource" if is(&keys::PAIR) => refer(Resource),
         "pattern" if is(&keys::CLAIM) => refer(Pattern),
         // Each host with its interface, or a list of hosts.
-        "hosts" if is(&keys::RESOURCE) => Named { keys: Some((Host, false)), values: None },
+        "hosts" if is(&keys::RESOURCE) => NamesOfKey { keys: Some((Host, false)), values: None },
         "voters" if is(&keys::RESOURCE) => refer(Host),
         "to" if is(&keys::ROUTE) || is(&keys::ESCALATE) => refer(Channel),
         "alarm" if is(&keys::ROUTE) => refer(Alarm),
         "during" | "not_during" if is(&keys::ROUTE) => refer(Calendar),
-        "watch" if is(&keys::AGENT) => Named { keys: Some((Application, false)), values: None },
+        "watch" if is(&keys::AGENT) => NamesOfKey { keys: Some((Application, false)), values: None },
         "holders" if is(&test_file::RULE_TEST) => map(Resource, Host),
         "owners" | "holders" if is(&test_file::ENDS) => map(Resource, Host),
-        "held" if is(&test_file::ENDS) => Named { keys: Some((Resource, false)), values: None },
+        "held" if is(&test_file::ENDS) => NamesOfKey { keys: Some((Resource, false)), values: None },
         "alarms" if is(&test_file::ENDS) => refer(Alarm),
         "put_on" | "take_off" | "move" | "released" if is(&test_file::STEP) => map(Resource, Host),
         "lose" | "find" | "fails" | "works" | "maintenance" | "maintenance_end" | "drain" | "undrain" if is(&test_file::STEP) => {
@@ -69,7 +69,7 @@ pub(super) fn named(set: &KeySet, key: &str) -> Named {
         }
         "stops" | "runs" if is(&test_file::STEP) => refer(Application),
         "clear" | "ack" | "silence" | "unsilence" if is(&test_file::STEP) => refer(Alarm),
-        _ => Named::default(),
+        _ => NamesOfKey::default(),
     }
 }
 
@@ -131,7 +131,7 @@ impl Walk<'_> {
         }
     }
 
-    fn named(&mut self, named: Named, node: &YamlNode) {
+    fn named(&mut self, named: NamesOfKey, node: &YamlNode) {
         if let (Some((kind, defines)), YamlKind::Map(entries)) = (named.keys, &node.kind) {
             for (key, value) in entries {
                 self.key(kind, defines, key, value);

@@ -35,7 +35,7 @@ use crate::core::event::Trust;
 use class::TrustClass;
 use dropped::Dropped;
 use rate::Rate;
-use waiting::Waiting;
+use waiting::WaitingMessages;
 
 /// The number of messages that a sender with an address may always have waiting, and their bytes. A single message always may.
 const ALWAYS: usize = 16;
@@ -109,10 +109,10 @@ pub(super) struct Lanes<M> {
 
 #[derive(Debug)]
 struct Inner<M> {
-    control: Waiting<M>,
-    reports: Waiting<M>,
-    claims: Waiting<M>,
-    asks: Waiting<M>,
+    control: WaitingMessages<M>,
+    reports: WaitingMessages<M>,
+    claims: WaitingMessages<M>,
+    asks: WaitingMessages<M>,
     events: [TrustClass<M>; 4],
     /// The lane that is being served, and how many of its messages were taken in this turn.
     turn: (usize, usize),
@@ -135,10 +135,10 @@ impl<M> Lanes<M> {
     /// Makes lanes with room for this number of bytes of events.
     pub(super) fn new(most: usize) -> Lanes<M> {
         let inner = Inner {
-            control: Waiting::new(),
-            reports: Waiting::new(),
-            claims: Waiting::new(),
-            asks: Waiting::new(),
+            control: WaitingMessages::new(),
+            reports: WaitingMessages::new(),
+            claims: WaitingMessages::new(),
+            asks: WaitingMessages::new(),
             events: std::array::from_fn(|_| TrustClass::default()),
             turn: (0, 0),
             class_turn: (0, 0),
@@ -310,7 +310,7 @@ impl<M> Inner<M> {
         self.class(trust).count > 0 && (trust > Trust::Unverified || self.rate.allows(now))
     }
 
-    fn lane(&mut self, lane: Lane) -> Option<&mut Waiting<M>> {
+    fn lane(&mut self, lane: Lane) -> Option<&mut WaitingMessages<M>> {
         match lane {
             Lane::Control => Some(&mut self.control),
             Lane::Reports => Some(&mut self.reports),

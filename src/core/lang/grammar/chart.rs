@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::parse::{TokenKind, tokens};
-use super::rules::{Rules, Symbol};
+use super::rules::{GrammarRules, Symbol};
 
 /// A rule of which a part was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +29,7 @@ pub(super) struct Column {
 /// All readings of a text up to its end.
 #[derive(Debug)]
 pub(super) struct Chart<'t> {
-    rules: &'static Rules,
+    rules: &'static GrammarRules,
     text: &'t str,
     pub(super) at: BTreeMap<usize, Column>,
     /// Positions at which a clause or an item may begin.
@@ -49,7 +49,7 @@ const BOUNDARIES: [&str; 5] = ["clause", "pattern_clause", "reaction_clause", "c
 impl<'t> Chart<'t> {
     /// Reads a text as a production, and returns the chart with the position of its end.
     pub(super) fn read(text: &'t str, production: &str) -> (Chart<'t>, usize) {
-        let rules = Rules::get();
+        let rules = GrammarRules::get();
         let mut chart = Chart { rules, text, at: BTreeMap::new(), boundaries: Vec::new(), starts: Vec::new(), skipped: false };
         let first = chart.after_blanks(0);
         let begin = rules.named(production).map(|p| rules.of[p].as_slice()).unwrap_or_default();

@@ -10,7 +10,7 @@ mod rules;
 use std::collections::BTreeSet;
 
 use chart::{Chart, RuleReading};
-use rules::{Rules, Symbol, Terminal};
+use rules::{GrammarRules, Symbol, Terminal};
 
 /// The greatest number of bytes before the cursor that are read. An item that begins earlier has no completions.
 const BYTES: usize = 32 * 1024;
@@ -41,7 +41,7 @@ pub fn expected(text: &str) -> Vec<Expected> {
     let start = item_before(text);
     let Some(text) = text.get(start..).filter(|text| text.len() <= BYTES) else { return Vec::new() };
     let (chart, end) = Chart::read(text, "file");
-    let rules = Rules::get();
+    let rules = GrammarRules::get();
     let mut found = BTreeSet::new();
     for reading in chart.at.get(&end).into_iter().flat_map(|column| &column.readings) {
         let (_, symbols) = &rules.rules[reading.rule];
@@ -63,7 +63,7 @@ pub fn expected(text: &str) -> Vec<Expected> {
 /// True if a whole text is a sentence of a production.
 pub fn is_sentence(text: &str, production: &str) -> bool {
     let (chart, end) = Chart::read(text, production);
-    let rules = Rules::get();
+    let rules = GrammarRules::get();
     let whole = |r: &RuleReading| {
         let (of, symbols) = &rules.rules[r.rule];
         r.done == symbols.len() && rules.names[*of].as_deref() == Some(production)
@@ -74,7 +74,7 @@ pub fn is_sentence(text: &str, production: &str) -> bool {
 /// Follows a reading to the productions that contain it, up to a clause.
 fn climb(
     chart: &Chart<'_>,
-    rules: &'static Rules,
+    rules: &'static GrammarRules,
     reading: RuleReading,
     way: &mut Vec<(&'static str, usize)>,
     seen: &mut BTreeSet<(usize, usize)>,

@@ -25,7 +25,7 @@ pub(super) enum Terminal {
 
 /// All rules, by production.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub(super) struct GrammarRules {
     /// The name of each production; `None` for a part of one.
     pub(super) names: Vec<Option<String>>,
     pub(super) terminals: Vec<Terminal>,
@@ -38,15 +38,15 @@ pub(super) struct Rules {
     reserved: Vec<String>,
 }
 
-impl Rules {
+impl GrammarRules {
     /// The rules of the language.
-    pub(super) fn get() -> &'static Rules {
-        static RULES: LazyLock<Rules> = LazyLock::new(Rules::read);
+    pub(super) fn get() -> &'static GrammarRules {
+        static RULES: LazyLock<GrammarRules> = LazyLock::new(GrammarRules::read);
         &RULES
     }
 
-    fn read() -> Rules {
-        let mut rules = Rules::default();
+    fn read() -> GrammarRules {
+        let mut rules = GrammarRules::default();
         let all: BTreeMap<&str, Part> = productions().into_iter().map(|(name, right)| (name, right_side(right))).collect();
         if let Some(Part::Choice(words)) = all.get("RESERVED") {
             rules.reserved = words.iter().filter_map(|w| if let Part::Word(w) = w { Some(w.clone()) } else { None }).collect();

@@ -6,14 +6,14 @@ use crate::core::base::limits::INBOX_WAITING;
 
 /// Messages in order, and their bytes together.
 #[derive(Debug)]
-pub(super) struct Waiting<M> {
+pub(super) struct WaitingMessages<M> {
     messages: VecDeque<(usize, M)>,
     bytes: usize,
 }
 
-impl<M> Waiting<M> {
-    pub(super) fn new() -> Waiting<M> {
-        Waiting { messages: VecDeque::new(), bytes: 0 }
+impl<M> WaitingMessages<M> {
+    pub(super) fn new() -> WaitingMessages<M> {
+        WaitingMessages { messages: VecDeque::new(), bytes: 0 }
     }
 
     /// True if one more message of this size may wait. A single one always may.
