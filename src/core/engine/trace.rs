@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::lang::program::Alarm;
 
-use super::Engine;
-use super::condition::Match;
 use super::key::Key;
 use super::record::PartialMatch;
+use super::{Engine, Match};
 
 /// What was decided about an alarm, from the earliest stage to the latest. The latest stage explains best why an alarm was
 /// not raised.

@@ -13,7 +13,7 @@ use crate::core::notice::Kind;
 use crate::core::replay::{DecisionOfLine, EntryKind};
 
 use super::condition::{ConditionReport, ConditionUse};
-use super::show::{in_brackets, key_of};
+use super::key::{in_brackets, key_of};
 use super::story::{AlarmStory, PartStory};
 
 /// Maximum characters of a record that are shown.
