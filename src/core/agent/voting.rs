@@ -52,8 +52,9 @@ impl AgentState {
         if self.durable.controller != Some(*controller) {
             return Err(Refusal::OtherController);
         }
+        // Its own host is no exception: only with the electorate does an agent learn how long its earlier promises may last.
         let may = |e: &Electorate| e.placements.contains(from);
-        if *from != self.host && !self.durable.electorates.get(resource).is_some_and(may) {
+        if !self.durable.electorates.get(resource).is_some_and(may) {
             return Err(Refusal::NotAPlacement);
         }
         for (host, generation) in clear {
@@ -73,6 +74,7 @@ impl AgentState {
 
     /// Takes from the controller who may ask for votes, and how to reach the other voters.
     pub(super) fn electorate(&mut self, resource: Name, electorate: Electorate, out: &mut Vec<Output>) {
+        self.voter.may_have_promised(self.started, electorate.longest);
         let known = &mut self.durable.electorates;
         let changes = if electorate.placements.is_empty() {
             known.remove(&resource).is_some()
