@@ -560,6 +560,20 @@ mod quorum {
         assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
         bench.now = ms(11_100);
         assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), None);
+        // A request for a longer vote tells it as much.
+        let number = Echo { incarnation: 9, beat: 2 };
+        let term = Duration::from_secs(20);
+        let request = VoteRequest {
+            controller: 7,
+            resource: VIP.to_owned(),
+            generation: generation(6),
+            term,
+            number,
+            clear: BTreeMap::new(),
+        };
+        bench.turn(Input::Peer("a".to_owned(), PeerMessage::Request(request)));
+        assert_eq!(bench.agent.voter.longest(), crate::core::vote::promise_lasts(term));
+        assert_eq!(asked(&mut bench, "a", generation(6), BTreeMap::new()), Some(Refusal::Started));
         let never = Electorate { longest: Duration::MAX, ..Electorate::default() };
         bench.command(0, Action::Electorate(never));
         assert_eq!(bench.agent.voter.longest(), crate::core::vote::promise_lasts_most(), "no number makes it silent for ever");

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::core::base::limits::BALLOTS;
+use crate::core::base::limits::{BALLOTS, VOTE_TERM_MOST};
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
+use crate::core::vote::promise_lasts;
 use crate::core::wire::{Electorate, PeerMessage, Presence, Refusal, Vote, VoteRequest};
 
 use super::{AgentState, Output};
@@ -68,6 +69,10 @@ impl AgentState {
             if seen.want {
                 self.voter.heard(now, resource, seen.generation);
             }
+        }
+        // Who asks for so long may have asked before this start, and the store need not know it.
+        if *term <= VOTE_TERM_MOST {
+            self.voter.may_have_promised(self.started, promise_lasts(*term));
         }
         self.voter.ask(now, resource, from, *generation, *term)
     }
