@@ -12,6 +12,7 @@ use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader};
 
 use super::Agent;
 use super::keys;
+use super::listen;
 use super::metrics;
 
 /// Reads both, and reports what is wrong.
@@ -31,6 +32,10 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
             && section.get("listen").is_some()
         {
             agent.monitored = metrics::of_section(reader, &section);
+            if let (Some(monitored), Some(at)) = (&agent.monitored, section.get("listen")) {
+                let agents = (agent.listen, top.get("listen"));
+                listen::of_agents_metrics(reader, agents, (monitored.address, at.place.clone()));
+            }
         }
     }
 }

@@ -173,7 +173,7 @@ codes! {
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
     EarlierName = "C204", Warning, "a key by the name that it had in earlier versions";
     NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
-    NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
+    NoFileMatches = "C210", Warning, "a followed file that does not exist now, or a pattern that no file matches";
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     FollowedTwice = "C213", Warning, "a log that two entries of `files` follow";

@@ -56,10 +56,24 @@ pub struct Monitoring {
 struct Shared {
     observer: Observer,
     token: Option<Secret>,
+    /// Why the token could not be read when it was read last.
+    token_trouble: Mutex<Option<String>>,
     certificate: Option<WebCertificate>,
     started: Time,
     /// The number of answers by status.
     answers: Mutex<BTreeMap<u16, u64>>,
+}
+
+impl Shared {
+    /// Why the token cannot be read, if that was not reported for the request before.
+    fn news_of_token(&self, trouble: Option<&String>) -> Option<String> {
+        let mut last = self.token_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() == trouble {
+            return None;
+        }
+        last.clone_from(&trouble.cloned());
+        trouble.cloned()
+    }
 }
 
 impl Monitoring {
@@ -84,6 +98,7 @@ impl Monitoring {
         let shared = Shared {
             observer: Observer::new(observe),
             token: config.token.clone(),
+            token_trouble: Mutex::default(),
             certificate,
             started: wall_time(),
             answers: Mutex::default(),
