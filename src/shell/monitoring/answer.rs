@@ -42,7 +42,7 @@ fn refused(request: &Request<Incoming>, shared: &Shared) -> Option<(StatusCode, 
     let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let token = read_secret(token);
-    if let Some(why) = shared.news_of_token(token.as_ref().err()) {
+    if let Some(why) = shared.token_trouble.news(token.as_ref().err()) {
         tracing::warn!("monitoring systems are refused: {}", printable(&why));
     }
     match token {
