@@ -20,7 +20,7 @@ use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::config::{Config, Followed};
-use crate::core::decode::first_moment;
+use crate::core::decode::{Decoder, first_moment};
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary, TimelineEntry};
@@ -283,9 +283,10 @@ pub(super) fn origin(
     let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
     let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
     let written = written.unwrap_or_else(|| time_of(log.written));
-    let began = if log.whole || log.grows { began(path, written, zone) } else { None };
     let Followed { host, app, format, .. } = followed.unwrap_or_default();
     let format = format.map(|declared| declared.form);
+    let decoder = format.iter().fold(Decoder::new().in_zone(zone), |decoder, format| decoder.with_format(format.clone()));
+    let began = if log.whole || log.grows { began(path, written, decoder) } else { None };
     Origin { number, written, began, grows: log.grows, zone, zone_is_given, host, app, format }
 }
 
@@ -348,9 +349,9 @@ fn open_growing(path: &Path, stop: &Stop) -> Result<DryRunLog, String> {
 }
 
 /// The approximate time at which a log without years begins. The whole log is searched for dates.
-fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
+fn began(path: &Path, written: Time, decoder: Decoder) -> Option<Time> {
     let log = packed::open(path).ok()?;
-    first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
+    first_moment(BufReader::with_capacity(BUFFER, log), written, decoder).ok().flatten()
 }
 
 /// The entries that are shown.

@@ -258,7 +258,8 @@ pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
-/// Maximum bytes of the dictionary with which a log was packed by xz. `xz -9` uses half of it. A log that needs more is refused.
+/// Maximum bytes of the dictionary with which a log was packed by xz, as its first block says: xz packs all blocks of a file alike.
+/// `xz -9` uses half of it. A log that needs more is refused.
 pub const XZ_DICTIONARY: u64 = 128 * 1024 * 1024;
 /// How far a stamp that is only a time of day may be after its arrival, because its sender's clock is ahead. A later time is of
 /// the day before.

@@ -251,7 +251,7 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
             (at, "raised", alarm, key, summary.clone(), host)
         }
         engine::Record::Cleared { alarm, key, at, cause, summary } => {
-            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()), None)
+            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.for_people()), None)
         }
         engine::Record::Acked { alarm, key, at, by, comment, until } => {
             let comment = comment.as_ref().map_or(String::new(), |comment| format!(": {comment}"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::control::{Input, OperatorCommand};
+use crate::core::diag::suggest::hint;
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::journal::Record;
@@ -84,9 +85,18 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         Time::default()
     });
     for (resource, host) in &test.holders {
-        if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
-            wrong.push(cannot(format!("holders: {resource} has no placement on {host}")));
-        }
+        let why = match site.inventory.resources.get(resource) {
+            None => {
+                let hint = hint(resource, site.inventory.resources.keys().map(String::as_str));
+                format!("there is no resource `{resource}`{hint}")
+            }
+            Some(known) if known.placements.iter().all(|s| &s.host != host) => {
+                let hint = hint(host, known.placements.iter().map(|s| s.host.as_str()));
+                format!("{resource} cannot be on `{host}`{hint}")
+            }
+            Some(_) => continue,
+        };
+        wrong.push(cannot(format!("holders: {why}")));
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
     replay.records = traced.is_some().then(Vec::new);

@@ -107,7 +107,10 @@ impl<'s> Builder<'s> {
                 if is_too_deep(&e) {
                     return Err(self.too_deep(span));
                 }
-                let help = "YAML nests by blanks, never tabs; a text with `: ` or ` #` in it stands in quotes";
+                let help = match e.info().contains("expect ':'") {
+                    true => "a key ends with `:`; the one that has none stands on this line or on one before it",
+                    false => "YAML nests by blanks, never tabs; a text with `: ` or ` #` in it stands in quotes",
+                };
                 Err(self.stop(Code::ConfigSyntax, span, format!("the YAML is not understood: {}", e.info()), help))
             }
         }

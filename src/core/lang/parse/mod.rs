@@ -211,7 +211,9 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     }
     // Words that continue a condition, possibly misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
-    match nearest(word, known.iter().copied().chain(joining)) {
+    // Of a clause of several words, such as `inhibited by`, the first one is compared.
+    let first = known.iter().map(|clause| clause.split(' ').next().unwrap_or(clause));
+    match nearest(word, known.iter().copied().chain(joining).chain(first)) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, did_you_mean(near)),
         None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),
     }
