@@ -60,12 +60,16 @@ pub(super) fn csv(out: &mut impl Write, rows: &[Json], columns: &[&str]) -> io::
 pub(super) fn csv_field(value: Option<&Json>) -> String {
     let text = match value {
         None | Some(Json::Null) => return String::new(),
-        Some(Json::String(text)) => text.clone(),
+        Some(Json::String(text)) => text,
         Some(other) => return quoted(&other.to_string()),
     };
-    // The text of a log must not become a formula of a spreadsheet.
+    csv_text(text)
+}
+
+/// A text as one field of a line of CSV. The text of a log does not become a formula of a spreadsheet.
+pub(super) fn csv_text(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    quoted(&if is_formula { format!("'{text}") } else { text })
+    quoted(&if is_formula { format!("'{text}") } else { text.to_owned() })
 }
 
 fn quoted(text: &str) -> String {

@@ -19,7 +19,7 @@ pub(super) type Captured = [(String, Value<'static>)];
 pub(super) struct Scope<'e> {
     pub(super) event: &'e Event<'e>,
     pub(super) names: Names<'e>,
-    index: &'e Index,
+    pub(super) index: &'e Index,
 }
 
 impl<'e> Scope<'e> {
@@ -208,6 +208,10 @@ impl<'e> Scope<'e> {
         captures: &[(String, Value<'static>)],
     ) -> bool {
         let order = match operand {
+            // A word is neither more nor less than a number.
+            Operand::Value(number) if number.is_number() && value.as_number().is_none() => {
+                return comparison == Comparison::NotEqual;
+            }
             Operand::Value(other) => ordering(value, other),
             Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),
             Operand::Trust(want) => value.as_text().and_then(Trust::parse).map(|have| have.cmp(want)),
