@@ -433,7 +433,7 @@ impl<W: Write> Told<W> {
             RowFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
             RowFormat::Csv => {
                 let cells = TimelineEntry::FIELDS.into_iter().map(|name| entry.field(name)).chain([entry.file.clone()]);
-                let cells: Vec<String> = cells.map(|cell| csv_text(&printable(&cell.unwrap_or_default()))).collect();
+                let cells: Vec<String> = cells.map(|cell| csv_text(&cell.unwrap_or_default())).collect();
                 writeln!(self.out, "{}", cells.join(","))
             }
         };

@@ -147,6 +147,15 @@ impl Follower {
         texts
     }
 
+    /// The next records have these numbers, nothing was lost, and nothing else comes until the end. Returns what the journal knows
+    /// then.
+    pub(crate) fn ended_with(mut self, from: u32, to: u32) -> BTreeMap<String, Position> {
+        let texts = self.texts((to + 1 - from) as usize);
+        assert_eq!(texts, numbers(from, to), "{:?}", self.gaps);
+        assert!(self.gaps.is_empty(), "{:?}", self.gaps);
+        self.stop()
+    }
+
     /// Stops the follower, and returns what the journal knows then.
     pub(crate) fn stop(mut self) -> BTreeMap<String, Position> {
         self.stop.store(true, Ordering::Relaxed);
@@ -163,6 +172,15 @@ impl Follower {
 /// Follows a log that nobody followed before.
 pub(crate) fn fresh(path: &Path) -> Follower {
     Follower::start(&Entry::new(path), BTreeMap::new())
+}
+
+/// A log that is followed after its first record, which has this number.
+pub(crate) fn followed(folder: &Folder, n: u32) -> (PathBuf, Follower) {
+    let path = log(folder);
+    append(&path, &claim(n));
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    (path, follower)
 }
 
 /// Follows a log after a restart.

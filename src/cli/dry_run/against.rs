@@ -250,7 +250,7 @@ pub(in crate::cli) fn write_difference(
                 &one.record.to_string(),
                 &why.join(" "),
             ];
-            writeln!(out, "{}", cells.map(|cell| csv_text(&printable(cell))).join(","))
+            writeln!(out, "{}", cells.map(csv_text).join(","))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
-use crate::core::base::text::{printable, printable_json, printable_short};
+use crate::core::base::text::{printable_json, printable_short};
 use crate::core::base::time::duration_text;
 use crate::core::event::Level;
 use crate::core::replay::{LINES_OF_A_LOG, LogCounts, Seen, Summary};
@@ -63,7 +63,7 @@ pub(super) fn write(
                     };
                     let Some((name, measures)) = columns.split_first() else { continue };
                     for measure in measures {
-                        let cells = [section, &cell(name), measure, &cell(measure)].map(|cell| csv_text(&printable(cell)));
+                        let cells = [section, &cell(name), measure, &cell(measure)].map(csv_text);
                         writeln!(out, "{}", cells.join(","))?;
                     }
                 }

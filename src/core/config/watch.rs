@@ -26,11 +26,11 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
         }
     }
     if let Some(node) = top.get("metrics") {
-        agent.metrics = measuring(reader, node);
-        if let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS)
-            && section.get("listen").is_some()
-        {
-            agent.monitored = metrics::of_section(reader, &section);
+        if let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) {
+            agent.metrics = measuring(reader, &section);
+            if section.get("listen").is_some() {
+                agent.monitored = metrics::of_section(reader, &section);
+            }
         }
     }
 }
@@ -81,9 +81,8 @@ fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<S
     }
 }
 
-fn measuring(reader: &mut YamlReader<'_>, node: &YamlNode) -> Measuring {
+fn measuring(reader: &mut YamlReader<'_>, section: &Section<'_>) -> Measuring {
     let mut measuring = Measuring::default();
-    let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) else { return measuring };
     if let Some(every) = section.get("every").and_then(|n| reader.span(n, METRICS_EVERY_LEAST..=METRICS_EVERY_MOST)) {
         measuring.every = every;
     }

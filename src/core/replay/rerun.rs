@@ -132,8 +132,10 @@ impl Rerun {
             self.comparison.decided(Difference { by: DecidedBy::Site, decision, record: n, cause: String::new() });
         }
         if let Some(pending) = &mut self.pending {
-            if let Record::Alarm(engine::Record::Raised { idle: Some(late), .. }) = &record {
-                pending.late = Some(late.clone()).filter(is_of_record);
+            if let Record::Alarm(engine::Record::Raised { idle: Some(late), .. }) = &record
+                && is_of_record(late)
+            {
+                pending.late.get_or_insert_with(|| late.clone());
             }
             pending.decisions.extend(SiteDecision::of(&record));
         }

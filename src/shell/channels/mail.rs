@@ -29,6 +29,10 @@ pub(super) fn send(server: &MailServer, notification: &Notification, reached: &[
     // The header names all recipients, whoever still has to get it.
     let message = message(server, &people, notification)?;
     let missing: Vec<Address> = people.into_iter().map(|p| p.email).filter(|p| !reached.contains(&p.to_string())).collect();
+    // Those who did not get it are not recipients any more.
+    if missing.is_empty() {
+        return Ok(());
+    }
     let from = message.envelope().from().cloned();
     let to = |people: Vec<Address>| Envelope::new(from.clone(), people).map_err(|e| later(e.to_string()));
     let raw = message.formatted();

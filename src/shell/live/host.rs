@@ -23,6 +23,8 @@ use super::watch;
 /// The number of messages that may wait for the host's thread. The sender of a further message waits. Network events are dropped
 /// instead, because they are repeated.
 const INBOX: usize = 1_024;
+/// The time until the place of the store is remembered again after that failed.
+const AGAIN: Duration = Duration::from_secs(60);
 /// The number of operations that may wait for one driver: the current one, and observations that the kernel caused.
 const OPERATIONS: usize = 4;
 /// The times at which a burst repeats an announcement, after the first.
@@ -223,8 +225,11 @@ impl<R: FnMut(Report)> Running<R> {
             };
             let now = boot_time();
             if self.distrusted_until.is_some_and(|until| until <= now) {
-                self.distrusted_until = None;
-                self.marks.remember_place().map_err(|e| e.to_string())?;
+                // Until this succeeds, the store counts as a copy at the next start, which is the safe side.
+                self.distrusted_until = self.marks.remember_place().err().map(|e| {
+                    tracing::warn!("{e}; it is tried again in a minute");
+                    now + AGAIN
+                });
             }
             let mut outputs = Vec::new();
             for input in inputs {

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::control::{Input, Output};
@@ -15,7 +14,7 @@ use crate::shell::tls::Authority;
 
 use super::controller::Running;
 use super::host::HostMessage;
-use super::inbox::Inbox;
+use super::inbox::{ALIVE_WITHIN, Inbox};
 
 /// The metrics of a source's counters, in the order of [`crate::shell::sources::SourceCounts::all`].
 const OF_SOURCES: [MetricId; 8] = [
@@ -28,8 +27,6 @@ const OF_SOURCES: [MetricId; 8] = [
     MetricId::SourceIgnored,
     MetricId::SourceRefused,
 ];
-/// The time within which an agent must answer to count as alive.
-const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Running {
     /// Lets the controller take an input, and counts it.

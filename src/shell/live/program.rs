@@ -195,10 +195,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     for source in udp {
         thread.show(source.named());
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
-        start("udp", move || {
-            give_way();
-            source.run(&current, &inbox, &stop);
-        })?;
+        start("udp", move || source.run(&current, &inbox, &stop))?;
     }
     for entry in following::entries(&config, &base) {
         opened.files.push(entry.name());

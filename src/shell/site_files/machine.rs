@@ -1,6 +1,7 @@
 //! What a site needs of the machine that it runs on: users, a data folder, logs that can be followed. `check`, a start and a reload
 //! ask for it. A dry run or a rule test does not, because it may run anywhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub(super) fn check(config: &Config, base: &Path, texts: &Texts) -> Vec<Diagnost
         Diagnostic::whole(Code::PerhapsNotHere, message).help("nobody gets access by it; is the name right?")
     }));
     let sources = texts.config.iter().chain(&texts.rules).chain(texts.scripts.iter().flat_map(|scripts| scripts.values()));
-    let own: Vec<PathBuf> = sources.map(|source: &std::sync::Arc<Source>| in_real_folder(Path::new(&source.name))).collect();
+    let own = sources.filter_map(|source: &std::sync::Arc<Source>| Path::new(&source.name).canonicalize().ok()).collect();
     let data = data.canonicalize().unwrap_or(data);
     found.extend(config.files.iter().filter_map(|file| no_log(file, base, &data, &own)));
     found
@@ -83,7 +84,7 @@ fn data_folder(data: &Path, place: Option<&Place>) -> Option<Diagnostic> {
 }
 
 /// Checks that what an entry follows now is a log: no folder or device, and nothing that Pointsman writes or reads itself.
-fn no_log(file: &Followed, base: &Path, data: &Path, own: &[PathBuf]) -> Option<Diagnostic> {
+fn no_log(file: &Followed, base: &Path, data: &Path, own: &BTreeSet<PathBuf>) -> Option<Diagnostic> {
     let entry = entry(file, base);
     let place = file.place.as_ref();
     let fault = |message: String, help: &str| Some(at(Code::NoLog, place, message).help(help));
@@ -105,7 +106,7 @@ fn no_log(file: &Followed, base: &Path, data: &Path, own: &[PathBuf]) -> Option<
             let message = format!("{shown} is in the data folder, where Pointsman itself writes");
             return fault(message, "each of its records would cause further ones; follow logs of another folder, or set `data`");
         }
-        if own.iter().any(|own| own.canonicalize().is_ok_and(|own| own == real)) {
+        if own.contains(&real) {
             let message = format!("{shown} is a file of this site, and no log");
             return fault(message, "name the log of an application");
         }
