@@ -143,10 +143,11 @@ fn run_once(args: &Args) -> io::Result<u8> {
     if args.update {
         return update::run(&jobs, &done);
     }
-    let mut out = io::stdout().lock();
-    shown::write(&mut out, args, &jobs, &done, unusable)?;
+    // A program that reads the coverage does not expect anything else.
+    let mut out: Box<dyn Write> =
+        if args.coverage.is_some_and(|how| how.is_for_programs()) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    shown::write(&mut *out, args, &jobs, &done, unusable)?;
     out.flush()?;
-    drop(out);
     if let Some(path) = &args.junit
         && let Err(e) = std::fs::write(path, shown::junit(&jobs, &done))
     {

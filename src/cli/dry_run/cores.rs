@@ -313,6 +313,36 @@ mod tests {
         }
     }
 
+    /// The statistics are of all lines up to the end, whichever thread read them and however reading ended.
+    #[test]
+    fn statistics_are_whole_when_the_replay_ends_early() {
+        let log = log();
+        for (threads, until) in [(1, Some(4)), (3, Some(4)), (8, Some(6)), (3, None)] {
+            let mut run = dry_run();
+            run.count_seen();
+            let until = until.map(|hours| Time::parse_rfc3339(&format!("2026-03-10T0{hours}:00:00Z")).unwrap());
+            until.into_iter().for_each(|until| run.end_at(until));
+            let mut of_run = reader(&run, 0);
+            let end = until.is_none().then(|| io::Error::other("the disk is gone"));
+            let log = BufReader::new(log.as_slice().chain(Ends(end)));
+            let read = replay(&mut run, &mut of_run, log, threads, &mut |_| true, &mut |_| ());
+            assert_eq!(read.is_err(), until.is_none());
+            let counts = run.finish(&mut |_| ());
+            let records: u64 = run.seen().logs().map(|(_, of)| of.records).sum();
+            assert!(counts.lines > 3_000, "{counts:?}");
+            assert_eq!(records, counts.lines, "{threads} threads until {until:?}");
+        }
+    }
+
+    /// The end of a log, or a reading error.
+    struct Ends(Option<io::Error>);
+
+    impl Read for Ends {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.take().map_or(Ok(0), Err)
+        }
+    }
+
     #[test]
     fn it_ends_when_nobody_listens_and_when_the_log_cannot_be_read() {
         let log = log();

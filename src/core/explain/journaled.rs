@@ -222,7 +222,8 @@ impl RunStory {
             react::Record::Wanted { run, key, bound, agree_by, .. } if *run == own => {
                 let (alarm, key) = (bound.of_alarm("name"), in_brackets(key, " "));
                 let agree = agree_by.map(|by| format!("; an operator must agree by {by}")).unwrap_or_default();
-                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}", bound.reaction))
+                let dry = if bound.dry { "; its mode is `dry`: nothing outside is changed" } else { "" };
+                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}{dry}", bound.reaction))
             }
             react::Record::Agreed { run } if *run == own => Some("an operator agrees".to_owned()),
             react::Record::Begun { run, .. } if *run == own => Some("it begins".to_owned()),

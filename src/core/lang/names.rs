@@ -107,16 +107,19 @@ pub fn names(source: &Arc<Source>) -> FileNames {
 pub fn names_after(mut before: FileNames, old: &str, new: &Arc<Source>) -> FileNames {
     let (same, rest) = equal_ends(old, &new.text);
     let changed = same..old.len() - rest;
-    // From the item before the one that changed to the next one that did not, or to the ends of the file.
-    let first = before.items.partition_point(|item| item.span.start < changed.start).saturating_sub(2);
+    // From the item before the one that changed to the next one that did not, or to the ends of the file. What seems to begin
+    // within a line may come from a mistake.
+    let begins_line = |item: &OutlineItem| old[..item.span.start].ends_with('\n');
+    let near = before.items.partition_point(|item| item.span.start < changed.start).saturating_sub(2);
+    let first = before.items[..near + usize::from(near < before.items.len())].iter().rposition(begins_line).unwrap_or(0);
     let begin = if first == 0 { 0 } else { before.items.get(first).map_or(0, |item| item.span.start) };
     let last = before.items.partition_point(|item| item.span.start <= changed.end);
+    let last = last + before.items[last..].iter().position(begins_line).unwrap_or(before.items.len() - last);
     let end = before.items.get(last).map_or(old.len(), |item| item.span.start);
     let new_end = new.text.len() - (old.len() - end);
     let Some(text) = new.text.get(begin..new_end) else { return names(new) };
     let mut between = names(&Arc::new(Source { name: new.name.clone(), text: text.to_owned() }));
     between.shift(|at| at + begin);
-    let first = if first == 0 { 0 } else { first };
     let names_from = before.names.partition_point(|name| name.span.start < begin);
     let names_to = before.names.partition_point(|name| name.span.start < end);
     let mut behind = FileNames { names: before.names.split_off(names_to), items: before.items.split_off(last) };

@@ -298,6 +298,27 @@ mod tests {
         assert!(!within(ip("10.1.1.1"), ip("::"), 0));
     }
 
+    /// A text that is no number is neither more nor less than one, and is not equal to it.
+    #[test]
+    fn a_number_is_compared_with_numbers_only() {
+        let event = Event { text: "none".into(), ..Event::default() };
+        let index = Index::default();
+        let scope = Scope::new(&event, &index);
+        for (have, comparison, holds) in [
+            ("none", Comparison::Greater, false),
+            ("none", Comparison::LessOrEqual, false),
+            ("none", Comparison::Equal, false),
+            ("none", Comparison::NotEqual, true),
+            ("700ms", Comparison::Greater, false),
+            ("700", Comparison::Greater, true),
+        ] {
+            let operand = Operand::Value(Value::Int(500));
+            assert_eq!(scope.compares(&Value::from(have), comparison, &operand, &[]), holds, "{have} {comparison:?}");
+        }
+        let operand = Operand::Value(Value::from("alpha"));
+        assert!(scope.compares(&Value::from("beta"), Comparison::Greater, &operand, &[]), "texts are compared as texts");
+    }
+
     #[test]
     fn numbers_are_compared_as_numbers() {
         let t = |s: &'static str| Value::from(s);
