@@ -27,17 +27,8 @@ use super::lines::{counted_lines, noted_line};
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::trace::Decision;
 use super::window::MeasureSlot;
-use super::{Arrival, Engine, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
+use super::{Arrival, Engine, Forgot, Match, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
-
-/// An event that matches a part of an alarm's condition.
-pub(super) struct Match<'m, 'a> {
-    pub(super) arrival: &'m Arrival<'a>,
-    pub(super) alarm: &'m Alarm,
-    pub(super) at: Time,
-    pub(super) key: Key,
-    pub(super) facts: EventView<'a>,
-}
 
 impl Engine {
     /// Handles an event that matches parts of an alarm's condition; for each part, its hit.

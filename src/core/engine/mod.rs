@@ -115,6 +115,15 @@ enum Due {
     Over,
 }
 
+/// An event that matches a part of an alarm's condition.
+struct Match<'m, 'a> {
+    arrival: &'m Arrival<'a>,
+    alarm: &'m Alarm,
+    at: Time,
+    key: Key,
+    facts: EventView<'a>,
+}
+
 /// An event on its way through the alarms.
 struct Arrival<'a> {
     now: Time,

@@ -13,11 +13,10 @@ use crate::core::event::Trust;
 use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
 
 use super::calendars::calendar_clauses;
-use super::condition::Match;
 use super::key::Key;
 use super::record::{PendingFire, Record};
 use super::trace::Decision;
-use super::{Engine, Output, fields};
+use super::{Engine, Match, Output, fields};
 
 /// How long a silence has to last. It grows with each occurrence since the silence began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {

@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::lang::program::Alarm;
 
-use super::Engine;
-use super::condition::Match;
 use super::key::Key;
 use super::record::PartialMatch;
+use super::{Engine, Match};
 
 /// Maximum number of keys that a reason names.
 const KEYS: usize = 3;

@@ -13,7 +13,7 @@ use crate::core::react::{self, RunId, RunOutcome};
 use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 use crate::core::site::Site;
 
-use super::show::in_brackets;
+use super::key::in_brackets;
 use super::story::AlarmStory;
 
 /// Converts the records of a journal, one after the other, to decisions.

@@ -5,20 +5,19 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use crate::core::base::text::{printable, printable_short};
-use crate::core::engine::{Decision, TracedDecision};
+use crate::core::engine::Decision;
 use crate::core::lang::Clause;
 use crate::core::lang::program::Program;
 use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 
 use super::condition::{ConditionReport, ConditionUse};
+use super::key::key_of;
 use super::reading::RecordReading;
 use super::story::AlarmStory;
 use super::verdict::{failure, withholds};
 
 /// Maximum characters of a value that are shown.
 const VALUE: usize = 200;
-/// Maximum characters of a key that are shown.
-const KEY: usize = 60;
 /// Maximum decisions that the small timeline shows.
 const TIMELINE: usize = 40;
 /// Colours that mark fields in turn.
@@ -36,16 +35,6 @@ pub struct RecordStory {
     pub decisions: Vec<DecisionOfLine>,
     /// What would have been reported: alarms, reactions, steps.
     pub told: Vec<TimelineEntry>,
-}
-
-/// The key of a decision, as [`in_brackets`] shows it.
-pub(super) fn key_of(decision: &TracedDecision, before: &str) -> String {
-    decision.key.as_ref().map(|key| in_brackets(&key.to_string(), before)).unwrap_or_default()
-}
-
-/// A key as people see it, `[eth0]`, with something before it; empty if the key is empty.
-pub(super) fn in_brackets(key: &str, before: &str) -> String {
-    if key.is_empty() { String::new() } else { format!("{before}[{}]", printable_short(key, KEY)) }
 }
 
 impl RecordStory {

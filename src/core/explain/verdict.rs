@@ -15,7 +15,7 @@ use crate::core::notice::Kind;
 use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 
 use super::condition::{ConditionReport, ConditionUse};
-use super::show::{in_brackets, key_of};
+use super::key::{in_brackets, key_of};
 use super::story::{AlarmStory, PartStory};
 
 /// Maximum characters of a record that are shown.

@@ -11,6 +11,7 @@ use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::inventory::Inventory;
 
 use super::Evaluator;
+use super::escapes::place;
 use super::params::{HANDLES, ParamKind, ParamKind as K};
 use super::verbs::{Verb, VerbDecl};
 
@@ -115,22 +116,6 @@ fn called_otherwise(name: &str) -> Option<&'static str> {
 
 /// The properties of an alarm in scripts.
 pub const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
-
-/// Converts a position of the library: `length` characters from line and column on.
-pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
-    let (Some(line), column) = (at.line(), at.position().unwrap_or(1)) else {
-        let end = source.text.len();
-        return Place { source: source.clone(), bytes: end..end };
-    };
-    // The library received the text with its escapes expanded.
-    let (whole, added) = super::escapes::expand(&source.text);
-    let start: usize = whole.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let begin: usize = whole[start.min(whole.len())..].chars().take(column - 1).map(char::len_utf8).sum();
-    let at = super::escapes::written_at(&added, start + begin).min(source.text.len());
-    let text = source.text.get(at..).unwrap_or_default();
-    let span: usize = text.chars().take(length).take_while(|c| *c != '\n').map(char::len_utf8).sum();
-    Place { source: source.clone(), bytes: at..at + span }
-}
 
 /// Every function that the script may call, with its possible numbers of arguments.
 fn functions(evaluator: &Evaluator, ast: &AST) -> BTreeMap<String, BTreeSet<usize>> {

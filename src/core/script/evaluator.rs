@@ -192,7 +192,7 @@ fn syntax(source: &Arc<Source>, error: &ParseError) -> Diagnostic {
     let words = error.err_type().to_string();
     let found = Diagnostic::new(
         Code::ScriptSyntax,
-        super::check::place(source, error.position(), 1),
+        super::escapes::place(source, error.position(), 1),
         format!("the script does not parse: {words}"),
     );
     let helps = [

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::core::diag::suggest;
-use crate::core::event::{Event, EventId, INSIDE_PREFIXES, Level, Value, names_inside};
+use crate::core::event::{EventId, INSIDE_PREFIXES, Level, Value, names_inside};
 use crate::core::lang::expression::{MatchProgress, Would};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPattern, Operand, Predicate, Sender, Unit};
 
@@ -275,6 +275,14 @@ impl Scope<'_> {
             None => format!("the record has no `{field}`, and the pattern captures none"),
         })
     }
+
+    /// The clause of a renamed key whose field is missing.
+    pub(super) fn rename_clause(&self, name: &str) -> Clause {
+        let name = name.trim_start_matches('=');
+        let seen = self.event.field(name).map(|v| as_text(&v).into_owned());
+        let hint = Some("the field that the key is renamed from is missing".to_owned());
+        Clause { hint, ..failed(ClauseType::Rename, name.to_owned(), seen, 50) }
+    }
 }
 
 /// Why a text does not compare with a number.
@@ -446,11 +454,4 @@ fn test_text(test: &FieldTest) -> String {
         }
         FieldTest::InNetwork { network, prefix } => format!("in {network}/{prefix}"),
     }
-}
-
-/// The clause of a renamed key whose field is missing.
-pub(super) fn rename_clause(name: &str, event: &Event<'_>) -> Clause {
-    let seen = event.field(name.trim_start_matches('=')).map(|v| as_text(&v).into_owned());
-    let hint = Some("the field that the key is renamed from is missing".to_owned());
-    Clause { hint, ..failed(ClauseType::Rename, name.trim_start_matches('=').to_owned(), seen, 50) }
 }

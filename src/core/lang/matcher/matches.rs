@@ -8,7 +8,6 @@ use crate::core::event::{Event, Level, Trust, Value};
 use crate::core::inventory::{Index, Names};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldRegex, FieldTest, Operand, Predicate, Sender, Unit};
 
-use super::clauses::rename_clause;
 use super::trace::ClauseTrace;
 
 /// What a match of a regular expression captured, by name.
@@ -103,7 +102,7 @@ impl<'e> Scope<'e> {
                 // The event has no such key, and its own field does not replace it.
                 None if name.starts_with('=') => named.push((name.clone(), Value::Unit)),
                 None if self.field(name, &captures).is_some() => {
-                    trace.clause(false, || rename_clause(name, self.event));
+                    trace.clause(false, || self.rename_clause(name));
                     return None;
                 }
                 None => {}
