@@ -229,6 +229,9 @@ pub const RUNS: usize = 1_000;
 /// Maximum runs of claims that have not ended, separate from the other runs: twice the pairs of a large site. A further claim
 /// is carried out without its reaction, and this is reported.
 pub const CLAIM_RUNS: usize = 8_000;
+/// Maximum runs with `mode dry` that have not ended, separate from the other runs: they only show what would be done. A further
+/// one is not started, and this is reported.
+pub const DRY_RUNS: usize = 100;
 /// Maximum events that wait for the controller. Less trusted senders may fill only a part of it, and one sender as much as is
 /// left free. Sources that can wait do so. Further events of other sources are dropped, counted by source and sender, and
 /// reported.

@@ -41,8 +41,7 @@ pub(super) fn read(
     if let Some((address, place)) = monitoring {
         taken.push(Taken { way: Way::Tcp, address, what: "`metrics`".to_owned(), place });
     }
-    let of_agents =
-        |address, place| Taken { way: Way::Tcp, address, what: "`agents`".to_owned(), place };
+    let of_agents = |address, place| Taken { way: Way::Tcp, address, what: "`agents`".to_owned(), place };
     let Some(node) = top.get("listen") else {
         // Agents have a usual address, which needs no line of its own.
         if let Some((address, metrics)) = listen.agents.zip(taken.first()) {

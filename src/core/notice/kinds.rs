@@ -208,7 +208,7 @@ kinds! {
     TimeSkipped = "time_skipped", Warning, Event, [], "too many deadlines fell due in one jump of the time; they come to pass once each", "";
     Withheld = "withheld", Warning, People, [], "too many events of one kind within a minute: rules receive no more of them in this minute", "";
     NoticesDropped = "notices_dropped", Warning, People, [], "too many notices of one kind within a minute: the others are not in the journal", "";
-    Dry = "dry", Notice, People, [Reaction], "an alarm with `mode dry` would have started a reaction", "";
+    Dry = "dry", Notice, People, [Alarm Reaction], "what a reaction of an alarm with `mode dry` would have done: its start, each step, its end", "";
     Log = "log", Notice, People, [Reaction], "a line that a script wrote with `log`", "";
     Step = "step", Notice, People, [Host Resource], "a step of a move", "";
     // Dry runs.

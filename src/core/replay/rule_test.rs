@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
-use crate::core::control::{Input, OperatorCommand};
+use crate::core::control::{Input, OperatorCommand, Output};
 use crate::core::diag::suggest::hint;
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::journal::Record;
+use crate::core::notice::{Kind, Notice, Subject};
 use crate::core::overrides::{Override, SilenceMatcher};
 use crate::core::react;
 use crate::core::script::Verb;
@@ -180,6 +181,9 @@ impl Play {
             }
             self.replay.hosts.measured(&host, metrics);
         }
+        if let Some(notice) = step.notice.as_ref().and_then(reported) {
+            self.replay.carry_out(vec![Output::Notice(notice)]);
+        }
         if let Some(host) = &step.fails {
             self.replay.hosts.fail(host, true);
         }
@@ -303,6 +307,22 @@ impl Play {
         }
         Ok(())
     }
+}
+
+/// What Pointsman reports about itself. The test was already told of names that do not exist.
+fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
+    let kind = Kind::parse(said.get("kind")?)?;
+    let name = |subject: Subject| said.get(subject.field()).filter(|_| kind.about().contains(&subject)).cloned();
+    Some(Notice {
+        alarm: name(Subject::Alarm),
+        resource: name(Subject::Resource),
+        host: name(Subject::Host),
+        reaction: name(Subject::Reaction),
+        source: name(Subject::Source),
+        pair: name(Subject::Pair),
+        scope: name(Subject::Scope),
+        ..Notice::new(kind, said.get("text").map_or(kind.meaning(), String::as_str))
+    })
 }
 
 /// The host of a metric, and its values.

@@ -398,6 +398,7 @@ impl Desk<'_> {
                 (None, false, Some(by)) => format!("waits for a yes until {by}"),
                 (None, false, None) => "waits for an earlier run".to_owned(),
             };
+            let doing = if run.bound.dry { format!("{doing} (mode dry)") } else { doing };
             json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing,
                     "test": is_test(&run.bound.call.event) })
         };

@@ -95,7 +95,7 @@ impl<'t> Compiler<'t, '_> {
                 if !self.room_for(file, regex, &hir) {
                     return None;
                 }
-                let built = Arc::new(built);
+                let built = Arc::new(built.written_as(as_written(regex, &text)));
                 let groups = filled.groups.into_iter();
                 let found: Vec<Capture> = groups.map(|(group, name, kind)| Capture { name, group, kind }).collect();
                 let hidden: BTreeSet<&str> =
@@ -255,6 +255,12 @@ pub(super) fn captured(regex: &Regex) -> Vec<String> {
 
 fn joined(regex: &Regex) -> String {
     regex.pieces.iter().map(|p| p.it.as_str()).collect()
+}
+
+/// An expression as the rule has it, in slashes and with its flags.
+fn as_written(regex: &Regex, text: &str) -> String {
+    let flags = [(regex.ignore_case, "i"), (regex.dot_all, "s")].map(|(is, flag)| if is { flag } else { "" });
+    format!("/{}/{}", text.replace('/', "\\/"), flags.concat())
 }
 
 fn flags(regex: &Regex) -> &'static str {
