@@ -347,7 +347,7 @@ impl Many {
             hits: met.unwrap().hits,
             ..LogEvent::default()
         };
-        self.tell(Input::Heard(Box::new(heard)));
+        self.tell(Input::Event(Box::new(heard)));
     }
 
     fn tell(&mut self, input: Input) {

@@ -37,7 +37,7 @@ fn records() -> Vec<Record> {
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
         let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
-        controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+        controller.turn(now, Input::Event(Box::new(heard)), &mut out);
         // All runs except the last one end.
         if n == 2 {
             break;

@@ -65,7 +65,7 @@ impl SelfEvents {
         }
         let position = Position::default();
         let source = OWN_APP.to_owned();
-        SelfEvent::Input(Input::Heard(Box::new(super::LogEvent {
+        SelfEvent::Input(Input::Event(Box::new(super::LogEvent {
             source,
             position,
             event,

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::base::limits::OVERRIDES;
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::notice::Kind;
@@ -229,6 +230,18 @@ impl State {
     /// The override in force of this kind and subject.
     pub fn find(&self, what: &Override) -> Option<(u64, &StandingOverride)> {
         self.standing().find(|(_, standing)| standing.what == *what)
+    }
+
+    /// Why this override can't begin, as a text for an operator; `None` if it can. One that is in force may be replaced.
+    pub fn refusal(&self, what: &Override) -> Option<String> {
+        let is_full = self.standing.len() >= OVERRIDES && self.find(what).is_none();
+        is_full.then(|| {
+            format!(
+                "{} is not added: {OVERRIDES} pauses, silences, maintenances and drains are in force, which is the limit; end some of \
+                 them first, see `pointsman overrides`",
+                what.target()
+            )
+        })
     }
 
     /// When the next override ends by itself.

@@ -217,7 +217,7 @@ impl Play {
     }
 
     fn operator(&mut self, step: &TestStep) {
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for (resource, host) in step.moves.iter().flatten() {
             say(OperatorCommand::Move { resource: resource.clone(), host: host.clone() });
         }
@@ -264,7 +264,7 @@ impl Play {
             step.maintenance_end.clone().map(Override::Maintenance),
             step.undrain.clone().map(Override::Drain),
         ];
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for what in begun.into_iter().flatten() {
             say(OperatorCommand::Begin { what, lasts, reason: "the test says so".to_owned() });
         }

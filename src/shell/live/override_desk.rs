@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::core::base::limits::{OVERRIDE_LASTS, OVERRIDES, SILENCE_KEY_BYTES};
+use crate::core::base::limits::{OVERRIDE_LASTS, SILENCE_KEY_BYTES};
 use crate::core::base::text::{printable, printable_short};
 use crate::core::base::time::duration_text;
 use crate::core::diag::suggest::hint;
@@ -56,15 +56,6 @@ impl Desk<'_> {
                     "reason": standing.reason })
         };
         self.controller.overrides().standing().map(row).collect()
-    }
-
-    /// Refuses an override beyond the limit; one that stands may be replaced.
-    pub(super) fn has_room_for(&self, what: &Override) -> Result<(), String> {
-        let overrides = self.controller.overrides();
-        if overrides.find(what).is_some() || overrides.standing().count() < OVERRIDES {
-            return Ok(());
-        }
-        Err(format!("{OVERRIDES} overrides stand, which is the limit: end some first, see `pointsman overrides`"))
     }
 
     /// Resolves what an operator wants to set aside.

@@ -283,7 +283,9 @@ impl Desk<'_> {
             Question::Overrides => return Ok(Reply::Shown(self.overrides())),
             Question::Begin { scope, lasts, reason: why } => {
                 let what = self.what(&scope)?;
-                self.has_room_for(&what)?;
+                if let Some(why) = self.controller.overrides().refusal(&what) {
+                    return Err(why);
+                }
                 OperatorCommand::Begin { what, lasts: lasts.map(credible).transpose()?, reason: reason(&why)? }
             }
             Question::After(scope) => {
