@@ -265,10 +265,10 @@ fn the_plan_says_what_is_looked_at_with_every_event() {
         plan,
         "6 conditions:\n       1  found by an id of the event\n       1  found by a text that must stand in it, in one pass for all\n       \
          1  looked at for every event of their senders\n       3  looked at for every event\n\
-         a.alarm:1 slow: no text of two letters or more must stand in what it matches: write one into the expression, or say from whom it comes\n\
+         a.alarm:1 slow: its expressions require no text of two letters or more: add one, or name the sender\n\
          a.alarm:3 a/detect: only its sender tells\n\
-         a.alarm:4 b/detect: a sender with `*` is compared with every sender: name them, or a text that stands in it\n\
-         a.alarm:4 b/detect: its range of ids is wider than 64: name fewer, or a sender\n"
+         a.alarm:4 b/detect: a sender with `*` is compared with every sender: name the senders, or a text that the event contains\n\
+         a.alarm:4 b/detect: its range has more than 64 ids: name fewer of them, or a sender\n"
     );
     let ended = pointsman(&["check", "--plan", "--format", "json", "--rules", &rules], b"");
     assert_eq!(ended.out.lines().filter(|l| l.contains("found_by")).count(), 6, "{}", ended.out);
@@ -301,7 +301,7 @@ fn exit_status_says_what_happened() {
         (&["dry-run", "--rules", &good, "/dev/zero"], 2, "it is a device"),
         (&["check", "--rules", &looped], 0, ""),
         (&["dry-run", "--rules", &good, &packed], 2, "unpack it with bzcat"),
-        (&["check", "--rules", &bad], 2, "no pattern has the name `nope`"),
+        (&["check", "--rules", &bad], 2, "there is no pattern `nope`"),
         (&["check", "--rules", &latin1], 2, "is not UTF-8"),
         (&["check", "--rules", &absent], 2, "could not be read"),
         (&["check", "-c", &absent], 2, "could not be read"),
