@@ -368,7 +368,7 @@ mod tests {
         let (key, request) = request_of_a_new_key();
         let ended = authority.issue_until("sip1", &request, seconds_now() - 3_600, Vec::new()).unwrap();
         let why = crate::shell::tls::client::tests::why_not(authority, &folder, &key, &ended);
-        assert!(why.contains("has ended") && why.contains("enroll"), "{why}");
+        assert!(why.contains("has expired") && why.contains("enroll"), "{why}");
         fs::remove_dir_all(&folder).unwrap();
     }
 
