@@ -44,7 +44,7 @@ Examples:
   pointsman dry-run -c pointsman.yaml --speed 60x app.log                              watch it: a minute in each second
   pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
-Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
+Nothing is changed: no address is moved, nobody is notified. The time is the log's own.";
 
 /// The number of names of a long list that are shown.
 const SHOWN: usize = 20;

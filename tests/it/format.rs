@@ -161,7 +161,7 @@ fn blanks_that_rows_make_texts_of_are_left() {
         "alarm \"a${x}\" with x = \"/a\" with x = \"/b\" {\n    detect event where text ~ ${x}   b/\n    cancel at once\n}\n";
     let found = formatted(&source("rows.alarm", text)).unwrap_err();
     assert_eq!(found[0].code, Code::BadRow);
-    assert!(found[0].message.contains("rows.alarm is left as it is"), "{}", found[0].message);
+    assert!(found[0].message.contains("rows.alarm is left unchanged"), "{}", found[0].message);
 }
 
 #[test]

@@ -199,8 +199,9 @@ fn webhook(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
     let key = section.get("key").and_then(|n| secret(reader, n));
     let wants_key = matches!(preset, Preset::Pagerduty | Preset::Opsgenie);
     if wants_key && section.get("key").is_none() {
-        reader.report(Code::MissingKey, place, format!("{what} has no `key`, by which the service identifies its customer")).help =
-            Some("add key: { file: /etc/pointsman/pager.key }".to_owned());
+        reader
+            .report(Code::MissingKey, place, format!("{what} has no `key`, by which the service identifies its customer"))
+            .help = Some("add key: { file: /etc/pointsman/pager.key }".to_owned());
     }
     let sign = section.get("sign").and_then(|n| secret(reader, n));
     Some(Webhook { target: http(reader, &section, preset)?, preset, body, key, sign })

@@ -57,8 +57,14 @@ fn one(reader: &mut YamlReader<'_>, node: &YamlNode, key: &str, claims: &mut Cla
         }
         if claims.ids.len() + claims.patterns.len() != before + 1 {
             reader
-                .report(Code::BadValue, &node.place, format!("an entry of `{key}` needs exactly one of `id`, `match` and \
-                    `pattern`"))
+                .report(
+                    Code::BadValue,
+                    &node.place,
+                    format!(
+                        "an entry of `{key}` needs exactly one of `id`, `match` and \
+                    `pattern`"
+                    ),
+                )
                 .help = Some(HELP.to_owned());
         }
         return;

@@ -139,7 +139,8 @@ fn format(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<DeclaredFormat
         Ok(form) => Some(DeclaredFormat { form, place: node.place.clone() }),
         Err(e) => {
             let help = "write how a line begins, for example \"%d.%m.%Y %H:%M:%S\"; docs/reference/files.md lists the directives";
-            reader.report(Code::BadValue, &node.place, format!("this is not a valid stamp format: {e}")).help = Some(help.to_owned());
+            reader.report(Code::BadValue, &node.place, format!("this is not a valid stamp format: {e}")).help =
+                Some(help.to_owned());
             None
         }
     }

@@ -23,7 +23,7 @@ pub static CONTROLLER: KeySet = KeySet {
         key(
             "reload",
             Word(&["ask", "watch"]),
-            "`ask`: an operator takes changed files over; `watch`: every change of the files does",
+            "`ask`: changed files are loaded when an operator asks; `watch`: changed files are loaded at once",
             "`ask`",
         ),
         key("hosts", Named(&HOST), "the machines; see [hosts](#hosts)", "none"),
@@ -37,7 +37,12 @@ pub static CONTROLLER: KeySet = KeySet {
         key("files", TextsOrMaps(&FILE), "logs that are followed; see [files](#files)", "none"),
         key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
         key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "as there"),
-        key("access", Map(&ACCESS), "who may use the control socket in addition to root and `user`; see [access](#access)", "nobody"),
+        key(
+            "access",
+            Map(&ACCESS),
+            "who may use the control socket in addition to root and `user`; see [access](#access)",
+            "nobody",
+        ),
         key(
             "metrics",
             Map(&METRICS_LISTENER),
@@ -140,7 +145,12 @@ pub static RESOURCE: KeySet = KeySet {
         ),
         key("voters", Texts, "further hosts whose agents vote", "none"),
         key("on_quorum_loss", Word(&["release", "keep"]), "what a holder without a majority of votes does", "`release`"),
-        key("on_link_loss", Word(&["stay", "move"]), "what happens when the holder loses its link: see [links](links.md)", "`stay`"),
+        key(
+            "on_link_loss",
+            Word(&["stay", "move"]),
+            "what happens when the holder loses its link: see [links](links.md)",
+            "`stay`",
+        ),
         key(
             "isolation",
             Duration,
@@ -231,8 +241,13 @@ pub static WEBHOOK: KeySet = KeySet {
         ),
         key("body", Text, "a [template](#templates)", "the whole notification as JSON"),
         key("headers", Any, "headers by name: templates or [secrets](#secrets)", "none"),
-        key("key", Any, "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy identifies the sender", "required for \
-            PagerDuty and Opsgenie"),
+        key(
+            "key",
+            Any,
+            "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy identifies the sender",
+            "required for \
+            PagerDuty and Opsgenie",
+        ),
         key(
             "sign",
             Any,
@@ -438,7 +453,12 @@ pub static AGENT: KeySet = KeySet {
             "`NAME: { address: 10.10.11.103/24, interface: eth0 }`, or [commands](../how-to/load-balanced-port.md)",
             "required, unless it only watches or votes",
         ),
-        key("watch", Named(&SIGN), "the applications that the agent watches, and how it sees that each runs; see [watch](#watch)", "none"),
+        key(
+            "watch",
+            Named(&SIGN),
+            "the applications that the agent watches, and how it sees that each runs; see [watch](#watch)",
+            "none",
+        ),
         key("metrics", Map(&METRICS), "what is measured, and where monitoring systems ask; see [metrics](#metrics)", "none"),
     ],
 };

@@ -59,8 +59,14 @@ pub(super) fn read(
             Some(("tcp", address)) => (Way::Tcp, address),
             _ => {
                 reader
-                    .report(Code::BadValue, &node.place, format!("`{text}` is not a syslog listener: it needs a protocol, an \
-                        address and a port"))
+                    .report(
+                        Code::BadValue,
+                        &node.place,
+                        format!(
+                            "`{text}` is not a syslog listener: it needs a protocol, an \
+                        address and a port"
+                        ),
+                    )
                     .help = Some("syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601]".to_owned());
                 continue;
             }

@@ -43,9 +43,7 @@ pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &N
     let takeover = word(resource.takeover);
     let by_kernel = matches!(resource.takeover, Takeover::Quorum | Takeover::Probe | Takeover::Lease);
     if by_kernel && matches!(resource.what, ResourceKind::Port(_)) {
-        let message = format!(
-            "`takeover: {takeover}` works only for addresses, which a kernel can drop, and {name} is a port"
-        );
+        let message = format!("`takeover: {takeover}` works only for addresses, which a kernel can drop, and {name} is a port");
         reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help =
             Some("use `confirmed`, or `forced` if two ports at once do less harm than none".to_owned());
     } else if by_kernel {

@@ -59,8 +59,9 @@ fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<S
             let plain = Path::new(&unit).components().all(|c| matches!(c, Component::Normal(_)));
             if !plain || !unit.contains('.') {
                 let message = format!("`{unit}` is not the name of a unit");
-                reader.report(Code::BadValue, &node.place, message).help =
-                    Some("unit: sip.service; for a unit outside system.slice write its path: machine.slice/sip.service".to_owned());
+                reader.report(Code::BadValue, &node.place, message).help = Some(
+                    "unit: sip.service; for a unit outside system.slice write its path: machine.slice/sip.service".to_owned(),
+                );
                 return None;
             }
             Some(Sign::Unit(unit))
@@ -73,8 +74,7 @@ fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<S
             None
         }
         _ => {
-            let message =
-                format!("{what} needs exactly one of `pid_file` (with the name of its process), `unit` and `process`");
+            let message = format!("{what} needs exactly one of `pid_file` (with the name of its process), `unit` and `process`");
             reader.report(Code::BadValue, &key.place, message);
             None
         }

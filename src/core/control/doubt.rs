@@ -63,8 +63,8 @@ impl Controller {
         if let Some((resource, seen)) = report.resources.iter().find(|(_, seen)| seen.generation.epoch > EPOCH_MOST) {
             if self.trust.disbelieved.insert(host.clone()) {
                 let text = format!(
-                    "the agent of {host} reports generation {} of {resource}, which no controller ever used: none of its reports is used \
-                     (reported once); is its store damaged? `pointsman adopt` on {host} begins anew",
+                    "the agent of {host} reports generation {} of {resource}, which no controller ever used, so its reports \
+                     are ignored (reported once). Is its store damaged? `pointsman adopt` on {host} starts a new one",
                     seen.generation
                 );
                 out.push(notice(Kind::ReportStrange, text, Some(host.clone())));
@@ -77,8 +77,9 @@ impl Controller {
         let learns = self.trust.doubt.as_ref().is_some_and(|d| matches!(d.kind, DoubtKind::Behind | DoubtKind::Accepted));
         if let Some((resource, seen)) = newer.filter(|_| !learns) {
             let reason = format!(
-                "{host} obeyed generation {} of {resource}, and the journal knows none newer than {}: the journal lost its newest records, so \
-                 nothing is sent to hosts; put back a newer copy of the data folder, or go on without them: `pointsman journal accept-loss`",
+                "{host} obeyed generation {} of {resource}, and the newest one in the journal is {}: the journal lost its \
+                 newest records, so nothing is sent to hosts. Put back a newer copy of the data folder, or continue without \
+                 them: `pointsman journal accept-loss`",
                 seen.generation,
                 self.newest_known(resource, host)
             );
@@ -114,7 +115,8 @@ impl Controller {
         }
         let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
         self.input(now, journal::Input::JournalTrusted, out);
-        let text = "every agent has reported, and none knows more than the journal: it is acted on".to_owned();
+        let text = "every agent has reported, and none knows more than the journal, so the controller acts on the journal again"
+            .to_owned();
         out.push(notice(Kind::JournalTrusted, text, None));
         if held {
             self.go_on(now, out);
@@ -124,8 +126,8 @@ impl Controller {
     /// An operator continues without the missing records.
     pub(super) fn accept_loss(&mut self, now: Time, by: &str, reason: String, out: &mut Vec<Output>) {
         let text = format!(
-            "{by} goes on without the records that the journal may lack ({reason}): who should have which resource is decided by the next \
-             claim, by `pointsman move`, or by the only host that has it"
+            "{by} continues without the records that the journal may lack ({reason}). The next claim, `pointsman move`, or the \
+             only host that holds a resource decides which host should hold it"
         );
         out.push(notice(Kind::JournalLossAccepted, text, None));
         let order = self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);

@@ -393,8 +393,8 @@ fn is_freed(by: &WithheldBy, what: &Override) -> bool {
 fn pending_text(pending: &Pending) -> String {
     match pending {
         Pending::Move(host) => format!("it is moved to {host}"),
-        Pending::Take(host) => format!("{host} is told to take it"),
-        Pending::Release(host) => format!("{host} is told to let it go"),
+        Pending::Take(host) => format!("{host} is commanded to take it"),
+        Pending::Release(host) => format!("{host} is commanded to release it"),
     }
 }
 

@@ -47,7 +47,7 @@ impl Engine {
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
             let waited: Vec<(Key, PendingFire)> =
-                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
+                self.state.pending_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
             for (key, waiting) in waited {
                 let lasts = patience(span, *backoff, waiting.round);
                 self.expect(alarm, key, now, lasts, waiting, out);
@@ -96,7 +96,7 @@ impl Engine {
             return; // A late event says nothing about the present.
         }
         self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || {
-            format!("the event came that must not be missing: the silence of {} counts from now", duration_text(span))
+            format!("the expected event came: the silence of {} is measured from now", duration_text(span))
         });
         let known = self.vouched(alarm, &key).max(met.facts.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);

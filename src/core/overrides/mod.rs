@@ -138,9 +138,11 @@ impl StandingOverride {
     /// The text of a notice that it has ended.
     pub fn end_text(&self, why: &OverrideEnd) -> String {
         match why {
-            OverrideEnd::Time => format!("{}: its time is over (it was set by {}: {})", self.what.ended(), self.by, self.reason),
+            OverrideEnd::Time => {
+                format!("{}: its time has expired (it was set by {}: {})", self.what.ended(), self.by, self.reason)
+            }
             OverrideEnd::By(who) => format!("{}, by {who} (it was set by {}: {})", self.what.ended(), self.by, self.reason),
-            OverrideEnd::Replaced => format!("{}: it was set anew", self.what.ended()),
+            OverrideEnd::Replaced => format!("{}: it was set again", self.what.ended()),
         }
     }
 }

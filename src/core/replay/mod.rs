@@ -396,7 +396,7 @@ impl Replay {
             | Verb::Wait
             | Verb::AlarmClear
             | Verb::Log
-            | Verb::State(_) => Err(format!("`{}` is no effect: this is a fault of the program", step.verb)),
+            | Verb::State(_) => Err(format!("`{}` is no effect: this is an error in the program", step.verb)),
         }
     }
 }

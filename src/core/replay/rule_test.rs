@@ -276,7 +276,7 @@ impl Play {
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {
         let trust = match &step.trust {
-            Some(word) => Trust::parse(word).ok_or_else(|| format!("no trust has the name `{word}`"))?,
+            Some(word) => Trust::parse(word).ok_or_else(|| format!("there is no trust level `{word}`"))?,
             None => Trust::Authenticated,
         };
         let source = step.source.clone().unwrap_or_else(|| "log".to_owned());
@@ -297,7 +297,7 @@ impl Play {
 
 /// The host of a metric, and its values.
 fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), String> {
-    let host = said.get("host").cloned().ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let host = said.get("host").cloned().ok_or("a metric needs its host: { host: sip1, cpu: 95 }")?;
     let mount = said.get("mount").cloned().unwrap_or_default();
     let mut metrics = Vec::new();
     for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {

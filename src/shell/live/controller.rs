@@ -251,7 +251,7 @@ impl Thread {
         running.sets.insert(number, set);
         running.current.exchange(number, site);
         if let Some(why) = &running.reloading.refused {
-            let text = format!("the files are not taken over, and what was accepted last runs: {why}");
+            let text = format!("the files are refused, and the site that was accepted last runs: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
         outputs.extend(changed.map(clock_changed));
@@ -342,8 +342,9 @@ impl Running {
         for (source, dropped) in self.inbox.lanes.take_dropped() {
             let most = dropped.worst().map(|(sender, n)| format!(", {n} of them from {sender}")).unwrap_or_default();
             let text = format!(
-                "{} events from {source} were dropped within {}{most}: more comes than is taken from senders with this trust. Other senders are heard. \
-                 `pointsman sources` has the totals; senders that use TCP wait instead",
+                "{} events from {source} were dropped within {}{most}: more arrive than the controller accepts from senders \
+                 with this trust. Events of other senders are still accepted. `pointsman sources` has the totals; senders that \
+                 use TCP wait instead",
                 dropped.count,
                 duration_text(TELL_DROPPED)
             );
@@ -609,7 +610,7 @@ fn clock_changed(by: i64) -> Output {
     let span = duration_text(Duration::from_secs((by.unsigned_abs() + 500_000) / 1_000_000));
     let way = if by < 0 { "back" } else { "forward" };
     let text = format!(
-        "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"
+        "the wall clock was set {way} by {span}: the engine's time follows, and every deadline stays as far away as before"
     );
     Output::Notice(Notice::new(Kind::ClockChanged, text))
 }

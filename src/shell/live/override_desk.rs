@@ -82,7 +82,7 @@ impl Desk<'_> {
             }
             OverrideScope::Silence { matcher, all } => {
                 if matcher.matches_everything() && !all {
-                    return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or say --all"
+                    return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or use --all"
                         .to_owned());
                 }
                 if let Some(key) = matcher.key.as_ref().filter(|key| key.len() > SILENCE_KEY_BYTES) {
@@ -139,8 +139,8 @@ impl Desk<'_> {
         let standing = gone.into_iter().find(|what| self.controller.overrides().find(what).is_some());
         standing.ok_or_else(|| {
             let what = match scope {
-                OverrideScope::Everything => "everything is not paused as a whole".to_owned(),
-                OverrideScope::Named(name) => format!("{} is not paused by itself", printable(name)),
+                OverrideScope::Everything => "there is no pause of everything".to_owned(),
+                OverrideScope::Named(name) => format!("there is no pause of {} alone", printable(name)),
                 OverrideScope::Maintenance(host) => format!("{} is not in maintenance by a command", printable(host)),
                 OverrideScope::Drain(host) => format!("{} is not drained", printable(host)),
                 OverrideScope::Silence { .. } | OverrideScope::SilenceNumber(_) => "there is no such silence".to_owned(),
@@ -216,7 +216,7 @@ pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        Err("the reason is empty: the next person reads it".to_owned())
+        Err("the reason is empty: write one for the next person who looks".to_owned())
     } else {
         Ok(printable_short(text, REASON))
     }

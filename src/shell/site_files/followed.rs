@@ -28,7 +28,7 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
             found.push(at(file, Code::BadValue, message).help(help));
         } else if entry.is_pattern() && logs.is_empty() {
             let message = format!("no file matches the pattern {} now", entry.name());
-            found.push(at(file, Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
+            found.push(at(file, Code::NoFileMatches, message).help("a file that appears later is followed; is the path right?"));
         }
         let last = logs.len().saturating_sub(FILES_OF_AN_ENTRY);
         found.extend(file.format.iter().flat_map(|format| logs[last..].iter().filter_map(|log| unread(format, log))));
@@ -46,7 +46,7 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
 /// A warning about a log that two entries follow: each of its lines would count twice.
 fn followed_twice(file: &Followed, log: &Path, earlier: &Entry, later: &Entry) -> Diagnostic {
     let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
-    let help = "each of its lines would count twice: write patterns that have no file in common";
+    let help = "each of its lines would count twice; write patterns that have no file in common";
     at(file, Code::FollowedTwice, message).help(help)
 }
 
@@ -115,7 +115,8 @@ fn no_olddir(file: &Followed, entry: &Entry, logs: &[PathBuf]) -> Option<Diagnos
     let olddir = entry.olddir.as_ref()?;
     let own = if entry.is_pattern() { logs.last()?.parent()? } else { entry.path.parent()? };
     let folder = own.join(olddir);
-    let message = format!("there is no folder {}, where rotated files of {} would be looked for", folder.display(), entry.name());
+    let message =
+        format!("there is no folder {}, in which rotated files of {} would be searched", folder.display(), entry.name());
     (!folder.is_dir()).then(|| {
         at(file, Code::NoOlddir, message).help("`olddir` is relative to the folder of the log, as in logrotate's configuration")
     })

@@ -220,7 +220,8 @@ impl<'t> Compiler<'t, '_> {
                 match alarm.by.iter().position(|field| *field == word.it) {
                     Some(place) => places.push(place),
                     None => {
-                        let message = format!("the keys of `limit` must be keys of `detect`, and `{}` is not one of them", word.it);
+                        let message =
+                            format!("the keys of `limit` must be keys of `detect`, and `{}` is not one of them", word.it);
                         let known: Vec<&str> = alarm.by.iter().map(String::as_str).collect();
                         self.unknown(file, Code::KeysDiffer, word, message, known);
                     }
@@ -310,8 +311,10 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, Code::NoEffect, &tree.name.span, message);
         }
         if let (Some(_), Shape::Without) = (alarm.hold, &alarm.detect.shape) {
-            let message =
-                format!("`{}` already waits for an event that must not arrive: make its `within` longer instead of using `hold`", tree.name.it);
+            let message = format!(
+                "`{}` already waits for an event that must not arrive: make its `within` longer instead of using `hold`",
+                tree.name.it
+            );
             self.report(file, Code::CancelContradiction, &tree.name.span, message);
         }
         if alarm.cancel.is_empty() && !ends.is_empty() {
@@ -322,7 +325,8 @@ impl<'t> Compiler<'t, '_> {
         if alarm.cancel.is_empty() && !unread && compiled && !alarm.detect.is_state() {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
             let help = "if that is intended, write `cancel by hand`; otherwise `cancel after 1h`, `cancel when ...` or `cancel \
-                at once`".to_owned();
+                at once`"
+                .to_owned();
             self.report(file, Code::NoCancel, &tree.name.span, message).help = Some(help);
         }
     }

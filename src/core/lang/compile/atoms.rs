@@ -61,7 +61,10 @@ impl<'t> Compiler<'t, '_> {
                 },
                 PatternClause::Set(field, operand) => match self.setting(file, operand) {
                     Some(_) if BuiltIn::is_fixed(&field.it) => {
-                        let message = format!("every event already has a field `{}`, so the value that is set here is never seen", field.it);
+                        let message = format!(
+                            "every event already has a field `{}`, so the value that is set here is never seen",
+                            field.it
+                        );
                         self.report(file, Code::HiddenCapture, &field.span, message).help =
                             Some("give it another name".to_owned());
                     }

@@ -112,7 +112,8 @@ impl<'t> Compiler<'t, '_> {
             }
             Err(Refused::TooLarge) => {
                 let message = format!("this regular expression takes more than {REGEX_BYTES} bytes when compiled");
-                let help = "bounded repeats of large character classes multiply: shorten them, or use several patterns".to_owned();
+                let help =
+                    "bounded repeats of large character classes multiply: shorten them, or use several patterns".to_owned();
                 self.report(file, Code::RegexTooLarge, &regex.span, message).help = Some(help);
                 None
             }
@@ -137,8 +138,10 @@ impl<'t> Compiler<'t, '_> {
                 filled.places.push((filled.text.len(), at));
             }
             if filled.text.len() > EXPRESSION_BYTES {
-                let message = format!("with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes, which \
-                    is the limit");
+                let message = format!(
+                    "with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes, which \
+                    is the limit"
+                );
                 let help = "use several `match` clauses or several patterns instead".to_owned();
                 return Err((at, (Code::RegexTooLarge, message, Some(help))));
             }

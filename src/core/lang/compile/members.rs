@@ -152,8 +152,10 @@ impl<'w> Compiler<'_, 'w> {
             ast::AtomSyntax::Alarm { name, .. } => {
                 let keys = self.alarm_keys.get(name.it.as_str()).cloned().unwrap_or_default();
                 let Some(field) = ["app", "host"].into_iter().find(|f| keys.iter().any(|k| k == f)) else {
-                    let message =
-                        format!("`{}` has neither the key `app` nor `host`, so it does not say which member it is about", name.it);
+                    let message = format!(
+                        "`{}` has neither the key `app` nor `host`, so it does not say which member it is about",
+                        name.it
+                    );
                     self.report(file, Code::KeysDiffer, &on.span, message);
                     return None;
                 };

@@ -90,9 +90,7 @@ impl<'t> Compiler<'t, '_> {
             let message = format!("no event has the id `{shown}`: it has {what}");
             self.report(file, Code::UnreadableId, at, message).help = Some(match meant {
                 Some(meant) => format!("write `{meant}`"),
-                None => {
-                    "an id is one word of the record; for words of the text write `where text contains \"...\"`".to_owned()
-                }
+                None => "an id is one word of the record; for words of the text write `where text contains \"...\"`".to_owned(),
             });
         }
         id_of(text)
@@ -188,7 +186,10 @@ impl<'t> Compiler<'t, '_> {
                 }
                 Element::Bare(word) if self.lists.contains_key(word.it.as_str()) => {
                     let message = format!("`{}` is a list, and is used here as a text", word.it);
-                    let help = format!("write `{field} in {}` separately, joined by `or`; if a text is meant, write it in quotes", word.it);
+                    let help = format!(
+                        "write `{field} in {}` separately, joined by `or`; if a text is meant, write it in quotes",
+                        word.it
+                    );
                     self.report(file, Code::TwoReadings, &word.span, message).help = Some(help);
                     None
                 }
@@ -216,7 +217,8 @@ impl<'t> Compiler<'t, '_> {
             let help = "a network (10.0.0.0/8) stands for many addresses".to_owned();
             self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
         } else if before <= LISTED && self.listed > LISTED {
-            let message = format!("with this one, the lists of all conditions have more than {LISTED} values, which is the limit");
+            let message =
+                format!("with this one, the lists of all conditions have more than {LISTED} values, which is the limit");
             let help = "put the condition with the list into one pattern, and name that pattern".to_owned();
             self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
         }

@@ -260,8 +260,13 @@ pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
 /// Reports a metric that is joined. A metric has a number and a time of its own, and can be joined through an alarm.
 pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     let help = "make an alarm of it (category none, if people need not see it), and join `alarm X active`";
-    c.fail_with(Code::TwoReadings, span, "a metric must be the whole condition, because its threshold and its time apply to it \
-        alone", help)
+    c.fail_with(
+        Code::TwoReadings,
+        span,
+        "a metric must be the whole condition, because its threshold and its time apply to it \
+        alone",
+        help,
+    )
 }
 
 /// Words that join events; a condition has only one kind of them.

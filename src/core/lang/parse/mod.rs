@@ -277,8 +277,13 @@ fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
         return Ok(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span });
     }
     let shown = printable_short(token.it, 40);
-    Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a whole number"), "write digits only, for example \
-        1000"))
+    Err(c.fail_with(
+        Code::RuleSyntax,
+        &token.span,
+        format!("`{shown}` is not a whole number"),
+        "write digits only, for example \
+        1000",
+    ))
 }
 
 /// Reads a duration with its unit, or reports the mistake in it.
@@ -292,9 +297,11 @@ fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
         }
         return match crate::core::base::time::parse_duration(token.it) {
             Some(span) if span <= MAX_DURATION => Ok(span),
-            _ => {
-                Err(c.fail(Code::BadDuration, &token.span, format!("`{}` is longer than a duration may be (1000 weeks)", token.it)))
-            }
+            _ => Err(c.fail(
+                Code::BadDuration,
+                &token.span,
+                format!("`{}` is longer than a duration may be (1000 weeks)", token.it),
+            )),
         };
     }
     if let Some(token) = c.take(terminal::numberish) {

@@ -88,9 +88,10 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
             let span = c.since(at);
             Err(c.fail_with(Code::RuleSyntax, &span, "`=` is not a comparison", "write == to compare"))
         }
-        Some("not") => Err(
-            c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write `not` before the field: not peer in homes")
-        ),
+        Some("not") => {
+            Err(c
+                .wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write `not` before the field: not peer in homes"))
+        }
         Some("is" | "equals" | "eq") => {
             Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write == to compare"))
         }

@@ -17,8 +17,10 @@ impl Compiler<'_, '_> {
         let before = self.regex_bytes;
         self.regex_bytes = before.saturating_add(size(hir).min(REGEX_BYTES));
         if before <= REGEX_BYTES_ALL && self.regex_bytes > REGEX_BYTES_ALL {
-            let message = format!("with this one, all regular expressions together take more than about {REGEX_BYTES_ALL} \
-                bytes, which is the limit");
+            let message = format!(
+                "with this one, all regular expressions together take more than about {REGEX_BYTES_ALL} \
+                bytes, which is the limit"
+            );
             let help = "this one and those after it are not compiled; `\\w` and `\\d` contain the letters and digits of all \
                 scripts, `[a-z0-9_]` and `[0-9]` take a hundredth of that";
             self.report(file, Code::RegexTooLarge, &tree.span, message).help = Some(help.to_owned());
