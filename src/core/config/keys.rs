@@ -61,7 +61,7 @@ pub static HOST: KeySet = KeySet {
         key("via", Word(&["agent", "ssh", "local"]), "`agent`, or `local` for the controller's own machine", "`agent`"),
         key("agent_port", Number, "the port on which its agent listens for other agents", "5751"),
         key("aliases", Texts, "other names that logs use", "none"),
-        key("site", Text, "where it stands", "none"),
+        key("site", Text, "the name of the place where the host is", "none"),
         key("timezone", Text, "the time zone of stamps that contain none", "see [files](files.md)"),
         key(
             "maintenance",

@@ -60,7 +60,7 @@ fn measured_text(alarm: &Alarm, verdict: &Verdict) -> String {
         _ => String::new(),
     };
     format!(
-        "the measure over {} is {amount}, and {} {} is wanted{what}",
+        "the measure over {} is {amount}, and {} {} is required{what}",
         duration_text(over),
         comparison.sign(),
         fields::number(wanted)

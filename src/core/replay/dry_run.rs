@@ -454,7 +454,7 @@ impl Acting {
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
             let text = format!(
-                "{app} said {} what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?",
+                "{app} claimed a role {} (first here), but no pair of the inventory has it, so nothing follows. Is it an alias?",
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
@@ -516,13 +516,14 @@ impl Acting {
         let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
         let disbelieved = disbelieved.map(|(line, stamp)| {
             let text = format!(
-                "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
+                "{stamp} differs by more than an hour from the lines around it and is not used (further ones are counted)"
             );
             notice(now, Some(line), Kind::TimeNotBelieved, text)
         });
         let stepped = stepped.map(|(line, before, after)| {
             let text = format!(
-                "the times step back here from {before} to {after}, and the records after it agree: they go on from there"
+                "the times go back here from {before} to {after}, and the following records agree, so the time continues from \
+                 there"
             );
             notice(now, Some(line), Kind::TimeSteppedBack, text)
         });

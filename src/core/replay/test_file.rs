@@ -185,7 +185,7 @@ pub static STEP: KeySet = KeySet {
             "`authenticated`",
         ),
         key("lose", Text, "this host is lost: it does not report and reaches no other host", "none"),
-        key("find", Text, "this host is heard again", "none"),
+        key("find", Text, "this host reports again", "none"),
         key("away", Text, "this source cannot be read any more", "none"),
         key("back", Text, "this source can be read again", "none"),
         key("stops", Text, "this application stops, as the agent of its host reports", "none"),
