@@ -16,7 +16,7 @@ use crate::control::{at, site};
 use crate::support::{Folder, root};
 
 /// The records of a small story: claims, pending and finished runs, offsets, a host that was connected.
-fn records() -> Vec<Record> {
+pub(crate) fn records() -> Vec<Record> {
     let site = site();
     let mut out = Vec::new();
     let mut controller = Controller::start(7, site.program.clone(), site.inventory.clone(), State::default(), at(0), &mut out);
@@ -60,7 +60,7 @@ fn files(folder: &Folder, name: &str) -> Vec<PathBuf> {
 }
 
 /// A journal with the records of the story, written and closed.
-fn written(folder: &Path) -> Vec<Record> {
+pub(crate) fn written(folder: &Path) -> Vec<Record> {
     let records = records();
     let mut journal = Journal::open(folder).unwrap();
     journal.controller_id(|| 42).unwrap();
@@ -440,7 +440,7 @@ fn old_records_are_removed_and_a_start_needs_none_of_them() {
     let folder = Folder::new();
     let story = records();
     let mut journal = Journal::open(folder.path()).unwrap();
-    journal.keep(Retention { age: Duration::from_secs(400 * 24 * 3_600), bytes: 1 << 20 });
+    journal.keep(Retention { age: Duration::from_secs(400 * 24 * 3_600), bytes: 1 << 20, ..Retention::default() });
     let mut all = Vec::new();
     while all.len() < 45_000 {
         for record in &story {

@@ -252,7 +252,8 @@ pub const RUN_BYTES: usize = 256 * 1024;
 pub const STATE_ENTRIES: usize = 1_000;
 /// Maximum bytes that one reaction stores in `state`. A larger value fails with the reason.
 pub const STATE_BYTES: usize = 1024 * 1024;
-/// Maximum bytes that all reactions together store in `state`. A larger value fails with the reason.
+/// Maximum bytes that all reactions together store in `state`. Less trusted senders may fill only a part of it (see `share_of`
+/// in `event`). A larger value fails with the reason.
 pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
@@ -333,6 +334,9 @@ pub fn share(memory: usize, percent: usize) -> usize {
 pub const JOURNAL_AGE: Duration = Duration::from_secs(400 * 24 * 3_600);
 /// Default of `journal: size`: bytes of the journal's database above which the oldest records are removed.
 pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes of the journal's file system that the journal leaves free. If fewer are free, the oldest records are removed before
+/// their time, and this is reported: a journal that fills its disk would end the controller.
+pub const JOURNAL_DISK_FREE: u64 = 256 * 1024 * 1024;
 /// Minimum of `journal: size`. A smaller one is a diagnostic.
 pub const JOURNAL_BYTES_LEAST: u64 = 16 * 1024 * 1024;
 /// Maximum bytes of one snapshot of the journal. A larger one is not written, and this is reported: a start then reads more

@@ -159,7 +159,8 @@ impl Controller {
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let (order, at) = (state.order, state.at);
+        // A claim decides as of the time at which it was written, however late its run is.
+        let (order, at) = (state.order, self.written_at(state.order).or(state.at));
         let trust = state.bound.trust();
         if self.inventory.resources.get(&resource).is_some_and(|r| trust < r.trust) {
             return Err(too_little_known(&resource, trust));

@@ -23,7 +23,7 @@ use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
-use super::lines::{counted_lines, counted_line};
+use super::lines::{counted_line, counted_lines};
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::trace::Decision;
 use super::window::MeasureSlot;

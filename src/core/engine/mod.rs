@@ -213,7 +213,8 @@ impl Engine {
             }
         }
         let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Expires, alarm.to_owned(), key.clone())));
-        let held = state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Suppressed, alarm.to_owned(), key.clone())));
+        let held =
+            state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Suppressed, alarm.to_owned(), key.clone())));
         let awaited = state.all_pending().map(|(alarm, key, w)| (w.due, Due::Pending, alarm.to_owned(), key.clone()));
         let put_off = state.all_throttled().map(|(alarm, group, p)| (p.due, Due::Throttled, alarm.to_owned(), group.clone()));
         let measured =

@@ -235,6 +235,8 @@ kinds! {
     JournalLossAccepted = "journal_loss_accepted", Warning, Event, [], "an operator accepted that records are missing", "";
     JournalDamaged = "journal_damaged", Warning, Event, [], "old records are damaged, but the state is complete", "`pointsman journal verify` lists all of it; is the disk in order?";
     JournalSnapshot = "journal_snapshot", Warning, Event, [], "a snapshot of the journal is damaged, or cannot be written", "is the disk in order, and is there room?";
+    JournalDisk = "journal_disk", Warning, Event, [], "the journal's disk is almost full: the oldest records are removed before their time", "make room there, or set a smaller `journal: size`; when the disk is full, the controller ends";
+    JournalDiskGood = "journal_disk_good", Notice, Event, [], "the journal's disk has room again", "";
     JournalEnd = "journal_end", Warning, Event, [], "the file `journal.end` is missing, or does not match the journal", "was the data folder restored?";
     ClockChanged = "clock_changed", Warning, Event, [], "the controller's wall clock was set", "";
     TimeSkipped = "time_skipped", Warning, Event, [], "too many deadlines expired in one jump of the time; each is handled once", "";

@@ -132,7 +132,7 @@ impl Planner {
 
     /// Reports two holders at once, whatever the cause, and that there is only one again.
     fn count_holders(&mut self, name: &str, out: &mut Vec<Output>) {
-        let holders: Vec<Name> = self.holders_now(name).into_iter().cloned().collect();
+        let holders = self.holders(name);
         let two = holders.len() > 1;
         if std::mem::replace(&mut self.pursue(name).two, two) == two {
             return;

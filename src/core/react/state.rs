@@ -85,7 +85,7 @@ impl Runs {
             }
         };
         if let Some(value) = &value {
-            self.state.has_room(compartment, &key, value)?;
+            self.has_room(compartment, &key, value)?;
         }
         self.record(Record::Kept { reaction: compartment.to_owned(), key, value }, out);
         Ok(result)

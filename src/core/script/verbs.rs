@@ -181,7 +181,7 @@ verbs! {
     }
     [Verb::Vip(ResourceVerb::Holders)] = "vip.holders" () {
         gives: "a list of host names", again: Safe, executor: Controller, requires: Nothing,
-        help: "The hosts that hold it, as far as they report.",
+        help: "The hosts that hold it, as their agents report now.",
         example: "let all = vip(\"sip_vip\").holders();",
     }
     [Verb::Port(ResourceVerb::Up)] = "port.up" (host: Host) {
@@ -211,7 +211,7 @@ verbs! {
     }
     [Verb::Port(ResourceVerb::Holders)] = "port.holders" () {
         gives: "a list of host names", again: Safe, executor: Controller, requires: Nothing,
-        help: "The hosts that hold it, as far as they report.",
+        help: "The hosts that hold it, as their agents report now.",
         example: "let all = port(\"sip_port\").holders();",
     }
     [Verb::PairSwitchover] = "pair.switchover" () {

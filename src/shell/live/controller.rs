@@ -602,7 +602,7 @@ fn urgency_of(run: &Run) -> Urgency {
 }
 
 pub(super) fn retention(limits: JournalLimits) -> Retention {
-    Retention { age: limits.keep, bytes: limits.size }
+    Retention { age: limits.keep, bytes: limits.size, ..Retention::default() }
 }
 
 /// The notice about a clock that was set.

@@ -205,8 +205,9 @@ impl<M> Lanes<M> {
                 }
                 inner.waiting += 1;
             }
+            // A task that is ended while it waits is not counted any more either.
+            let _waits = Waits(self);
             freed.await;
-            self.lock().waiting -= 1;
         }
     }
 
@@ -300,6 +301,15 @@ impl<M> Lanes<M> {
         self.lock().ended = true;
         self.room.notify_all();
         self.freed.notify_waiters();
+    }
+}
+
+/// A task that waits for room, and is counted until this is dropped.
+struct Waits<'l, M>(&'l Lanes<M>);
+
+impl<M> Drop for Waits<'_, M> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
     }
 }
 
@@ -469,6 +479,20 @@ mod tests {
         assert_eq!(next.iter().filter(|m| m.starts_with("sip1")).count(), 100, "four of the better for one of the other");
         let own: Vec<&String> = next.iter().filter(|m| m.starts_with("sip1")).collect();
         assert!(own.iter().enumerate().all(|(n, m)| **m == format!("sip1 {n}")), "in their order");
+    }
+
+    /// A task that is ended while it waits for room does not count as waiting any more.
+    #[tokio::test]
+    async fn a_sender_that_gives_up_does_not_wait() {
+        let lanes: Lanes<u32> = Lanes::new(MOST);
+        while lanes.offer(event(Trust::Local, "sip1", 100_000), 1) == Pushed::Yes {}
+        let delivery = lanes.deliver(event(Trust::Local, "sip1", 100_000), 2);
+        tokio::select! {
+            biased;
+            _ = delivery => panic!("there is no room"),
+            () = async { assert_eq!(lanes.lock().waiting, 1) } => {}
+        }
+        assert_eq!(lanes.lock().waiting, 0);
     }
 
     /// Unverified events are taken at a steady rate, and never many at once. This does not delay events with more trust.
