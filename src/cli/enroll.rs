@@ -67,17 +67,13 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let data = agent::base(&file).join(&config.data);
     let authority = data_folder(&data).and_then(|()| Authority::open(&keys(&data)));
     let done = authority.and_then(|authority| match args.revoke {
-        true => authority.revoke(host).map(|()| {
-            format!(
-                "all certificates of {host} are revoked; a running controller closes \
-            its connection"
-            )
-        }),
+        true => {
+            let revoked = authority.revoke(host);
+            revoked.map(|()| format!("all certificates of {host} are revoked; a running controller closes its connection"))
+        }
         false => authority.token(host).map(|token| {
-            format!(
-                "{token}\n\nValid for one hour and one use. On {host}, as the agent's user:\n  pointsman enroll --token \
-                {token} -c agent.yaml"
-            )
+            let command = format!("pointsman enroll --token {token} -c agent.yaml");
+            format!("{token}\n\nValid for one hour and one use. On {host}, as the agent's user:\n  {command}")
         }),
     });
     Ok(match done {

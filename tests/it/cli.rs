@@ -133,7 +133,7 @@ fn an_unverified_log_moves_nothing() {
 fn a_claim_of_nobody_known_is_told() {
     let line = "2026-03-14T09:15:02.118 Standard sip2 SipServerB GCTI-00-04563 Hot Standby (Primary) mode activated\n";
     let ended = pointsman(&["dry-run", "-c", CONFIG, "-"], line.repeat(3).as_bytes());
-    assert_eq!(ended.out.matches("unknown_claimant: SipServerB said 3 times").count(), 1, "{}", ended.out);
+    assert_eq!(ended.out.matches("unknown_claimant: SipServerB claimed a role 3 times").count(), 1, "{}", ended.out);
 }
 
 /// The same input gives the same bytes, however it is read.

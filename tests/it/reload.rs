@@ -374,7 +374,7 @@ fn what_a_host_has_does_not_go_unless_that_is_said() {
         bench.reload(site(few, change), false);
         assert_eq!((bench.controller.rules(), bench.records.len()), before, "nothing is changed");
         let told = bench.told("reload_refused").join("");
-        assert!(told.contains("sip1 has sip_vip") && told.contains("--abandon"), "{told}");
+        assert!(told.contains("sip1 holds sip_vip") && told.contains("--abandon"), "{told}");
         // If the host is not connected, what it was granted counts.
         bench.pass(minutes(1));
         bench.reload(site(few, change), false);
