@@ -22,6 +22,7 @@ use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary,
 use crate::core::site::Site;
 
 use super::given::Given;
+use super::table::{RowFormat, csv_text};
 use super::{Format, USAGE, WRONG, colour, missing, past, plural, report};
 use follow::{Pace, Stop};
 use logs::open_growing;
@@ -66,7 +67,7 @@ pub(super) struct Args {
     trust: Trust,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: EntryFormat,
+    format: RowFormat,
     /// Counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
     #[arg(long)]
     summary: bool,
@@ -106,17 +107,6 @@ pub(super) struct Args {
     /// and archives (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
-}
-
-/// How entries and counts are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum EntryFormat {
-    #[default]
-    Human,
-    /// For programs: one JSON object a line.
-    Json,
-    /// For spreadsheets: a line of names, then one line for each entry.
-    Csv,
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
@@ -196,7 +186,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         summary: Summary::default(),
         last: None,
     };
-    if told.format == EntryFormat::Csv && told.shows.entries {
+    if told.format == RowFormat::Csv && told.shows.entries {
         let names = TimelineEntry::FIELDS.into_iter().chain(["file"]).collect::<Vec<_>>();
         writeln!(told.out, "{}", names.join(","))?;
     }
@@ -222,12 +212,12 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         last.into_iter().for_each(|at| summary.end(at));
         counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
     }
-    if args.format == EntryFormat::Human {
+    if args.format == RowFormat::Human {
         let apart = if shown > 0 { "\n" } else { "" };
         writeln!(out, "{apart}{ending}")?;
     }
     out.flush()?;
-    if args.format != EntryFormat::Human {
+    if args.format != RowFormat::Human {
         eprintln!("{ending}");
     }
     if let Some(why) = nothing_shown(&run, &counts, &shows).filter(|_| shown == 0) {
@@ -266,7 +256,7 @@ impl Shows {
 
 /// The output, and what was printed.
 struct Told<W> {
-    format: EntryFormat,
+    format: RowFormat,
     paint: bool,
     out: W,
     /// The names of the logs. If there are several, entries name the log of their line.
@@ -332,11 +322,11 @@ impl<W: Write> Told<W> {
             return true;
         }
         self.failed = match self.format {
-            EntryFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
-            EntryFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
-            EntryFormat::Csv => {
+            RowFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
+            RowFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
+            RowFormat::Csv => {
                 let cells = TimelineEntry::FIELDS.into_iter().map(|name| entry.field(name)).chain([entry.file.clone()]);
-                let cells: Vec<String> = cells.map(|cell| counts::quoted(&cell.unwrap_or_default())).collect();
+                let cells: Vec<String> = cells.map(|cell| csv_text(&cell.unwrap_or_default())).collect();
                 writeln!(self.out, "{}", cells.join(","))
             }
         };
@@ -452,6 +442,11 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
         odd(counts.undated, "without a time that could be read (they count at the time of the line before)");
     }
     odd(counts.stamps_disbelieved, "with a time that was not believed (over an hour from the lines around it)");
+    if counts.undated == counts.lines && counts.latin1 * 2 > counts.lines {
+        parts.push(
+            "most of it is not text (UTF-8): is it a log, or a program, or a file that is compressed in another way?".to_owned(),
+        );
+    }
     let mut text = parts.join("; ");
     if let Some(controller) = run.controller() {
         let active: Vec<String> = controller

@@ -71,10 +71,10 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             && let Err(e) = replace(file, text.as_bytes())
         {
             let message = format!("{} could not be written: {e}", file.display());
-            found.push(Diagnostic::whole(Code::FileUnreadable, message).help(
-                "it is unchanged; a user who may write its folder may \
-                    format it",
-            ));
+            found.push(
+                Diagnostic::whole(Code::FileUnreadable, message)
+                    .help("it is unchanged; a user who may write its folder may format it"),
+            );
             continue;
         }
         changed += 1;

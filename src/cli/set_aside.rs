@@ -51,10 +51,9 @@ impl Paused {
 
 /// Pauses everything, a resource or a reaction: nothing outside is changed until it is resumed
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman pause --all --for 2h --reason 'the network is being rebuilt'\n  pointsman pause \
-        sip_vip --reason 'ann looks at it'\n  pointsman pause restart_sip --reason 'the script is wrong'\n\nWhat would have \
-        been done is shown by `resources`, `status` and `history`. Leases and votes are renewed, and a move that has begun \
-        is\nfinished: a pause makes no address disappear. It survives restarts.")]
+#[command(
+    after_help = "Examples:\n  pointsman pause --all --for 2h --reason 'the network is being rebuilt'\n  pointsman pause sip_vip --reason 'ann looks at it'\n  pointsman pause restart_sip --reason 'the script is wrong'\n\nWhat would have been done is shown by `resources`, `status` and `history`. Leases and votes are renewed, and a move that has begun is\nfinished: a pause makes no address disappear. It survives restarts."
+)]
 pub(super) struct PauseArgs {
     #[command(flatten)]
     paused: Paused,
@@ -67,8 +66,7 @@ pub(super) struct PauseArgs {
 /// Ends a pause, after showing what will happen then
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman resume --all             shows what will happen, and asks\n  pointsman resume sip_vip \
-        --yes     does not ask\n\nExit status: 0 resumed, 1 only shown, because it was not confirmed."
+    after_help = "Examples:\n  pointsman resume --all             shows what will happen, and asks\n  pointsman resume sip_vip --yes     does not ask\n\nExit status: 0 resumed, 1 only shown, because it was not confirmed."
 )]
 pub(super) struct ResumeArgs {
     #[command(flatten)]
@@ -82,10 +80,9 @@ pub(super) struct ResumeArgs {
 
 /// Withholds notifications about matching alarms for a time
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence \
-        app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor \
-        --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start as \
-        usual; only what they send with\n`notify` is withheld.")]
+#[command(
+    after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start as usual; only what they send with\n`notify` is withheld."
+)]
 pub(super) struct SilenceArgs {
     alarm: Option<String>,
     /// The key, as `pointsman alarms` shows it [default: every key]
@@ -139,9 +136,9 @@ pub(super) struct OverridesArgs {
 
 /// Puts a host into maintenance: alarms about it start no reactions
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 \
-        --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar \
-        in the configuration:\n`maintenance: CALENDAR`.")]
+#[command(
+    after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar in the configuration:\n`maintenance: CALENDAR`."
+)]
 pub(super) struct MaintenanceArgs {
     host: String,
     /// Ends the maintenance
@@ -160,8 +157,7 @@ pub(super) struct MaintenanceArgs {
 /// Moves all resources off a host and keeps it empty
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no \
-        other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
+    after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
 )]
 pub(super) struct DrainArgs {
     host: String,
@@ -197,8 +193,7 @@ pub(super) fn resume(args: &ResumeArgs) -> io::Result<u8> {
         println!("  nothing is moved");
     }
     println!(
-        "steps of reactions that were withheld meanwhile are not done later (`pointsman history --kind would_do` lists \
-        them)"
+        "steps of reactions that were withheld meanwhile are not done later (`pointsman history --kind would_do` lists them)"
     );
     if !args.yes && !agreed()? {
         eprintln!("pointsman: nothing was resumed; --yes resumes without asking");

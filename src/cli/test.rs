@@ -2,6 +2,7 @@
 
 mod coverage;
 mod first;
+mod from_samples;
 mod mutate;
 mod shown;
 mod update;
@@ -37,6 +38,7 @@ Examples:
   pointsman test rules --junit results.xml         for a build server
   pointsman test rules --update                    writes what happens now as expectations; review the diff
   pointsman test -c pointsman.yaml --from app.log  a first test from a log, on standard output
+  pointsman test -c pointsman.yaml --from-samples  a first test of each alarm whose pattern has a sample
   pointsman test rules --watch                     again after each change
   pointsman test rules --mutate                    changes of the rules that no test notices
 
@@ -69,11 +71,14 @@ pub(super) struct Args {
     /// Write a first test to standard output, from this log and what the rules do with it
     #[arg(long, value_name = "LOG", conflicts_with_all = ["coverage", "junit", "mutate"])]
     from: Option<PathBuf>,
+    /// Write a first test of each alarm, from the samples of its pattern or its self events, to standard output
+    #[arg(long, conflicts_with_all = ["coverage", "junit", "from", "update", "mutate"])]
+    from_samples: bool,
     /// Change the rules in many ways, one at a time, and show the changes that no test notices
     #[arg(long, conflicts_with_all = ["coverage", "junit"])]
     mutate: bool,
     /// Run the tests again whenever rules, tests, scripts or the configuration change
-    #[arg(long, conflicts_with_all = ["update", "from", "mutate"])]
+    #[arg(long, conflicts_with_all = ["update", "from", "from_samples", "mutate"])]
     watch: bool,
     /// Test files, or folders of them [default: where the rules are]
     paths: Vec<PathBuf>,
@@ -85,6 +90,9 @@ type Sites = BTreeMap<(Option<PathBuf>, Vec<PathBuf>), Option<Arc<Site>>>;
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let Some(log) = &args.from {
         return first::run(args, log);
+    }
+    if args.from_samples {
+        return from_samples::run(args);
     }
     if args.watch { watch::run(args, run_once) } else { run_once(args) }
 }
@@ -135,10 +143,11 @@ fn run_once(args: &Args) -> io::Result<u8> {
     if args.update {
         return update::run(&jobs, &done);
     }
-    let mut out = io::stdout().lock();
-    shown::write(&mut out, args, &jobs, &done, unusable)?;
+    // A program that reads the coverage does not expect anything else.
+    let mut out: Box<dyn Write> =
+        if args.coverage.is_some_and(|how| how.is_for_programs()) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    shown::write(&mut *out, args, &jobs, &done, unusable)?;
     out.flush()?;
-    drop(out);
     if let Some(path) = &args.junit
         && let Err(e) = std::fs::write(path, shown::junit(&jobs, &done))
     {

@@ -593,6 +593,42 @@ fn check_says_how_many_files_match() {
     assert!(ended.err.contains("C210") && ended.err.contains("none*.log"), "{}", ended.err);
 }
 
+/// A followed file that does not exist is a warning, with the name that was probably meant.
+#[test]
+fn check_warns_of_a_file_that_is_not_there() {
+    let scratch = Scratch::new("not-there");
+    scratch.write("rules/r.alarm", "alarm a { detect event 1 cancel by hand }\n");
+    scratch.write("log/app.log", "");
+    for (written, help) in [
+        ("log/ap.log", "did you mean"),
+        ("lgo/app.log", "/log? Otherwise it is followed"),
+        ("log/quite-another.txt", "= help: it is followed from its beginning when it is made"),
+        ("~/app.log", "no shell replaces"),
+        ("$HOME/app.log", "no shell replaces"),
+    ] {
+        let config = scratch.write("pointsman.yaml", &format!("rules: rules\nfiles: [\"{written}\"]\n"));
+        let ended = pointsman(&["check", "-c", &config], b"");
+        assert!(ended.status == 0 && ended.err.contains("C210") && ended.err.contains(help), "{written}: {}", ended.err);
+    }
+    let config = scratch.write("pointsman.yaml", "rules: rules\nfiles: [log/app.log]\n");
+    assert!(!pointsman(&["check", "-c", &config], b"").err.contains("C210"));
+}
+
+/// The program of a channel is looked for when the machine is looked at.
+#[test]
+fn check_warns_of_a_channel_whose_program_is_not_there() {
+    let scratch = Scratch::new("no-program");
+    scratch.write("rules/r.alarm", "alarm a { detect event 1 cancel by hand }\n");
+    let plain = scratch.write("notes.txt", "");
+    for (program, why) in
+        [("/bin/no-such-program", "is not there"), ("/tmp", "is a folder"), (plain.as_str(), "is not executable")]
+    {
+        let config = scratch.write("pointsman.yaml", &format!("rules: rules\nchannels: {{ noc: {{ command: [{program}] }} }}\n"));
+        let ended = pointsman(&["check", "-c", &config], b"");
+        assert!(ended.status == 0 && ended.err.contains("C215") && ended.err.contains(why), "{program}: {}", ended.err);
+    }
+}
+
 #[test]
 fn an_empty_log_raises_nothing_and_one_line_is_one() {
     let scratch = Scratch::new("empty");

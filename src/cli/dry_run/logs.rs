@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::config::{Config, Followed};
-use crate::core::decode::first_moment;
+use crate::core::decode::{Decoder, first_moment};
 use crate::core::replay::Origin;
 use crate::shell::linux::file::kind_of;
 use crate::shell::live;
@@ -49,9 +49,10 @@ pub(in crate::cli) fn origin(
     let given = zones.given.or(followed.as_ref().and_then(|f| f.zone));
     let (zone, zone_is_given) = (given.unwrap_or(zones.machine), given.is_some());
     let written = written.unwrap_or_else(|| time_of(log.written));
-    let began = if log.whole || log.grows { began(path, written, zone) } else { None };
     let Followed { host, app, format, .. } = followed.unwrap_or_default();
     let format = format.map(|declared| declared.form);
+    let decoder = format.iter().fold(Decoder::new().in_zone(zone), |decoder, format| decoder.with_format(format.clone()));
+    let began = if log.whole || log.grows { began(path, written, decoder) } else { None };
     Origin { number, written, began, grows: log.grows, zone, zone_is_given, host, app, format }
 }
 
@@ -118,9 +119,9 @@ pub(super) fn open_growing(path: &Path, stop: &Stop) -> Result<DryRunLog, String
 }
 
 /// The approximate time at which a log without years begins. The whole log is searched for dates.
-fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
+fn began(path: &Path, written: Time, decoder: Decoder) -> Option<Time> {
     let log = packed::open(path).ok()?;
-    first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
+    first_moment(BufReader::with_capacity(BUFFER, log), written, decoder).ok().flatten()
 }
 
 #[expect(

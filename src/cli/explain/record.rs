@@ -189,5 +189,5 @@ fn explain(
     if story.is_some() && is_wanted && !acted {
         reader.end().into_iter().for_each(|end| take(end, &mut told, &mut acted));
     }
-    Ok(story.map(|story| RecordStory { decisions, told: told.iter().map(|entry| entry.human(false)).collect(), ..story }))
+    Ok(story.map(|story| RecordStory { decisions, told, ..story }))
 }

@@ -60,10 +60,7 @@ fn one(reader: &mut YamlReader<'_>, node: &YamlNode, key: &str, claims: &mut Cla
                 .report(
                     Code::BadValue,
                     &node.place,
-                    format!(
-                        "an entry of `{key}` needs exactly one of `id`, `match` and \
-                    `pattern`"
-                    ),
+                    format!("an entry of `{key}` needs exactly one of `id`, `match` and `pattern`"),
                 )
                 .help = Some(HELP.to_owned());
         }

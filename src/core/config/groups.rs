@@ -19,8 +19,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &m
             let members = match (host, app) {
                 (true, true) => {
                     let message = format!(
-                        "`{name}` is both a host and an application, so it is not clear which of them belongs to the \
-                            group"
+                        "`{name}` is both a host and an application, so it is not clear which of them belongs to the group"
                     );
                     reader.report(Code::BadValue, &place, message).help = Some("give one of them another name".to_owned());
                     continue;

@@ -245,8 +245,7 @@ pub static WEBHOOK: KeySet = KeySet {
             "key",
             Any,
             "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy identifies the sender",
-            "required for \
-            PagerDuty and Opsgenie",
+            "required for PagerDuty and Opsgenie",
         ),
         key(
             "sign",

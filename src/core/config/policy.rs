@@ -104,22 +104,18 @@ fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String
     let better = can_vote(inventory, &resource.placements, &resource.voters) && !matches!(resource.what, ResourceKind::Port(_));
     match resource.takeover {
         Takeover::Probe => Some(format!(
-            "`takeover: probe` does not cover a network in which {} lose each other and the controller but still reach the \
-             witnesses: two of them may hold {name} at once{}",
+            "`takeover: probe` does not cover a network in which {} lose each other and the controller but still reach the witnesses: two of them may hold {name} at once{}",
             hosts(),
             if better { "; `quorum` covers that" } else { "" }
         )),
         Takeover::Lease if better => Some(format!(
-            "`takeover: lease` does not cover the loss of the controller: {name} is lost when the lease ends; `quorum` covers \
-             that"
+            "`takeover: lease` does not cover the loss of the controller: {name} is lost when the lease ends; `quorum` covers that"
         )),
         Takeover::Confirmed if better => Some(format!(
-            "`takeover: confirmed` does not cover the loss of a host: no other host takes {name} until an operator confirms \
-             that it is released; `quorum` covers that"
+            "`takeover: confirmed` does not cover the loss of a host: no other host takes {name} until an operator confirms that it is released; `quorum` covers that"
         )),
         Takeover::Quorum if resource.on_quorum_loss == OnQuorumLoss::Keep => Some(format!(
-            "`on_quorum_loss: keep` does not cover the loss of a host: no other host takes {name} until an operator confirms \
-             that it is released"
+            "`on_quorum_loss: keep` does not cover the loss of a host: no other host takes {name} until an operator confirms that it is released"
         )),
         Takeover::Quorum | Takeover::Lease | Takeover::Confirmed | Takeover::Forced => None,
     }

@@ -1,7 +1,7 @@
 //! The sections of the configuration. `keys.rs` declares their keys.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -264,7 +264,16 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
         let mut member = |reader: &mut YamlReader<'_>, role: &str| -> Option<String> {
             let node = section.want(reader, role)?;
             let name = reader.known(node, "application", inventory.applications.keys())?;
-            take(reader, &mut members, &name, &what, &node.place);
+            match members.get(&name) {
+                Some((pair, first)) if *pair == what => {
+                    let message = format!("{what} has {name} as its primary and as its backup");
+                    let first = (first.clone(), "first here".to_owned());
+                    let diagnostic = reader.report(Code::NameTaken, &node.place, message);
+                    diagnostic.context.push(first);
+                    diagnostic.help = Some("name the application of the other host".to_owned());
+                }
+                _ => drop(take(reader, &mut members, &name, &what, &node.place)),
+            }
             Some(name)
         };
         let (primary, backup) = (member(reader, "primary"), member(reader, "backup"));
@@ -322,6 +331,11 @@ fn calendar(reader: &mut YamlReader<'_>, section: &Section<'_>, name: &str) -> O
 
 fn has_placement(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
     let Some(host) = inventory.applications.get(app).map(|a| &a.host).filter(|h| !h.is_empty()) else { return };
+    // A host that is not known was reported, and may be the one that is missing.
+    let is_unknown = |s: &Placement| !inventory.hosts.contains_key(&s.host);
+    if inventory.resources.get(resource).is_some_and(|r| r.placements.is_empty() || r.placements.iter().any(is_unknown)) {
+        return;
+    }
     let seated = inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host));
     if !seated {
         let message = format!("{app} runs on {host}, and {resource} cannot be there");
@@ -387,6 +401,8 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
         let resource = Resource {
             what: match (address, port) {
                 (Some((address, prefix)), _) => ResourceKind::Address(address, prefix),
+                // Without a valid address or port there is a diagnostic, and only the kind counts.
+                (None, None) if !is_port => ResourceKind::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 32),
                 (None, port) => ResourceKind::Port(port.unwrap_or(0)),
             },
             placements,
@@ -476,7 +492,8 @@ fn placements(
     let node = section.want(reader, "hosts");
     let mut placements = Vec::new();
     for (YamlKey { text, place }, value) in reader.named(node) {
-        let known = reader.is_known(text, place, "host", inventory.hosts.keys());
+        // An unknown host is reported, and counts, so that it is the only mistake that is reported.
+        reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
             let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
             if inventory.hosts.get(text).is_some_and(|h| h.via == Via::Ssh) {
@@ -503,9 +520,7 @@ fn placements(
                     None
                 }
             };
-            if known {
-                placements.push(Placement { host: text.clone(), interface: String::new(), commands });
-            }
+            placements.push(Placement { host: text.clone(), interface: String::new(), commands });
             continue;
         }
         let Some(interface) = reader.text(value) else { continue };
@@ -515,9 +530,7 @@ fn placements(
         if !is_interface(interface, linux) {
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
         }
-        if known {
-            placements.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
-        }
+        placements.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
     }
     if let (Some(node), true) = (node, placements.len() < 2) {
         let message =

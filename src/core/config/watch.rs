@@ -12,6 +12,7 @@ use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader};
 
 use super::Agent;
 use super::keys;
+use super::listen;
 use super::metrics;
 
 /// Reads both, and reports what is wrong.
@@ -25,13 +26,14 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
             agent.watch.insert(key.text.clone(), sign);
         }
     }
-    if let Some(node) = top.get("metrics") {
-        if let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) {
-            agent.metrics = measuring(reader, &section);
-            if section.get("listen").is_some() {
-                agent.monitored = metrics::of_section(reader, &section);
-            }
-        }
+    let Some(node) = top.get("metrics") else { return };
+    let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) else { return };
+    agent.metrics = measuring(reader, &section);
+    let Some(at) = section.get("listen") else { return };
+    agent.monitored = metrics::of_section(reader, &section);
+    if let Some(monitored) = &agent.monitored {
+        let agents = (agent.listen, top.get("listen"));
+        listen::of_agents_metrics(reader, agents, (monitored.address, at.place.clone()));
     }
 }
 

@@ -61,8 +61,7 @@ impl Controller {
                 };
                 if let Some(moved) = moved {
                     let text = format!(
-                        "{app} claims to be {says} of {pair}, and no reaction has carried that out (it failed, was withheld or \
-                         could not be started, or its alarm was active already): {moved}"
+                        "{app} claims to be {says} of {pair}, and no reaction has carried that out (it failed, was withheld or could not be started, or its alarm was active already): {moved}"
                     );
                     out.push(Output::Notice(Notice {
                         resource: Some(resource),
@@ -132,8 +131,7 @@ impl Controller {
         };
         if !here && written.is_some_and(|written| decided_at.is_some_and(|decided| decided > written)) {
             let text = format!(
-                "{host} claimed to be primary of {pair} in a record that arrived late. A newer claim or command has decided \
-                 where {resource} is, so it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
+                "{host} claimed to be primary of {pair} in a record that arrived late. A newer claim or command has decided where {resource} is, so it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
             );
             return out.push(notice(Kind::ClaimOutdated, text));
         }
@@ -147,8 +145,7 @@ impl Controller {
             Accepted::Yes | Accepted::Held => {
                 let when = if written.is_some() { "in a record that arrived late" } else { "while nobody listened" };
                 let text = format!(
-                    "{host} claimed to be primary of {pair} {when}, and no other claim contradicts it: {resource} goes \
-                        there"
+                    "{host} claimed to be primary of {pair} {when}, and no other claim contradicts it: {resource} goes there"
                 );
                 out.push(notice(Kind::CatchUp, text));
             }

@@ -108,7 +108,6 @@ pub fn what_is_left(left: &Left) -> String {
         Why::OtherWay => "the new configuration reaches that host in another way",
     };
     format!(
-        "{host} holds {resource}, or may hold it, and {why}; move it away first, or run `pointsman reload --abandon` and \
-         remove it there by hand"
+        "{host} holds {resource}, or may hold it, and {why}; move it away first, or run `pointsman reload --abandon` and remove it there by hand"
     )
 }

@@ -60,8 +60,7 @@ impl SelfEvents {
         if *heard > A_MINUTE {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let text = format!(
-                "there were more than {A_MINUTE} events `{id}` within a minute: rules receive no more of them \
-                in this minute"
+                "there were more than {A_MINUTE} events `{id}` within a minute: rules receive no more of them in this minute"
             );
             let notice = Notice::new(Kind::Withheld, text);
             return if *heard == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };

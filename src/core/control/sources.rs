@@ -20,8 +20,7 @@ impl Controller {
             Some(why) => (
                 Kind::SourceAway,
                 format!(
-                    "{source} can't be read ({why}). Until it can, silences (`no A for D`) do not fire. Does it exist, and may \
-                     Pointsman's user read it? If it is not needed, remove it from the configuration"
+                    "{source} can't be read ({why}). Until it can, silences (`no A for D`) do not fire. Does it exist, and may Pointsman's user read it? If it is not needed, remove it from the configuration"
                 ),
             ),
             None => (Kind::SourceBack, format!("{source} can be read again, or is not in the configuration any more")),

@@ -6,12 +6,12 @@
 use std::io::{self, BufRead};
 
 use crate::core::base::time::Time;
-use crate::core::base::zone::{Moments, Zone};
+use crate::core::base::zone::Moments;
 
+use super::Decoder;
 use super::calendar::{self, DAY_US};
-use super::envelope;
 use super::lines::Lines;
-use super::stamp::{self, Day};
+use super::stamp::Day;
 
 /// A log without years must have a date within this number of lines.
 const FIRST_LINES: usize = 1_000;
@@ -38,11 +38,12 @@ struct Dates {
 }
 
 /// About when a log without years began; `None` if its stamps have years, or if no year fits. `written` is when it was last
-/// written.
+/// written, and `decoder` reads its lines, whatever form their stamps have.
 ///
 /// # Errors
 /// Errors of the reader are returned.
-pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result<Option<Time>> {
+pub fn first_moment<R: BufRead>(log: R, written: Time, mut decoder: Decoder) -> io::Result<Option<Time>> {
+    let zone = decoder.zone();
     let mut lines = Lines::new(log);
     let mut dates = Dates::default();
     let mut count = 0;
@@ -51,14 +52,7 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result
         if dates.first.is_none() && count > FIRST_LINES {
             return Ok(None);
         }
-        let Some(line) = month_first(line.bytes) else { continue };
-        let Ok(text) =
-            std::str::from_utf8(&line[..line.len().min(64)]).or_else(|e| std::str::from_utf8(&line[..e.valid_up_to()]))
-        else {
-            continue;
-        };
-        let day = stamp::any(text).ok().map(|(_, stamp)| (stamp.day, stamp.us));
-        match day {
+        match decoder.stamp_of(line.bytes, written).map(|stamp| (stamp.day, stamp.us)) {
             Some((Day::Yearless(month, day), us)) => dates.take(month, day, us),
             // The log has years.
             Some((Day::Full(_), _)) if dates.first.is_none() => return Ok(None),
@@ -68,19 +62,6 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result
     Ok(dates.begin(zone.local_us(written).saturating_add(DAY_US)).map(|local| match zone.moments(local) {
         Moments::One(at) | Moments::Two(at, _) => at,
     }))
-}
-
-/// A line that may begin with the name of a month, without its priority.
-fn month_first(line: &[u8]) -> Option<&[u8]> {
-    let line = line.strip_prefix(b" ").unwrap_or(line);
-    let line = if line.first() == Some(&b'<') {
-        let text = std::str::from_utf8(&line[..line.len().min(8)]).ok()?;
-        let rest = envelope::priority(text)?.1;
-        &line[text.len() - rest.len()..]
-    } else {
-        line
-    };
-    line.first().is_some_and(u8::is_ascii_uppercase).then_some(line)
 }
 
 impl Dates {
@@ -152,12 +133,13 @@ fn ordinal(month: u32, day: u32) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LineFormat;
     use super::*;
 
     fn begin(dates: &[&str], written: &str) -> Option<String> {
         let log: String = dates.iter().map(|date| format!("{date} 12:00:00 h app: text\n")).collect();
         let written = Time::parse_rfc3339(written).unwrap();
-        first_moment(log.as_bytes(), written, Zone::UTC).unwrap().map(|at| at.to_string()[..10].to_owned())
+        first_moment(log.as_bytes(), written, Decoder::new()).unwrap().map(|at| at.to_string()[..10].to_owned())
     }
 
     #[test]
@@ -184,5 +166,32 @@ mod tests {
         }
         assert_eq!(begin(&["Mar  1 2020", "Mar  2"], written), None, "it says its years");
         assert_eq!(begin(&["<13>Dec  2"], written).as_deref(), Some("2025-12-02"));
+    }
+
+    #[test]
+    fn whatever_the_form_of_a_stamp_without_a_year_is_a_leap_day_shows_it() {
+        let written = Time::parse_rfc3339("2026-11-29T12:00:00Z").unwrap();
+        for lines in [
+            ["Feb 29 23:00:00 h app: a", "Mar  1 03:00:00 h app: b"],
+            ["<13>Feb 29 23:00:00 h app: a", "<13>Mar  1 03:00:00 h app: b"],
+            ["[Feb 29 23:00:00] a", "[Mar  1 03:00:00] b"],
+            ["000123: Feb 29 23:00:00.1: %SYS-5-X: a", "000124: *Mar  1 03:00:00.1: %SYS-5-X: b"],
+            ["29 Feb 23:00:00.123 # a", "01 Mar 03:00:00.123 # b"],
+            ["7:M 29 Feb 23:00:00.123 # a", "7:M 01 Mar 03:00:00.123 # b"],
+            ["I0229 23:00:00.000001       7 b.go:1] a", "I0301 03:00:00.000001       7 b.go:1] b"],
+            ["02-29 23:00:00.123  123  456 E tag: a", "03-01 03:00:00.123  123  456 E tag: b"],
+            ["02/29-23:00:00.123456  [**] a", "03/01-03:00:00.123456  [**] b"],
+            [
+                r#"{"log":"Feb 29 23:00:00 h app: a\n","stream":"stdout"}"#,
+                r#"{"log":"Mar  1 03:00:00 h app: b\n","stream":"stdout"}"#,
+            ],
+        ] {
+            let began = first_moment(lines.join("\n").as_bytes(), written, Decoder::new()).unwrap();
+            assert_eq!(began.map(|at| at.to_string()[..19].to_owned()).as_deref(), Some("2024-02-29T23:00:00"), "{lines:?}");
+        }
+        let format = LineFormat::parse("%d.%m. %H:%M:%S").unwrap();
+        let log = "29.02. 23:00:00 a\n01.03. 03:00:00 b\n";
+        let began = first_moment(log.as_bytes(), written, Decoder::new().with_format(format)).unwrap().unwrap();
+        assert_eq!(began.to_string(), "2024-02-29T23:00:00.000Z");
     }
 }

@@ -87,11 +87,9 @@ codes! {
     Cycle = "R132", Error, "a condition refers to itself";
     UnknownMetric = "R133", Error, "no agent measures that";
     UnknownGroup = "R134", Error, "the inventory has no such group or site, or it has no suitable member";
-    StandsAlone = "R135", Error, "a count of group members in a state is not the whole `detect`, is not joined with states, or \
-        is not about the whole group";
+    StandsAlone = "R135", Error, "a count of group members in a state is not the whole `detect`, is not joined with states, or is not about the whole group";
     KeyRenamed = "R136", Error, "a key of `by` is renamed in a way that has no meaning";
-    KeysUnknown = "R137", Error, "a condition that can be true while nothing is active has keys whose possible values are not \
-        known";
+    KeysUnknown = "R137", Error, "a condition that can be true while nothing is active has keys whose possible values are not known";
     NotJoined = "R138", Error, "a condition has both states and events, or joins states by both `and` and `or`";
     UnknownCalendar = "R140", Error, "there is no calendar of that name";
     UnknownZone = "R141", Error, "there is no time zone of that name";
@@ -127,6 +125,7 @@ codes! {
     UnreadableId = "R224", Warning, "an event id that no record has";
     UnknownNotice = "R225", Warning, "an event id that no event of Pointsman itself has";
     MoreMistakes = "R226", Warning, "a rule file has more errors than are listed";
+    OpenBrace = "R228", Warning, "a text for people with a brace that begins the name of a field and is not closed";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
@@ -142,7 +141,7 @@ codes! {
     WrongArguments = "S103", Error, "a function or verb is called with the wrong number of arguments";
     ParamNotDeclared = "S104", Error, "a parameter that `const PARAMS` does not declare";
     NameNotInInventory = "S105", Error, "a name that the inventory does not have";
-    UnknownProperty = "S106", Error, "the alarm has no property of that name";
+    UnknownProperty = "S106", Error, "the alarm, or what `vip`, `port`, `pair` or `host` give, has no property of that name";
     NotRunThere = "S107", Error, "a command on a host where no commands are run";
     ParamUnused = "S201", Warning, "a declared parameter that the script does not use";
     PerhapsNotRun = "S203", Warning, "a command on a host that may be one where no commands are run";
@@ -174,7 +173,7 @@ codes! {
     NothingComesOfIt = "C202", Warning, "a setting that has no effect";
     EarlierName = "C204", Warning, "a key with the name that it had in earlier versions";
     NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
-    NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
+    NoFileMatches = "C210", Warning, "a followed file that does not exist now, or a pattern that no file matches";
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     FollowedTwice = "C213", Warning, "a log that two entries of `files` follow";

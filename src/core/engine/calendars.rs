@@ -23,6 +23,13 @@ use crate::core::notice::{Kind, Notice};
 /// Maximum number of calendar changes to search for the end of a delay. A later end counts as never.
 const CHANGES: usize = 1_000;
 
+/// The clauses of an alarm that name calendars, as a rule has them; empty if it has none.
+pub(super) fn calendar_clauses(alarm: &Alarm) -> String {
+    let clauses = [("only during", &alarm.only_during), ("not during", &alarm.not_during)];
+    let named = clauses.into_iter().filter(|(_, names)| !names.is_empty());
+    named.map(|(word, names)| format!("`{word} {}`", names.join(", "))).collect::<Vec<_>>().join(" ")
+}
+
 impl Engine {
     /// True when the calendars allow an alarm to be raised at a time.
     pub(super) fn allowed_by_calendar(&self, alarm: &Alarm, at: Time) -> bool {
@@ -102,23 +109,29 @@ impl Engine {
                     duration_text(due.since(on.now))
                 )
             }
+            None if self.next_allowed(alarm, on.now).is_none() => {
+                format!("{name} is not raised at this time, and its calendars never allow it again: it is dropped")
+            }
             None => format!(
-                "{name} is not raised now, because its calendars do not allow it, and it would expire before they \
-                do: it is dropped"
+                "{name} is not raised now, because its calendars do not allow it, and it would expire before they do: it is dropped"
             ),
         };
-        self.decided(on.now, alarm, Some(key), Decision::NotNow, || {
-            let named = |word: &str, names: &[String]| match names {
-                [] => String::new(),
-                names => format!(" `{word} {}`", names.join(", ")),
-            };
-            format!(
-                "its condition is true outside of its calendar:{}{} does not allow it now; {text}",
-                named("only during", &alarm.only_during),
-                named("not during", &alarm.not_during)
-            )
-        });
+        if self.trace.is_some() {
+            let reason = format!(
+                "its condition is true outside of its calendar: {} does not allow it now{}; {text}",
+                calendar_clauses(alarm),
+                self.wall_clock(alarm, on.now)
+            );
+            self.decided(on.now, alarm, Some(key), Decision::NotNow, || reason);
+        }
         out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new(Kind::NotNow, text) }));
+    }
+
+    /// What the clocks of an alarm's calendars show, in brackets. A calendar is often written for another zone than the log.
+    fn wall_clock(&self, alarm: &Alarm, now: Time) -> String {
+        let mut shown: Vec<String> = self.calendars_of(alarm).iter().map(|calendar| calendar.wall_clock(now)).collect();
+        shown.dedup();
+        if shown.is_empty() { String::new() } else { format!(" (it is {})", shown.join(", ")) }
     }
 
     /// Starts to watch the calendars that conditions are about.

@@ -283,8 +283,7 @@ impl Engine {
                 if unclear && !self.state.unclear.contains(name) {
                     self.record(Record::RoleUnclear { pair: name.clone(), unclear: true }, out);
                     let text = format!(
-                        "{} and {} both claim to be primary of {name} in records that arrived late, and it is unknown which \
-                         claim is newer, so nothing is moved. Check the servers, then move the resource with `pointsman move`",
+                        "{} and {} both claim to be primary of {name} in records that arrived late, and it is unknown which claim is newer, so nothing is moved. Check the servers, then move the resource with `pointsman move`",
                         pair.primary, pair.backup
                     );
                     out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..Notice::new(Kind::RoleUnclear, text) }));
@@ -324,8 +323,7 @@ impl Engine {
         }
         let why = if pair.catch_up == CatchUp::Ask { "`catch_up: ask`" } else { "`mode confirm`" };
         let text = format!(
-            "{app} claimed at {} to be primary of {name} in a record that arrived late; {why} leaves the decision to you: \
-             `pointsman move {resource} {host}`",
+            "{app} claimed at {} to be primary of {name} in a record that arrived late; {why} leaves the decision to you: `pointsman move {resource} {host}`",
             claim.at
         );
         let notice = Notice { resource: Some(resource), host: Some(host), ..Notice::new(Kind::CatchUp, text) };

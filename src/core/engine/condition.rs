@@ -89,9 +89,10 @@ impl Engine {
             }
             Shape::NotPreceded => {
                 if let Some(met) = met(self, 0, out) {
-                    if self.is_preceded(&met) {
+                    if let Some(earlier) = self.preceded_at(&met) {
                         self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
-                            "the event that must not come before it came within that time".to_owned()
+                            let before = duration_text(met.at.since(earlier));
+                            format!("the event that must not come before (`not preceded by`) came within the time before: {before} earlier")
                         });
                     } else {
                         self.fire(met, Fields::new(), out);
@@ -304,13 +305,14 @@ impl Engine {
         self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
-    /// True when an event of the second part arrived within the time before, from a sender with at least the trust of this
-    /// one.
-    fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
+    /// When an event of the second part arrived within the time before, from a sender with at least the trust of this one.
+    fn preceded_at(&self, met: &Match<'_, '_>) -> Option<Time> {
         let within = met.alarm.detect.within;
         let known = met.facts.trust();
-        let mut notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
-        notes.any(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within))
+        let notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
+        let counts =
+            notes.filter(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within));
+        counts.map(|note| note.at).max()
     }
 
     /// Stores an event that arrived before the one that it should follow, where `slack` allows this.
@@ -353,11 +355,22 @@ impl Engine {
             return self.fire(met, seen, out);
         }
         let value = place(notes, part, n, met.at);
+        let old_notes = if self.trace.is_some() { notes.to_vec() } else { Vec::new() };
+        let within_time = |note: &PartialMatch| since.is_none_or(|since| note.at >= since);
         self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || {
             let left = missing.iter().zip(1..).filter(|(n, _)| **n > 0).map(|(n, part)| format!("{n} of part {part}"));
             let left = left.collect::<Vec<_>>().join(" and ");
             let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
-            format!("part {} of {} matches; {left} must still come{within}", part + 1, counts.len())
+            // Events of the missing parts that are too old.
+            let old = |note: &&PartialMatch| !within_time(note) && missing.get(note.part()).is_some_and(|n| *n > 0);
+            let gone = old_notes.iter().filter(old).max_by_key(|note| note.at).map(|note| {
+                format!(
+                    "; an event of part {} came {} before, which is too long",
+                    note.part() + 1,
+                    duration_text(met.at.since(note.at))
+                )
+            });
+            format!("part {} of {} matches; {left} must still come{within}{}", part + 1, counts.len(), gone.unwrap_or_default())
         });
         let Some(value) = value else { return };
         let note = PartialMatch::new(part, met.at, met.facts.trust()).keeping(value, met.facts.captured());
@@ -392,8 +405,7 @@ impl Engine {
         let Some(alarm) = self.state.noted.heaviest().cloned() else { return };
         self.record(Record::ForgottenHalf { alarm: alarm.clone() }, out);
         let text = format!(
-            "events that conditions count have used up their {} MiB, most of them for {alarm}; the older half of its keys is \
-             dropped: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
+            "events that conditions count have used up their {} MiB, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
             most >> 20
         );
         self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
@@ -402,8 +414,7 @@ impl Engine {
     /// Reports once for each alarm that it dropped half of its keys, because all alarms together have too many partial matches.
     fn report_too_many(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
-            "conditions remember more than {PARTIAL_MATCHES} events at once, most of them for {alarm}; the older half of its \
-             keys is dropped: narrow its `by`, or shorten `within`"
+            "conditions remember more than {PARTIAL_MATCHES} events at once, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, or shorten `within`"
         );
         let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("notes of {alarm}"), notice, out);

@@ -38,8 +38,7 @@ impl Engine {
         for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
             let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
             let text = format!(
-                "{} is raised although {name} is active: the trust of the active alarm is only `{}`, and that of this event is \
-                 `{}`",
+                "{} is raised although {name} is active: the trust of the active alarm is only `{}`, and that of this event is `{}`",
                 shown(&alarm.name, key),
                 other.name(),
                 known.name()

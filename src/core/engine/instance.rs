@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::core::base::limits::SUMMARY_BYTES;
 use crate::core::base::text::cut;
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
@@ -60,9 +60,7 @@ impl Engine {
                 }
                 let known = seen.trust();
                 if let Some(why) = self.why_not_only_while(alarm, &key, known) {
-                    self.decided(now, alarm, Some(&key), Decision::NotWhile, || {
-                        format!("its condition is true, and it is not raised {why}")
-                    });
+                    self.trace_not_only_while(now, alarm, &key, &why);
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
@@ -172,8 +170,7 @@ impl Engine {
     fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
         for field in fields::missing(&alarm.summary, event) {
             let text = format!(
-                "the summary of {} names {{{field}}}, and an event that raised it has no such field, so it is shown as (no \
-                 {field}) (reported once)",
+                "the summary of {} names {{{field}}}, and an event that raised it has no such field, so it is shown as (no {field}) (reported once)",
                 alarm.name
             );
             let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoField, text) };
@@ -207,8 +204,8 @@ impl Engine {
         if let Some(alarm) = self.alarm(&program, alarm).filter(|_| self.trace.is_some()) {
             let raised_at = instance.raised_at;
             self.decided(end.at, alarm, Some(key), Decision::Cleared, || {
-                let lasted = crate::core::base::time::duration_text(end.at.since(raised_at));
-                format!("it is cleared after {lasted}: {}", cause_text(cause))
+                let lasted = duration_text(end.at.since(raised_at));
+                format!("it is cleared after {lasted}: {}", cause_text(cause, alarm))
             });
         }
         if *cause != Cause::AtOnce {
@@ -241,9 +238,18 @@ impl Engine {
 }
 
 /// Returns why an instance ends, in terms of its rule.
-fn cause_text(cause: &Cause) -> String {
+pub fn cause_text(cause: &Cause, alarm: &Alarm) -> String {
     match cause {
-        Cause::After => "`cancel after` is over".to_owned(),
+        Cause::After => {
+            let spans = alarm.cancel.iter().filter_map(|cancel| match cancel {
+                Cancel::After { span, since_raise } => {
+                    let since = if *since_raise { " since raise" } else { "" };
+                    Some(format!("`cancel after {}{since}`", duration_text(*span)))
+                }
+                Cancel::When(_) | Cancel::Measured { .. } | Cancel::Falls(_) | Cancel::AtOnce | Cancel::ByHand => None,
+            });
+            format!("{} is over", spans.collect::<Vec<_>>().join(" or "))
+        }
         Cause::When => "an event or a state ends it (`cancel when`)".to_owned(),
         Cause::AtOnce => "`cancel at once`".to_owned(),
         Cause::ByHand(_) | Cause::Removed | Cause::Changed => cause.to_string(),

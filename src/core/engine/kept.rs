@@ -76,8 +76,7 @@ impl Engine {
             return event;
         }
         let text = format!(
-            "the stored events of alarms have nearly used up their {} MiB; further ones are stored in a short form: narrow \
-             `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
+            "the stored events of alarms have nearly used up their {} MiB; further ones are stored in a short form: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
         self.tell_once(
@@ -95,9 +94,7 @@ impl Engine {
             return true;
         }
         let text = format!(
-            "the stored events of alarms have used up their {} MiB; further instances are dropped until some are cleared (a \
-             quarter of the room is reserved for trusted senders): narrow `by`, clear alarms, or raise `limits: {{ memory: ... \
-             }}`",
+            "the stored events of alarms have used up their {} MiB; further instances are dropped until some are cleared (a quarter of the room is reserved for trusted senders): narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
         self.tell_once("instances".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);

@@ -46,9 +46,7 @@ impl Engine {
         } else {
             let direction = if wrong >= 0 { "behind" } else { "ahead of" };
             format!(
-                "the time stamps of {whose} from {source} are constantly {span} {direction} this machine's clock: the sender's \
-                 clock is wrong, or its time zone is not configured (write `timezone:` for the host, listener or file). Until \
-                 then Pointsman allows for the difference"
+                "the time stamps of {whose} from {source} are constantly {span} {direction} this machine's clock: the sender's clock is wrong, or its time zone is not configured (write `timezone:` for the host, listener or file). Until then Pointsman allows for the difference"
             )
         };
         out.push(Output::Notice(Notice { host: Some(host), ..Notice::new(Kind::ClockOffset, text) }));

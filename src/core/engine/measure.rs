@@ -191,8 +191,7 @@ impl Engine {
         }
         let lasts = duration_text(METRIC_LASTS);
         let text = format!(
-            "{} [{key}] needs a metric that has not arrived for {lasts}, so it cannot be raised. Does the agent run, and does \
-             its `metrics` include it?",
+            "{} [{key}] needs a metric that has not arrived for {lasts}, so it cannot be raised. Does the agent run, and does its `metrics` include it?",
             alarm.name
         );
         let host = alarm.by.iter().position(|f| f == "host").and_then(|i| key.value(i)).map(Cow::into_owned);

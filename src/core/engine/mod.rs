@@ -72,6 +72,7 @@ use window::MeasureSlot;
 pub use claims::trust_required;
 pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
+pub use instance::cause_text;
 pub use key::Key;
 pub use record::{
     Acknowledgement, AlarmComment, Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed,
@@ -507,11 +508,8 @@ impl Engine {
             if waits && self.state.waiting(&alarm.name, &key).is_some() {
                 self.trace_forgotten(arrival.now, alarm, &key, "`cancel when`");
                 self.drop_begun(alarm, &key, out);
-            }
-            if self.state.instance(&alarm.name, &key).is_none() && self.state.inhibited(&alarm.name, &key).is_none() {
-                self.decided(arrival.now, alarm, Some(&key), Decision::CancelsNothing, || {
-                    "the event matches `cancel when`, and the alarm is not active for its key".to_owned()
-                });
+            } else {
+                self.trace_cancels_nothing(arrival.now, alarm, &key);
             }
             self.clear(&arrival.ending(), &alarm.name, &key, out);
         }

@@ -12,6 +12,7 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
 
+use super::calendars::calendar_clauses;
 use super::key::Key;
 use super::record::{PendingFire, Record};
 use super::trace::Decision;
@@ -95,9 +96,17 @@ impl Engine {
         if arrival.late.is_some() {
             return; // A late event says nothing about the present.
         }
-        self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || {
-            format!("the expected event came: the silence of {} is measured from now", duration_text(span))
-        });
+        if self.trace.is_some() {
+            let calendars = calendar_clauses(alarm);
+            let within = if calendars.is_empty() { String::new() } else { format!(", within the times of {calendars}") };
+            let due = match self.silent_until(alarm, arrival.now, span) {
+                Some(due) => format!("so it is raised at {due} unless another comes"),
+                None => "and no time of its calendars is that long".to_owned(),
+            };
+            let span = duration_text(span);
+            let reason = format!("the event came that must not be missing: the silence of {span} counts from now{within}, {due}");
+            self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || reason);
+        }
         let known = self.vouched(alarm, &key).max(met.facts.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {

@@ -139,8 +139,7 @@ impl Planner {
         }
         let (kind, text) = if two {
             let text = format!(
-                "{name} is held by {} hosts at once ({}): clients may reach either. If it is not gone in a moment from the \
-                 host where it does not belong, remove it there by hand",
+                "{name} is held by {} hosts at once ({}): clients may reach either. If it is not gone in a moment from the host where it does not belong, remove it there by hand",
                 holders.len(),
                 holders.join(", ")
             );
@@ -214,8 +213,7 @@ impl Planner {
                 Kind::OwnerUnknown,
                 "",
                 format!(
-                    "it is not known which host should hold {name}; a claim in the logs or `pointsman move {name} HOST` \
-                    decides"
+                    "it is not known which host should hold {name}; a claim in the logs or `pointsman move {name} HOST` decides"
                 ),
                 out,
             ),
@@ -353,8 +351,7 @@ impl Planner {
             _ => String::new(),
         };
         let text = format!(
-            "{host} was commanded to release {name} and has not done so for {}{why}. No other host takes it meanwhile. Check \
-             {host}, or remove it there by hand",
+            "{host} was commanded to release {name} and has not done so for {}{why}. No other host takes it meanwhile. Check {host}, or remove it there by hand",
             duration_text(DRIVER_TIMEOUT)
         );
         self.notice(name, Kind::ReleaseFailed, host, text, out);
@@ -387,8 +384,7 @@ impl Planner {
         }
         if let Some(place) = self.differs_on(name, owner) {
             let text = format!(
-                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there until both \
-                 agree",
+                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there until both agree",
                 place.what, resource.what
             );
             self.notice(name, Kind::ListDiffers, owner, text, out);
@@ -397,8 +393,7 @@ impl Planner {
         let would_grant = self.would_grant(name, resource, owner);
         if would_grant.terms.takeover != resource.takeover {
             let text = format!(
-                "the agent of {owner} has an earlier version, which cannot hold resources by votes. {name} goes there as under \
-                 `takeover: confirmed`. Upgrade the agent"
+                "the agent of {owner} has an earlier version, which cannot hold resources by votes. {name} goes there as under `takeover: confirmed`. Upgrade the agent"
             );
             self.notice(name, Kind::AgentTooOld, owner, text, out);
         }

@@ -400,14 +400,15 @@ impl Acting {
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
         self.begin = self.begin.or(at.map(|at| at.log));
+        // Statistics are of lines before the end, and may come after it.
+        if let Some(seen) = seen {
+            self.seen.add(*seen);
+        }
         self.over |= self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
         if self.over {
             return;
         }
         self.counts.add(&counts);
-        if let Some(seen) = seen {
-            self.seen.add(*seen);
-        }
         self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
         self.odd.stepped = self.odd.stepped.or(odd.stepped);
         if let Some(app) = stranger {
@@ -522,8 +523,7 @@ impl Acting {
         });
         let stepped = stepped.map(|(line, before, after)| {
             let text = format!(
-                "the times go back here from {before} to {after}, and the following records agree, so the time continues from \
-                 there"
+                "the times go back here from {before} to {after}, and the following records agree, so the time continues from there"
             );
             notice(now, Some(line), Kind::TimeSteppedBack, text)
         });

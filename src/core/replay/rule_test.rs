@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
-use crate::core::control::{Input, OperatorCommand};
+use crate::core::control::{Input, OperatorCommand, Output};
+use crate::core::diag::suggest::hint;
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::journal::Record;
+use crate::core::notice::{Kind, Notice, Subject};
 use crate::core::overrides::{Override, SilenceMatcher};
 use crate::core::react;
 use crate::core::script::Verb;
@@ -84,9 +86,18 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         Time::default()
     });
     for (resource, host) in &test.holders {
-        if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
-            wrong.push(cannot(format!("holders: {resource} has no placement on {host}")));
-        }
+        let why = match site.inventory.resources.get(resource) {
+            None => {
+                let hint = hint(resource, site.inventory.resources.keys().map(String::as_str));
+                format!("there is no resource `{resource}`{hint}")
+            }
+            Some(known) if known.placements.iter().all(|s| &s.host != host) => {
+                let hint = hint(host, known.placements.iter().map(|s| s.host.as_str()));
+                format!("{resource} cannot be on `{host}`{hint}")
+            }
+            Some(_) => continue,
+        };
+        wrong.push(cannot(format!("holders: {why}")));
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
     replay.records = traced.is_some().then(Vec::new);
@@ -169,6 +180,9 @@ impl Play {
                 return Err(format!("the inventory has no host {host}"));
             }
             self.replay.hosts.measured(&host, metrics);
+        }
+        if let Some(notice) = step.notice.as_ref().and_then(reported) {
+            self.replay.carry_out(vec![Output::Notice(notice)]);
         }
         if let Some(host) = &step.fails {
             self.replay.hosts.fail(host, true);
@@ -293,6 +307,22 @@ impl Play {
         }
         Ok(())
     }
+}
+
+/// What Pointsman reports about itself. The test was already told of names that do not exist.
+fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
+    let kind = Kind::parse(said.get("kind")?)?;
+    let name = |subject: Subject| said.get(subject.field()).filter(|_| kind.about().contains(&subject)).cloned();
+    Some(Notice {
+        alarm: name(Subject::Alarm),
+        resource: name(Subject::Resource),
+        host: name(Subject::Host),
+        reaction: name(Subject::Reaction),
+        source: name(Subject::Source),
+        pair: name(Subject::Pair),
+        scope: name(Subject::Scope),
+        ..Notice::new(kind, said.get("text").map_or(kind.meaning(), String::as_str))
+    })
 }
 
 /// The host of a metric, and its values.

@@ -91,6 +91,8 @@ pub struct TestStep {
     pub runs: Option<Name>,
     /// A metric of a host: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
     pub metric: Option<BTreeMap<String, String>>,
+    /// Pointsman reports this about itself: `{ kind: certificate_ends, host: sip1 }`.
+    pub notice: Option<BTreeMap<String, String>>,
     /// The driver of this host fails from now on.
     pub fails: Option<Name>,
     pub works: Option<Name>,
@@ -191,6 +193,7 @@ pub static STEP: KeySet = KeySet {
         key("stops", Text, "this application stops, as the agent of its host reports", "none"),
         key("runs", Text, "this application runs", "none"),
         key("metric", Any, "a host is measured: `{ host: sip1, cpu: 95 }`", "none"),
+        key("notice", Any, "Pointsman reports this about itself: `{ kind: certificate_ends, host: sip1 }`", "none"),
         key("fails", Text, "the driver of this host fails from now on", "none"),
         key("works", Text, "the driver of this host works again", "none"),
         key("verb_fails", Text, "this verb of scripts fails from now on", "none"),
@@ -299,6 +302,7 @@ fn step(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<TestStep> {
         lasts: of("for"),
         pass: of("pass"),
         approve,
+        notice: section.get("notice").map(|node| pairs(reader, Some(node))),
         metric: section.get("metric").map(|node| pairs(reader, Some(node))),
         put_on: section.get("put_on").map(|node| pairs(reader, Some(node))),
         take_off: section.get("take_off").map(|node| pairs(reader, Some(node))),

@@ -12,6 +12,7 @@ use crate::core::inventory::Inventory;
 
 use super::Evaluator;
 use super::escapes::place;
+use super::kinds::{Kind, Kinds, Member, member, step};
 use super::params::{HANDLES, ParamKind, ParamKind as K};
 use super::verbs::{Verb, VerbDecl};
 
@@ -50,6 +51,7 @@ pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared
         params: Vec::new(),
         used: BTreeSet::new(),
         scope: Vec::new(),
+        kinds: Kinds::default(),
         event_fields: Vec::new(),
         found: Vec::new(),
     };
@@ -64,6 +66,12 @@ pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared
         checker.scope = function.params.iter().map(ToString::to_string).collect();
         let mut alone = ast.clone_functions_only();
         alone.retain_functions(|_, _, name, n| name == function.name && n == function.params.len());
+        checker.kinds = Kinds::default();
+        function.params.iter().for_each(|name| checker.kinds.parameter(name));
+        alone.walk(&mut |path| {
+            path.last().into_iter().for_each(|node| checker.kinds.see(node));
+            true
+        });
         alone.walk(&mut |path| checker.node(path));
     }
     checker.unused();
@@ -163,6 +171,8 @@ struct Checker<'a> {
     used: BTreeSet<String>,
     /// Parameters of the function that is being checked.
     scope: Vec<String>,
+    /// What the variables of that function are.
+    kinds: Kinds,
     /// Fields of the event that it names, with their positions.
     event_fields: Vec<(String, Position)>,
     found: Vec<Diagnostic>,
@@ -257,6 +267,7 @@ impl Checker<'_> {
                         _ => {}
                     }
                 }
+                self.members(&dot.lhs, &dot.rhs);
                 if let Expr::MethodCall(call, at) = first(&dot.rhs)
                     && call.name == "run"
                     && call.args.len() == 2
@@ -289,6 +300,47 @@ impl Checker<'_> {
             let message = format!("an alarm has no property `{name}`; it has {}", ALARM_PROPERTIES.join(", "));
             let near = nearest(name, ALARM_PROPERTIES.iter().copied());
             self.report(Code::UnknownProperty, at, name.chars().count(), message, near);
+        }
+    }
+
+    /// Checks the properties and verbs behind a value whose kind is known: `p.vip.move_to(host)`.
+    fn members(&mut self, of: &Expr, rhs: &Expr) {
+        let (mut kind, mut rest) = (self.kinds.of(of), Some(rhs));
+        while let (Some(known), Some(chain)) = (kind, rest) {
+            let (here, next) = step(chain);
+            let Some(member) = member(here) else { return };
+            self.member(known, &member, here.position());
+            (kind, rest) = (known.gives(&member), next);
+        }
+    }
+
+    fn member(&mut self, kind: Kind, member: &Member<'_>, at: Position) {
+        let what = kind.name();
+        match member {
+            Member::Property(name) if !kind.properties().contains(name) => {
+                let verbs = kind.verbs().unwrap_or_default();
+                if verbs.contains(name) {
+                    let message = format!("`{name}` is a verb of {what}, and is called: {name}(...)");
+                    return self.report(Code::UnknownProperty, at, name.chars().count(), message, None);
+                }
+                let all = kind.properties();
+                let message = match all {
+                    [] => format!("{what} has no property `{name}`"),
+                    _ => format!("{what} has no property `{name}`; it has {}", all.join(", ")),
+                };
+                self.report(Code::UnknownProperty, at, name.chars().count(), message, nearest(name, all.iter().copied()));
+            }
+            // A name that no handle has is reported as an unknown function.
+            Member::Call(name) if self.functions.contains_key(*name) => {
+                let Some(verbs) = kind.verbs().filter(|verbs| !verbs.contains(name)) else { return };
+                // Functions for every value, such as `type_of` and `to_string`, and those of the script itself.
+                if called(name).next().is_none() && *name != "other" {
+                    return;
+                }
+                let message = format!("{what} has no verb `{name}`; it has {}", verbs.join(", "));
+                self.report(Code::UnknownFunction, at, name.chars().count(), message, nearest(name, verbs.iter().copied()));
+            }
+            _ => {}
         }
     }
 
@@ -346,6 +398,9 @@ impl Checker<'_> {
                 let message = format!("`{name}` cannot be called with {given} {arguments}{wanted}");
                 self.report(Code::WrongArguments, at, name.chars().count(), message, None);
             }
+            Some(_) if name == "log" && this == 0 && call.args.first().is_some_and(is_text) => {
+                self.report(Code::WrongArguments, at, name.len(), "a text is not logged so".to_owned(), Some("log.info"));
+            }
             Some(_) => self.literals(call, this),
         }
     }
@@ -357,7 +412,10 @@ impl Checker<'_> {
             && let Some(handle) = HANDLES.iter().find(|h| h.name == name)
         {
             match call.args.first() {
-                Some(Expr::StringConstant(text, at)) => self.named(handle.of, &text.clone(), *at),
+                Some(Expr::StringConstant(text, at)) => {
+                    self.named(handle.of, &text.clone(), *at);
+                    self.handled(name, text, *at);
+                }
                 Some(argument) => self.unchecked(handle.of, name, argument),
                 None => {}
             }
@@ -410,6 +468,16 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports `vip("x")` where x is a port, and the reverse.
+    fn handled(&mut self, handle: &str, name: &str, at: Position) {
+        let Some(resource) = self.inventory.and_then(|i| i.resources.get(name)) else { return };
+        let right = resource.what.handle();
+        if ["vip", "port"].contains(&handle) && handle != right {
+            let message = format!("{name} is no {handle}: write {right}(\"{name}\")");
+            self.report(Code::NameNotInInventory, at, name.chars().count() + 2, message, None);
+        }
+    }
+
     fn unused(&mut self) {
         let unused: Vec<Param> = self.params.iter().filter(|p| !self.used.contains(&p.name)).cloned().collect();
         for param in unused {
@@ -433,6 +501,15 @@ pub fn unknown_name(inventory: &Inventory, kind: ParamKind, name: &str) -> Optio
         _ => return None,
     };
     (!known).then_some((what, all))
+}
+
+/// True for a text, as far as it shows.
+fn is_text(expression: &Expr) -> bool {
+    match expression {
+        Expr::StringConstant(..) | Expr::InterpolatedString(..) => true,
+        Expr::FnCall(call, _) => call.name == "+" && call.args.iter().any(is_text),
+        _ => false,
+    }
 }
 
 /// The first part of what follows a dot: `a` of `x.a.b`.

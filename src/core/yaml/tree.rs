@@ -107,7 +107,10 @@ impl<'s> Builder<'s> {
                 if is_too_deep(&e) {
                     return Err(self.too_deep(span));
                 }
-                let help = "indent YAML with blanks, not tabs, and write a text with `: ` or ` #` in quotes";
+                let help = match e.info().contains("expect ':'") {
+                    true => "a key ends with `:`; the one that has none stands on this line or on one before it",
+                    false => "indent YAML with blanks, not tabs, and write a text with `: ` or ` #` in quotes",
+                };
                 Err(self.stop(Code::ConfigSyntax, span, format!("the YAML is not understood: {}", e.info()), help))
             }
         }

@@ -92,10 +92,7 @@ impl CommandDriver {
                 let words = self.commands.observe.join(" ");
                 (
                     Presence::Unknown,
-                    Some(format!(
-                        "the output of `{words}` matches neither the expression for up nor the one \
-                    for down: {said}"
-                    )),
+                    Some(format!("the output of `{words}` matches neither the expression for up nor the one for down: {said}")),
                 )
             }
         }

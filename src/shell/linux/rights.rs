@@ -208,8 +208,7 @@ fn become_user(user: &User, data: &Path, said: &mut Vec<String>) -> Result<(), S
     setresuid(user.uid, user.uid, user.uid).map_err(|e| words("setresuid", e))?;
     if let Err(e) = fs::read_dir(data) {
         return Err(format!(
-            "the user {name} can't read the data folder {}: {e}; give it access to the folders above (`namei -l {}` shows \
-             them), or set `user:`",
+            "the user {name} can't read the data folder {}: {e}; give it access to the folders above (`namei -l {}` shows them), or set `user:`",
             data.display(),
             data.display()
         ));

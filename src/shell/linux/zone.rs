@@ -12,8 +12,7 @@ pub fn machine_zone() -> Result<Zone, String> {
     if let Some(text) = std::env::var("TZ").ok().filter(|text| !text.is_empty()) {
         return Zone::parse_posix(&text).ok_or_else(|| {
             format!(
-                "the time zone TZ={text} is not valid, so UTC is used for stamps without a zone; write a name such as \
-                Europe/Berlin"
+                "the time zone TZ={text} is not valid, so UTC is used for stamps without a zone; write a name such as Europe/Berlin"
             )
         });
     }
@@ -26,8 +25,7 @@ pub fn machine_zone() -> Result<Zone, String> {
         // A machine without a configured zone uses UTC.
         (None, None) => Ok(Zone::UTC),
         (None, Some(path)) => Err(format!(
-            "the time zone of {} has no name, so UTC is used for stamps without a zone; make /etc/localtime a link into \
-             /usr/share/zoneinfo, or write `timezone:` for hosts and files",
+            "the time zone of {} has no name, so UTC is used for stamps without a zone; make /etc/localtime a link into /usr/share/zoneinfo, or write `timezone:` for hosts and files",
             path.display()
         )),
     }

@@ -248,8 +248,7 @@ impl Desk<'_> {
                 self.resource(&resource)?;
                 if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
                     return Err(format!(
-                        "{resource} does not wait after too many moves; `pointsman resources` shows its state, and `pointsman \
-                         resume` ends a pause"
+                        "{resource} does not wait after too many moves; `pointsman resources` shows its state, and `pointsman resume` ends a pause"
                     ));
                 }
                 OperatorCommand::Resume { resource }
@@ -401,6 +400,7 @@ impl Desk<'_> {
                 (None, false, Some(by)) => format!("waits for an approval until {by}"),
                 (None, false, None) => "waits for an earlier run".to_owned(),
             };
+            let doing = if run.bound.dry { format!("{doing} (mode dry)") } else { doing };
             json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing,
                     "test": is_test(&run.bound.call.event) })
         };

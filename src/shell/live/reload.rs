@@ -86,8 +86,7 @@ pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Beg
             let wrong = mistakes(&reading.diagnostics);
             let Some(good) = reading.good else {
                 return Err(format!(
-                    "the files are refused, and the site that was accepted last is not valid for this version: \
-                    {wrong}"
+                    "the files are refused, and the site that was accepted last is not valid for this version: {wrong}"
                 ));
             };
             (good, last, Some(number), Reset::new())

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::core::config::{Agent, Config, Followed};
 use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::inventory::ChannelKind;
 use crate::core::site::Texts;
 use crate::shell::linux::accounts::{FolderRefusal, current_user, has_group, has_user, is_root, refused_by};
 use crate::shell::linux::file::kind_of;
@@ -25,6 +27,7 @@ pub(super) fn check(config: &Config, base: &Path, texts: &Texts) -> Vec<Diagnost
         let message = format!("`access` names the {what} `{name}`, and this machine has none");
         Diagnostic::whole(Code::PerhapsNotHere, message).help("nobody gets access by this entry; is the name right?")
     }));
+    found.extend(config.inventory.channels.iter().filter_map(|(name, channel)| no_program(name, &channel.kind)));
     let sources = texts.config.iter().chain(&texts.rules).chain(texts.scripts.iter().flat_map(|scripts| scripts.values()));
     let own = sources.filter_map(|source: &std::sync::Arc<Source>| Path::new(&source.name).canonicalize().ok()).collect();
     let data = data.canonicalize().unwrap_or(data);
@@ -55,7 +58,7 @@ fn data_folder(data: &Path, place: Option<&Place>) -> Option<Diagnostic> {
     let what = match fs::metadata(existing) {
         Ok(meta) if meta.is_dir() => None,
         Ok(meta) => Some(kind_of(meta.file_type())),
-        Err(_) => Some("a link to nothing"),
+        Err(_) => Some("a link whose target does not exist"),
     };
     if let Some(what) = what {
         let message = match existing == data {
@@ -83,6 +86,20 @@ fn data_folder(data: &Path, place: Option<&Place>) -> Option<Diagnostic> {
     }
 }
 
+/// Checks that the program of a channel is there and can be run.
+fn no_program(channel: &str, kind: &ChannelKind) -> Option<Diagnostic> {
+    let ChannelKind::Command(words) = kind else { return None };
+    let program = Path::new(words.first()?);
+    let what = match fs::metadata(program) {
+        Err(e) => format!("is not there ({e})"),
+        Ok(meta) if !meta.is_file() => format!("is {}", kind_of(meta.file_type())),
+        Ok(meta) if meta.permissions().mode() & 0o111 == 0 => "is not executable".to_owned(),
+        Ok(_) => return None,
+    };
+    let message = format!("the program {} of channel {channel} {what}", program.display());
+    Some(Diagnostic::whole(Code::PerhapsNotHere, message).help("without it the channel delivers nothing; is the path right?"))
+}
+
 /// Checks that what an entry follows now is a log: no folder or device, and nothing that Pointsman writes or reads itself.
 fn no_log(file: &Followed, base: &Path, data: &Path, own: &BTreeSet<PathBuf>) -> Option<Diagnostic> {
     let entry = entry(file, base);
@@ -97,8 +114,7 @@ fn no_log(file: &Followed, base: &Path, data: &Path, own: &BTreeSet<PathBuf>) ->
             let kind = kind_of(meta.file_type());
             let help = match meta.is_dir() {
                 true => format!("for the files in it, write a pattern: {}/*.log", file.path.display()),
-                false => "only regular files are followed; a program that writes to a pipe can send syslog instead: listen: { \
-                    syslog: [tcp://127.0.0.1:601] }"
+                false => "only regular files are followed; a program that writes to a pipe can send syslog instead: listen: { syslog: [tcp://127.0.0.1:601] }"
                     .to_owned(),
             };
             return fault(format!("{shown} is {kind}, so it cannot be followed"), &help);

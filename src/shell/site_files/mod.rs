@@ -68,8 +68,8 @@ pub fn load(given: &SiteFiles) -> Setup {
     let unless = paths::controller(None);
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
     if config_file.is_none() && given.rules.is_empty() {
-        let message = "there is no pointsman.yaml in this folder or in /etc/pointsman, and neither a configuration nor rules \
-            were named";
+        let message =
+            "there is no pointsman.yaml in this folder or in /etc/pointsman, and neither a configuration nor rules were named";
         found.push(Diagnostic::whole(Code::FileUnreadable, message).help(
             "write -c FILE, or --rules PATH for rules that need no inventory; `pointsman init` writes a site to start from",
         ));

@@ -219,8 +219,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
         let _ = fs::remove_dir_all(&new);
         return Err(Error::new(
             &path,
-            "nothing is missing or damaged for which a start would be refused; there is no loss to \
-            accept",
+            "nothing is missing or damaged for which a start would be refused; there is no loss to accept",
         ));
     }
     let missing = known.n.saturating_sub(folded.last);

@@ -578,8 +578,7 @@ fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> 
         || (end.n != folded.last && reader.chain_at(end.n)?.is_none_or(|chain| chain == end.chain));
     if !same {
         let what = format!(
-            "record {} is not the one that was written there (journal.end): this is another journal, or an older copy that was \
-             continued; {WAYS_OUT}",
+            "record {} is not the one that was written there (journal.end): this is another journal, or an older copy that was continued; {WAYS_OUT}",
             end.n
         );
         return Err(Error::new(path, what));

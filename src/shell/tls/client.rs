@@ -57,11 +57,20 @@ impl Identity {
         let known = fs::read(folder.join(PEERS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let known = Arc::new(watch::Sender::new(known));
         let identity = Identity { folder: folder.to_owned(), known, connected: Arc::default() };
-        if !identity.file("agent.crt").exists() {
-            return Err(format!(
-                "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
-                folder.display()
-            ));
+        match fs::File::open(identity.file("agent.crt")) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(format!(
+                    "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
+                    folder.display()
+                ));
+            }
+            Err(e) => {
+                return Err(format!(
+                    "{} can't be read: {e}; was the agent enrolled by another user? Give the folder to the agent's user",
+                    identity.file("agent.crt").display()
+                ));
+            }
+            Ok(_) => {}
         }
         identity.config()?;
         let own = CertificateDer::from_pem_file(identity.file("agent.crt")).map_err(|e| format!("{}: {e}", folder.display()))?;

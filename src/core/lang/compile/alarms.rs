@@ -324,9 +324,9 @@ impl<'t> Compiler<'t, '_> {
         let compiled = !alarm.detect.parts.is_empty();
         if alarm.cancel.is_empty() && !unread && compiled && !alarm.detect.is_state() {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
-            let help = "if that is intended, write `cancel by hand`; otherwise `cancel after 1h`, `cancel when ...` or `cancel \
-                at once`"
-                .to_owned();
+            let help =
+                "if that is intended, write `cancel by hand`; otherwise `cancel after 1h`, `cancel when ...` or `cancel at once`"
+                    .to_owned();
             self.report(file, Code::NoCancel, &tree.name.span, message).help = Some(help);
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::core::base::limits::{ALTERNATIVES, COPIES};
 use crate::core::diag::Code;
+use crate::core::diag::suggest::nearest;
 use crate::core::event::{BuiltIn, OWN_APP};
 use crate::core::lang::ast::{self, ChangeSyntax, Choice, File, From, PatternClause, SenderSyntax, Text, TextSpan};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
@@ -49,6 +50,9 @@ impl<'t> Compiler<'t, '_> {
                     atom.predicates.extend(self.on(file, from));
                 }
                 PatternClause::Match { field, regex } => {
+                    if let Some(field) = field {
+                        self.misspelled(file, field);
+                    }
                     let field = field.as_ref().map_or("text", |f| &f.it).to_owned();
                     match self.field_regex(file, regex, field) {
                         Some(regex) => atom.matches.push(regex),
@@ -272,8 +276,7 @@ impl<'t> Compiler<'t, '_> {
                 ast::AtomSyntax::Claim { primary, span } => atoms.extend(self.claim_atoms(file, *primary, outer, name, span)),
                 ast::AtomSyntax::Not { span, .. } => {
                     let message = "`not` before a state is valid only among states that are joined by `and` or `or`";
-                    let help = "for events write `A without B within 30s`; the end of a state is `alarm X cleared`, `host \
-                        back` or `app running`";
+                    let help = "for events write `A without B within 30s`; the end of a state is `alarm X cleared`, `host back` or `app running`";
                     self.report(file, Code::NotJoined, span, message).help = Some(help.to_owned());
                     *whole = false;
                 }
@@ -327,12 +330,18 @@ impl<'t> Compiler<'t, '_> {
         if !self.patterns.contains_key(word.it.as_str()) {
             let known = self.pattern_names();
             let message = format!("there is no pattern `{}`", word.it);
+            if word.it == "claim" {
+                let help = "a role that a member of a pair claims is written `claim primary` or `claim backup`".to_owned();
+                self.report(file, Code::UnknownPattern, &word.span, message).help = Some(help);
+                return None;
+            }
             if word.it.contains(' ') && self.near(&word.it, &known).is_none() {
                 let text = word.it.replace('\\', "\\\\").replace('"', "\\\"");
                 let help = format!("to look for a text write `event where text contains \"{text}\"`");
                 self.report(file, Code::UnknownPattern, &word.span, message).help = Some(help);
             } else {
-                self.unknown(file, Code::UnknownPattern, word, message, known);
+                let event = nearest(&word.it, ["event"]);
+                self.unknown(file, Code::UnknownPattern, word, message, known.into_iter().chain(event));
             }
             return None;
         }
@@ -358,8 +367,11 @@ impl<'t> Compiler<'t, '_> {
                             return programs;
                         }
                         let known: Vec<&str> = inventory.applications.keys().map(String::as_str).collect();
+                        let all = inventory.applications.values();
+                        let others = all.flat_map(|a| a.aliases.iter().chain([&a.program])).map(String::as_str);
+                        let others: Vec<&str> = others.filter(|name| !name.is_empty()).collect();
                         if word.it != OWN_APP {
-                            self.sender(file, word, "application", &known);
+                            self.sender(file, word, "application", &known, &others);
                         }
                     }
                     vec![Sender::App(word.it.clone())]
@@ -373,7 +385,8 @@ impl<'t> Compiler<'t, '_> {
                             return Sender::Host(name.clone());
                         }
                         let known: Vec<&str> = inventory.hosts.keys().map(String::as_str).collect();
-                        self.sender(file, word, "host", &known);
+                        let others: Vec<&str> = inventory.hosts.values().flat_map(|h| &h.aliases).map(String::as_str).collect();
+                        self.sender(file, word, "host", &known, &others);
                     }
                     Sender::Host(word.it.clone())
                 });
@@ -386,7 +399,7 @@ impl<'t> Compiler<'t, '_> {
                     if let Some(inventory) = inventory {
                         let known: Vec<&str> = inventory.applications.values().map(|a| a.kind.as_str()).collect();
                         if !known.contains(&word.it.as_str()) {
-                            self.sender(file, word, "application type", &known);
+                            self.sender(file, word, "application type", &known, &[]);
                         }
                     }
                     Sender::Type(word.it.clone())
@@ -396,7 +409,9 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn sender(&mut self, file: &File, word: &Text, what: &str, known: &[&str]) {
+    /// Reports a sender that the inventory does not have. `others`: aliases and programs, which logs may have in any number, so that
+    /// a similar one is a doubt only.
+    fn sender(&mut self, file: &File, word: &Text, what: &str, known: &[&str], others: &[&str]) {
         if word.it.contains('*') {
             return;
         }
@@ -409,7 +424,9 @@ impl<'t> Compiler<'t, '_> {
             // There is nothing to compare with: an inventory of hosts alone has no applications.
             None if known.is_empty() => {}
             None => {
-                let help = "the condition compares with the name as it is written in the record".to_owned();
+                let near = self.near(&word.it, others).map(|near| format!("did you mean `{near}`? Otherwise "));
+                let help =
+                    format!("{}the condition compares with the name as it is written in the record", near.unwrap_or_default());
                 self.report(file, Code::SenderNotInInventory, &word.span, message).help = Some(help);
             }
         }

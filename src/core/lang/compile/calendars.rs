@@ -275,10 +275,9 @@ impl<'t> Compiler<'t, '_> {
         match Cron::read(&text.it, lasts.map(|lasts| lasts.it)) {
             Ok(cron) => {
                 if cron.either() {
-                    let message = "this has a day of the month and a day of the week: it is active if either matches, as in \
-                        crontab(5)";
-                    let help = "if both must match, write + before the day of the week (+6); if either is meant, write two \
-                        `cron` clauses";
+                    let message =
+                        "this has a day of the month and a day of the week: it is active if either matches, as in crontab(5)";
+                    let help = "if both must match, write + before the day of the week (+6); if either is meant, write two `cron` clauses";
                     self.report(file, Code::CronEither, &text.span, message).help = Some(help.to_owned());
                 }
                 Some(CalendarSpan::Cron(Box::new(cron)))

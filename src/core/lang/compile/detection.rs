@@ -206,8 +206,8 @@ impl<'t> Compiler<'t, '_> {
             }
             (shape @ (Shape::Sequence { each: false } | Shape::Without), Some(TimeClause::Within(within, Some(slack)))) => {
                 if slack.is_zero() || slack >= within {
-                    let message = "`slack` is how much too early an event may come: it must be longer than zero and shorter \
-                        than `within`";
+                    let message =
+                        "`slack` is how much too early an event may come: it must be longer than zero and shorter than `within`";
                     let named = if *shape == Shape::Without { "down without up" } else { "A then B" };
                     self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help =
                         Some(format!("`{named} within 30s slack 2s`"));
@@ -216,8 +216,8 @@ impl<'t> Compiler<'t, '_> {
                 found.detect.slack = Some(*slack);
             }
             (_, Some(TimeClause::Within(_, Some(_)))) => {
-                let message = "`slack` allows a later event of an order to come a little too early, and this condition has no \
-                    order";
+                let message =
+                    "`slack` allows a later event of an order to come a little too early, and this condition has no order";
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(
                     "it is valid after `A then B within 30s` and `A without B within 30s`, not after `then each`".to_owned(),
                 );

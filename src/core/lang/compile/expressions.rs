@@ -95,7 +95,7 @@ impl<'t> Compiler<'t, '_> {
                 if !self.room_for(file, regex, &hir) {
                     return None;
                 }
-                let built = Arc::new(built);
+                let built = Arc::new(built.written_as(as_written(regex, &text)));
                 let groups = filled.groups.into_iter();
                 let found: Vec<Capture> = groups.map(|(group, name, kind)| Capture { name, group, kind }).collect();
                 let hidden: BTreeSet<&str> =
@@ -139,8 +139,7 @@ impl<'t> Compiler<'t, '_> {
             }
             if filled.text.len() > EXPRESSION_BYTES {
                 let message = format!(
-                    "with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes, which \
-                    is the limit"
+                    "with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes, which is the limit"
                 );
                 let help = "use several `match` clauses or several patterns instead".to_owned();
                 return Err((at, (Code::RegexTooLarge, message, Some(help))));
@@ -261,6 +260,12 @@ fn joined(regex: &Regex) -> String {
     regex.pieces.iter().map(|p| p.it.as_str()).collect()
 }
 
+/// An expression as the rule has it, in slashes and with its flags.
+fn as_written(regex: &Regex, text: &str) -> String {
+    let flags = [(regex.ignore_case, "i"), (regex.dot_all, "s")].map(|(is, flag)| if is { flag } else { "" });
+    format!("/{}/{}", text.replace('/', "\\/"), flags.concat())
+}
+
 fn flags(regex: &Regex) -> &'static str {
     match (regex.ignore_case, regex.dot_all) {
         (false, false) => "",
@@ -305,8 +310,7 @@ fn why(text: &str) -> (String, Option<usize>) {
 fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
     let rest = text.get(at?..)?;
     let not = "if a text must not be there, write a second test: `match /A/ where not text ~ /B/`, or `where text !~ /B/`";
-    let also = "if a further text must be there, write a second test: `match /A/ where text ~ /B/`; text around a capture can \
-        be in the expression itself, outside the capture";
+    let also = "if a further text must be there, write a second test: `match /A/ where text ~ /B/`; text around a capture can be in the expression itself, outside the capture";
     [
         ("(?!", not),
         ("(?<!", not),

@@ -39,7 +39,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Reports a field that no expression captures, if its name is similar to that of a built-in or captured field.
-    fn misspelled(&mut self, file: &File, field: &Text) {
+    pub(super) fn misspelled(&mut self, file: &File, field: &Text) {
         let name = field.it.as_str();
         let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
         let known =

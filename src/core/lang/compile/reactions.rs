@@ -7,7 +7,7 @@ use crate::core::base::limits::STEP_TIMEOUT;
 use crate::core::base::time::parse_duration;
 use crate::core::diag::Code;
 use crate::core::diag::suggest::nearest;
-use crate::core::event::Trust;
+use crate::core::event::{BuiltIn, Trust};
 use crate::core::lang::ast::{
     self, At, Chain, ExpressionKind, ExpressionSyntax, File, Item, LiteralKind, ReactionClause, Text, TextSpan,
 };
@@ -142,6 +142,9 @@ impl<'t> Compiler<'t, '_> {
     }
 
     fn typed(&mut self, file: &File, param: &Param, value: &ExpressionSyntax) {
+        if let ExpressionKind::Field(name) = &value.it {
+            return self.unquoted(file, param, name, &value.span);
+        }
         let ExpressionKind::Literal(literal) = &value.it else {
             if matches!(value.it, ExpressionKind::List(_)) && !matches!(param.kind, ParamKind::List | ParamKind::Any) {
                 self.bad_argument(file, param, &value.span);
@@ -174,6 +177,17 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
+    /// Reports a name of the inventory without quotes: it is read as a field, which no event has.
+    fn unquoted(&mut self, file: &File, param: &Param, name: &str, span: &TextSpan) {
+        let is_named =
+            matches!(param.kind, ParamKind::Host | ParamKind::App | ParamKind::Pair | ParamKind::Resource | ParamKind::Channel);
+        let is_known = self.world.inventory.is_some_and(|inventory| unknown_name(inventory, param.kind, name).is_none());
+        if is_named && is_known && BuiltIn::parse(name).is_none() && !self.captured.contains(name) {
+            let message = format!("`{name}` without quotes is a field of the event, and nothing captures one of that name");
+            self.report(file, Code::BadArgument, span, message).help = Some(format!("write \"{name}\""));
+        }
+    }
+
     fn bad_argument(&mut self, file: &File, param: &Param, span: &TextSpan) {
         let message = format!("`{}` must be a {}, and this is not one", param.name, param.kind.name());
         self.report(file, Code::BadArgument, span, message);
@@ -194,7 +208,7 @@ impl<'t> Compiler<'t, '_> {
                 // The scripts are unknown: it may be one of them.
                 return Some(ReactionCall { reaction: call.name.it.clone(), args: self.named_only(file, call) });
             }
-            let known = self.reaction_names();
+            let known: Vec<String> = self.reaction_names().into_iter().chain([BUILT_IN.to_owned()]).collect();
             let message = format!("there is neither a reaction nor a script named `{}`", call.name.it);
             self.unknown(file, Code::UnknownReaction, &call.name, message, known.iter().map(String::as_str));
             return None;

@@ -300,8 +300,7 @@ impl<'t> Compiler<'t, '_> {
                     "this can be true while nothing is active, and the possible values of `{}` are not known",
                     by.join(", ")
                 );
-                let help = "use one of the keys `host`, `app`, `pair` and `site`; or join with `and` a state that has these \
-                    keys and must be true";
+                let help = "use one of the keys `host`, `app`, `pair` and `site`; or join with `and` a state that has these keys and must be true";
                 self.report(file, Code::KeysUnknown, span, message).help = Some(help.to_owned());
                 BTreeSet::new()
             }

@@ -97,8 +97,7 @@ fn within_another(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
         Code::TwoReadings,
         span,
         "a condition on several events, or on silence, cannot be in parentheses",
-        "give it a name, `pattern many { detect 2 of A within 1m }`, and write the name here; if they enclose the whole \
-         condition, remove them",
+        "give it a name, `pattern many { detect 2 of A within 1m }`, and write the name here; if they enclose the whole condition, remove them",
     )
 }
 
@@ -111,8 +110,8 @@ fn negated(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
         Some("host") => host_change(c)?,
         Some("app") => app_change(c)?,
         _ => {
-            let help = "`not alarm X active`, `not host h lost`, `not app X stopped`; for an event write `A without B within \
-                30s`";
+            let help =
+                "`not alarm X active`, `not host h lost`, `not app X stopped`; for an event write `A without B within 30s`";
             return Err(c.wanted_with("a state", help));
         }
     };
@@ -182,8 +181,8 @@ fn members(c: &mut Cursor<'_>, change: ChangeSyntax) -> Parsed<Option<At<Members
     if change != ChangeSyntax::Lasts {
         let span = c.since(start);
         let message = "`on ... of` counts only what is stopped, lost or active";
-        let help = "for fewer than 2 that run write `app stopped on all but 1 of G`, for 2 or more `not app stopped on all but \
-            1 of G`";
+        let help =
+            "for fewer than 2 that run write `app stopped on all but 1 of G`, for 2 or more `not app stopped on all but 1 of G`";
         return Err(c.fail_with(Code::RuleSyntax, &span, message, help));
     }
     let quantity = match c.word_ahead() {

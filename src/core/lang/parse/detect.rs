@@ -263,8 +263,7 @@ pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     c.fail_with(
         Code::TwoReadings,
         span,
-        "a metric must be the whole condition, because its threshold and its time apply to it \
-        alone",
+        "a metric must be the whole condition, because its threshold and its time apply to it alone",
         help,
     )
 }

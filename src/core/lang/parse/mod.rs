@@ -193,8 +193,7 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     let span = c.since(at);
     let belongs = match word {
         "where" => {
-            "write `where` after an event; if the event is part of a count, a silence or a condition on several events, put \
-             both in parentheses: `no (event ... where ...) for 5m`"
+            "write `where` after an event; if the event is part of a count, a silence or a condition on several events, put both in parentheses: `no (event ... where ...) for 5m`"
         }
         "unless" => "write `unless B` before `by` and `within`",
         "and" | "or" | "then" | "without" => {
@@ -212,7 +211,9 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     }
     // Words that continue a condition, possibly misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
-    match nearest(word, known.iter().copied().chain(joining)) {
+    // Of a clause of several words, such as `inhibited by`, the first one is compared.
+    let first = known.iter().map(|clause| clause.split(' ').next().unwrap_or(clause));
+    match nearest(word, known.iter().copied().chain(joining).chain(first)) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, did_you_mean(near)),
         None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),
     }
@@ -281,8 +282,7 @@ fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
         Code::RuleSyntax,
         &token.span,
         format!("`{shown}` is not a whole number"),
-        "write digits only, for example \
-        1000",
+        "write digits only, for example 1000",
     ))
 }
 

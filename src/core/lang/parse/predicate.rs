@@ -256,8 +256,7 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
                 "write /.../ with \\/ for a slash, or r\"...\"",
             ));
         }
-        let help = "write an expression between slashes, text ~ /link .* down/; for a text that is not an expression: text \
-            contains \"link\"";
+        let help = "write an expression between slashes, text ~ /link .* down/; for a text that is not an expression: text contains \"link\"";
         return Err(c.wanted_with("a regular expression (/.../ or r\"...\")", help));
     }
     regex.span = c.since(start);

@@ -18,8 +18,7 @@ impl Compiler<'_, '_> {
         self.regex_bytes = before.saturating_add(size(hir).min(REGEX_BYTES));
         if before <= REGEX_BYTES_ALL && self.regex_bytes > REGEX_BYTES_ALL {
             let message = format!(
-                "with this one, all regular expressions together take more than about {REGEX_BYTES_ALL} \
-                bytes, which is the limit"
+                "with this one, all regular expressions together take more than about {REGEX_BYTES_ALL} bytes, which is the limit"
             );
             let help = "this one and those after it are not compiled; `\\w` and `\\d` contain the letters and digits of all \
                 scripts, `[a-z0-9_]` and `[0-9]` take a hundredth of that";
@@ -57,8 +56,7 @@ impl Compiler<'_, '_> {
             let help = if nested(hir, false) {
                 "counted repeats inside counted repeats multiply: write `+` or `*` where the number does not matter"
             } else {
-                "counted repeats of `\\w`, `\\d` and `.` are large: write `+` or `*` where the number does not matter, and \
-                 `[a-z]` for `\\w`"
+                "counted repeats of `\\w`, `\\d` and `.` are large: write `+` or `*` where the number does not matter, and `[a-z]` for `\\w`"
             };
             self.report(file, Code::CostlyRegex, &tree.span, message).help = Some(help.to_owned());
         }

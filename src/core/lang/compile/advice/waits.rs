@@ -86,8 +86,7 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
     } else {
         (
             format!(
-                "`{name}` is raised only while `{other}` is active, and that waits for an alarm that is never raised: `{name}` \
-                 is never raised"
+                "`{name}` is raised only while `{other}` is active, and that waits for an alarm that is never raised: `{name}` is never raised"
             ),
             "remove this clause, or let the other alarm not wait for this one",
         )

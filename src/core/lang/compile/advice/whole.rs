@@ -65,10 +65,8 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         for (place, name, first, first_name) in found {
-            let message = format!(
-                "`{name}` is the same as `{first_name}`: the same events raise it, end it and start its \
-                reactions"
-            );
+            let message =
+                format!("`{name}` is the same as `{first_name}`: the same events raise it, end it and start its reactions");
             self.found.push(
                 Diagnostic::new(Code::SameAlarm, place, message)
                     .context(first, "this one")
