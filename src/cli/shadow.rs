@@ -42,7 +42,7 @@ Examples:
   pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman              until Ctrl-C: each decision that differs
   pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman --for 1h     for an hour
 
-Nothing is touched: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
+Nothing is changed: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
 `pointsman dry-run --against JOURNAL` compares what was recorded before, and says why.";
 
 /// Runs other rules beside a running controller, and shows which decisions differ

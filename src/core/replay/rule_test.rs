@@ -231,7 +231,7 @@ impl Play {
     }
 
     fn operator(&mut self, step: &TestStep) {
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for (resource, host) in step.moves.iter().flatten() {
             say(OperatorCommand::Move { resource: resource.clone(), host: host.clone() });
         }
@@ -278,7 +278,7 @@ impl Play {
             step.maintenance_end.clone().map(Override::Maintenance),
             step.undrain.clone().map(Override::Drain),
         ];
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for what in begun.into_iter().flatten() {
             say(OperatorCommand::Begin { what, lasts, reason: "the test says so".to_owned() });
         }
@@ -290,7 +290,7 @@ impl Play {
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {
         let trust = match &step.trust {
-            Some(word) => Trust::parse(word).ok_or_else(|| format!("no trust has the name `{word}`"))?,
+            Some(word) => Trust::parse(word).ok_or_else(|| format!("there is no trust level `{word}`"))?,
             None => Trust::Authenticated,
         };
         let source = step.source.clone().unwrap_or_else(|| "log".to_owned());
@@ -327,7 +327,7 @@ fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
 
 /// The host of a metric, and its values.
 fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), String> {
-    let host = said.get("host").cloned().ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let host = said.get("host").cloned().ok_or("a metric needs its host: { host: sip1, cpu: 95 }")?;
     let mount = said.get("mount").cloned().unwrap_or_default();
     let mut metrics = Vec::new();
     for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {

@@ -88,7 +88,7 @@ fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
 
 fn mailbox(address: &str) -> Result<Mailbox, Undelivered> {
     let parsed: Result<Address, _> = address.parse();
-    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is no mail address: {e}")))
+    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is not a mail address: {e}")))
 }
 
 fn transport(server: &MailServer, secrets: &mut Secrets) -> Result<SmtpTransport, Undelivered> {
