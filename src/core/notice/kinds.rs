@@ -90,7 +90,7 @@ impl std::fmt::Display for Kind {
 /// The text of `docs/reference/notices.md`.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Notices\n\nGenerated from the program; a test keeps it so. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225).\n\n",
+        "# Notices\n\nGenerated from the program; a test keeps it so. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225). A condition without an id that does not name the application `pointsman` matches no notice.\n\n",
     );
     for (heading, audience) in [
         ("## Events that rules can be about", Audience::Event),
@@ -112,8 +112,8 @@ pub fn reference() -> String {
 
 kinds! {
     // Hosts and agents.
-    HostLost = "host_lost", Warning, Event, [Host], "nothing is heard of a host's agent", "is the host up, its agent running, the network between whole?";
-    HostBack = "host_back", Notice, Event, [Host], "a host's agent is heard again, or the host was removed from the configuration", "";
+    HostLost = "host_lost", Warning, Event, [Host], "a host's agent sends no reports", "is the host up, its agent running, the network between whole?";
+    HostBack = "host_back", Notice, Event, [Host], "a host's agent sends reports again, or the host was removed from the configuration", "";
     AgentTooOld = "agent_too_old", Warning, Event, [Host Resource], "an agent of an earlier version cannot do what a resource requires", "upgrade the agent";
     ListDiffers = "list_differs", Warning, Event, [Host Resource], "an agent's own list has another address or interface for a resource", "make `agent.yaml` and `pointsman.yaml` agree";
     ReportStrange = "report_strange", Warning, Event, [Host], "an agent reports something that the inventory does not have, or that no controller can have given it", "compare its `watch` with `applications`; is its store damaged?";
@@ -168,8 +168,8 @@ kinds! {
     Throttled = "put_off", Warning, Event, [Alarm], "reactions are delayed, because there were too many (`limit`)", "";
     NotStarted = "not_started", Warning, Event, [Reaction], "a reaction could not be started", "the text says why";
     Confirm = "confirm", Warning, Event, [Reaction], "a run waits for an operator", "`pointsman runs approve N`";
-    NotificationRetried = "notification_retried", Warning, Event, [], "a channel does not take a notification, which is tried again", "`pointsman channels` says why";
-    NotificationFailed = "notification_failed", Error, Event, [], "a channel did not take a notification, which is not tried any more", "tell people by other means; `pointsman channels test NAME`";
+    NotificationRetried = "notification_retried", Warning, Event, [], "a channel did not deliver a notification, which is tried again", "`pointsman channels` says why";
+    NotificationFailed = "notification_failed", Error, Event, [], "a channel did not deliver a notification, or not to all recipients, and it is not tried again", "notify people by other means; `pointsman channels test NAME`";
     NotificationsHeld = "notifications_held", Warning, Event, [], "a channel gets no more notifications for now: its limit, or the outbox, is full", "`pointsman alarms`; is `limit` or the grouping of the routes right?";
     Retry = "retry", Warning, Event, [Reaction], "a step failed and is tried again", "";
     RunFailed = "run_failed", Warning, Event, [Reaction], "a run failed", "the text says in which step and why";

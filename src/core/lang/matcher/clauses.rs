@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::core::diag::suggest;
-use crate::core::event::{Event, EventId, Level, Value};
+use crate::core::event::{Event, EventId, Level, OWN_APP, Value};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPattern, Operand, Predicate, Sender, Unit};
 
 use super::matches::{Captured, Captures, Scope, as_text};
@@ -81,6 +81,13 @@ impl Scope<'_> {
             }
         }
         Clause { hint, ..failed(ClauseType::From, wanted, Some(seen.join(", ")), near) }
+    }
+
+    /// Why a condition about any sender does not match a record of Pointsman itself.
+    pub(super) fn own_record_clause(&self) -> Clause {
+        let hint = format!("a record of Pointsman itself quotes other records: write `from app {OWN_APP}` to match it");
+        let wanted = format!("any application but {OWN_APP}");
+        Clause { hint: Some(hint), ..failed(ClauseType::From, wanted, Some(format!("app {OWN_APP}")), 50) }
     }
 
     /// The expressions of a condition, and what they captured, or how much the closest one matched.
