@@ -293,7 +293,7 @@ impl Desk<'_> {
             Question::End(scope) => OperatorCommand::End { what: self.standing(&scope)? },
             Question::Approve(run) => {
                 if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
-                    return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
+                    return Err(format!("run {run} does not wait for approval; see `pointsman runs`"));
                 }
                 OperatorCommand::Approve { run }
             }
@@ -337,7 +337,7 @@ impl Desk<'_> {
         let meant = self.meant(alarm, key, active)?;
         let by: Option<Vec<&str>> = meant.into_iter().map(|key| self.controller.alarms().acked(alarm, key)).collect();
         match by.as_deref() {
-            Some([who, ..]) => Err(format!("{alarm} was taken on by {who} already")),
+            Some([who, ..]) => Err(format!("{alarm} is already acknowledged by {who}")),
             _ => Ok(()),
         }
     }
@@ -384,7 +384,7 @@ impl Desk<'_> {
             let vacant = self.controller.without_primary(name);
             let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
+                    "holders": planner.holders(name), "settled": planner.is_as_wanted(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
                     "paused": planner.is_paused(name), "would_do": would_do.get(name).filter(|_| planner.is_paused(name)) })
         };
         self.site.inventory.resources.iter().map(row).collect()
@@ -395,7 +395,7 @@ impl Desk<'_> {
             let doing = match (&run.asked, run.begun, run.agree_by) {
                 (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
                 (None, true, _) => "evaluating".to_owned(),
-                (None, false, Some(by)) => format!("waits for a yes until {by}"),
+                (None, false, Some(by)) => format!("waits for approval until {by}"),
                 (None, false, None) => "waits for an earlier run".to_owned(),
             };
             json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing,
