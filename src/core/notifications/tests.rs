@@ -103,6 +103,7 @@ impl Bench {
         let record = engine::Record::Raised {
             alarm: alarm.to_owned(),
             key: Key::of([host]),
+            category: None,
             order: 1,
             at: now,
             due: None,
@@ -125,6 +126,7 @@ impl Bench {
             let record = engine::Record::Raised {
                 alarm: "sip_down".to_owned(),
                 key: Key::of([n.to_string()]),
+                category: None,
                 order: n,
                 at: now,
                 due: None,

@@ -5,6 +5,7 @@
 //! repaired silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
+mod checkpoint;
 mod copied;
 mod end;
 mod format;
@@ -35,6 +36,8 @@ pub use verify::{Verified, check_chain};
 /// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take
 /// long either.
 const LOG_PAGES: i64 = 256;
+/// The same for a thread that leaves this to another one (`checkpoint`), in case that the other one cannot keep up.
+const LOG_PAGES_MOST: i64 = 4_096;
 
 /// The reason why a store cannot be used: what happened, to which file, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,13 +155,14 @@ fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, t
 }
 
 /// Extends the write-ahead log at once to the size that it reaches before it starts again: a sync takes longer if it also has to
-/// record a new file length.
-fn make_room(db: &Connection) -> rusqlite::Result<()> {
+/// record a new file length. The log is written to the database when it has `pages` pages.
+fn make_room(db: &Connection, pages: i64) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let filler = LOG_PAGES * size;
     // A process that was killed during this left the table.
     db.execute_batch(&format!("DROP TABLE IF EXISTS room; CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob({filler})); DROP TABLE room"))?;
     // All pages are written to the database itself, and the log is written from its beginning again.
-    db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
+    db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?;
+    db.pragma_update(None, "wal_autocheckpoint", pages)
 }
