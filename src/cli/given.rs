@@ -13,7 +13,7 @@ pub(super) struct Given {
     /// A rule file or a folder of them, instead of those that the configuration names
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
-    /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it
+    /// The folder of scripts [default: that of the configuration, else `scripts` in or beside the folder of the rules]
     #[arg(long, value_name = "DIR")]
     pub(super) scripts: Option<PathBuf>,
 }

@@ -23,7 +23,7 @@ Configuration, rules and scripts are checked as a whole and tested with their ow
 An alarm keeps its state while its name, its `by` and the shape of its `detect` are the same. SIGHUP does the same, and with
 `reload: watch` in the configuration every change of the files does.
 
-Exit status: 0 taken over (or may be, with --check; or nothing changed), 1 a test failed, 2 refused for another reason.";
+Exit status: 0 applied (or can be applied, with --check; or nothing changed), 1 a test failed, 2 refused for another reason.";
 
 /// Takes changed configuration, rules and scripts over, without losing state
 #[derive(clap::Args)]
@@ -67,9 +67,9 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
         if refused.is_none() {
             let said = match (changes.is_empty(), answer.get("applied").and_then(Json::as_bool)) {
-                (_, Some(true)) => "taken over",
+                (_, Some(true)) => "the files are in effect now",
                 (true, _) => "nothing changed",
-                (false, _) => "nothing was taken over yet: `pointsman reload` does it",
+                (false, _) => "nothing has changed yet; `pointsman reload` applies this",
             };
             writeln!(out, "{said}")?;
         }

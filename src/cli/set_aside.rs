@@ -20,10 +20,10 @@ const COLUMNS: [&str; 7] = ["number", "command", "what", "by", "since", "until",
 /// How long, and why.
 #[derive(clap::Args)]
 struct Why {
-    /// It ends by itself after so long [default: it stands until a command ends it]
+    /// How long it lasts [default: until a command ends it]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Option<Duration>,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -49,7 +49,7 @@ impl Paused {
     }
 }
 
-/// The red switch: nothing outside is touched until it is resumed
+/// The emergency stop: changes nothing on any host until you resume
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  pointsman pause --all --for 2h --reason 'the network is being rebuilt'\n  pointsman pause sip_vip --reason 'ann looks at it'\n  pointsman pause restart_sip --reason 'the script is wrong'\n\nWhat would have been done is shown by `resources`, `status` and `history`. Leases and votes are renewed, and a move that has begun is\nfinished: a pause makes no address disappear. It survives restarts."
@@ -85,7 +85,7 @@ pub(super) struct ResumeArgs {
 )]
 pub(super) struct SilenceArgs {
     alarm: Option<String>,
-    /// The key, as `pointsman alarms` shows it [default: every key]
+    /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
     /// Alarms about this host
     #[arg(long, value_name = "HOST")]
@@ -96,13 +96,13 @@ pub(super) struct SilenceArgs {
     /// Alarms of this category: critical, major, minor ...
     #[arg(long, value_name = "CATEGORY")]
     category: Option<String>,
-    /// It may match every alarm
+    /// Allow a silence that matches every alarm
     #[arg(long)]
     all: bool,
-    /// It ends by itself after so long
+    /// How long it lasts
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Duration,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(super) struct SilencesArgs {
     whom: ControllerArgs,
 }
 
-/// Lists everything that is set aside: pauses, silences, maintenance, drains
+/// Lists the pauses, silences, maintenance and drains in force
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman overrides")]
 pub(super) struct OverridesArgs {
@@ -144,10 +144,10 @@ pub(super) struct MaintenanceArgs {
     /// Ends the maintenance
     #[arg(long, conflicts_with_all = ["lasts", "reason"])]
     end: bool,
-    /// It ends by itself after so long [default: it stands until a command ends it]
+    /// How long it lasts [default: until a command ends it]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Option<Duration>,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT", required_unless_present = "end")]
     reason: Option<String>,
     #[command(flatten)]
@@ -177,7 +177,10 @@ pub(super) struct UndrainArgs {
 }
 
 pub(super) fn pause(args: &PauseArgs) -> io::Result<u8> {
-    let done = format!("{} is paused; `pointsman resources` shows what would be done", args.paused.text());
+    let done = format!(
+        "{} is paused; `pointsman resources` and `pointsman history --kind would_do` show what would be done",
+        args.paused.text()
+    );
     begin(&args.whom, args.paused.scope(), args.why.lasts, &args.why.reason, &done)
 }
 
@@ -240,7 +243,7 @@ pub(super) fn maintenance(args: &MaintenanceArgs) -> io::Result<u8> {
 }
 
 pub(super) fn drain(args: &DrainArgs) -> io::Result<u8> {
-    let done = format!("{} is drained; `pointsman resources` shows how far it is", args.host);
+    let done = format!("{} is drained; `pointsman resources` shows the progress", args.host);
     begin(&args.whom, OverrideScope::Drain(args.host.clone()), args.why.lasts, &args.why.reason, &done)
 }
 

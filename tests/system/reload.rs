@@ -53,7 +53,7 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     let first = "{\"change\":\"added\",\"name\":\"by_command\",\"state\":null,\"what\":\"alarm\"}";
     assert!(status == 0 && said.starts_with(first), "{said}");
     let (status, said) = pointsman(&site, &["reload"]);
-    assert!(status == 0 && said.contains("by_command") && said.contains("taken over"), "{said}");
+    assert!(status == 0 && said.contains("by_command") && said.contains("in effect"), "{said}");
     raised(&site, "by_command");
     assert!(count(&site, "kept") >= before + count(&site, "by_command"), "its state was kept");
     let (status, said) = pointsman(&site, &["reload"]);
@@ -140,7 +140,7 @@ fn what_is_in_use_stays() {
     assert!(status == 0 && said.contains("sip_vip") && said.contains("listen: syslog"), "{said}");
     assert!(said.contains("needs a restart; until then as it was"), "{said}");
     let (status, said) = pointsman(&site, &["reload"]);
-    assert!(status == 0 && said.contains("taken over"), "{said}");
+    assert!(status == 0 && said.contains("in effect"), "{said}");
     assert!(!site.ask("sources").contains("tcp"));
 
     // A new file is followed from its end, and a removed one is not followed. A file that returns is read from its last position.
@@ -156,7 +156,7 @@ fn what_is_in_use_stays() {
     let follow = |files: &str| {
         write(&site, "pointsman.yaml", &config.replace("files: sip.log", &format!("files: {files}")));
         let (status, said) = pointsman(&site, &["reload"]);
-        assert!(status == 0 && said.contains("file ") && said.contains("taken over"), "{said}");
+        assert!(status == 0 && said.contains("file ") && said.contains("in effect"), "{said}");
     };
     append("other.log", 1);
     follow("[sip.log, other.log]");

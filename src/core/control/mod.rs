@@ -577,7 +577,7 @@ impl Controller {
             }
             plan::Output::Lost(host, lost) if self.engine.state().is_lost(&host) == lost => {}
             plan::Output::Lost(host, lost) => {
-                let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };
+                let text = if lost { format!("{host} sends no reports") } else { format!("{host} sends reports again") };
                 let kind = if lost { Kind::HostLost } else { Kind::HostBack };
                 out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text) }));
                 let kept = match lost {

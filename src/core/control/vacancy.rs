@@ -98,7 +98,7 @@ impl Controller {
         let says = |app: &Name| {
             let lost = self.inventory.host_of(app).filter(|host| state.is_lost(host));
             match (state.claim(app), lost) {
-                (_, Some(host)) => format!("nothing is heard of {host}, where {app} runs;"),
+                (_, Some(host)) => format!("{host}, where {app} runs, sends no reports;"),
                 (Some(claim), None) if claim.primary => format!("{app} said at {} that it is primary;", claim.at),
                 (Some(claim), None) => format!("{app} said at {} that it is backup;", claim.at),
                 (None, None) => format!("{app} has said nothing;"),
