@@ -357,7 +357,7 @@ fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes
     b.run(at(10));
     assert_eq!(
         b.told(),
-        ["1 noc raised: [CRITICAL] sip_down [s1]: ", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]: "]
+        ["1 noc raised: [CRITICAL] sip_down [s1]", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]"]
     );
     assert!(b.notifier.say(at(11), &"nobody".to_owned(), "x", facts.clone(), (8, 0), &mut b.out).is_err());
     // A step whose end was not journaled is done again, and does not send its notification twice.

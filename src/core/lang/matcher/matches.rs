@@ -44,7 +44,7 @@ impl<'e> Scope<'e> {
             trace.clause(sender_matches, || self.sender_clause(atom));
         }
         // Pointsman's own records quote others: what a log said must not count again when Pointsman reports it.
-        let quotes = self.names.app == OWN_APP && !names_own(atom);
+        let quotes = self.names.app == OWN_APP && atom.signal.is_none() && !names_own(atom);
         if quotes {
             trace.clause(false, || self.own_record_clause());
         }
