@@ -69,7 +69,7 @@ fn history_outlives_the_controller() {
         "note: number 2",
         "\"kind\":\"operator\"",
         "\"by\":\"",
-        "clear alarm numbers, key 1",
+        "clear numbers [1]",
     ] {
         assert!(all.contains(part), "{part}: {all}");
     }

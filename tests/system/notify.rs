@@ -335,7 +335,7 @@ fn receivers_that_misbehave_delay_nobody_else() {
         ("w500", "the answer is 500"),
         ("w400", "the answer is 400"),
         ("m4xx", "451"),
-        ("mrefuse-one", "2 of the others got it"),
+        ("mrefuse-one", "2 other recipients got it"),
         ("mgreylist", "550"),
         ("nobody", "refused"),
     ] {

@@ -310,6 +310,7 @@ fn command_text(by: &str, command: &str, of: &BTreeMap<String, String>) -> Strin
     if let Some(host) = left.remove("host") {
         let to = match (command, text == command) {
             ("move", _) => "to ",
+            ("silence" | "unsilence", _) => "host ",
             (_, true) => "",
             _ => "on ",
         };
@@ -368,4 +369,25 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
         | Input::JournalTrusted
         | Input::Accepted(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_read_as_people_write_them() {
+        let text = |command: &str, of: &[(&str, &str)]| {
+            command_text("ann", command, &of.iter().map(|(what, name)| ((*what).to_owned(), (*name).to_owned())).collect())
+        };
+        let link = [("alarm", "link"), ("key", "eth7")];
+        assert_eq!(text("move", &[("host", "sip2"), ("resource", "sip_vip")]), "move sip_vip to sip2");
+        assert_eq!(text("released", &[("host", "sip1"), ("resource", "sip_vip")]), "released sip_vip on sip1");
+        assert_eq!(text("drain", &[("host", "sip1"), ("reason", "it is replaced")]), "drain sip1: it is replaced");
+        assert_eq!(text("pause", &[("scope", "everything"), ("reason", "x")]), "pause everything: x");
+        assert_eq!(text("silence", &[&link[..], &[("for", "1h"), ("reason", "x")]].concat()), "silence link [eth7] for 1h: x");
+        assert_eq!(text("silence", &[("host", "sip1"), ("for", "1h"), ("reason", "x")]), "silence host sip1 for 1h: x");
+        let ack = |by| text("ack", &[("alarm", "link"), ("comment", "ticket 7"), ("in the name of", by)]);
+        assert_eq!((ack("ann"), ack("bob")), ("ack link: ticket 7".to_owned(), "ack link in the name of bob: ticket 7".to_owned()));
+    }
 }
