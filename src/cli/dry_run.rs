@@ -35,14 +35,14 @@ Examples:
   pointsman dry-run -c pointsman.yaml /var/log/sip_server.log
   journalctl -o short-iso -u sip-server | pointsman dry-run -c pointsman.yaml -
   pointsman dry-run -c pointsman.yaml app.log.2.gz app.log.1 app.log
-  pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     two hosts' logs of one day, in the order of their times
+  pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     merges the logs of two hosts by time
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
-  pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts, and what no rule wants
-  pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     the timeline as a picture, for a browser
-  pointsman dry-run -c new/pointsman.yaml --against /var/lib/pointsman                 what other rules would have done with a site's journal
-  pointsman dry-run -c pointsman.yaml --follow /var/log/app.log                        what the rules would do with a log that grows
-  pointsman dry-run -c pointsman.yaml --speed 60x app.log                              watch it: a minute in each second
+  pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts only, and what no rule wants
+  pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     a page for a browser
+  pointsman dry-run -c new/pointsman.yaml --against /var/lib/pointsman                 compares other rules with a site's journal
+  pointsman dry-run -c pointsman.yaml --follow /var/log/app.log                        follows a log that grows
+  pointsman dry-run -c pointsman.yaml --speed 60x app.log                              shows a minute in each second
   pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
 Nothing is changed: no address is moved, nobody is notified. The time is the log's own.";
@@ -56,55 +56,55 @@ const SHOWN: usize = 20;
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// Who holds a resource when the log begins; unless said, the host of its pair's primary
+    /// The holder of a resource when the log begins [default: the host of its pair's primary]
     #[arg(long, value_name = "RESOURCE=HOST")]
     holder: Vec<String>,
-    /// About when the log was written (RFC 3339), for stamps without year or date; unless said, the file's time
+    /// About when the log was written (RFC 3339), for stamps without year or date [default: the file's time]
     #[arg(long, value_name = "TIME", value_parser = written)]
     written: Option<Time>,
-    /// How far the log's senders are known: unverified, address, local or authenticated
+    /// How far the log's senders are trusted: unverified, address, local or authenticated
     #[arg(long, value_name = "WORD", default_value = "local", value_parser = trust)]
     trust: Trust,
-    /// How to print
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: RowFormat,
     /// Counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
     #[arg(long)]
     summary: bool,
-    /// No entries: only how things stand at the end
+    /// Print only the state at the end
     #[arg(short, long)]
     quiet: bool,
     /// Write the timeline as one page for a browser, instead of printing it; the page needs no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Instead of a log: what a site recorded in its journal (its data folder, or a backup), through these rules; shows which
-    /// decisions differ, and why
+    /// Replay a site's journal (its data folder, or a backup) instead of a log with these rules, and show which decisions differ
+    /// and why
     #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["logs", "html", "summary", "written", "trust", "timezone", "from_line"])]
     against: Option<PathBuf>,
-    /// Wait for more at the end of the log, until Ctrl-C
+    /// Wait for more lines at the end of the log, until Ctrl-C
     #[arg(short, long, conflicts_with_all = ["against", "until"])]
     follow: bool,
-    /// Replay as slowly as it happened (1x), or so many times faster, to watch it: 60x is a minute in each second
+    /// Replay at the speed of the log (1x) or faster, to watch it: 60x shows a minute in each second
     #[arg(long, value_name = "SPEED", value_parser = follow::speed, conflicts_with = "against")]
     speed: Option<f64>,
-    /// Only entries about this alarm; may be given several times
+    /// Print only entries about this alarm; may be given several times
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
-    /// Only entries from this moment of the log on; what came before is replayed all the same
+    /// Print only entries from this time of the log on; earlier lines are still replayed
     #[arg(long, value_name = "WHEN", value_parser = past::moment)]
     since: Option<Time>,
-    /// Ends at this moment of the log
+    /// End at this time of the log
     #[arg(long, value_name = "WHEN", value_parser = past::moment)]
     until: Option<Time>,
-    /// The rules see each log from this line on; what stands before is read only for its header and dates
+    /// Give the rules each log from this line on; earlier lines are read only for headers and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
-    /// The time zone of stamps that do not say theirs, where the configuration does not: Europe/Berlin, UTC, +02:00; unless said, this
-    /// machine's
+    /// The time zone of stamps without one, if the configuration names none: Europe/Berlin, UTC, +02:00 [default: that of this
+    /// machine]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
-    /// The log; `-` is standard input. Of several the lines are put in the order of their times. Logs may be compressed (gzip, Zstandard, xz),
-    /// and archives (tar), whose files are read as one log
+    /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard, xz), or an
+    /// archive (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
 }
@@ -137,7 +137,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     }
     // All logs are opened before anything is printed.
     if args.follow && (args.logs.len() > 1 || args.logs.iter().any(|log| log.as_os_str() == "-")) {
-        eprintln!("pointsman: --follow is for one log, which is a file; what is written to standard input is followed anyway");
+        eprintln!("pointsman: --follow needs exactly one log, which is a file; standard input is always followed");
         return Ok(USAGE);
     }
     let stop = if args.follow || args.speed.is_some() { Stop::by_signal()? } else { Stop::default() };
@@ -434,12 +434,9 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
     odd(counts.latin1, "not UTF-8 (read as Latin-1)");
     odd(counts.broken, "with a broken header (kept as text)");
     if counts.undated == counts.lines {
-        odd(
-            counts.undated,
-            "without a time that could be read: all count as of one moment, so nothing here says what windows and silences would do",
-        );
+        odd(counts.undated, "without a readable time: all count as simultaneous, so windows and silences are not tested here");
     } else {
-        odd(counts.undated, "without a time that could be read (they count at the time of the line before)");
+        odd(counts.undated, "without a readable time (each has the time of the previous line)");
     }
     odd(counts.stamps_disbelieved, "with a time that was not believed (over an hour from the lines around it)");
     if counts.undated == counts.lines && counts.latin1 * 2 > counts.lines {
@@ -477,7 +474,7 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
         for resource in run.site().inventory.resources.keys() {
             let owner = planner.owner(resource);
             let held = planner.held(resource).map(|why| format!(" (held: {why})")).unwrap_or_default();
-            text.push_str(&format!("\n{resource} belongs on {}{held}", owner.map_or("no host that is known", String::as_str)));
+            text.push_str(&format!("\n{resource} belongs on {}{held}", owner.map_or("an unknown host", String::as_str)));
         }
     }
     text

@@ -68,7 +68,7 @@ pub use reference::reference;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::diag::{Diagnostic, LineIndex, render, suggest};
@@ -169,7 +169,32 @@ enum Command {
 
 /// The whole command line, for completions, manual pages and the test that documents name real commands.
 pub fn command_line() -> clap::Command {
-    Args::command()
+    flowing(Args::command())
+}
+
+/// A command and its subcommands, with the paragraphs of their closing texts on one line each: the width of the terminal decides
+/// where lines end. Indented lines are examples and stay as they are.
+fn flowing(mut command: clap::Command) -> clap::Command {
+    if let Some(text) = command.get_after_help().map(ToString::to_string) {
+        let paragraphs: Vec<String> = text.split("\n\n").map(flowing_paragraph).collect();
+        command = command.after_help(paragraphs.join("\n\n"));
+    }
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, flowing))
+}
+
+fn flowing_paragraph(text: &str) -> String {
+    let mut flows = String::new();
+    let mut after_example = false;
+    for line in text.lines() {
+        let is_example = line.starts_with(' ');
+        if !flows.is_empty() {
+            flows.push(if is_example || after_example || flows.ends_with(':') { '\n' } else { ' ' });
+        }
+        flows.push_str(line);
+        after_example = is_example;
+    }
+    flows
 }
 
 /// How things are printed.
@@ -201,7 +226,7 @@ pub fn understands(words: &[String]) -> Result<(), String> {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match command_line().try_get_matches().and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(e) => {
             // Help and version were requested, or the usage is wrong. A closed output is ignored.

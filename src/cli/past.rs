@@ -24,22 +24,22 @@ const LIMIT: usize = 500;
 /// Which part of the past.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PastArgs {
-    /// From this moment on
+    /// Only what happened since this time: 2h, 2026-11-29, '2026-11-29 14:30'
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub(super) since: Option<Time>,
-    /// Up to this moment
+    /// Only what happened up to this time
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub(super) until: Option<Time>,
-    /// Only about this alarm
+    /// Only what is about this alarm
     #[arg(long = "alarm", value_name = "ALARM")]
     pub(super) of_alarm: Option<String>,
-    /// Only about this host
+    /// Only what is about this host
     #[arg(long, value_name = "HOST")]
     pub(super) host: Option<String>,
-    /// The newest so many; 0 for all [default: 500]
+    /// How many, the newest; 0 means all [default: 500]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Only what was before this record, whose number the end of an earlier output names
+    /// Only what precedes this record; the end of an earlier output names its number
     #[arg(long, value_name = "RECORD")]
     before: Option<u64>,
 }
@@ -163,6 +163,26 @@ pub(super) fn local(at: Time, zone: Zone) -> String {
     }
 }
 
+/// A text in which each time of the form `2026-11-29T22:10:00.123456Z` is replaced by the local time.
+pub(super) fn localized(text: &str) -> String {
+    let zone = live::machine_zone().unwrap_or_default();
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z');
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(begin);
+        let end = from.find(|c: char| !is_part(c)).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        shown.push_str(before);
+        match Time::parse_rfc3339(word) {
+            Some(at) => shown.push_str(&local(at, zone)),
+            None => shown.push_str(word),
+        }
+        rest = after;
+    }
+    shown + rest
+}
+
 /// Parses the value of an option that is a moment.
 pub(super) fn moment(text: &str) -> Result<Time, String> {
     parse_moment(text, wall_time(), live::machine_zone().unwrap_or_default())
@@ -190,7 +210,7 @@ fn parse_moment(text: &str, now: Time, zone: Zone) -> Result<Time, String> {
         Moments::One(at) | Moments::Two(at, _) => at,
     });
     at.ok_or_else(|| {
-        format!("`{}` is no moment; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text))
+        format!("`{}` is not a time; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text))
     })
 }
 

@@ -87,7 +87,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     out.flush()?;
     drop(out);
     if let Some(before) = before.filter(|_| whom.format == RowFormat::Human) {
-        eprintln!("the newest {}; --before {before} shows what was before, and --limit 0 all", rows.len());
+        eprintln!("these are the newest {}; `--before {before}` shows earlier ones, and `--limit 0` shows all", rows.len());
     }
     if let Some(why) = past.unread {
         return Ok(wrong(&why));

@@ -23,7 +23,7 @@ struct Why {
     /// It ends by itself after this time [default: only a command ends it]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Option<Duration>,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -85,7 +85,7 @@ pub(super) struct ResumeArgs {
 )]
 pub(super) struct SilenceArgs {
     alarm: Option<String>,
-    /// The key, as `pointsman alarms` shows it [default: every key]
+    /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
     /// Alarms about this host
     #[arg(long, value_name = "HOST")]
@@ -96,13 +96,13 @@ pub(super) struct SilenceArgs {
     /// Alarms of this category: critical, major, minor ...
     #[arg(long, value_name = "CATEGORY")]
     category: Option<String>,
-    /// It may match every alarm
+    /// Allow a silence that matches every alarm
     #[arg(long)]
     all: bool,
     /// It ends by itself after this time
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Duration,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
@@ -147,7 +147,7 @@ pub(super) struct MaintenanceArgs {
     /// It ends by itself after this time [default: only a command ends it]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Option<Duration>,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT", required_unless_present = "end")]
     reason: Option<String>,
     #[command(flatten)]
@@ -177,7 +177,10 @@ pub(super) struct UndrainArgs {
 }
 
 pub(super) fn pause(args: &PauseArgs) -> io::Result<u8> {
-    let done = format!("{} is paused; `pointsman resources` shows what would be done", args.paused.text());
+    let done = format!(
+        "{} is paused; `pointsman resources` and `pointsman history --kind would_do` show what would be done",
+        args.paused.text()
+    );
     begin(&args.whom, args.paused.scope(), args.why.lasts, &args.why.reason, &done)
 }
 
@@ -242,7 +245,7 @@ pub(super) fn maintenance(args: &MaintenanceArgs) -> io::Result<u8> {
 }
 
 pub(super) fn drain(args: &DrainArgs) -> io::Result<u8> {
-    let done = format!("{} is drained; `pointsman resources` shows how far it is", args.host);
+    let done = format!("{} is drained; `pointsman resources` shows the progress", args.host);
     begin(&args.whom, OverrideScope::Drain(args.host.clone()), args.why.lasts, &args.why.reason, &done)
 }
 

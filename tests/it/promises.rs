@@ -1,7 +1,6 @@
 //! What `check` refuses because a start would fail, and what commands say when there is nothing to show.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Output};
 
@@ -9,7 +8,7 @@ use pointsman::core::base::time::Time;
 use pointsman::core::journal::{Input, Record};
 use pointsman::shell::store::Journal;
 
-use crate::support::Folder;
+use crate::support::{Folder, gzip};
 
 const RULES: &str = "\
 pattern down { from app net  match /link (?<port>\\S+) is down/ }
@@ -181,11 +180,8 @@ fn history_knows_the_names_of_the_site() {
 #[test]
 fn a_damaged_log_makes_no_first_test() {
     let folder = site("files: []\n");
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    for n in 0..20_000 {
-        writeln!(packed, "2026-01-01T10:00:00Z sip1 net[{n}]: link eth{} is down {}", n % 7, n * 7_919).unwrap();
-    }
-    let mut bytes = packed.finish().unwrap();
+    let line = |n| format!("2026-01-01T10:00:00Z sip1 net[{n}]: link eth{} is down {}\n", n % 7, n * 7_919);
+    let mut bytes = gzip((0..20_000).map(line).collect::<String>());
     bytes.truncate(bytes.len() / 2);
     fs::write(folder.join("cut.log.gz"), bytes).unwrap();
     let (status, text) = told(&folder, "test --from cut.log.gz");

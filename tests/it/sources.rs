@@ -22,7 +22,7 @@ use pointsman::core::site::{Current, Site};
 use pointsman::shell::sources::{self, Entry, Named, Places, Sink, Udp};
 
 use crate::control::site;
-use crate::support::{Folder, source};
+use crate::support::{Folder, gzip, source};
 
 /// Longer than anything here takes. Only a failure waits for this time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -324,11 +324,7 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
 fn compress(path: &Path, ending: &str) {
     let text = fs::read(path).unwrap();
     let packed = match ending {
-        "gz" => {
-            let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            to.write_all(&text).unwrap();
-            to.finish().unwrap()
-        }
+        "gz" => gzip(&text),
         _ => ruzstd::encoding::compress_to_vec(text.as_slice(), ruzstd::encoding::CompressionLevel::Fastest),
     };
     fs::write(path.with_file_name(format!("{}.{ending}", path.file_name().unwrap().to_str().unwrap())), packed).unwrap();

@@ -482,3 +482,31 @@ fn a_start_that_was_broken_off_is_no_hindrance() {
     marks.make_room().unwrap();
     assert_eq!(marks.next_start(0).unwrap(), 1);
 }
+
+/// A thread writes the log to the database while records are appended, long before the journal would have to do it itself.
+#[test]
+fn the_log_is_written_to_the_database_meanwhile() {
+    let folder = Folder::new();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    journal.make_room().unwrap();
+    let size = |name: &str| fs::metadata(folder.join(name)).map_or(0, |file| file.len());
+    let before = size("journal.db");
+    let text = "x".repeat(1_000);
+    for n in 1..=6_000 {
+        let line = format!("{{\"notice\":{{\"at\":{n},\"kind\":\"log\",\"text\":\"{text}\"}}}}");
+        journal.append(&Record::read(&line).unwrap()).unwrap();
+        if n % 20 == 0 {
+            journal.sync().unwrap();
+        }
+    }
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    while size("journal.db") < before + (2 << 20) {
+        assert!(std::time::Instant::now() < until, "{} and {}", size("journal.db"), size("journal.db-wal"));
+        std::thread::yield_now();
+    }
+    assert!(size("journal.db-wal") < 20 << 20, "{}", size("journal.db-wal"));
+    drop(journal);
+    assert_eq!(size("journal.db-wal"), 0, "the last to close writes everything");
+    let verified = Journal::verify(folder.path()).unwrap();
+    assert!(verified.wrong.is_empty(), "{:?}", verified.wrong);
+}

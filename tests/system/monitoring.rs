@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use pointsman::demo::{Flood, Flooded, measure_floods};
 use pointsman::shell::linux::lab;
 use serde_json::Value as Json;
 
@@ -285,6 +286,24 @@ fn scrapers_that_misbehave_delay_nothing() {
         let [all, _, within] = meanwhile.1;
         assert!(all >= 100 && within * 2 > all, "{within} of {all}");
     });
+}
+
+/// Scrapers hold every connection of the listener and never read. A connection lasts 10 seconds, so a move that waits for one of
+/// them would take as long.
+#[test]
+fn scrapers_that_hang_delay_no_move() {
+    let measured = thread::spawn(|| {
+        let mut all = Vec::new();
+        let ended =
+            measure_floods(Path::new(PROGRAM), 10, &[Flood::Quiet, Flood::Scrapers], &mut |_, seen| all.push(seen.clone()));
+        ended.map(|()| all)
+    });
+    let all = measured.join().unwrap().unwrap_or_else(|why| panic!("{why}"));
+    let [quiet, hanging] = all.try_into().unwrap();
+    assert!(hanging.a_second > 0, "nobody scraped");
+    let worst = |seen: &Flooded| *seen.moves.last().unwrap();
+    let _ = writeln!(std::io::stderr(), "worst move: {:?}; with scrapers that hang: {:?}", worst(&quiet), worst(&hanging));
+    assert!(hanging.moves.len() == 10 && worst(&hanging) < Duration::from_secs(5), "{hanging:?}");
 }
 
 /// Sends 100 events, one after the other: how many were journaled, how many of these within 20 ms, and within 50 ms.

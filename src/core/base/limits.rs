@@ -189,7 +189,7 @@ pub const NOTIFICATION_RETRY_MOST: Duration = Duration::from_secs(300);
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum bytes that are read of an answer to a notification. The rest is not read.
 pub const NOTIFICATION_ANSWER: usize = 64 * 1024;
-/// Maximum bytes of the body of a webhook. A longer one is cut.
+/// Maximum bytes of the body of a webhook that is a text. A longer one is cut. A JSON body is bounded by its values.
 pub const WEBHOOK_BODY: usize = 256 * 1024;
 /// Maximum bytes of a secret in a file or credential. A longer one is refused.
 pub const SECRET_BYTES: usize = 4 * 1024;
@@ -240,7 +240,7 @@ pub const INBOX_EVENTS: usize = 65_536;
 /// sender waits.
 pub const INBOX_WAITING: usize = 8_192;
 /// Maximum unverified events per second that rules want and that are accepted, one sender after another. Further ones wait in
-/// the queue.
+/// the queue. Fewer are accepted if they would take more than a quarter of the deciding thread's time.
 pub const UNVERIFIED_A_SECOND: usize = 5_000;
 /// Maximum commands of scripts that run at once: one process each. Further ones wait.
 pub const EFFECTS: usize = 8;

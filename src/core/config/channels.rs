@@ -78,7 +78,14 @@ fn channel(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
         "webhook" => ChannelKind::Webhook(Box::new(webhook(reader, node, what, place)?)),
         "alertmanager" => {
             let section = reader.section(node, what, place, &keys::ALERTMANAGER)?;
-            ChannelKind::Alertmanager(Box::new(http(reader, &section, Preset::Own)?))
+            let target = http(reader, &section, Preset::Own)?;
+            if let (MaybeSecret::Plain(url), Some(node)) = (&target.url, section.get("url"))
+                && url.contains("/api/v")
+            {
+                reader.report(Code::BadValue, &node.place, "the address of Alertmanager is written without `/api`").help =
+                    Some("http://alertmanager.example.com:9093; `/api/v2/alerts` is added".to_owned());
+            }
+            ChannelKind::Alertmanager(Box::new(target))
         }
         "snmp" => ChannelKind::Snmp(Box::new(snmp(reader, node, what, place)?)),
         _ => ChannelKind::RemoteSyslog(Box::new(syslog(reader, node, what, place)?)),

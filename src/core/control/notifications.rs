@@ -91,7 +91,8 @@ impl Controller {
             alarm,
             key,
             ..AlarmFacts::default()
-        };
+        }
+        .summarized();
         let channel = step.args.first().map(ToString::to_string).unwrap_or_default();
         let text = self.marked_as_test(run, step.clone()).args.get(1).map(ToString::to_string).unwrap_or_default();
         let mut told = Vec::new();

@@ -116,6 +116,11 @@ impl Controller {
         lines.extend(claims.map(|(pair, app, intent)| {
             format!("{}: goes to {}, because {app} of {pair} claimed it meanwhile", intent.resource, intent.host)
         }));
+        // A pause of everything does not replace the pauses of single resources and reactions.
+        let others = self.overrides.state.standing().map(|(_, standing)| standing);
+        let others = others.filter(|other| other.what != *what && other.what.notices()[0] == Kind::Paused);
+        let others = others.filter(|_| *what == Override::PauseAll);
+        lines.extend(others.map(|other| format!("still paused: {}", other.text())));
         lines
     }
 

@@ -91,11 +91,20 @@ impl Engine {
                 let seen = TriggerEvent::Kept(event.clone());
                 self.decided(now, alarm, Some(&key), Decision::Raised, || "it is raised".to_owned());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
-                let name = alarm.name.clone();
-                self.record(
-                    Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle, before },
-                    out,
-                );
+                let record = Record::Raised {
+                    alarm: alarm.name.clone(),
+                    key: key.clone(),
+                    category: Some(alarm.category),
+                    order,
+                    at: now,
+                    due,
+                    event,
+                    summary,
+                    line,
+                    idle,
+                    before,
+                };
+                self.record(record, out);
                 (true, seen)
             }
             Some((raised_at, was_due, was_known)) => {

@@ -61,12 +61,11 @@ impl State {
 
     /// The usual ages of the records of a source's senders: trust, host and microseconds.
     pub fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
-        let all = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
         let of = |trust: Trust| {
             let hosts = self.offsets.get(&bucket(source, trust)).into_iter().flatten();
             hosts.map(move |(host, known)| (trust, host.clone(), known.usual))
         };
-        all.into_iter().flat_map(of).collect()
+        Trust::ALL.into_iter().flat_map(of).collect()
     }
 }
 

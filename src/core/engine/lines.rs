@@ -105,6 +105,7 @@ mod tests {
         Record::Raised {
             alarm: "a".to_owned(),
             key,
+            category: None,
             order: 1,
             at,
             due: None,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::inventory::Name;
+use crate::core::lang::program::Category;
 
 use super::bounds::weight;
 use super::key::Key;
@@ -65,6 +66,9 @@ pub enum Record {
     Raised {
         alarm: String,
         key: Key,
+        /// The category that the rules gave it; journals of earlier versions have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<Category>,
         /// The sequence of the input that raised it.
         order: u64,
         at: Time,

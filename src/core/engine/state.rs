@@ -305,7 +305,7 @@ impl State {
 
     fn changed(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, order, at, due, event, summary, line, idle, before } => {
+            Record::Raised { alarm, key, category: _, order, at, due, event, summary, line, idle, before } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
@@ -525,6 +525,7 @@ mod tests {
         state.apply(&Record::Raised {
             alarm: a,
             key: k,
+            category: None,
             order: 1,
             at,
             due: None,

@@ -80,7 +80,8 @@ fn is_about_message(e: &SmtpError) -> bool {
 
 fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
     let mut why = format!("{}:{}: {e}", server.host, server.port);
-    if let Some(source) = std::error::Error::source(e) {
+    // The text of most errors has that of their cause.
+    if let Some(source) = std::error::Error::source(e).map(ToString::to_string).filter(|source| !why.contains(source)) {
         why.push_str(&format!(": {source}"));
     }
     if e.is_permanent() && is_about_message(e) { refused(why) } else { later(why) }

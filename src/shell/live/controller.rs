@@ -310,6 +310,7 @@ impl Running {
                 self.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
+            lanes.end_batch(began, self.clock.now());
             self.give_answers()?;
             self.tell_dropped()?;
             self.follow_clock()?;

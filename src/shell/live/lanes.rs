@@ -269,6 +269,11 @@ impl<M> Lanes<M> {
         }
     }
 
+    /// Ends a batch, with which the thread was busy from its first message until now.
+    pub(super) fn end_batch(&self, began: Time, now: Time) {
+        self.lock().rate.end_batch(now, now.since(began));
+    }
+
     /// The events that were dropped since the last call, by source.
     pub(super) fn take_dropped(&self) -> BTreeMap<String, Dropped> {
         std::mem::take(&mut self.lock().dropped)

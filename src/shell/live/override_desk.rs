@@ -207,7 +207,11 @@ impl Desk<'_> {
 /// A valid duration of an override.
 pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
     if lasts.is_zero() || lasts > OVERRIDE_LASTS {
-        return Err(format!("{} is not a time between 1s and {}", duration_text(lasts), duration_text(OVERRIDE_LASTS)));
+        return Err(format!(
+            "{} is too short or too long: write 1s to {}d",
+            duration_text(lasts),
+            OVERRIDE_LASTS.as_secs() / 86_400
+        ));
     }
     Ok(lasts)
 }

@@ -25,11 +25,12 @@ use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
 use crate::shell::linux::{boot_time, give_way};
 
+use super::checkpoint::Checkpointer;
 use super::end::{self, End, EndFile};
 use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
 use super::reader::{Folded, JournalReader, signed};
 use super::retention::{DiskRoom, LOOK_AT_DISK, Retention, expired_below};
-use super::{Error, copied, damaged, make_room, open_shared, snapshot};
+use super::{Error, LOG_PAGES_MOST, copied, damaged, make_room, open_shared, snapshot};
 
 /// The minimum number of records between two snapshots. They must also have as many bytes as the last snapshot. A start reads no
 /// more records than these, and making snapshots costs no more than writing the records did.
@@ -56,6 +57,8 @@ pub struct Journal {
     end: EndFile,
     controller: u64,
     snapshots: Snapshots,
+    /// Writes the log to the database, for a caller that writes much.
+    checkpointer: Option<Checkpointer>,
     retention: Retention,
     kept_from: u64,
     /// The number of records that were read at the start, after its snapshot.
@@ -177,6 +180,7 @@ impl Journal {
             end: EndFile::open(folder)?,
             controller: 0,
             snapshots: Snapshots { n: snapshot, bytes, since, spare_below, ..Snapshots::default() },
+            checkpointer: None,
             retention: Retention::default(),
             kept_from: facts.kept_from,
             read,
@@ -261,8 +265,10 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn make_room(&self) -> Result<(), Error> {
-        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
+    pub fn make_room(&mut self) -> Result<(), Error> {
+        make_room(&self.db, LOG_PAGES_MOST).map_err(|e| Error::of(&self.path, &e))?;
+        self.checkpointer = Some(Checkpointer::start(&self.path)?);
+        Ok(())
     }
 
     /// Sets how long records are kept from now on.
@@ -341,6 +347,9 @@ impl Journal {
         let n = self.last + 1;
         let chain = chained(self.chain, n, &line);
         self.snapshots.since += line.len() as u64;
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.wrote(line.len());
+        }
         self.db
             .prepare_cached("INSERT INTO record VALUES (?1, ?2, ?3)")
             .and_then(|mut insert| insert.execute(params![signed(n), line, chain]))
@@ -371,6 +380,9 @@ impl Journal {
         self.remove_oldest()?;
         self.db.execute_batch("COMMIT").map_err(|e| Error::of(&self.path, &e))?;
         (self.open, self.synced) = (false, self.last);
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.committed();
+        }
         self.end.write(self.known_end())?;
         self.make_snapshots();
         Ok(())
@@ -499,6 +511,8 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        // The last connection to close writes the log to the database, and that is this journal's own.
+        self.checkpointer = None;
         self.snapshots.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.snapshots.thread.take() {
             let _ = thread.join();

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::core::agent::Durable;
 
-use super::{Error, copied, make_room, open};
+use super::{Error, LOG_PAGES, copied, make_room, open};
 
 const KIND: i32 = 0x504d_6131;
 const VERSION: i32 = 1;
@@ -54,7 +54,7 @@ impl AgentStore {
     /// # Errors
     /// When the disk refuses.
     pub fn make_room(&self) -> Result<(), Error> {
-        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
+        make_room(&self.db, LOG_PAGES).map_err(|e| Error::of(&self.path, &e))
     }
 
     /// Reads the stored data.

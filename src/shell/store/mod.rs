@@ -5,6 +5,7 @@
 //! repaired silently. This module does not know what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
+mod checkpoint;
 mod copied;
 mod end;
 mod format;
@@ -37,6 +38,8 @@ pub use verify::{Verified, check_chain};
 /// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take
 /// long either.
 const LOG_PAGES: i64 = 256;
+/// The same for a thread that leaves this to another one (`checkpoint`), in case that the other one cannot keep up.
+const LOG_PAGES_MOST: i64 = 4_096;
 
 /// The reason why a store cannot be used: what happened, to which file, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,13 +157,15 @@ fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, t
 }
 
 /// Extends the write-ahead log at once to the size that it reaches before it starts again: a sync takes longer if it also has to
-/// record a new file length. A full disk has no room for that, and syncs only take longer then.
-fn make_room(db: &Connection) -> rusqlite::Result<()> {
+/// record a new file length. A full disk has no room for that, and syncs only take longer then. The log is written to the database
+/// when it has `pages` pages.
+fn make_room(db: &Connection, pages: i64) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     match extend_log(db) {
-        Err(e) if e.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
-        extended => extended,
+        Err(e) if e.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
+        extended => extended?,
     }
+    db.pragma_update(None, "wal_autocheckpoint", pages)
 }
 
 fn extend_log(db: &Connection) -> rusqlite::Result<()> {

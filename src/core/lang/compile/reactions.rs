@@ -105,9 +105,8 @@ impl<'t> Compiler<'t, '_> {
     /// The trust that the effects of a reaction require. A trust below `address` is reported as a risk.
     fn effects_require(&mut self, file: &File, word: &Text) -> Option<Trust> {
         let Some(trust) = Trust::parse(&word.it) else {
-            let levels = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
             let message = format!("there is no trust level `{}`", word.it);
-            self.unknown(file, Code::UnknownProvenance, word, message, levels.map(Trust::name));
+            self.unknown(file, Code::UnknownProvenance, word, message, Trust::ALL.map(Trust::name));
             return None;
         };
         if trust < EFFECTS_REQUIRE {

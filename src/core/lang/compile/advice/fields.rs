@@ -170,9 +170,7 @@ fn only_field(predicate: &Predicate) -> Option<&str> {
 fn impossible(field: &str, all: &[&Predicate]) -> bool {
     let candidates: Vec<Candidate<'_>> = match field {
         "level" => Level::ALL.into_iter().map(Candidate::Level).chain([Candidate::Absent]).collect(),
-        "trust" => {
-            [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated].into_iter().map(Candidate::Trust).collect()
-        }
+        "trust" => Trust::ALL.into_iter().map(Candidate::Trust).collect(),
         _ => match all.iter().find_map(|p| named(p)) {
             Some(values) => values.into_iter().map(candidate).collect(),
             None => return no_number(all) || no_beginning(all),
