@@ -157,7 +157,8 @@ impl Thread {
 
     /// Sets how much of the journal is kept.
     pub(super) fn keep(&mut self, limits: JournalLimits) {
-        self.journal.keep(retention(limits));
+        let retention = Retention::of_folder(self.journal.folder(), limits.keep, limits.size);
+        self.journal.keep(retention);
     }
 
     /// Keeps records that no rule wants. To be called before the inbox is handed out.
@@ -681,10 +682,6 @@ impl Running {
 /// The urgency of a run's requests.
 fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
-}
-
-pub(super) fn retention(limits: JournalLimits) -> Retention {
-    Retention { age: limits.keep, bytes: limits.size, ..Retention::default() }
 }
 
 /// The notice about a clock that was set.
