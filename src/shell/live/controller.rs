@@ -157,7 +157,7 @@ impl Thread {
 
     /// Sets how much of the journal is kept.
     pub(super) fn keep(&mut self, limits: JournalLimits) {
-        let retention = Retention::of_folder(self.journal.folder(), limits.keep, limits.size);
+        let retention = retention(&self.journal, limits);
         self.journal.keep(retention);
     }
 
@@ -682,6 +682,11 @@ impl Running {
 /// The urgency of a run's requests.
 fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
+}
+
+/// How long records of a journal are kept by these limits.
+pub(super) fn retention(journal: &Journal, limits: JournalLimits) -> Retention {
+    Retention::of_folder(journal.folder(), limits.keep, limits.size)
 }
 
 /// The notice about a clock that was set.
