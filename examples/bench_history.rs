@@ -176,5 +176,5 @@ fn hear(
     let position = Position { at: (n + 1) * 90, file: 11, check: 7, ..Position::default() };
     let source = "/var/log/auth.log".to_owned();
     let heard = LogEvent { source, position, event, hits: hits.clone(), ..LogEvent::default() };
-    controller.turn(now, Input::Heard(Box::new(heard)), out);
+    controller.turn(now, Input::Event(Box::new(heard)), out);
 }

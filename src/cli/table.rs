@@ -63,7 +63,12 @@ pub(super) fn csv_field(value: Option<&Json>) -> String {
         Some(Json::String(text)) => text,
         Some(other) => return quoted(&other.to_string()),
     };
-    // The text of a log must not become a formula of a spreadsheet, and must not control a terminal.
+    csv_text(text)
+}
+
+/// A text as one field of a line of CSV. The text of a log does not become a formula of a spreadsheet, and does not control a
+/// terminal.
+pub(super) fn csv_text(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     quoted(&format!("{}{}", if is_formula { "'" } else { "" }, printable(text)))
 }

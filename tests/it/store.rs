@@ -37,7 +37,7 @@ pub(crate) fn records() -> Vec<Record> {
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
         let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
-        controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+        controller.turn(now, Input::Event(Box::new(heard)), &mut out);
         // All runs except the last one end.
         if n == 2 {
             break;
@@ -125,7 +125,7 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
     fs::write(&snapshots[1], &bytes).unwrap();
     let mut journal = Journal::open(folder.path()).unwrap();
     assert!(journal.state() == &State::fold(&all));
-    assert!(journal.take_findings()[0].text.contains("passed over"));
+    assert!(journal.take_findings()[0].text.contains("is not used"));
     drop(journal);
     bytes[500] ^= 4;
     fs::write(&snapshots[1], &bytes).unwrap();
@@ -370,7 +370,7 @@ fn a_backup_is_put_back() {
     let bytes = fs::read(&copy).unwrap();
     fs::write(copies.join("part"), &bytes[..bytes.len() / 2]).unwrap();
     assert!(restore(fresh.path(), &copies.join("part")).is_err());
-    assert!(restore(fresh.path(), &folder.join("journal.db")).unwrap_err().to_string().contains("no backup"));
+    assert!(restore(fresh.path(), &folder.join("journal.db")).unwrap_err().to_string().contains("not a backup"));
     Journal::open(fresh.path()).unwrap();
     // Interrupted.
     fs::create_dir(fresh.join("restore.unfinished")).unwrap();

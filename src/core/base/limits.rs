@@ -229,6 +229,9 @@ pub const RUNS: usize = 1_000;
 /// Maximum runs of claims that have not ended, separate from the other runs: twice the pairs of a large site. A further claim
 /// is carried out without its reaction, and this is reported.
 pub const CLAIM_RUNS: usize = 8_000;
+/// Maximum runs with `mode dry` that have not ended, separate from the other runs: they only show what would be done. A further
+/// one is not started, and this is reported.
+pub const DRY_RUNS: usize = 100;
 /// Maximum events that wait for the controller. Less trusted senders may fill only a part of it, and one sender as much as is
 /// left free. Sources that can wait do so. Further events of other sources are dropped, counted by source and sender, and
 /// reported.
@@ -258,7 +261,8 @@ pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
-/// Maximum bytes of the dictionary with which a log was packed by xz. `xz -9` uses half of it. A log that needs more is refused.
+/// Maximum bytes of the dictionary with which a log was packed by xz, as its first block says: xz packs all blocks of a file alike.
+/// `xz -9` uses half of it. A log that needs more is refused.
 pub const XZ_DICTIONARY: u64 = 128 * 1024 * 1024;
 /// How far a stamp that is only a time of day may be after its arrival, because its sender's clock is ahead. A later time is of
 /// the day before.

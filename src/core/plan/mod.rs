@@ -577,7 +577,7 @@ impl Planner {
             StatusNote::Conflict => (
                 Kind::Conflict,
                 format!(
-                    "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
+                    "another station answers for {resource}; {host} does not take it; find it by its MAC address and remove the address there"
                 ),
             ),
             StatusNote::Failed(words) => {

@@ -67,7 +67,8 @@ fn each(results: impl Iterator<Item = (String, Result<(), Undelivered>)>) -> Res
     }
     let others = match reached.len() {
         0 => String::new(),
-        n => format!("; {n} of the others got it"),
+        1 => "; 1 other recipient received it".to_owned(),
+        n => format!("; {n} other recipients received it"),
     };
     Err(Undelivered { why: format!("{}{others}", failed.join("; ")), refused, reached })
 }
@@ -87,7 +88,7 @@ fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
 
 fn mailbox(address: &str) -> Result<Mailbox, Undelivered> {
     let parsed: Result<Address, _> = address.parse();
-    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is no mail address: {e}")))
+    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is not a mail address: {e}")))
 }
 
 fn transport(server: &MailServer, secrets: &mut Secrets) -> Result<SmtpTransport, Undelivered> {
@@ -186,7 +187,7 @@ mod tests {
         };
         let mixed = of([Ok(()), Err(refused("no such user")), Err(later("greylisted"))]);
         assert!(!mixed.refused && mixed.reached == ["a@x"], "{mixed:?}");
-        assert_eq!(mixed.why, "b@x: no such user; c@x: greylisted; 1 of the others got it");
+        assert_eq!(mixed.why, "b@x: no such user; c@x: greylisted; 1 other recipient received it");
         assert!(of([Ok(()), Err(refused("no such user")), Ok(())]).refused);
         assert!(each([("a@x".to_owned(), Ok(()))].into_iter()).is_ok());
     }

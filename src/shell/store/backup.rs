@@ -120,7 +120,7 @@ fn take_snapshot_out(copy: &Path, folder: &Path) -> Result<(), Error> {
     let there: i64 =
         db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'piece'", [], |row| row.get(0)).map_err(wrong)?;
     if there == 0 {
-        return Err(Error::new(copy, "it is no backup of a journal (`pointsman journal backup` makes one)"));
+        return Err(Error::new(copy, "it is not a backup of a journal (`pointsman journal backup` makes one)"));
     }
     let mut query = db.prepare("SELECT bytes FROM piece ORDER BY part").map_err(wrong)?;
     let mut rows = query.query([]).map_err(wrong)?;
@@ -206,7 +206,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
     let path = folder.join("journal.db");
     let held = lock(folder)?;
     if is_unfinished(folder) {
-        return Err(Error::new(&path, "a `pointsman journal restore` was broken off; run it again"));
+        return Err(Error::new(&path, "a `pointsman journal restore` was interrupted; run it again"));
     }
     let known = end::read(folder).ok().flatten().unwrap_or_default();
     let new = folder.join("accept.unfinished");
@@ -217,7 +217,10 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
     let controller = controller.filter(|id| *id != 0).unwrap_or(known.controller);
     if super::journal::is_whole(folder) {
         let _ = fs::remove_dir_all(&new);
-        return Err(Error::new(&path, "nothing is missing or damaged that a start would refuse; there is no loss to accept"));
+        return Err(Error::new(
+            &path,
+            "nothing is missing or damaged for which a start would be refused; there is no loss to accept",
+        ));
     }
     let missing = known.n.saturating_sub(folded.last);
     // The new database has no identity yet. It is set when the journal is open.
@@ -306,7 +309,7 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     }
     // A state that no program accepts counts as damaged.
     if folded.state.ledger.epoch() > EPOCH_MOST {
-        return Err(Error::new(&to, "its newest snapshot has an epoch that is not credible"));
+        return Err(Error::new(&to, "its newest snapshot has an epoch that is not possible"));
     }
     Ok((folded, controller))
 }

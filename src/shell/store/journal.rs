@@ -122,8 +122,9 @@ pub(super) fn lock(folder: &Path) -> Result<File, Error> {
 }
 
 /// What an operator can do about a journal that is refused.
-const WAYS_OUT: &str = "nothing was changed. Put the whole folder back as it was (journal.db, journal.db-wal, journal.end and the snapshots), \
-     or a backup (`pointsman journal restore`), or go on without what is missing (`pointsman journal accept-loss`)";
+const WAYS_OUT: &str = "nothing was changed. Put back the whole folder (journal.db, journal.db-wal, journal.end and the \
+    snapshots), or restore a backup (`pointsman journal restore`), or continue without what is missing (`pointsman journal \
+    accept-loss`)";
 
 impl Journal {
     /// True if a journal was begun in a folder, or existed there before.
@@ -138,7 +139,7 @@ impl Journal {
     /// refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
         if is_unfinished(folder) {
-            let what = "a `pointsman journal restore` was broken off; run it again";
+            let what = "a `pointsman journal restore` was interrupted; run it again";
             return Err(Error::new(&folder.join("journal.db"), what));
         }
         Journal::open_prepared(folder)
@@ -161,7 +162,7 @@ impl Journal {
         super::views::ensure(&db).map_err(|e| Error::of(&path, &e))?;
         findings.extend(folded.passed_over.iter().map(|why| {
             let text = format!(
-                "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"
+                "a snapshot of the journal is not used ({why}); the state comes from an earlier one and the records since"
             );
             Notice::new(Kind::JournalSnapshot, text)
         }));
@@ -212,7 +213,7 @@ impl Journal {
     /// When the disk refuses.
     pub fn doubt_if_copied(&mut self) -> Result<(), Error> {
         let path = self.path.clone();
-        let wrong = |e: std::io::Error| Error::new(&path, format!("whether it is a copy can't be told: {e}"));
+        let wrong = |e: std::io::Error| Error::new(&path, format!("it can't be checked whether it is a copy: {e}"));
         let has_place = self.fact(PLACED)?.is_some();
         let holds = self.state.doubt.as_ref().is_some_and(|doubt| doubt.kind.holds());
         if copied::is_copy(&self.path, has_place).map_err(wrong)? && self.last > 0 && !holds {
@@ -261,7 +262,7 @@ impl Journal {
     fn snapshot_failed(&mut self, why: &str) {
         self.snapshots.not_before = self.last + SNAPSHOT_EVERY;
         if !std::mem::replace(&mut self.snapshots.failed, true) {
-            let text = format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
+            let text = format!("{why}; no record is lost, but a start takes longer, and meanwhile old records are not removed");
             self.findings.push(Notice::new(Kind::JournalSnapshot, text));
         }
     }
@@ -559,8 +560,8 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
     };
     let doubt = doubt.map(|what| {
         format!(
-            "{what}: whether the journal lost its newest records can't be told from the disk. Nothing is sent to hosts until every agent \
-             has reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
+            "{what}: the disk does not show whether the journal lost its newest records. Nothing is sent to hosts until every \
+             agent has reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
         )
     });
     let facts = Facts { kept_from: reader.kept_from, earlier: reader.is_earlier() };
@@ -590,7 +591,7 @@ fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> 
         || (end.n != folded.last && reader.chain_at(end.n)?.is_none_or(|chain| chain == end.chain));
     if !same {
         let what = format!(
-            "record {} is not the one that was written there (journal.end): it is another journal, or an older copy that went on; {WAYS_OUT}",
+            "record {} is not the one that was written there (journal.end): this is another journal, or an older copy that was continued; {WAYS_OUT}",
             end.n
         );
         return Err(Error::new(path, what));

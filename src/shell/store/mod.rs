@@ -2,7 +2,7 @@
 //!
 //! One process writes a store at a time. A second one is refused with a message. Others may read a journal meanwhile
 //! ([`JournalReader`]). A store of another version, a damaged store and a full disk are errors that say what to do. Nothing is
-//! repaired silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
+//! repaired silently. This module does not know what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
 mod copied;

@@ -187,7 +187,7 @@ pub enum Predicate {
 /// A test of a field.
 #[derive(Clone, Debug)]
 pub enum FieldTest {
-    /// `== != < <= > >=` with a value; numbers as numbers, text as text, `level` by severity.
+    /// `== != < <= > >=` with a value: a number is compared with numbers only, a text as text, `level` by severity.
     Compare(Comparison, Operand),
     /// `~`, or `!~`.
     Regex {

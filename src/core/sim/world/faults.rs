@@ -169,10 +169,10 @@ impl SimWorld<'_> {
                     drivers.remove(i);
                 }
             }
-            Fault::Pause(all) => self.control(None, Happening::Word(OperatorCommand::End { what: paused(all) })),
+            Fault::Pause(all) => self.control(None, Happening::Operator(OperatorCommand::End { what: paused(all) })),
             Fault::Drain(host) => {
                 let what = Override::Drain(host_name(host));
-                self.control(None, Happening::Word(OperatorCommand::End { what }));
+                self.control(None, Happening::Operator(OperatorCommand::End { what }));
             }
             _ => {}
         }
@@ -180,8 +180,8 @@ impl SimWorld<'_> {
 
     /// An operator begins an override. It ends by itself, in case the command that ends it is lost.
     fn set_aside(&mut self, what: Override, lasts: Duration) {
-        let word = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
-        self.control(None, Happening::Word(word));
+        let command = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
+        self.control(None, Happening::Operator(command));
     }
 
     pub(super) fn killed(&mut self, party: Party) -> &mut u32 {
