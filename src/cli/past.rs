@@ -51,6 +51,11 @@ impl PastArgs {
         times || self.limit.is_some() || self.before.is_some() || self.of_alarm.is_some() || self.host.is_some()
     }
 
+    /// True if the part ends before the present.
+    pub(super) fn has_an_end(&self) -> bool {
+        self.before.is_some() || self.until.is_some()
+    }
+
     /// The maximum number of entries.
     pub(super) fn limit(&self) -> usize {
         match self.limit {

@@ -106,7 +106,7 @@ fn what_cannot_be_read_says_what_to_do() {
         ("rules: nowhere\n", "is the path right?"),
         ("rules: app.log/x\n", "could not be read"),
         ("rules: data\n", "write a rule file there"),
-        ("scripts: app.log\n", "have to be in a folder"),
+        ("scripts: app.log\n", "must be a folder"),
     ] {
         let folder = site(config);
         fs::create_dir(folder.join("data")).unwrap();

@@ -41,7 +41,15 @@ pub(super) fn read(
     if let Some((address, place)) = monitoring {
         taken.push(Taken { way: Way::Tcp, address, what: "`metrics`".to_owned(), place });
     }
-    let Some(node) = top.get("listen") else { return listen };
+    let of_agents = |address, place| Taken { way: Way::Tcp, address, what: "`agents`".to_owned(), place };
+    let Some(node) = top.get("listen") else {
+        // Agents have a usual address, which needs no line of its own.
+        if let Some((address, metrics)) = listen.agents.zip(taken.first()) {
+            let place = metrics.place.clone();
+            take(reader, &mut taken, of_agents(address, place));
+        }
+        return listen;
+    };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
     for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
@@ -75,7 +83,7 @@ pub(super) fn read(
     }
     if let Some(address) = listen.agents {
         let place = agents.unwrap_or(node).place.clone();
-        take(reader, &mut taken, Taken { way: Way::Tcp, address, what: "`agents`".to_owned(), place });
+        take(reader, &mut taken, of_agents(address, place));
     }
     listen
 }

@@ -237,7 +237,8 @@ impl Decoder {
     fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         if let Some(plain) = colors::without(record) {
             let mut event = self.read(&plain, reference).into_owned();
-            if event.raw.is_empty() || event.raw == plain {
+            // What a wrapper has set is this record without its colours, and trimmed.
+            if plain.contains(&*event.raw) {
                 event.raw = Cow::Owned(record.trim_end_matches(['\r', '\n']).to_owned());
             }
             return event;

@@ -11,7 +11,7 @@ use crate::core::base::zone::Moments;
 use super::Decoder;
 use super::calendar::{self, DAY_US};
 use super::lines::Lines;
-use super::stamp::Day;
+use super::stamp::{self, Day};
 
 /// A log without years must have a date within this number of lines.
 const FIRST_LINES: usize = 1_000;
@@ -23,6 +23,9 @@ const STEP_DAYS: i64 = 2;
 const YEAR_DAYS: i64 = 366;
 /// The number of years that are tried for a 29 February.
 const YEARS: i32 = 12;
+
+/// The number of bytes at the beginning of a line that are searched for its date.
+const HEAD_BYTES: usize = 64;
 
 /// The dates of a log, counted in years from its first date.
 #[derive(Debug, Default)]
@@ -47,13 +50,22 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, mut decoder: Decoder) -> 
     let mut lines = Lines::new(log);
     let mut dates = Dates::default();
     let mut count = 0;
+    let mut same_day: Vec<u8> = Vec::new();
     while let Some(line) = lines.next_line()? {
         count += 1;
         if dates.first.is_none() && count > FIRST_LINES {
             return Ok(None);
         }
+        // Most lines are of the same day as the one before. They need no decoding.
+        let bytes = behind_priority(line.bytes);
+        if !same_day.is_empty() && bytes.starts_with(&same_day) {
+            continue;
+        }
         match decoder.stamp_of(line.bytes, written).map(|stamp| (stamp.day, stamp.us)) {
-            Some((Day::Yearless(month, day), us)) => dates.take(month, day, us),
+            Some((Day::Yearless(month, day), us)) => {
+                dates.take(month, day, us);
+                same_day = date_of(bytes, month, day, us).unwrap_or_default().to_vec();
+            }
             // The log has years.
             Some((Day::Full(_), _)) if dates.first.is_none() => return Ok(None),
             _ => {}
@@ -62,6 +74,26 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, mut decoder: Decoder) -> 
     Ok(dates.begin(zone.local_us(written).saturating_add(DAY_US)).map(|local| match zone.moments(local) {
         Moments::One(at) | Moments::Two(at, _) => at,
     }))
+}
+
+/// What follows the priority of a line.
+fn behind_priority(line: &[u8]) -> &[u8] {
+    let digits = line.iter().skip(1).take_while(|b| b.is_ascii_digit()).count();
+    match line.first() {
+        Some(b'<') if digits <= 3 && line.get(digits + 1) == Some(&b'>') => &line[digits + 2..],
+        _ => line,
+    }
+}
+
+/// The beginning of a line up to the hour of its stamp, if that contains the date: lines that begin in the same way have the same
+/// date.
+fn date_of(line: &[u8], month: u32, day: u32, us: i64) -> Option<&[u8]> {
+    let head = std::str::from_utf8(&line[..line.len().min(HEAD_BYTES)]).ok()?;
+    let hour = us / 3_600_000_000;
+    let before = &head[..head.find(&format!("{hour:02}:"))?];
+    let name = stamp::MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
+    let has_month = before.as_bytes().windows(name.len()).any(|word| word.eq_ignore_ascii_case(*name));
+    (has_month && before.contains(&day.to_string())).then(|| &line[..before.len()])
 }
 
 impl Dates {

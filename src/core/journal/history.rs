@@ -107,6 +107,8 @@ struct Known {
     alarm: Option<String>,
     key: String,
     step: Option<(Verb, Vec<String>)>,
+    /// What it would do is told by notices.
+    dry: bool,
 }
 
 impl History {
@@ -178,7 +180,8 @@ impl History {
             react::Record::Wanted { run, at, key, bound, .. } => {
                 self.at = *at;
                 let alarm = Some(bound.of_alarm("name")).filter(|name| !name.is_empty());
-                self.runs.insert(*run, Known { reaction: bound.reaction.clone(), alarm, key: key.clone(), step: None });
+                let (reaction, key, dry) = (bound.reaction.clone(), key.clone(), bound.dry);
+                self.runs.insert(*run, Known { reaction, alarm, key, step: None, dry });
                 return None;
             }
             react::Record::Asked { run, .. }
@@ -191,6 +194,12 @@ impl History {
         };
         let queued = std::mem::take(&mut self.queued);
         let known = self.runs.entry(run).or_default();
+        if known.dry {
+            if let react::Record::Ended { .. } = record {
+                self.runs.remove(&run);
+            }
+            return None;
+        }
         let reaction = known.reaction.clone();
         let of_run = HistoryEntry {
             run: Some(run),

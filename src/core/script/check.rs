@@ -11,6 +11,7 @@ use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::inventory::Inventory;
 
 use super::Evaluator;
+use super::escapes::place;
 use super::params::{HANDLES, ParamKind, ParamKind as K};
 use super::value_kinds::{Member, ValueKind, VariableKinds, member, step};
 use super::verbs::{Verb, VerbDecl};
@@ -34,7 +35,7 @@ pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>
 /// As [`check`], with everything that the script declares.
 pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared, Vec<Diagnostic>) {
     if source.text.len() > SOURCE_BYTES {
-        let text = format!("{} has more than {SOURCE_BYTES} bytes: a script of that size is not read", source.name);
+        let text = format!("{} has more than {SOURCE_BYTES} bytes, which is the limit of a script", source.name);
         return (Declared::default(), vec![Diagnostic::whole(Code::ScriptTooLarge, text)]);
     }
     let evaluator = Evaluator::new(Arc::new(inventory.cloned().unwrap_or_default()));
@@ -95,7 +96,7 @@ impl Declared {
         let unknown = self.event_fields.iter().filter(|(name, _)| name.len() > 2 && !known.contains(name));
         let found = unknown.filter_map(|(name, place)| {
             let near = nearest(name, known.iter().map(String::as_str))?;
-            let message = format!("no rule and no event has a field `{name}`: unless the record brings it, it is `()`");
+            let message = format!("no rule and no event has a field `{name}`: unless the record has it, it is `()`");
             Some(Diagnostic::new(Code::NoSuchField, place.clone(), message).help(did_you_mean(near)))
         });
         found.collect()
@@ -123,22 +124,6 @@ fn called_otherwise(name: &str) -> Option<&'static str> {
 
 /// The properties of an alarm in scripts.
 pub const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
-
-/// Converts a position of the library: `length` characters from line and column on.
-pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
-    let (Some(line), column) = (at.line(), at.position().unwrap_or(1)) else {
-        let end = source.text.len();
-        return Place { source: source.clone(), bytes: end..end };
-    };
-    // The library received the text with its escapes expanded.
-    let (whole, added) = super::escapes::expand(&source.text);
-    let start: usize = whole.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let begin: usize = whole[start.min(whole.len())..].chars().take(column - 1).map(char::len_utf8).sum();
-    let at = super::escapes::written_at(&added, start + begin).min(source.text.len());
-    let text = source.text.get(at..).unwrap_or_default();
-    let span: usize = text.chars().take(length).take_while(|c| *c != '\n').map(char::len_utf8).sum();
-    Place { source: source.clone(), bytes: at..at + span }
-}
 
 /// Every function that the script may call, with its possible numbers of arguments.
 fn functions(evaluator: &Evaluator, ast: &AST) -> BTreeMap<String, BTreeSet<usize>> {
@@ -233,7 +218,7 @@ impl Checker<'_> {
                 }
                 None => {
                     let names: Vec<&str> = ParamKind::ALL.iter().map(|k| k.name()).collect();
-                    let message = format!("no parameter type has the name `{word}`; there are {}", names.join(", "));
+                    let message = format!("there is no parameter type `{word}`; there are {}", names.join(", "));
                     self.report(Code::BadParams, *at, word.chars().count() + 2, message, nearest(word, names.iter().copied()));
                 }
             }
@@ -262,7 +247,7 @@ impl Checker<'_> {
                     let arguments = ["alarm", "event", "params"];
                     if arguments.contains(&name.as_str()) {
                         let message =
-                            format!("{message}; a function sees only its own parameters, `state` and `log`: hand `{name}` to it");
+                            format!("{message}; a function sees only its own parameters, `state` and `log`: pass `{name}` to it");
                         self.report(Code::UnknownVariable, *at, name.chars().count(), message, None);
                     } else {
                         let near = nearest(&name, arguments.into_iter().chain(["state", "log"]));
@@ -312,7 +297,7 @@ impl Checker<'_> {
 
     fn alarm_property(&mut self, name: &str, at: Position) {
         if !ALARM_PROPERTIES.contains(&name) {
-            let message = format!("an alarm has no `{name}`; it has {}", ALARM_PROPERTIES.join(", "));
+            let message = format!("an alarm has no property `{name}`; it has {}", ALARM_PROPERTIES.join(", "));
             let near = nearest(name, ALARM_PROPERTIES.iter().copied());
             self.report(Code::UnknownProperty, at, name.chars().count(), message, near);
         }
@@ -382,7 +367,7 @@ impl Checker<'_> {
                     self.report(Code::PerhapsNotRun, at, "run".len(), message, None);
                     if let Some(last) = self.found.last_mut() {
                         last.help = Some(
-                            "only a host with `via: local` runs commands; on others use what its agent does (vip, port)"
+                            "only a host with `via: local` runs commands; on other hosts use the verbs of its agent (vip, port)"
                                 .to_owned(),
                         );
                     }
@@ -410,7 +395,7 @@ impl Checker<'_> {
                 let shapes: Vec<String> = called(name).map(shape).collect();
                 let wanted = if shapes.is_empty() { String::new() } else { format!("; it is {}", shapes.join(" or ")) };
                 let arguments = if given == 1 { "argument" } else { "arguments" };
-                let message = format!("`{name}` is not called with {given} {arguments}{wanted}");
+                let message = format!("`{name}` cannot be called with {given} {arguments}{wanted}");
                 self.report(Code::WrongArguments, at, name.chars().count(), message, None);
             }
             Some(_) if name == "log" && this == 0 && call.args.first().is_some_and(is_text) => {
@@ -461,14 +446,14 @@ impl Checker<'_> {
         let (message, help) = match (variable.1.as_str(), kind, declared) {
             ("params", K::Resource | K::Pair | K::Host | K::Channel, Some(declared)) if declared != kind => (
                 format!(
-                    "`{verb}` takes a {what}, and the parameter `{name}` is declared as {}: `check` can't look its name up",
+                    "`{verb}` takes a {what}, and the parameter `{name}` is declared as {}, so `check` cannot check its name",
                     declared.name()
                 ),
                 format!("declare it in `const PARAMS` as {name}: \"{what}\""),
             ),
             ("event", K::Resource | K::Pair, _) => (
-                format!("the {what} is one that the event names: who writes the log chooses it, and `check` can't look it up"),
-                format!("let rules hand it over: a parameter of the type {what} in `const PARAMS`"),
+                format!("the event names the {what}, so whoever writes the log chooses it, and `check` cannot check it"),
+                format!("let rules pass it: declare a parameter of the type {what} in `const PARAMS`"),
             ),
             _ => return,
         };

@@ -29,6 +29,10 @@ pub(super) fn send(server: &MailServer, notification: &Notification, reached: &[
     // The header names all recipients, whoever still has to get it.
     let message = message(server, &people, notification)?;
     let missing: Vec<Address> = people.into_iter().map(|p| p.email).filter(|p| !reached.contains(&p.to_string())).collect();
+    // Those who did not get it are not recipients any more.
+    if missing.is_empty() {
+        return Ok(());
+    }
     let from = message.envelope().from().cloned();
     let to = |people: Vec<Address>| Envelope::new(from.clone(), people).map_err(|e| later(e.to_string()));
     let raw = message.formatted();
@@ -84,7 +88,7 @@ fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
 
 fn mailbox(address: &str) -> Result<Mailbox, Undelivered> {
     let parsed: Result<Address, _> = address.parse();
-    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is no mail address: {e}")))
+    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is not a mail address: {e}")))
 }
 
 fn transport(server: &MailServer, secrets: &mut Secrets) -> Result<SmtpTransport, Undelivered> {

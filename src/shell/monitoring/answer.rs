@@ -74,7 +74,7 @@ async fn found(path: &str, shared: &Shared) -> (StatusCode, String) {
                 text.push_str(&format!("{}\n", printable(why)));
             }
             for name in &observation.unheard {
-                text.push_str(&format!("nothing is heard of {}\n", printable(name)));
+                text.push_str(&format!("no reports from {}\n", printable(name)));
             }
             (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
         }

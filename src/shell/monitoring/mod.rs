@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A connection has one request and must end within [`WITHIN`]. All connections run on the threads for strangers, and the deciding
-//! thread is asked at most once a second, however many ask. Therefore nobody here delays a move. Does not know: what is observed.
+//! thread is asked at most once a second, however many ask. Therefore nobody here delays a move. This module does not know what is observed.
 //! Tests: below, `tests/system/monitoring.rs`.
 
 mod answer;

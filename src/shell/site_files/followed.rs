@@ -31,7 +31,7 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
             found.push(at(file, Code::BadValue, message).help(help));
         } else if entry.is_pattern() && logs.is_empty() {
             let message = format!("no file matches the pattern {} now", entry.name());
-            found.push(at(file, Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
+            found.push(at(file, Code::NoFileMatches, message).help("a file that appears later is followed; is the path right?"));
         } else if !entry.is_pattern() && entry.path.symlink_metadata().is_err() {
             let message = format!("there is no file {} now", entry.name());
             found.push(at(file, Code::NoFileMatches, message).help(missing(&entry.path, &file.path)));
@@ -69,7 +69,7 @@ fn missing(path: &Path, written: &Path) -> String {
 /// A warning about a log that two entries follow: each of its lines would count twice.
 fn followed_twice(file: &Followed, log: &Path, earlier: &Entry, later: &Entry) -> Diagnostic {
     let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
-    let help = "each of its lines would count twice: write patterns that have no file in common";
+    let help = "each of its lines would count twice; write patterns that have no file in common";
     at(file, Code::FollowedTwice, message).help(help)
 }
 
@@ -138,7 +138,8 @@ fn no_olddir(file: &Followed, entry: &Entry, logs: &[PathBuf]) -> Option<Diagnos
     let olddir = entry.olddir.as_ref()?;
     let own = if entry.is_pattern() { logs.last()?.parent()? } else { entry.path.parent()? };
     let folder = own.join(olddir);
-    let message = format!("there is no folder {}, where rotated files of {} would be looked for", folder.display(), entry.name());
+    let message =
+        format!("there is no folder {}, in which rotated files of {} would be searched", folder.display(), entry.name());
     (!folder.is_dir()).then(|| {
         at(file, Code::NoOlddir, message).help("`olddir` is relative to the folder of the log, as in logrotate's configuration")
     })

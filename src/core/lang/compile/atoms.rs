@@ -43,7 +43,7 @@ impl<'t> Compiler<'t, '_> {
             match &clause.it {
                 PatternClause::From(from) => {
                     if selected {
-                        self.report(file, Code::DuplicateClause, &clause.span, "`from` stands twice in this pattern");
+                        self.report(file, Code::DuplicateClause, &clause.span, "`from` is given twice in this pattern");
                     }
                     selected = true;
                     atom.from = self.senders(file, &from.whom);
@@ -65,7 +65,10 @@ impl<'t> Compiler<'t, '_> {
                 },
                 PatternClause::Set(field, operand) => match self.setting(file, operand) {
                     Some(_) if BuiltIn::is_fixed(&field.it) => {
-                        let message = format!("every event has a field `{}`: what it is set to is never seen", field.it);
+                        let message = format!(
+                            "every event already has a field `{}`, so the value that is set here is never seen",
+                            field.it
+                        );
                         self.report(file, Code::HiddenCapture, &field.span, message).help =
                             Some("give it another name".to_owned());
                     }
@@ -108,7 +111,7 @@ impl<'t> Compiler<'t, '_> {
     fn composite(&mut self, Named { file, pattern }: Named<'t>, detect: &'t ast::Detect, span: &TextSpan) -> Option<AtomId> {
         for clause in &pattern.clauses {
             if !matches!(clause.it, PatternClause::Detect(_) | PatternClause::Later) || clause.span != *span {
-                let message = "a pattern with `detect` is about several events, and has no other clause";
+                let message = "a pattern with `detect` is about several events and can have no other clause";
                 self.report(file, Code::ClauseNotHere, &clause.span, message);
             }
         }
@@ -272,8 +275,8 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ast::AtomSyntax::Claim { primary, span } => atoms.extend(self.claim_atoms(file, *primary, outer, name, span)),
                 ast::AtomSyntax::Not { span, .. } => {
-                    let message = "`not` before a state stands among states that `and` or `or` joins, and nowhere else";
-                    let help = "of events write `A without B within 30s`; what ends a state is `alarm X cleared`, `host back`, `app running`";
+                    let message = "`not` before a state is valid only among states that are joined by `and` or `or`";
+                    let help = "for events write `A without B within 30s`; the end of a state is `alarm X cleared`, `host back` or `app running`";
                     self.report(file, Code::NotJoined, span, message).help = Some(help.to_owned());
                     *whole = false;
                 }
@@ -311,7 +314,7 @@ impl<'t> Compiler<'t, '_> {
         self.copies = before.saturating_add(expressions + 1);
         if before <= COPIES && self.copies > COPIES {
             let message = format!("the conditions that `where` narrows have more than {COPIES} expressions together");
-            let help = "write the `where` into the pattern itself, or name fewer patterns".to_owned();
+            let help = "write the `where` in the pattern itself, or name fewer patterns".to_owned();
             self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
         }
         self.copies <= COPIES
@@ -320,13 +323,13 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn named(&mut self, file: &File, word: &Text) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
         if self.open_patterns.contains(&word.it) {
-            let message = format!("the pattern `{}` is about itself", word.it);
+            let message = format!("the pattern `{}` refers to itself", word.it);
             self.report(file, Code::Cycle, &word.span, message);
             return None;
         }
         if !self.patterns.contains_key(word.it.as_str()) {
             let known = self.pattern_names();
-            let message = format!("no pattern has the name `{}`", word.it);
+            let message = format!("there is no pattern `{}`", word.it);
             if word.it == "claim" {
                 let help = "a role that a member of a pair claims is written `claim primary` or `claim backup`".to_owned();
                 self.report(file, Code::UnknownPattern, &word.span, message).help = Some(help);
@@ -422,7 +425,8 @@ impl<'t> Compiler<'t, '_> {
             None if known.is_empty() => {}
             None => {
                 let near = self.near(&word.it, others).map(|near| format!("did you mean `{near}`? Otherwise "));
-                let help = format!("{}the condition compares with the name as it stands in the record", near.unwrap_or_default());
+                let help =
+                    format!("{}the condition compares with the name as it is written in the record", near.unwrap_or_default());
                 self.report(file, Code::SenderNotInInventory, &word.span, message).help = Some(help);
             }
         }

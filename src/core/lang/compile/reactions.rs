@@ -73,7 +73,7 @@ impl<'t> Compiler<'t, '_> {
                 ReactionClause::Later => continue,
             };
             if !seen.insert(kind) {
-                self.report(file, Code::DuplicateClause, &clause.span, format!("`{kind}` stands twice in this reaction"));
+                self.report(file, Code::DuplicateClause, &clause.span, format!("`{kind}` is given twice in this reaction"));
             }
         }
         let script = script.unwrap_or_else(|| At { it: format!("{}.rhai", tree.name.it), span: tree.name.span.clone() });
@@ -106,14 +106,14 @@ impl<'t> Compiler<'t, '_> {
     fn effects_require(&mut self, file: &File, word: &Text) -> Option<Trust> {
         let Some(trust) = Trust::parse(&word.it) else {
             let levels = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
-            let message = format!("no level of trust has the name `{}`", word.it);
+            let message = format!("there is no trust level `{}`", word.it);
             self.unknown(file, Code::UnknownProvenance, word, message, levels.map(Trust::name));
             return None;
         };
         if trust < EFFECTS_REQUIRE {
             let message = "anyone who can send a datagram can make this reaction change things outside, for example run commands";
             self.report(file, Code::EffectsUntrusted, &word.span, message.to_owned()).help =
-                Some("leave `trust` out where the senders use TCP, or their log is a followed file".to_owned());
+                Some("remove `trust` if the senders use TCP, or if their log is a followed file".to_owned());
         }
         Some(trust)
     }
@@ -189,7 +189,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     fn bad_argument(&mut self, file: &File, param: &Param, span: &TextSpan) {
-        let message = format!("`{}` wants a {}, and this is none", param.name, param.kind.name());
+        let message = format!("`{}` must be a {}, and this is not one", param.name, param.kind.name());
         self.report(file, Code::BadArgument, span, message);
     }
 
@@ -209,7 +209,7 @@ impl<'t> Compiler<'t, '_> {
                 return Some(ReactionCall { reaction: call.name.it.clone(), args: self.named_only(file, call) });
             }
             let known: Vec<String> = self.reaction_names().into_iter().chain([BUILT_IN.to_owned()]).collect();
-            let message = format!("neither a reaction nor a script has the name `{}`", call.name.it);
+            let message = format!("there is neither a reaction nor a script named `{}`", call.name.it);
             self.unknown(file, Code::UnknownReaction, &call.name, message, known.iter().map(String::as_str));
             return None;
         };
@@ -245,7 +245,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                     None => {
                         let message = format!(
-                            "{} takes {} arguments, and this is one too many",
+                            "{} has {} parameters, and this is one argument too many",
                             call.name.it,
                             params.len() - reaction.with.len()
                         );
@@ -288,7 +288,7 @@ impl<'t> Compiler<'t, '_> {
             match &argument.name {
                 Some(name) => given.push((name.it.clone(), argument_of(&argument.value))),
                 None => {
-                    let message = "the script is not known here, so it is not known which parameter this is";
+                    let message = "the script is not available here, so it is not known which parameter this is";
                     self.report(file, Code::UnknownParameter, &argument.value.span, message).help =
                         Some("write parameter = value".to_owned());
                 }

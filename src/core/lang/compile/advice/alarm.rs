@@ -96,7 +96,7 @@ impl Compiler<'_, '_> {
     }
 
     fn inhibits_itself(&mut self, file: &File, word: &Text) {
-        let message = format!("`{}` is inhibited by itself: one that is active stays, so this changes nothing", word.it);
+        let message = format!("`{}` is inhibited by itself: an active instance stays active, so this has no effect", word.it);
         self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
     }
 
@@ -160,12 +160,12 @@ impl Compiler<'_, '_> {
         }
         for (word, name, place) in found {
             let message = format!(
-                "an expression of `{name}` does not capture `{}`, and others of this condition do: events that meet only it are not taken",
+                "an expression of `{name}` does not capture `{}`, and others of this condition do: events that match only this one are not used",
                 word.it
             );
             let found = self.report(file, Code::KeyMissing, &word.span, message);
             found.context.push((place, "here".to_owned()));
-            found.help = Some(format!("capture `(?<{}>...)` in each, or take it out of `by`", word.it));
+            found.help = Some(format!("capture `(?<{}>...)` in each of them, or remove it from `by`", word.it));
         }
     }
 
@@ -227,7 +227,7 @@ impl Compiler<'_, '_> {
                 Role::Key => {
                     format!("nothing here captures `{field}`: events count only if their record brings a field of that name")
                 }
-                _ => format!("nothing here captures `{field}`: it is missing unless the record brings a field of that name"),
+                _ => format!("nothing here captures `{field}`: it is missing unless the record has a field of that name"),
             };
             let help = match role {
                 Role::Argument => format!("a text stands in quotes: \"{field}\""),
@@ -248,7 +248,7 @@ impl Compiler<'_, '_> {
             if ends.is_empty() || !raises.iter().any(has) {
                 continue;
             }
-            let help = format!("capture `(?<{key}>...)` in the pattern, or take `{key}` out of `by`");
+            let help = format!("capture `(?<{key}>...)` in the pattern, or remove `{key}` from `by`");
             // The record of an event without expressions may have the field.
             let lacks = ends.iter().find(|w| w.captures.is_some() && !has(w));
             if !ends.iter().any(has) {
@@ -257,7 +257,7 @@ impl Compiler<'_, '_> {
                 found = Some((message, help));
             } else if let Some(lacks) = lacks {
                 let message = format!(
-                    "an expression of `{}` does not capture `{key}`, which is a key of `{}`: events that meet only it end no instance",
+                    "an expression of `{}` does not capture `{key}`, which is a key of `{}`: events that match only this one end no instance",
                     lacks.atom.name, alarm.name
                 );
                 found = Some((message, help));
@@ -269,10 +269,10 @@ impl Compiler<'_, '_> {
             {
                 found = Some((
                     format!(
-                        "`{}` has the key `{key}`, and no event that raises it is of a sender that is named here: no instance is ever ended by it",
+                        "`{}` has the key `{key}`, and no event that raises it comes from a sender that is named here: this ends no instance",
                         alarm.name
                     ),
-                    format!("take `{key}` out of `by`, or name the same senders"),
+                    format!("remove `{key}` from `by`, or name the same senders"),
                 ));
             }
         }
@@ -284,7 +284,7 @@ impl Compiler<'_, '_> {
         if alarm.hold.is_none() && alarm.detect.shape == Shape::One && !atoms.is_empty() && atoms.iter().all(again) {
             found = Some((
                 format!("every event that ends `{}` here raises it again at once", alarm.name),
-                "`cancel at once` keeps no state; `cancel after 1h` ends it when no more come".to_owned(),
+                "`cancel at once` keeps no state; `cancel after 1h` ends it when no more events come".to_owned(),
             ));
         }
         if let Some((message, help)) = found {
