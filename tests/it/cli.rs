@@ -612,6 +612,33 @@ fn check_warns_of_a_file_that_is_not_there() {
     assert!(!pointsman(&["check", "-c", &config], b"").err.contains("C210"));
 }
 
+/// An expression of one role that matches the other role's texts as well makes those records claim nothing.
+#[test]
+fn check_warns_of_an_expression_for_both_roles() {
+    let scratch = Scratch::new("both-roles");
+    scratch.write("rules/r.alarm", "alarm a { detect claim primary by app cancel at once }\n");
+    let site = |primary: &str, backup: &str| {
+        scratch.write(
+            "pointsman.yaml",
+            &format!(
+                "rules: rules\nhosts: {{ h1: {{ address: 10.0.0.1, via: local }}, h2: {{ address: 10.0.0.2, via: ssh }} }}\n\
+                 applications: {{ a1: {{ host: h1 }}, a2: {{ host: h2 }} }}\n\
+                 pairs: {{ p: {{ primary: a1, backup: a2, says_primary: {primary}, says_backup: {backup} }} }}\n"
+            ),
+        )
+    };
+    for (primary, backup, wanted) in [
+        ("/role changed to/", "/role changed to (BACKUP|FAULT)/", true),
+        ("/is primary/", "/primary/", true),
+        ("/role changed to MASTER/", "/role changed to (BACKUP|FAULT)/", false),
+        ("/I am .*leader/", "/I am a secondary/", false),
+    ] {
+        let ended = pointsman(&["check", "-c", &site(primary, backup)], b"");
+        let told = ended.err.contains("a record that matches both is not a claim");
+        assert!(ended.status == 0 && told == wanted, "{primary} {backup}: {}{}", ended.out, ended.err);
+    }
+}
+
 /// The program of a channel is looked for when the machine is looked at.
 #[test]
 fn check_warns_of_a_channel_whose_program_is_not_there() {
