@@ -110,8 +110,8 @@ pub(super) struct Args {
     /// The rules see each log from this line on; what stands before is read only for its header and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
-    /// The time zone of stamps that do not say theirs, where the configuration does not: Europe/Berlin, UTC, +02:00; unless said, this
-    /// machine's
+    /// The time zone of stamps that do not say theirs: Europe/Berlin, UTC, +02:00 [default: that of the configuration, else this
+    /// machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
     /// The log; `-` is standard input. Of several the lines are put in the order of their times. Logs may be compressed (gzip, Zstandard, xz),

@@ -18,13 +18,7 @@ const SHAPES: usize = 20;
 const SHAPE_WIDTH: usize = 100;
 
 /// Writes the counts. `logs` has the names of the logs.
-pub(super) fn write(
-    out: &mut impl Write,
-    summary: &Summary,
-    seen: &Seen,
-    logs: &[String],
-    format: RowFormat,
-) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, summary: &Summary, seen: &Seen, logs: &[String], format: RowFormat) -> io::Result<()> {
     let mut sections = sections(summary, seen, logs);
     if format == RowFormat::Human {
         // A table is as wide as its widest cell.

@@ -352,9 +352,9 @@ impl Server {
         let mut is_of_document: BTreeMap<&str, bool> = BTreeMap::new();
         all.filter(move |d| {
             d.place.as_ref().is_some_and(|p| {
-                *is_of_document.entry(&p.source.name).or_insert_with(|| {
-                    p.source.text == document.text && real_name(Path::new(&p.source.name)) == document.name
-                })
+                *is_of_document
+                    .entry(&p.source.name)
+                    .or_insert_with(|| p.source.text == document.text && real_name(Path::new(&p.source.name)) == document.name)
             })
         })
     }

@@ -45,7 +45,9 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
     }
     if tests.is_empty() {
-        return Ok(wrong("no alarm is about a pattern with a `sample` or about self events of Pointsman; `--from LOG` needs neither"));
+        return Ok(wrong(
+            "no alarm is about a pattern with a `sample` or about self events of Pointsman; `--from LOG` needs neither",
+        ));
     }
     let mut out = io::stdout().lock();
     if let Some(config) = &args.given.config {
@@ -124,7 +126,7 @@ fn test_of(site: &Arc<Site>, alarm: &Alarm) -> Option<String> {
     let source = Arc::new(Source { name: alarm.name.clone(), text: format!("tests:\n{text}") });
     let file = test_file::read(&source).0?;
     let entries = rule_test::run(site, file.tests.first()?).entries;
-    let must: Vec<String> = entries.iter().filter(|entry| is_about(entry, alarm)).filter_map(|entry| timed(entry)).collect();
+    let must: Vec<String> = entries.iter().filter(|entry| is_about(entry, alarm)).filter_map(timed).collect();
     if !entries.iter().any(|entry| entry.kind == EntryKind::AlarmRaised && entry.alarm.as_ref() == Some(&alarm.name)) {
         return None;
     }

@@ -310,8 +310,8 @@ impl Engine {
         let within = met.alarm.detect.within;
         let known = met.facts.trust();
         let notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
-        let counts = notes
-            .filter(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within));
+        let counts =
+            notes.filter(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within));
         counts.map(|note| note.at).max()
     }
 
@@ -364,7 +364,11 @@ impl Engine {
             // Events of the missing parts that are too old.
             let old = |note: &&PartialMatch| !within_time(note) && missing.get(note.part()).is_some_and(|n| *n > 0);
             let gone = old_notes.iter().filter(old).max_by_key(|note| note.at).map(|note| {
-                format!("; an event of part {} came {} before, which is too long", note.part() + 1, duration_text(met.at.since(note.at)))
+                format!(
+                    "; an event of part {} came {} before, which is too long",
+                    note.part() + 1,
+                    duration_text(met.at.since(note.at))
+                )
             });
             format!("part {} of {} matches; {left} must still come{within}{}", part + 1, counts.len(), gone.unwrap_or_default())
         });

@@ -39,9 +39,9 @@ pub fn names_inside(text: &str) -> Vec<String> {
         paths("json", &object, &mut names);
     }
     for (at, _) in text.match_indices('=').take(NAMES) {
-        let begin = text[..at].rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).map_or(0, |before| {
-            before + text[before..].chars().next().map_or(0, char::len_utf8)
-        });
+        let begin = text[..at]
+            .rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)))
+            .map_or(0, |before| before + text[before..].chars().next().map_or(0, char::len_utf8));
         let key = &text[begin..at];
         if !key.is_empty() && pair(text, key).is_some() {
             names.push(format!("kv.{key}"));

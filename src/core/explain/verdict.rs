@@ -128,7 +128,8 @@ impl AlarmStory {
         if self.lines > 0 && self.lines == self.ignored {
             return vec![format!("every record is taken away by an `ignore` of the rules: {}", self.ignores())];
         }
-        if let Some(lines) = self.no_such_key() {
+        // An event for which there is no room has no key either.
+        if let Some(lines) = self.no_such_key().filter(|_| self.of(Decision::NoRoom).is_empty()) {
             return lines;
         }
         let furthest = self.decisions.iter().map(|d| d.decision.decision).filter(|d| *d != Decision::CancelsNothing).max();
@@ -191,8 +192,10 @@ impl AlarmStory {
         let agents = !self.parts.iter().any(|part| part.is_about_records(program) || !part.about.is_empty());
         match (agents, self.of_logs) {
             (true, true) => vec![
-                "its condition is about what agents report of hosts, applications and metrics, and a log has none of that".to_owned(),
-                "`explain --live` shows the running controller, and a rule test can bring it about (`lose`, `stops`, `metric`)".to_owned(),
+                "its condition is about what agents report of hosts, applications and metrics, and a log has none of that"
+                    .to_owned(),
+                "`explain --live` shows the running controller, and a rule test can bring it about (`lose`, `stops`, `metric`)"
+                    .to_owned(),
             ],
             (true, false) => vec!["its condition is about what agents report, and nothing of it was reported".to_owned()],
             (false, _) => {

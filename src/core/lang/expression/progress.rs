@@ -55,7 +55,9 @@ impl Would {
             Would::IgnoreCase => "only the letter case differs: write `i` behind the expression".to_owned(),
             Would::NoStart => "it stands further on in the text, and `^` wants it at the beginning".to_owned(),
             Would::NoEnd => "the text goes on behind it, and `$` wants its end".to_owned(),
-            Would::OtherBlanks => "only blanks differ: write `\\s*` or `\\s+` where the text has other blanks, or none".to_owned(),
+            Would::OtherBlanks => {
+                "only blanks differ: write `\\s*` or `\\s+` where the text has other blanks, or none".to_owned()
+            }
             Would::OtherQuotes => "only the quotes differ: write those of the text, or `[\"']`".to_owned(),
             Would::Literal { part, escaped } => {
                 format!("`{part}` stands in the text as it is, and in an expression it means something else: write `{escaped}`")
