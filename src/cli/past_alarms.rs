@@ -8,9 +8,10 @@ use serde_json::{Value as Json, json};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{HistoryEntry, HistoryFilter};
+use crate::shell::live;
 
 use super::ask::ControllerArgs;
-use super::past::{self, PastArgs, local, local_zone};
+use super::past::{self, PastArgs, local};
 use super::table::{Paged, RowFormat, coloured_table, csv, json_rows};
 use super::{USAGE, WRONG, wrong};
 
@@ -63,7 +64,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     }
     let before = if more > 0 { alarms.first().map(|alarm| alarm.record) } else { past.before };
     let mut out = Paged::open();
-    let zone = local_zone();
+    let zone = live::machine_zone().unwrap_or_default();
     let time = |at: Option<Time>| match whom.format {
         RowFormat::Human => at.map(|at| local(at, zone)),
         RowFormat::Json | RowFormat::Csv => at.map(|at| at.to_string()),
@@ -86,7 +87,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     out.flush()?;
     drop(out);
     if let Some(before) = before.filter(|_| whom.format == RowFormat::Human) {
-        eprintln!("the newest {}; --before {before} shows what was before, and --limit 0 all", rows.len());
+        eprintln!("these are the newest {}; `--before {before}` shows earlier ones, and `--limit 0` shows all", rows.len());
     }
     if let Some(why) = past.unread {
         return Ok(wrong(&why));

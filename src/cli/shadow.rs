@@ -39,10 +39,10 @@ const BEFORE: Duration = Duration::from_secs(3_600);
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman              until Ctrl-C: each decision that differs
-  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman --for 1h     for an hour
+  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman              shows each decision that differs, until Ctrl-C
+  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman --for 1h     does so for an hour
 
-Nothing is touched: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
+Nothing is changed: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
 `pointsman dry-run --against JOURNAL` compares what was recorded before, and says why.";
 
 /// Runs other rules beside a running controller, and shows which decisions differ
@@ -51,16 +51,16 @@ Nothing is touched: no address is moved, nobody is notified. Exit status: 0 no d
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// The data folder of the running controller; unless said, the one of ./pointsman.yaml, then of /etc/pointsman/pointsman.yaml
+    /// The data folder of the running controller [default: that of ./pointsman.yaml, then of /etc/pointsman/pointsman.yaml]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Ends after this time
+    /// How long to compare [default: until Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     lasts: Option<Duration>,
-    /// Who holds a resource at the beginning; unless said, the host of its pair's primary
+    /// The holder of a resource at the beginning [default: the host of its pair's primary]
     #[arg(long, value_name = "RESOURCE=HOST")]
     holder: Vec<String>,
-    /// How to print
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
 }

@@ -14,7 +14,7 @@ use pointsman::shell::sources::Entry;
 
 use crate::cli::pointsman;
 use crate::sources::{Follower, append, claim, followed, fresh, numbers};
-use crate::support::Folder;
+use crate::support::{Folder, gzip};
 
 fn next(follower: &mut Follower) -> Event<'static> {
     loop {
@@ -50,9 +50,7 @@ fn rotated_files_in_another_folder_are_read() {
     let places = follower.stop();
     // Rotated while it does not run: twice, and the older file is compressed.
     append(&path, &claim(5));
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(&fs::read(&path).unwrap()).unwrap();
-    fs::write(old.join("sip.log.2.gz"), packed.finish().unwrap()).unwrap();
+    fs::write(old.join("sip.log.2.gz"), gzip(fs::read(&path).unwrap())).unwrap();
     fs::remove_file(old.join("sip.log.1")).unwrap();
     fs::remove_file(&path).unwrap();
     append(&old.join("sip.log.1"), &claim(6));

@@ -5,19 +5,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
 use crate::sources::{again, append, claim, followed, numbers};
-use crate::support::Folder;
+use crate::support::{Folder, gzip as compressed};
 
 /// Compresses a file in place, as `gzip` does: the compressed file exists beside the other one until it is complete.
 fn gzip(path: &Path, keeps_time: bool) {
     let modified = fs::metadata(path).unwrap().modified().unwrap();
     let packed = PathBuf::from(format!("{}.gz", path.display()));
-    let mut to = GzEncoder::new(File::create(packed).unwrap(), Compression::fast());
-    to.write_all(&fs::read(path).unwrap()).unwrap();
-    let file = to.finish().unwrap();
+    let mut file = File::create(packed).unwrap();
+    file.write_all(&compressed(fs::read(path).unwrap())).unwrap();
     if keeps_time {
         file.set_modified(modified).unwrap();
     }
@@ -136,9 +132,7 @@ fn a_compressed_file_that_is_still_being_written_is_waited_for() {
     let places = follower.stop();
     append(&path, &claim(1));
     fs::rename(&path, numbered(&path, 2, "")).unwrap();
-    let mut to = GzEncoder::new(Vec::new(), Compression::fast());
-    (2..=200).for_each(|n| to.write_all(claim(n).as_bytes()).unwrap());
-    let packed = to.finish().unwrap();
+    let packed = compressed((2..=200).map(claim).collect::<String>());
     let (first, second) = packed.split_at(packed.len() / 2);
     let file = numbered(&path, 1, ".gz");
     fs::write(&file, first).unwrap();

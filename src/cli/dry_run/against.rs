@@ -67,7 +67,7 @@ pub(super) fn run(
     let mut ending = ending(&rerun.counts(), [DecidedBy::Site, DecidedBy::Rules].map(of), unreadable);
     if !unwanted_are_known {
         ending.push_str(
-            "\nrecords that the site's own rules do not want are not known; `journal: { unwanted: 256MiB }` keeps them",
+            "\nrecords that the site's own rules do not match were not kept; `journal: { unwanted: 256MiB }` keeps them",
         );
     }
     match format {
@@ -141,19 +141,19 @@ fn reasons(
                 continue;
             }
             (DecidedBy::Site, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Site) => {
-                "by these rules it was not raised: see above".to_owned()
+                "these rules did not raise it; see above".to_owned()
             }
             (DecidedBy::Rules, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Rules) => {
-                "the site did not raise it: see above".to_owned()
+                "the site did not raise it; see above".to_owned()
             }
             (DecidedBy::Site, SiteDecisionKind::Cleared) => {
-                "by these rules it is still active, or was cleared at another time".to_owned()
+                "with these rules it is still active, or was cleared at another time".to_owned()
             }
             (DecidedBy::Site, SiteDecisionKind::Started) => {
-                format!("by these rules it does not start {} here", one.decision.reaction)
+                format!("these rules do not start {} here", one.decision.reaction)
             }
-            (DecidedBy::Rules, _) if one.cause.is_empty() => "the time for it has come by these rules".to_owned(),
-            (DecidedBy::Rules, SiteDecisionKind::Raised) => "its condition is true by these rules".to_owned(),
+            (DecidedBy::Rules, _) if one.cause.is_empty() => "with these rules it is due now".to_owned(),
+            (DecidedBy::Rules, SiteDecisionKind::Raised) => "with these rules its condition is true".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Cleared) => "these rules end it here".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Started) => "these rules start it here".to_owned(),
         };
@@ -194,7 +194,7 @@ fn reasons(
 }
 
 fn record_name(n: u64) -> String {
-    if n == 0 { "a record that the site's rules do not want".to_owned() } else { format!("record {n}") }
+    if n == 0 { "a record that the site's rules do not match".to_owned() } else { format!("record {n}") }
 }
 
 /// Writes a difference with its reasons.
@@ -223,7 +223,7 @@ pub(in crate::cli) fn write_difference(
             }
             match (one.record, one.cause.as_str()) {
                 (_, "") => {}
-                (0, cause) => writeln!(out, "      a record that the site's rules do not want: {}", printable(cause))?,
+                (0, cause) => writeln!(out, "      a record that the site's rules do not match: {}", printable(cause))?,
                 (n, cause) => writeln!(out, "      record {n}: {}", printable(cause))?,
             }
             for line in why {

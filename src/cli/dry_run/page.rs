@@ -44,7 +44,7 @@ impl TimelinePage {
         let words = |e: io::Error| format!("--html {}: {e}", to.display());
         if to.exists() && !is_page(to).map_err(words)? {
             return Err(format!(
-                "--html {}: the file exists and is not a page; it is not replaced: name another file",
+                "--html {}: the file exists and is not such a page, so it is not replaced; name another file",
                 to.display()
             ));
         }

@@ -86,7 +86,7 @@ impl Controller {
             }
             Verb::HostRun => return out.push(Output::Do { run, attempt, step }),
             Verb::Wait | Verb::Log | Verb::State(_) => {
-                Err(format!("`{}` is done by the run itself: this is a fault of the program", step.verb))
+                Err(format!("`{}` is done by the run itself: this is an error in the program", step.verb))
             }
         };
         let n = step.n;
@@ -122,7 +122,7 @@ impl Controller {
         let bound = &self.runs.state().run(run)?.bound;
         (bound.trust() < bound.requires).then(|| {
             format!(
-                "the event's sender has the trust `{}`, and `{}` requires `{}` (write `trust {}` in the reaction {} if that is meant)",
+                "the event's sender has the trust `{}`, and `{}` requires `{}` (write `trust {}` in the reaction {} if that is intended)",
                 bound.trust().name(),
                 step.verb,
                 bound.requires.name(),
@@ -222,7 +222,8 @@ impl Controller {
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let (order, at) = (state.order, state.at);
+        // A claim decides as of the time at which it was written, however late its run is.
+        let (order, at) = (state.order, self.written_at(state.order).or(state.at));
         self.may_intend(run, &resource)?;
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
         let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false, at };
@@ -247,7 +248,7 @@ impl Controller {
         let hosts: Vec<&Name> = [&pair.primary, &pair.backup].into_iter().filter_map(|a| inventory.host_of(a)).collect();
         let owner = self.planner.owner(&resource);
         let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
-            return Err(format!("who has {resource} is not known: name the host with move_to"));
+            return Err(format!("the holder of {resource} is not known: name the host with move_to"));
         };
         Ok((resource, other.clone()))
     }
@@ -274,5 +275,8 @@ fn no_placement(resource: &str, host: &str) -> String {
 
 /// Why an event with too little trust moves nothing.
 pub(super) fn too_little_known(resource: &str, trust: Trust) -> String {
-    format!("the event's sender is known only as `{}`, and {resource} asks for more (`trust` in the configuration)", trust.name())
+    format!(
+        "the event's sender has only the trust `{}`, and {resource} requires more (`trust` in the configuration)",
+        trust.name()
+    )
 }

@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// When the calendars next allow an alarm to be raised; `None` if never, or too far away.
-    pub(super) fn next_season(&self, alarm: &Alarm, now: Time) -> Option<Time> {
+    pub(super) fn next_allowed(&self, alarm: &Alarm, now: Time) -> Option<Time> {
         let calendars = self.calendars_of(alarm);
         let mut at = now;
         for _ in 0..CHANGES {
@@ -61,7 +61,7 @@ impl Engine {
         let mut begins = now;
         for _ in 0..CHANGES {
             if !self.allowed_by_calendar(alarm, begins) {
-                begins = self.next_season(alarm, begins)?;
+                begins = self.next_allowed(alarm, begins)?;
             }
             let due = begins + lasts;
             // The first moment, at the latest `due`, at which the alarm may not be raised.
@@ -90,7 +90,7 @@ impl Engine {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
         let name = &alarm.name;
-        let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
+        let text = match self.next_allowed(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
                 if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
                     return;
@@ -104,12 +104,17 @@ impl Engine {
                 let event = self.keep(alarm, event, out);
                 let waiting = PendingFire { due, event, late, round: 0, over };
                 self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
-                format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))
+                format!(
+                    "{name} is not raised now, because its calendars do not allow it: it waits until {due}, for {}",
+                    duration_text(due.since(on.now))
+                )
             }
-            None if self.next_season(alarm, on.now).is_none() => {
+            None if self.next_allowed(alarm, on.now).is_none() => {
                 format!("{name} is not raised at this time, and its calendars never allow it again: it is dropped")
             }
-            None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
+            None => format!(
+                "{name} is not raised now, because its calendars do not allow it, and it would expire before they do: it is dropped"
+            ),
         };
         if self.trace.is_some() {
             let reason = format!(

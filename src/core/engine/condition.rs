@@ -23,7 +23,7 @@ use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
-use super::lines::{counted_lines, noted_line};
+use super::lines::{counted_line, counted_lines};
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::trace::Decision;
 use super::window::MeasureSlot;
@@ -108,14 +108,14 @@ impl Engine {
             }
             Shape::Without => {
                 if let Some(met) = met(self, 1, out) {
-                    self.trace_forgotten(met.at, alarm, &met.key, "the event behind `without` came");
-                    self.forget_partial_matches(alarm, &met.key, out);
-                    self.note_early(met, 1, out);
+                    self.trace_forgotten(met.at, alarm, &met.key, "the event after `without` came");
+                    self.drop_begun(alarm, &met.key, out);
+                    self.keep_early(met, 1, out);
                 }
                 if let Some(met) = met(self, 0, out) {
                     if self.early(&met, 1).is_some() {
                         self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
-                            "the event behind `without` came a little before (`slack`)".to_owned()
+                            "the event after `without` came a little before (`slack`)".to_owned()
                         });
                         return; // It already arrived.
                     }
@@ -146,7 +146,7 @@ impl Engine {
     /// the event.
     pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
         if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
-            self.forget_notes(met.alarm, &met.key, out);
+            self.drop_partial_matches(met.alarm, &met.key, out);
         }
         match met.alarm.hold {
             Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
@@ -158,7 +158,7 @@ impl Engine {
     }
 
     /// Fires what is pending.
-    pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn fire_pending(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
@@ -211,7 +211,7 @@ impl Engine {
     }
 
     /// Drops the partial matches and the pending fire of a key.
-    pub(super) fn forget_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn drop_begun(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         let state = &self.state;
         let measures_on = measures_on(alarm);
         let measured = !measures_on && state.measured(&alarm.name, key).is_some();
@@ -221,9 +221,9 @@ impl Engine {
     }
 
     /// The same, if nothing is pending.
-    fn forget_notes(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+    fn drop_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         if self.state.waiting(&alarm.name, key).is_none() {
-            self.forget_partial_matches(alarm, key, out);
+            self.drop_begun(alarm, key, out);
         }
     }
 
@@ -259,7 +259,7 @@ impl Engine {
             self.trace_count(&met, n, since, distinct.zip(value.as_deref()));
         }
         let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
-        let note = PartialMatch::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
+        let note = PartialMatch::new(0, met.at, known).keeping(value, counted_line(met.alarm, text));
         self.add_partial_match(met, note, distinct.is_some(), since, out);
     }
 
@@ -275,7 +275,7 @@ impl Engine {
                     if self.trace.is_some() {
                         self.trace_step(&met, part);
                     }
-                    return self.note_early(met, part, out);
+                    return self.keep_early(met, part, out);
                 }
             },
         };
@@ -316,7 +316,7 @@ impl Engine {
     }
 
     /// Stores an event that arrived before the one that it should follow, where `slack` allows this.
-    fn note_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
+    fn keep_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         if met.alarm.detect.slack.is_some() {
             let note =
                 PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.trust()).keeping(None, met.facts.captured());
@@ -389,14 +389,14 @@ impl Engine {
         let Match { alarm, key, .. } = met;
         let most = alarm.max_keys;
         match self.record(Record::PartialMatches { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
-            None => self.bound_notes(out),
+            None => self.bound_partial_matches(out),
             Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
-            Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
+            Some(Forgot::Of(most)) => self.report_too_many(&most, out),
         }
     }
 
     /// When partial matches take more memory than their share, the alarm that takes most drops the older half of its keys.
-    fn bound_notes(&mut self, out: &mut Vec<Output>) {
+    fn bound_partial_matches(&mut self, out: &mut Vec<Output>) {
         let most = share(self.inventory.memory.0, MEMORY_NOTES);
         // Most alarms measure nothing, so the sum is made only when it can matter.
         if self.state.noted.bytes() <= most / 2 || self.state.noted.bytes() + self.measured_bytes() <= most {
@@ -405,16 +405,16 @@ impl Engine {
         let Some(alarm) = self.state.noted.heaviest().cloned() else { return };
         self.record(Record::ForgottenHalf { alarm: alarm.clone() }, out);
         let text = format!(
-            "events that conditions count use up their {} MiB, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
+            "events that conditions count have used up their {} MiB, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
             most >> 20
         );
         self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
     /// Reports once for each alarm that it dropped half of its keys, because all alarms together have too many partial matches.
-    fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
+    fn report_too_many(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
-            "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
+            "conditions remember more than {PARTIAL_MATCHES} events at once, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, or shorten `within`"
         );
         let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("notes of {alarm}"), notice, out);
@@ -424,7 +424,7 @@ impl Engine {
     pub(super) fn too_many_keys(&mut self, alarm: &Alarm, does: &str, narrow: &str, out: &mut Vec<Output>) {
         let most = alarm.max_keys.unwrap_or(COUNTED_KEYS);
         let text = format!(
-            "{} {does} more than {most} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
+            "{} {does} more than {most} keys at once; those with the oldest last event are dropped: narrow its {narrow}",
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };

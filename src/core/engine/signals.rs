@@ -110,10 +110,8 @@ impl Engine {
                 continue;
             };
             if change.hops > HOPS {
-                let text = format!(
-                    "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
-                    change.signal
-                );
+                let text =
+                    format!("more than {HOPS} alarms or patterns in a row caused each other: {:?} is ignored", change.signal);
                 self.tell_once(format!("hops {:?}", change.signal), Notice::new(Kind::Limit, text), out);
                 continue;
             }
@@ -169,7 +167,7 @@ impl Engine {
             self.decided(arrival.now, alarm, Some(&key), Decision::NoState, || {
                 format!("{} of {n} are in the state at once", known.len())
             });
-            self.forget_partial_matches(alarm, &key, out);
+            self.drop_begun(alarm, &key, out);
             if alarm.cancel.is_empty() {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);
             }

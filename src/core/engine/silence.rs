@@ -48,7 +48,7 @@ impl Engine {
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
             let waited: Vec<(Key, PendingFire)> =
-                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
+                self.state.pending_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
             for (key, waiting) in waited {
                 let lasts = patience(span, *backoff, waiting.round);
                 self.expect(alarm, key, now, lasts, waiting, out);

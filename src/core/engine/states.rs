@@ -121,7 +121,7 @@ impl Engine {
                 Some(known) => self.raise_for_key(turn, alarm, states, key, known, out),
                 None => {
                     self.decided(turn.arrival.now, alarm, Some(&key), Decision::NoState, || missing(states, &tables, &key));
-                    self.forget_partial_matches(alarm, &key, out);
+                    self.drop_begun(alarm, &key, out);
                     if alarm.cancel.is_empty() {
                         self.clear(&turn.arrival.ending(), &alarm.name, &key, out);
                     }
@@ -137,7 +137,7 @@ impl Engine {
         }
         let keyed = states.terms.iter().zip(tables).filter(|(term, _)| term.keyed).flat_map(|(_, table)| table.keys().cloned());
         let own = self.state.active_of(&alarm.name).map(|(key, _)| key.clone());
-        let awaited = self.state.awaited_of(&alarm.name).map(|(key, _)| key.clone());
+        let awaited = self.state.pending_of(&alarm.name).map(|(key, _)| key.clone());
         let known = states.known.iter().flatten().map(Key::of);
         keyed.chain(own).chain(awaited).chain(known).collect()
     }

@@ -178,7 +178,7 @@ impl Engine {
     }
 
     /// Traces a raise that `only while` does not allow, with the keys for which the other alarms are active.
-    pub(super) fn trace_out_of_place(&mut self, at: Time, alarm: &Alarm, key: &Key, why: &str) {
+    pub(super) fn trace_not_only_while(&mut self, at: Time, alarm: &Alarm, key: &Key, why: &str) {
         if self.trace.is_none() {
             return;
         }

@@ -103,6 +103,7 @@ impl Bench {
         let record = engine::Record::Raised {
             alarm: alarm.to_owned(),
             key: Key::of([host]),
+            category: None,
             order: 1,
             at: now,
             due: None,
@@ -125,6 +126,7 @@ impl Bench {
             let record = engine::Record::Raised {
                 alarm: "sip_down".to_owned(),
                 key: Key::of([n.to_string()]),
+                category: None,
                 order: n,
                 at: now,
                 due: None,
@@ -353,10 +355,7 @@ fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes
     b.carry_out(at(1));
     b.clear(at(9), "sip_down", "s1");
     b.run(at(10));
-    assert_eq!(
-        b.told(),
-        ["1 noc raised: [CRITICAL] sip_down [s1]: ", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]: "]
-    );
+    assert_eq!(b.told(), ["1 noc raised: [CRITICAL] sip_down [s1]", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]"]);
     assert!(b.notifier.say(at(11), &"nobody".to_owned(), "x", facts.clone(), (8, 0), &mut b.out).is_err());
     // A step whose end was not journaled is done again, and does not send its notification twice.
     b.works = false;

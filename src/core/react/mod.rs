@@ -274,7 +274,7 @@ impl Runs {
         }
         let run = self.state.last + 1;
         if agree_by.is_some() {
-            let text = format!("{} waits for an operator's yes: `pointsman runs approve {run}`", bound.reaction);
+            let text = format!("{} waits for an operator's approval: `pointsman runs approve {run}`", bound.reaction);
             out.push(Output::Notice(Notice {
                 run: Some(run),
                 reaction: Some(bound.reaction.clone()),

@@ -70,7 +70,7 @@ impl Runs {
             StateVerb::Remove => (None, Value::Unit),
             StateVerb::Add => {
                 let sum = sum(&kept, value).ok_or_else(|| {
-                    format!("state.add: `{key}` is {kept}, and what is added is {}; numbers are added", shown(value))
+                    format!("state.add: `{key}` is {kept}, and the argument is {}; both must be numbers", shown(value))
                 })?;
                 (Some(sum.clone()), sum)
             }
@@ -78,7 +78,7 @@ impl Runs {
                 let mut list = match kept {
                     Value::Unit => Vec::new(),
                     Value::List(list) => list,
-                    other => return Err(format!("state.append: `{key}` is {other}, and no list")),
+                    other => return Err(format!("state.append: `{key}` is {other}, not a list")),
                 };
                 list.extend(value.cloned());
                 // The oldest elements are dropped.
@@ -88,7 +88,7 @@ impl Runs {
             }
         };
         if let Some(value) = &value {
-            self.state.has_room(compartment, &key, value)?;
+            self.has_room(compartment, &key, value)?;
         }
         self.record(Record::Kept { reaction: compartment.to_owned(), key, value }, out);
         Ok(result)

@@ -225,8 +225,8 @@ impl Rerun {
                 replay.report_all();
             }
             journal::Input::OperatorCommand { by, command, of } => {
-                if let Some(word) = OperatorCommand::of_record(&command, &of) {
-                    replay.drive(Input::Operator { by, word });
+                if let Some(command) = OperatorCommand::of_record(&command, &of) {
+                    replay.drive(Input::Operator { by, command });
                 }
             }
             journal::Input::Accepted(_) => self.counts.accepted += 1,
@@ -259,7 +259,7 @@ impl Rerun {
         self.counts.wanted += 1;
         heard.hits = hits;
         heard.backlog = matches!(heard.late, Some(Stale::Backlog { .. }));
-        replay.drive(Input::Heard(Box::new(heard)));
+        replay.drive(Input::Event(Box::new(heard)));
     }
 
     /// Takes what the replay decided.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::control::{Input, OperatorCommand, Output};
+use crate::core::diag::suggest::hint;
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::journal::Record;
@@ -85,9 +86,18 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         Time::default()
     });
     for (resource, host) in &test.holders {
-        if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
-            wrong.push(cannot(format!("holders: {resource} has no placement on {host}")));
-        }
+        let why = match site.inventory.resources.get(resource) {
+            None => {
+                let hint = hint(resource, site.inventory.resources.keys().map(String::as_str));
+                format!("there is no resource `{resource}`{hint}")
+            }
+            Some(known) if known.placements.iter().all(|s| &s.host != host) => {
+                let hint = hint(host, known.placements.iter().map(|s| s.host.as_str()));
+                format!("{resource} cannot be on `{host}`{hint}")
+            }
+            Some(_) => continue,
+        };
+        wrong.push(cannot(format!("holders: {why}")));
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
     replay.records = traced.is_some().then(Vec::new);
@@ -221,7 +231,7 @@ impl Play {
     }
 
     fn operator(&mut self, step: &TestStep) {
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for (resource, host) in step.moves.iter().flatten() {
             say(OperatorCommand::Move { resource: resource.clone(), host: host.clone() });
         }
@@ -268,7 +278,7 @@ impl Play {
             step.maintenance_end.clone().map(Override::Maintenance),
             step.undrain.clone().map(Override::Drain),
         ];
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for what in begun.into_iter().flatten() {
             say(OperatorCommand::Begin { what, lasts, reason: "the test says so".to_owned() });
         }
@@ -280,7 +290,7 @@ impl Play {
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {
         let trust = match &step.trust {
-            Some(word) => Trust::parse(word).ok_or_else(|| format!("no trust has the name `{word}`"))?,
+            Some(word) => Trust::parse(word).ok_or_else(|| format!("there is no trust level `{word}`"))?,
             None => Trust::Authenticated,
         };
         let source = step.source.clone().unwrap_or_else(|| "log".to_owned());
@@ -317,7 +327,7 @@ fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
 
 /// The host of a metric, and its values.
 fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), String> {
-    let host = said.get("host").cloned().ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let host = said.get("host").cloned().ok_or("a metric needs its host: { host: sip1, cpu: 95 }")?;
     let mount = said.get("mount").cloned().unwrap_or_default();
     let mut metrics = Vec::new();
     for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {

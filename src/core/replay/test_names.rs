@@ -34,7 +34,7 @@ pub(super) fn wrong(site: &Site, test: &RuleTest) -> Vec<String> {
     }
     for (of, entries) in [("must", &test.must), ("must_not", &test.must_not)] {
         if entries.iter().any(BTreeMap::is_empty) {
-            names.wrong.push(format!("{of}: `{{}}` is any entry: say which, `{{ kind: alarm_raised }}` for example"));
+            names.wrong.push(format!("{of}: `{{}}` would match any entry: say which, for example `{{ kind: alarm_raised }}`"));
         }
         for entry in entries {
             names.entry(of, entry);

@@ -31,7 +31,7 @@ impl Mutant {
         changed
     }
 
-    /// True if events match other conditions than before: the matcher has to be made anew.
+    /// True if events match other conditions than before: the matcher has to be made again.
     pub fn matches_otherwise(&self) -> bool {
         self.alarm.is_empty()
     }

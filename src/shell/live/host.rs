@@ -187,7 +187,7 @@ impl HostThread {
         if is_copy {
             let wait = duration_text(distrusted_until.since(now));
             tracing::warn!(
-                "the agent's store is a copy, which may be older than its last promise: it votes for nobody for {wait}"
+                "the agent's store is a copy, which may be older than its last promise, so it votes for nobody for {wait}"
             );
         }
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
@@ -329,7 +329,7 @@ impl<R: FnMut(Report)> Running<R> {
                     if let Some(driver) = self.drivers.get(&resource)
                         && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, AskedBy::Agent))
                     {
-                        return Err(format!("the driver of {resource} has ended; this is a fault of the program"));
+                        return Err(format!("the driver of {resource} has ended; this is an error in the program"));
                     }
                 }
                 Output::Leave { resource, place } => self.leave(resource, place)?,

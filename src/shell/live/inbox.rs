@@ -92,7 +92,7 @@ impl Inbox {
             source: source.clone(),
         };
         match message {
-            ControllerMessage::Input(Input::Heard(heard)) => self.place_of_event(heard),
+            ControllerMessage::Input(Input::Event(heard)) => self.place_of_event(heard),
             // The status of a source keeps its place among the events of the source.
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },

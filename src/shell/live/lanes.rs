@@ -14,7 +14,7 @@
 //! of it, and the next sender still finds room. A sender with an address always has room for a few messages. Unverified events
 //! are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same small part
 //! of its time. The order within a file or a sender is kept. The claims in a file wait for the lines before them, because each
-//! carries the position up to which the file was read. Dropped messages are counted by source and sender. Does not know: what
+//! carries the position up to which the file was read. Dropped messages are counted by source and sender. This module does not know what
 //! messages do.
 
 mod class;
@@ -205,8 +205,9 @@ impl<M> Lanes<M> {
                 }
                 inner.waiting += 1;
             }
+            // A task that is ended while it waits is not counted any more either.
+            let _waits = Waits(self);
             freed.await;
-            self.lock().waiting -= 1;
         }
     }
 
@@ -268,6 +269,11 @@ impl<M> Lanes<M> {
         }
     }
 
+    /// Ends a batch, with which the thread was busy from its first message until now.
+    pub(super) fn end_batch(&self, began: Time, now: Time) {
+        self.lock().rate.end_batch(now, now.since(began));
+    }
+
     /// The events that were dropped since the last call, by source.
     pub(super) fn take_dropped(&self) -> BTreeMap<String, Dropped> {
         std::mem::take(&mut self.lock().dropped)
@@ -300,6 +306,15 @@ impl<M> Lanes<M> {
         self.lock().ended = true;
         self.room.notify_all();
         self.freed.notify_waiters();
+    }
+}
+
+/// A task that waits for room, and is counted until this is dropped.
+struct Waits<'l, M>(&'l Lanes<M>);
+
+impl<M> Drop for Waits<'_, M> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
     }
 }
 
@@ -469,6 +484,20 @@ mod tests {
         assert_eq!(next.iter().filter(|m| m.starts_with("sip1")).count(), 100, "four of the better for one of the other");
         let own: Vec<&String> = next.iter().filter(|m| m.starts_with("sip1")).collect();
         assert!(own.iter().enumerate().all(|(n, m)| **m == format!("sip1 {n}")), "in their order");
+    }
+
+    /// A task that is ended while it waits for room does not count as waiting any more.
+    #[tokio::test]
+    async fn a_sender_that_gives_up_does_not_wait() {
+        let lanes: Lanes<u32> = Lanes::new(MOST);
+        while lanes.offer(event(Trust::Local, "sip1", 100_000), 1) == Pushed::Yes {}
+        let delivery = lanes.deliver(event(Trust::Local, "sip1", 100_000), 2);
+        tokio::select! {
+            biased;
+            _ = delivery => panic!("there is no room"),
+            () = async { assert_eq!(lanes.lock().waiting, 1) } => {}
+        }
+        assert_eq!(lanes.lock().waiting, 0);
     }
 
     /// Unverified events are taken at a steady rate, and never many at once. This does not delay events with more trust.

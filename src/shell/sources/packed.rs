@@ -168,10 +168,17 @@ impl<R: BufRead> Read for Frames<R> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    /// Bytes as `gzip` compresses them.
+    pub(in crate::shell::sources) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        to.write_all(bytes).unwrap();
+        to.finish().unwrap()
+    }
 
     fn read(bytes: Vec<u8>) -> io::Result<String> {
         let mut text = String::new();
@@ -183,11 +190,7 @@ mod tests {
     fn what_is_packed_is_read_as_what_it_was() {
         let text = "a line\n".repeat(100_000);
         assert_eq!(read(text.clone().into_bytes()).unwrap(), text);
-        let gzip = |text: &str| {
-            let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            to.write_all(text.as_bytes()).unwrap();
-            to.finish().unwrap()
-        };
+        let gzip = |text: &str| gzip(text.as_bytes());
         let zstd = |text: &str| ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
         // A compressed file to which something was appended has several parts.
         assert_eq!(read([gzip(&text), gzip("end\n")].concat()).unwrap(), format!("{text}end\n"));

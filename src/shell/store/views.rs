@@ -26,6 +26,9 @@ impl JournalReader {
     /// # Errors
     /// When the statement is wrong or changes something, or the database cannot be read.
     pub fn query(&self, sql: &str, each: &mut dyn FnMut(&[String], Vec<Json>) -> bool) -> Result<Vec<String>, Error> {
+        if sql.trim().is_empty() {
+            return Err(Error::new(self.path(), "the query is empty; `pointsman journal query --help` has an example"));
+        }
         let wrong = |e: rusqlite::Error| Error::new(self.path(), format!("the query fails: {e}"));
         let mut query = self.connection().prepare(sql).map_err(wrong)?;
         let columns = apart(query.column_names());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::core::diag::suggest;
-use crate::core::event::{EventId, INSIDE_PREFIXES, Level, Value, names_inside};
+use crate::core::event::{EventId, INSIDE_PREFIXES, Level, OWN_APP, Value, names_inside};
 use crate::core::lang::expression::{MatchProgress, Would};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPattern, Operand, Predicate, Sender, Unit};
 
@@ -106,6 +106,13 @@ impl Scope<'_> {
             return Some(format!("the record has the short name: write `from {what} {}`", quoted(have)));
         }
         near_name(name, have)
+    }
+
+    /// Why a condition about any sender does not match a record of Pointsman itself.
+    pub(super) fn own_record_clause(&self) -> Clause {
+        let hint = format!("a record of Pointsman itself quotes other records: write `from app {OWN_APP}` to match it");
+        let wanted = format!("any application but {OWN_APP}");
+        Clause { hint: Some(hint), ..failed(ClauseType::From, wanted, Some(format!("app {OWN_APP}")), 50) }
     }
 
     /// The expressions of a condition, and what they captured, or how much the closest one matched.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use crate::core::event::{Event, Level, Trust, Value};
+use crate::core::event::{Event, Level, OWN_APP, Trust, Value};
 use crate::core::inventory::{Index, Names};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldRegex, FieldTest, Operand, Predicate, Sender, Unit};
 
@@ -42,6 +42,12 @@ impl<'e> Scope<'e> {
         if !atom.from.is_empty() {
             trace.clause(sender_matches, || self.sender_clause(atom));
         }
+        // Pointsman's own records quote others: what a log said must not count again when Pointsman reports it.
+        let quotes = self.names.app == OWN_APP && atom.signal.is_none() && !names_own(atom);
+        if quotes {
+            trace.clause(false, || self.own_record_clause());
+        }
+        let sender_matches = sender_matches && !quotes;
         if !(T::ON || id_matches && sender_matches) {
             return None;
         }
@@ -220,6 +226,20 @@ impl<'e> Scope<'e> {
         };
         order.is_some_and(|order| comparison.holds(order))
     }
+}
+
+/// True if a condition may match Pointsman's own records: it has an id, or names the application `pointsman`.
+fn names_own(atom: &Atom) -> bool {
+    fn asks_who(predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(asks_who),
+            Predicate::Not(inner) => asks_who(inner),
+            Predicate::Test { field, .. } => field == "app" || field == "id",
+        }
+    }
+    !atom.ids.is_empty()
+        || atom.from.iter().any(|want| matches!(want, Sender::App(name) if name == OWN_APP))
+        || atom.predicates.iter().any(|p| asks_who(p))
 }
 
 /// Compares as numbers when both sides are numbers, otherwise as text.
