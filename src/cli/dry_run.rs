@@ -99,8 +99,7 @@ pub(super) struct Args {
     /// Give the rules each log from this line on; earlier lines are read only for headers and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
-    /// The time zone of stamps without one, if the configuration names none: Europe/Berlin, UTC, +02:00 [default: that of this
-    /// machine]
+    /// The time zone of stamps without one: Europe/Berlin, UTC, +02:00 [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
     /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard, xz), or an
