@@ -15,7 +15,7 @@ use crate::shell::live::questions::Question;
 use super::past::PastArgs;
 use super::status::{Status, UNKNOWN, alarm_severity};
 use super::table::{RowFormat, print_rows};
-use super::{Format, WRONG, agent, report, wrong};
+use super::{Format, USAGE, WRONG, agent, report, wrong};
 use crate::shell::site_files::{paths, read};
 
 const ALARM_COLUMNS: [&str; 11] =
@@ -47,7 +47,10 @@ impl ControllerArgs {
         match self.format {
             RowFormat::Human => Ok(Format::Human),
             RowFormat::Json => Ok(Format::Json),
-            RowFormat::Csv => Err(wrong("this command prints no table, so there is no CSV; use --format json")),
+            RowFormat::Csv => {
+                wrong("this command prints no table, so there is no CSV; use --format json");
+                Err(USAGE)
+            }
         }
     }
 }
@@ -232,7 +235,8 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
         return super::past_alarms::run(&args.past, &args.whom);
     }
     if args.past.selects() {
-        return Ok(wrong("--since, --until, --alarm, --host, --limit and --before are for `pointsman alarms --all`"));
+        wrong("--since, --until, --alarm, --host, --limit and --before are for `pointsman alarms --all`");
+        return Ok(USAGE);
     }
     if args.exit_code {
         let Some(rows) = rows(&args.whom, &Question::Alarms)? else { return Ok(UNKNOWN) };

@@ -19,7 +19,7 @@ const COLUMNS: [&str; 9] = ["channel", "kind", "waiting", "held", "delivered", "
 /// How often to check whether a test was delivered.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How the channels of notifications stand, and whether one works
+/// Shows the channels of notifications, or tests one
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  pointsman channels\n  pointsman channels test noc\n\nExit status of test: 0 delivered, 1 not delivered."

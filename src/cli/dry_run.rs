@@ -4,39 +4,31 @@ pub(super) mod against;
 mod cores;
 mod counts;
 pub(super) mod follow;
+mod logs;
 mod merge;
 mod page;
 mod progress;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::PathBuf;
 
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::config::{Config, Followed};
-use crate::core::decode::first_moment;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary, TimelineEntry};
 use crate::core::site::Site;
-use crate::shell::linux::file::kind_of;
-use crate::shell::sources::packed;
-
-use crate::shell::live;
 
 use super::given::Given;
+use super::table::{RowFormat, csv_text};
 use super::{Format, USAGE, WRONG, colour, missing, past, plural, report};
-use crate::shell::site_files::followed;
-
-use follow::{GrowingLog, Pace, Stop};
+use follow::{Pace, Stop};
+use logs::open_growing;
+pub(super) use logs::{DryRunLog, Zones, now, open, origin, time_of};
 use page::TimelinePage;
-use progress::{CountedFile, ReadProgress};
+use progress::ReadProgress;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,8 +49,6 @@ It changes nothing: no address is moved and nobody is notified. The clock is tha
 
 /// The number of names of a long list that are shown.
 const SHOWN: usize = 20;
-/// The number of bytes that are read at once.
-const BUFFER: usize = 256 * 1024;
 
 /// Replays a log and prints what would have happened
 #[derive(clap::Args)]
@@ -77,7 +67,7 @@ pub(super) struct Args {
     trust: Trust,
     /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: EntryFormat,
+    format: RowFormat,
     /// Print counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
     #[arg(long)]
     summary: bool,
@@ -117,17 +107,6 @@ pub(super) struct Args {
     /// archive (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
-}
-
-/// How entries and counts are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum EntryFormat {
-    #[default]
-    Human,
-    /// For programs: one JSON object a line.
-    Json,
-    /// For spreadsheets: a line of names, then one line for each entry.
-    Csv,
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
@@ -207,7 +186,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         summary: Summary::default(),
         last: None,
     };
-    if told.format == EntryFormat::Csv && told.shows.entries {
+    if told.format == RowFormat::Csv && told.shows.entries {
         let names = TimelineEntry::FIELDS.into_iter().chain(["file"]).collect::<Vec<_>>();
         writeln!(told.out, "{}", names.join(","))?;
     }
@@ -233,12 +212,12 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         last.into_iter().for_each(|at| summary.end(at));
         counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
     }
-    if args.format == EntryFormat::Human {
+    if args.format == RowFormat::Human {
         let apart = if shown > 0 { "\n" } else { "" };
         writeln!(out, "{apart}{ending}")?;
     }
     out.flush()?;
-    if args.format != EntryFormat::Human {
+    if args.format != RowFormat::Human {
         eprintln!("{ending}");
     }
     if let Some(why) = nothing_shown(&run, &counts, &shows).filter(|_| shown == 0) {
@@ -255,102 +234,6 @@ fn nothing_shown(run: &DryRun, counts: &DryRunCounts, shows: &Shows) -> Option<S
     }
     let chosen = if shows.only.is_empty() { "in that time" } else { "about --only" };
     (counts.entries > 0).then(|| format!("nothing is shown: no entry of this dry run is {chosen}"))
-}
-
-/// The time zones of stamps without a zone.
-pub(super) struct Zones {
-    /// The zone on the command line.
-    pub(super) said: Option<Zone>,
-    pub(super) machine: Zone,
-}
-
-impl Zones {
-    pub(super) fn new(said: Option<Zone>) -> Zones {
-        Zones { said, machine: live::machine_zone().unwrap_or_default() }
-    }
-}
-
-/// The facts about a log before it is read.
-pub(super) fn origin(
-    config: Option<&(Config, PathBuf)>,
-    zones: &Zones,
-    written: Option<Time>,
-    path: &Path,
-    log: &DryRunLog,
-    number: u64,
-) -> Origin {
-    let followed = config.and_then(|(config, base)| followed::of_log(config, base, path));
-    let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
-    let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
-    let written = written.unwrap_or_else(|| time_of(log.written));
-    let began = if log.whole || log.grows { began(path, written, zone) } else { None };
-    let Followed { host, app, format, .. } = followed.unwrap_or_default();
-    let format = format.map(|declared| declared.form);
-    Origin { number, written, began, grows: log.grows, zone, zone_is_given, host, app, format }
-}
-
-/// A log to replay.
-pub(super) struct DryRunLog {
-    pub(super) text: BufReader<Box<dyn Read + Send>>,
-    /// The time of its last change.
-    pub(super) written: SystemTime,
-    /// Whether all of it exists already. More of a pipe may arrive at any time, or not for hours.
-    whole: bool,
-    /// It is a file to which more is written.
-    grows: bool,
-    /// Its size on the disk, and how much of it was read. `None` for a pipe.
-    size: Option<(u64, Arc<AtomicU64>)>,
-}
-
-/// A log is a file, or a pipe or terminal that somebody writes to. Devices are not read, because they may never end.
-fn is_log(file: &File) -> io::Result<bool> {
-    let kind = file.metadata()?.file_type();
-    Ok(kind.is_file() || kind_of(kind) == "a FIFO" || file.is_terminal())
-}
-
-fn not_a_log(kind: std::fs::FileType) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
-}
-
-pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
-    let words = |e: io::Error| format!("{}: {e}", path.display());
-    let (log, written, whole, size) = if path.as_os_str() == "-" {
-        if io::stdin().is_terminal() {
-            eprintln!("reading the log from the terminal; Ctrl-D ends it");
-        }
-        (packed::unpacked(io::stdin()).map_err(words)?, now(), false, None)
-    } else {
-        let opened = File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
-        let file = opened.map_err(words)?;
-        let meta = file.metadata().map_err(words)?;
-        let (file, read) = CountedFile::new(file);
-        let log = packed::unpacked(file).map_err(words)?;
-        let size = meta.is_file().then_some((meta.len(), read));
-        (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file(), size)
-    };
-    Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, grows: false, size })
-}
-
-/// Opens a log that grows. It is not compressed.
-fn open_growing(path: &Path, stop: &Stop) -> Result<DryRunLog, String> {
-    let words = |e: io::Error| format!("{}: {e}", path.display());
-    if path.extension().is_some_and(|packed| ["gz", "zst", "xz", "tar", "tgz"].iter().any(|known| packed == *known)) {
-        return Err(format!("{}: a compressed log cannot be followed; omit --follow", path.display()));
-    }
-    let meta = std::fs::metadata(path).map_err(words)?;
-    if !meta.is_file() {
-        return Err(words(not_a_log(meta.file_type())));
-    }
-    let log = GrowingLog::open(path, stop.clone()).map_err(words)?;
-    // What it is now is searched for dates; more may come at any time.
-    let text: BufReader<Box<dyn Read + Send>> = BufReader::with_capacity(BUFFER, Box::new(log));
-    Ok(DryRunLog { text, written: meta.modified().unwrap_or_else(|_| now()), whole: false, grows: true, size: None })
-}
-
-/// The approximate time at which a log without years begins. The whole log is searched for dates.
-fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
-    let log = packed::open(path).ok()?;
-    first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
 }
 
 /// The entries that are shown.
@@ -373,7 +256,7 @@ impl Shows {
 
 /// The output, and what was printed.
 struct Told<W> {
-    format: EntryFormat,
+    format: RowFormat,
     paint: bool,
     out: W,
     /// The names of the logs. If there are several, entries name the log of their line.
@@ -439,11 +322,11 @@ impl<W: Write> Told<W> {
             return true;
         }
         self.failed = match self.format {
-            EntryFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
-            EntryFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
-            EntryFormat::Csv => {
+            RowFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
+            RowFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
+            RowFormat::Csv => {
                 let cells = TimelineEntry::FIELDS.into_iter().map(|name| entry.field(name)).chain([entry.file.clone()]);
-                let cells: Vec<String> = cells.map(|cell| counts::quoted(&cell.unwrap_or_default())).collect();
+                let cells: Vec<String> = cells.map(|cell| csv_text(&cell.unwrap_or_default())).collect();
                 writeln!(self.out, "{}", cells.join(","))
             }
         };
@@ -556,6 +439,11 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
         odd(counts.undated, "without a readable time (each has the time of the previous line)");
     }
     odd(counts.stamps_disbelieved, "with an implausible time (more than an hour from the lines around it)");
+    if counts.undated == counts.lines && counts.latin1 * 2 > counts.lines {
+        parts.push(
+            "most of it is not text (UTF-8): is it a log, or a program, or a file that is compressed in another way?".to_owned(),
+        );
+    }
     let mut text = parts.join("; ");
     if let Some(controller) = run.controller() {
         let active: Vec<String> = controller
@@ -590,17 +478,4 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
         }
     }
     text
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the shell reads the clock: for progress, and for stamps of standard input without a year"
-)]
-pub(super) fn now() -> SystemTime {
-    SystemTime::now()
-}
-
-pub(super) fn time_of(time: SystemTime) -> Time {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 1_000))
 }

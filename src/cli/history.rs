@@ -8,9 +8,10 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::text::printable;
 use crate::core::journal::{HistoryEntry, HistoryFilter};
+use crate::shell::live;
 
 use super::ask::ControllerArgs;
-use super::past::{self, PastArgs, local, local_zone};
+use super::past::{self, PastArgs, local};
 use super::table::{Paged, RowFormat, coloured_table, csv};
 use super::{USAGE, WRONG, wrong};
 use names::{SeenNames, kind};
@@ -152,7 +153,7 @@ fn print(out: &mut Paged, args: &Args, entries: &[HistoryEntry]) -> io::Result<(
         }
         RowFormat::Human if entries.is_empty() => return writeln!(out, "{}", names::nothing(args)),
         RowFormat::Human => {
-            let zone = local_zone();
+            let zone = live::machine_zone().unwrap_or_default();
             let row = |entry: &HistoryEntry| {
                 let by = entry.by.as_deref().map(printable);
                 json!({ "at": local(entry.at, zone), "kind": entry.kind, "text": entry.text, "by": by })

@@ -199,8 +199,14 @@ fn query(data: &Path, sql: &str, format: RowFormat) -> io::Result<u8> {
     failed.map_or(Ok(()), Err)?;
     let columns = match asked {
         Ok(columns) => columns,
-        Err(e) => return Ok(wrong(&e.to_string())),
+        Err(e) => {
+            drop(out);
+            return Ok(wrong(&e.to_string()));
+        }
     };
+    if format == RowFormat::Csv && first {
+        writeln!(out, "{}", columns.join(","))?;
+    }
     if format == RowFormat::Human {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         table(&mut out, &rows, &columns)?;

@@ -87,17 +87,17 @@ Examples:
   pointsman init --pair                         a commented site to start from
   pointsman check -c pointsman.yaml             is everything in order?
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
-  pointsman fmt                                 rule files in one form
-  pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
+  pointsman fmt                                 formats rule files
+  pointsman dry-run -c pointsman.yaml sip.log   what would the rules have done with this log?
   pointsman explain -c pointsman.yaml 'a line'  how is this record read, what matches it, and what nearly does?
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman status                              is everything in order?
   pointsman top                                 resources, alarms and rates, live
-  pointsman resources                           who should have what, and who does
+  pointsman resources                           which host should hold each resource, and which does
   pointsman reload --check                      what would the changed files change?
 
-Exit status: 0 all is well, 1 a rule test failed (or `fmt --check` found something), 2 what was given is wrong or cannot be read,
+Exit status: 0 all is well, 1 a rule test failed (or `fmt --check` found something), 2 the input is wrong or cannot be read,
 3 wrong usage.";
 
 /// Moves addresses to the server whose log says that it is primary now.

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use chrono::{LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone as _};
-use chrono_tz::Tz;
+use chrono::{FixedOffset, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone as _};
 
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, parse_duration};
+use crate::core::base::zone::{Moments, Zone};
 use crate::core::journal::{HistoryEntry, HistoryFilter};
 use crate::shell::linux::wall_time;
+use crate::shell::live;
 use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{HistoryPage, JournalReader, PageBounds, history_page};
@@ -48,6 +49,11 @@ impl PastArgs {
     pub(super) fn selects(&self) -> bool {
         let times = self.since.is_some() || self.until.is_some();
         times || self.limit.is_some() || self.before.is_some() || self.of_alarm.is_some() || self.host.is_some()
+    }
+
+    /// True if the part ends before the present.
+    pub(super) fn has_an_end(&self) -> bool {
+        self.before.is_some() || self.until.is_some()
     }
 
     /// The maximum number of entries.
@@ -148,16 +154,18 @@ fn page_of_controller(data: &Path, filter: &HistoryFilter) -> Result<HistoryPage
 }
 
 /// A time in the zone of this machine.
-pub(super) fn local(at: Time, zone: Tz) -> String {
-    match zone.timestamp_micros(at.micros()) {
-        LocalResult::Single(at) => at.to_rfc3339_opts(SecondsFormat::Millis, true),
+pub(super) fn local(at: Time, zone: Zone) -> String {
+    let east_s = zone.local_us(at).saturating_sub(at.micros()).div_euclid(1_000_000);
+    let offset = i32::try_from(east_s).ok().and_then(FixedOffset::east_opt);
+    match offset.map(|offset| offset.timestamp_micros(at.micros())) {
+        Some(LocalResult::Single(at)) => at.to_rfc3339_opts(SecondsFormat::Millis, true),
         _ => at.to_string(),
     }
 }
 
 /// A text in which each time of the form `2026-11-29T22:10:00.123456Z` is replaced by the local time.
 pub(super) fn localized(text: &str) -> String {
-    let zone = local_zone();
+    let zone = live::machine_zone().unwrap_or_default();
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z');
     let mut shown = String::new();
     let mut rest = text;
@@ -175,20 +183,9 @@ pub(super) fn localized(text: &str) -> String {
     shown + rest
 }
 
-/// The zone of this machine: `TZ`, else the target of the link `/etc/localtime`, else UTC.
-pub(super) fn local_zone() -> Tz {
-    let named = |text: &str| text.trim().trim_start_matches(':').parse::<Tz>().ok();
-    if let Some(zone) = std::env::var("TZ").ok().filter(|tz| !tz.is_empty()) {
-        return named(&zone).unwrap_or(Tz::UTC);
-    }
-    let link = std::fs::read_link("/etc/localtime").ok();
-    let linked = link.as_ref().and_then(|l| l.to_str()).and_then(|l| l.split_once("zoneinfo/")).and_then(|(_, name)| named(name));
-    linked.or_else(|| named(&std::fs::read_to_string("/etc/timezone").ok()?)).unwrap_or(Tz::UTC)
-}
-
 /// Parses the value of an option that is a moment.
 pub(super) fn moment(text: &str) -> Result<Time, String> {
-    parse_moment(text, wall_time(), local_zone())
+    parse_moment(text, wall_time(), live::machine_zone().unwrap_or_default())
 }
 
 /// Why there can be nothing between two moments.
@@ -198,7 +195,7 @@ pub(super) fn backwards(since: Option<Time>, until: Option<Time>) -> Option<Stri
 }
 
 /// Parses a moment: a span before now, a date, a date with a time, or RFC 3339.
-fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
+fn parse_moment(text: &str, now: Time, zone: Zone) -> Result<Time, String> {
     if let Some(span) = parse_duration(text) {
         return Ok(now - span);
     }
@@ -209,8 +206,10 @@ fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     let with_time = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
     let naive = with_time.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     let naive = naive.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
-    let at = naive.and_then(|naive| zone.from_local_datetime(&naive).earliest());
-    at.map(|at| Time::from_micros(at.timestamp_micros())).ok_or_else(|| {
+    let at = naive.map(|naive| match zone.moments(naive.and_utc().timestamp_micros()) {
+        Moments::One(at) | Moments::Two(at, _) => at,
+    });
+    at.ok_or_else(|| {
         format!("`{}` is not a time; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text))
     })
 }
@@ -222,7 +221,7 @@ mod tests {
     #[test]
     fn moments_are_read_as_people_write_them() {
         let now = Time::parse_rfc3339("2026-11-29T12:00:00Z").unwrap();
-        let berlin = Tz::Europe__Berlin;
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
         let read = |text: &str| parse_moment(text, now, berlin).map(|at| at.to_string());
         for (text, at) in [
             ("2h", "2026-11-29T10:00:00.000Z"),

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use clap::ValueEnum;
 use serde_json::Value as Json;
 
-use crate::core::base::text::{printable_json, printable_short};
+use crate::core::base::text::{printable, printable_json, printable_short};
 
 use super::Format;
 use super::past::localized;
@@ -77,14 +77,20 @@ pub(super) fn csv(out: &mut impl Write, rows: &[Json], columns: &[&str]) -> io::
 pub(super) fn csv_field(value: Option<&Json>) -> String {
     let text = match value {
         None | Some(Json::Null) => return String::new(),
-        Some(Json::String(text)) => text.clone(),
+        Some(Json::String(text)) => text,
         Some(other) => return quoted(&other.to_string()),
     };
-    // The text of a log must not become a formula of a spreadsheet.
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    quoted(&if is_formula { format!("'{text}") } else { text })
+    csv_text(text)
 }
 
+/// A text as one field of a line of CSV. The text of a log does not become a formula of a spreadsheet, and does not control a
+/// terminal.
+pub(super) fn csv_text(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    quoted(&format!("{}{}", if is_formula { "'" } else { "" }, printable(text)))
+}
+
+/// Quotes a field of CSV (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -13,7 +13,7 @@ use pointsman::core::event::Event;
 use pointsman::shell::sources::Entry;
 
 use crate::cli::pointsman;
-use crate::sources::{Follower, append, claim, fresh, numbers};
+use crate::sources::{Follower, append, claim, followed, fresh, numbers};
 use crate::support::{Folder, gzip};
 
 fn next(follower: &mut Follower) -> Event<'static> {
@@ -108,10 +108,7 @@ fn a_declared_format_is_read_in_a_followed_file() {
 #[test]
 fn what_takes_a_logs_place_does_not_hold_it_up() {
     let folder = Folder::new();
-    let path = folder.join("sip.log");
-    append(&path, &claim(1));
-    let mut follower = fresh(&path);
-    follower.until_backlog_ended();
+    let (path, mut follower) = followed(&folder, 1);
     let mut n = 2;
     let mut goes_on = |follower: &mut Follower, said: usize, what: &str| {
         fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();

@@ -82,7 +82,7 @@ fn what_is_no_log_is_not_followed() {
 fn a_data_folder_has_to_be_possible() {
     refused("data: app.log\n", &["C115", "app.log is a regular file", "pointsman.yaml:1:7"]);
     refused("data: app.log/data\n", &["C115", "can't be made", "app.log is a regular file"]);
-    refused("data: dangling\n", &["C115", "is a link to nothing"]);
+    refused("data: dangling\n", &["C115", "is a link whose target does not exist"]);
     let folder = site("data: app.log\n");
     fs::write(folder.join("agent.yaml"), "host: h\ncontroller: c:5750\ndata: app.log\nlisten: off\n").unwrap();
     let (status, text) = told(&folder, "agent --check");
@@ -105,7 +105,7 @@ fn what_cannot_be_read_says_what_to_do() {
         ("rules: nowhere\n", "is the path right?"),
         ("rules: app.log/x\n", "could not be read"),
         ("rules: data\n", "write a rule file there"),
-        ("scripts: app.log\n", "have to be in a folder"),
+        ("scripts: app.log\n", "must be a folder"),
     ] {
         let folder = site(config);
         fs::create_dir(folder.join("data")).unwrap();

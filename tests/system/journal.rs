@@ -63,14 +63,9 @@ fn history_outlives_the_controller() {
     drop(ended);
     let (ended, _) = listening(&site);
     let all = history(&site, &[]);
-    for part in [
-        "\"kind\":\"raised\"",
-        "\"kind\":\"log\"",
-        "note: number 2",
-        "\"kind\":\"operator\"",
-        "\"by\":\"",
-        "clear numbers [1]",
-    ] {
+    for part in
+        ["\"kind\":\"raised\"", "\"kind\":\"log\"", "note: number 2", "\"kind\":\"operator\"", "\"by\":\"", "clear numbers [1]"]
+    {
         assert!(all.contains(part), "{part}: {all}");
     }
     drop(ended);

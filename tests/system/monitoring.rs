@@ -163,7 +163,7 @@ fn what_is_scraped_is_what_prometheus_wants() {
     assert!(!text.contains("number 1") && !text.contains("GCTI"), "{text}");
     assert_eq!(status(&get(address, "/healthz")), "200");
     let readiness = get(address, "/readyz");
-    assert!(status(&readiness) == "200" && readiness.contains("nothing is received from sip2"), "{readiness}");
+    assert!(status(&readiness) == "200" && readiness.contains("no reports from sip2"), "{readiness}");
     fs::remove_file(site.0.join("sip.log")).unwrap();
     until("a source is away", || {
         let readiness = get(address, "/readyz");
@@ -377,7 +377,7 @@ fn an_agent_is_watched_as_well() {
             until(name, || metric(&site, name)["count"] == 1);
         }
         drop(controller);
-        until("the controller is gone", || get(address, "/readyz").contains("nothing is received from the controller"));
+        until("the controller is gone", || get(address, "/readyz").contains("no reports from the controller"));
         assert_eq!(status(&get(address, "/healthz")), "200");
     });
     new_network.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

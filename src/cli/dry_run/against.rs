@@ -17,11 +17,14 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{JournalReader, UnwantedReader};
 
+use super::super::table::{RowFormat, csv_text};
 use super::super::{FAILED, colour, plural, wrong};
-use super::{EntryFormat, Shows};
+use super::Shows;
 
 /// The number of alarms, each with a key, whose absence is explained.
 const EXPLAINED: usize = 50;
+/// The columns of a difference as CSV, as in JSON.
+const COLUMNS: [&str; 9] = ["by", "at", "kind", "alarm", "key", "reaction", "text", "record", "why"];
 /// The number of lines of an explanation.
 const LINES: usize = 3;
 
@@ -34,7 +37,7 @@ pub(super) fn run(
     journal: &Path,
     site: &Arc<Site>,
     holders: &BTreeMap<Name, Name>,
-    format: EntryFormat,
+    format: RowFormat,
     shows: &Shows,
 ) -> io::Result<u8> {
     // A running controller may have records that are not on the disk yet.
@@ -47,11 +50,15 @@ pub(super) fn run(
         Err(why) => return Ok(wrong(&why)),
     };
     differences.retain(|one| shows.has(one.decision.at, Some(&one.decision.alarm)));
-    let why = reasons(journal, site, holders, &differences);
+    // Reasons need the journal once more.
+    let why = if shows.entries { reasons(journal, site, holders, &differences) } else { BTreeMap::new() };
     let stdout = io::stdout();
-    let paint = colour(&stdout) && format == EntryFormat::Human;
+    let paint = colour(&stdout) && format == RowFormat::Human;
     let mut out = BufWriter::new(stdout.lock());
     if shows.entries {
+        if format == RowFormat::Csv {
+            writeln!(out, "{}", COLUMNS.join(","))?;
+        }
         for (n, one) in differences.iter().enumerate() {
             write_difference(&mut out, one, why.get(&n).map_or(&[], Vec::as_slice), format, paint)?;
         }
@@ -64,8 +71,8 @@ pub(super) fn run(
         );
     }
     match format {
-        EntryFormat::Human => writeln!(out, "{ending}")?,
-        EntryFormat::Json | EntryFormat::Csv => eprintln!("{ending}"),
+        RowFormat::Human => writeln!(out, "{ending}")?,
+        RowFormat::Json | RowFormat::Csv => eprintln!("{ending}"),
     }
     out.flush()?;
     Ok(if differences.is_empty() { 0 } else { FAILED })
@@ -195,7 +202,7 @@ pub(in crate::cli) fn write_difference(
     out: &mut impl Write,
     one: &Difference,
     why: &[String],
-    format: EntryFormat,
+    format: RowFormat,
     paint: bool,
 ) -> io::Result<()> {
     let decision = &one.decision;
@@ -204,7 +211,7 @@ pub(in crate::cli) fn write_difference(
         DecidedBy::Rules => ("+", "32"),
     };
     match format {
-        EntryFormat::Human => {
+        RowFormat::Human => {
             let key = if decision.key.is_empty() { String::new() } else { format!(" [{}]", decision.key) };
             let reaction = if decision.reaction.is_empty() { String::new() } else { format!("{} for ", decision.reaction) };
             let text = if decision.text.is_empty() { String::new() } else { format!(": {}", decision.text) };
@@ -224,13 +231,13 @@ pub(in crate::cli) fn write_difference(
             }
             Ok(())
         }
-        EntryFormat::Json => {
+        RowFormat::Json => {
             let mut object = json!(one);
             object["at"] = json!(decision.at.to_string());
             object["why"] = json!(why);
             writeln!(out, "{}", printable_json(&object.to_string()))
         }
-        EntryFormat::Csv => {
+        RowFormat::Csv => {
             let by = if one.by == DecidedBy::Site { "site" } else { "rules" };
             let cells = [
                 by,
@@ -243,7 +250,7 @@ pub(in crate::cli) fn write_difference(
                 &one.record.to_string(),
                 &why.join(" "),
             ];
-            writeln!(out, "{}", cells.map(super::counts::quoted).join(","))
+            writeln!(out, "{}", cells.map(csv_text).join(","))
         }
     }
 }

@@ -50,7 +50,12 @@ impl TimelinePage {
         }
         let name = to.file_name().ok_or_else(|| format!("--html {}: this is not the name of a file", to.display()))?;
         let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
-        let file = File::create(&partial).map_err(words)?;
+        // Whoever may write the folder could have put a link there.
+        match fs::remove_file(&partial) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(words(e)),
+            _ => {}
+        }
+        let file = File::options().write(true).create_new(true).open(&partial).map_err(words)?;
         let mut page = TimelinePage { out: BufWriter::new(file), partial, to: to.to_owned(), entries: 0, left_out: 0 };
         let begin =
             format!("{{\"logs\":{},\"holders\":{},\"entries\":[\n", script_json(&json!(logs)), script_json(&json!(holders)));

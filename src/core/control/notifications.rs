@@ -37,7 +37,7 @@ impl Controller {
     pub(super) fn notifications_due(&mut self, now: Time, out: &mut Vec<Output>) {
         let mut told = Vec::new();
         let (overrides, inventory, program) = (&self.overrides, &self.inventory, self.engine.program());
-        self.notifier.fall_due(now, &|facts| overrides.withhold_news(now, facts, inventory, program), &mut told);
+        self.notifier.fall_due(now, &|facts| overrides.withhold_news_of(now, facts, inventory, program), &mut told);
         notified(told, out);
     }
 

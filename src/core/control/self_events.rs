@@ -59,13 +59,15 @@ impl SelfEvents {
         *heard += 1;
         if *heard > A_MINUTE {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
-            let text = format!("more than {A_MINUTE} times `{id}` within a minute: no rule hears of further ones in this minute");
+            let text = format!(
+                "there were more than {A_MINUTE} events `{id}` within a minute: rules receive no more of them in this minute"
+            );
             let notice = Notice::new(Kind::Withheld, text);
             return if *heard == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };
         }
         let position = Position::default();
         let source = OWN_APP.to_owned();
-        SelfEvent::Input(Input::Heard(Box::new(super::LogEvent {
+        SelfEvent::Input(Input::Event(Box::new(super::LogEvent {
             source,
             position,
             event,

@@ -39,14 +39,14 @@ impl Engine {
         if !is_news {
             return;
         }
-        let whose = if host.is_empty() { "a host that they do not name" } else { &host };
+        let whose = if host.is_empty() { "a host that is not named" } else { &host };
         let span = duration_text(Duration::from_millis(wrong.unsigned_abs() / 1_000));
         let text = if wrong.unsigned_abs() <= REPORTED_US {
-            format!("the stamps of the records of {whose} from {source} are right again")
+            format!("the time stamps of {whose} from {source} are right again")
         } else {
             let direction = if wrong >= 0 { "behind" } else { "ahead of" };
             format!(
-                "the stamps of the records of {whose} from {source} are steadily {span} {direction} this machine's clock: its clock is wrong, or its time zone (write `timezone:` for the host, listener or file); until then this is taken as usual"
+                "the time stamps of {whose} from {source} are constantly {span} {direction} this machine's clock: the sender's clock is wrong, or its time zone is not configured (write `timezone:` for the host, listener or file). Until then Pointsman allows for the difference"
             )
         };
         out.push(Output::Notice(Notice { host: Some(host), ..Notice::new(Kind::ClockOffset, text) }));

@@ -34,6 +34,17 @@ pub enum Cause {
     Changed,
 }
 
+impl Cause {
+    /// Why the alarm ended, for people. Scripts and records have the short words of [`Display`](fmt::Display).
+    pub fn for_people(&self) -> String {
+        match self {
+            Cause::After => "expired".to_owned(),
+            Cause::When => "its condition ended it".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -21,7 +21,7 @@ use crate::core::base::time::Time;
 
 pub use built_in::{BuiltIn, DERIVED};
 pub use id::{EventId, TypeCode, marked_vendor_id, unreadable, vendor_id};
-pub use inside::PREFIXES as INSIDE_PREFIXES;
+pub use inside::{PREFIXES as INSIDE_PREFIXES, names_inside};
 pub use stale::{Stale, StaleRecord};
 pub use value::Value;
 

@@ -107,6 +107,8 @@ struct Known {
     alarm: Option<String>,
     key: String,
     step: Option<(Verb, Vec<String>)>,
+    /// What it would do is told by notices.
+    dry: bool,
 }
 
 impl History {
@@ -178,7 +180,8 @@ impl History {
             react::Record::Wanted { run, at, key, bound, .. } => {
                 self.at = *at;
                 let alarm = Some(bound.of_alarm("name")).filter(|name| !name.is_empty());
-                self.runs.insert(*run, Known { reaction: bound.reaction.clone(), alarm, key: key.clone(), step: None });
+                let (reaction, key, dry) = (bound.reaction.clone(), key.clone(), bound.dry);
+                self.runs.insert(*run, Known { reaction, alarm, key, step: None, dry });
                 return None;
             }
             react::Record::Asked { run, .. }
@@ -191,6 +194,12 @@ impl History {
         };
         let queued = std::mem::take(&mut self.queued);
         let known = self.runs.entry(run).or_default();
+        if known.dry {
+            if let react::Record::Ended { .. } = record {
+                self.runs.remove(&run);
+            }
+            return None;
+        }
         let reaction = known.reaction.clone();
         let of_run = HistoryEntry {
             run: Some(run),
@@ -251,7 +260,7 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
             (at, "raised", alarm, key, summary.clone(), host)
         }
         engine::Record::Cleared { alarm, key, at, cause, summary } => {
-            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()), None)
+            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.for_people()), None)
         }
         engine::Record::Acked { alarm, key, at, by, comment, until } => {
             let comment = comment.as_ref().map_or(String::new(), |comment| format!(": {comment}"));
@@ -388,6 +397,9 @@ mod tests {
         assert_eq!(text("silence", &[&link[..], &[("for", "1h"), ("reason", "x")]].concat()), "silence link [eth7] for 1h: x");
         assert_eq!(text("silence", &[("host", "sip1"), ("for", "1h"), ("reason", "x")]), "silence host sip1 for 1h: x");
         let ack = |by| text("ack", &[("alarm", "link"), ("comment", "ticket 7"), ("in the name of", by)]);
-        assert_eq!((ack("ann"), ack("bob")), ("ack link: ticket 7".to_owned(), "ack link in the name of bob: ticket 7".to_owned()));
+        assert_eq!(
+            (ack("ann"), ack("bob")),
+            ("ack link: ticket 7".to_owned(), "ack link in the name of bob: ticket 7".to_owned())
+        );
     }
 }

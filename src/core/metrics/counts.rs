@@ -41,7 +41,7 @@ impl ControllerCounts {
     /// Counts an input before the controller takes it. Returns the arrival of an event, for [`ControllerCounts::arrived`].
     pub fn input(&mut self, now: Time, input: &Input) -> Option<Time> {
         self.inputs[kind_of(input)] += 1;
-        let Input::Heard(heard) = input else { return None };
+        let Input::Event(heard) = input else { return None };
         self.events[trust_of(heard.event.trust)] += 1;
         Some(heard.arrived.unwrap_or(now))
     }
@@ -175,7 +175,7 @@ const NOTICE: usize = 6;
 
 fn kind_of(input: &Input) -> usize {
     match input {
-        Input::Heard(_) => 0,
+        Input::Event(_) => 0,
         Input::Position { .. } | Input::Forget { .. } | Input::BacklogEnded { .. } => 1,
         Input::Source { .. } | Input::Gap { .. } | Input::Offset { .. } => 2,
         Input::Report(_) => 3,

@@ -67,7 +67,7 @@ impl Planner {
     fn replaces_drained(&self, resource: &str) -> bool {
         let Some(entry) = self.ledger.entry(resource) else { return false };
         let (Some(desired), Some(target)) = (&entry.desired_owner, &entry.current_target) else { return false };
-        self.drained.contains(&desired.host) && !self.drained.contains(target) && self.holders_now(resource) == [target]
+        self.drained.contains(&desired.host) && !self.drained.contains(target) && self.holders(resource).iter().eq([target])
     }
 
     /// As [`Planner::drain`], at a start.

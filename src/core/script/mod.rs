@@ -17,6 +17,7 @@ mod bind;
 mod check;
 mod escapes;
 mod evaluator;
+mod kinds;
 mod lines;
 mod params;
 mod reference;

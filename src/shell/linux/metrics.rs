@@ -89,6 +89,12 @@ fn disk_used(mount: &Path) -> Option<f64> {
     percent(used, used.checked_add(stat.blocks_available())?)
 }
 
+/// The bytes that the file system of a path has free for this user; `None` if the system does not say.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let stat = nix::sys::statvfs::statvfs(path).ok()?;
+    stat.blocks_available().checked_mul(stat.fragment_size())
+}
+
 /// A line of meminfo(5), in KB.
 fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|l| l.strip_prefix(name))?.split_whitespace().next()?.parse().ok()

@@ -46,7 +46,7 @@ impl AgentStore {
     }
 
     fn cannot_tell(&self, e: &std::io::Error) -> Error {
-        Error::new(&self.path, format!("whether it is a copy can't be told: {e}"))
+        Error::new(&self.path, format!("it can't be checked whether it is a copy: {e}"))
     }
 
     /// Makes syncs fast for a caller that will write much.
@@ -67,7 +67,7 @@ impl AgentStore {
             Some(text) => serde_json::from_str(&text).map_err(|e| {
                 Error::new(
                     &self.path,
-                    format!("it is damaged ({e}); move it away, and look who has the addresses before you start"),
+                    format!("it is damaged ({e}); move it away, and check which host has the addresses before you start"),
                 )
             }),
         }
@@ -79,7 +79,7 @@ impl AgentStore {
     /// When the disk refuses. The caller must not act on the data then.
     pub fn save(&self, durable: &Durable) -> Result<(), Error> {
         let text = serde_json::to_string(durable)
-            .map_err(|e| Error::new(&self.path, format!("what is obeyed can't be written: {e}")))?;
+            .map_err(|e| Error::new(&self.path, format!("the obeyed command can't be written: {e}")))?;
         self.set("durable", &text)
     }
 

@@ -159,6 +159,10 @@ pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &Ato
     for (_, old) in all.iter().skip(KEPT) {
         let _ = fs::remove_file(old);
     }
-    let spare_below = all.get(KEPT - 1).map_or(0, |(n, _)| *n);
-    Ok(Made { n, bytes, spare_below })
+    Ok(Made { n, bytes, spare_below: spare_below(&all) })
+}
+
+/// The number below which no record is needed for a start from these snapshots, the newest first.
+pub(super) fn spare_below(all: &[(u64, PathBuf)]) -> u64 {
+    all.get(KEPT - 1).map_or(0, |(n, _)| *n)
 }

@@ -108,6 +108,8 @@ enum Token {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     tokens: Vec<Token>,
+    /// A text that it matches contains a `%`; few texts do.
+    pub(super) has_percent: bool,
     /// The condition for the second byte, if it excludes more than the first: most texts end there.
     second: fn(u8) -> bool,
 }
@@ -171,7 +173,7 @@ impl Form {
             Some(Token::Part(Part::Topics)) => |b| b.is_ascii_lowercase(),
             _ => |_| true,
         };
-        Form { tokens, second }
+        Form { has_percent: tokens.contains(&Token::Byte(b'%')), tokens, second }
     }
 
     #[cfg(test)]

@@ -22,7 +22,10 @@ mod front;
 mod loggers;
 mod servers;
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
+
+use memchr::memchr;
 
 use form::Form;
 
@@ -89,10 +92,11 @@ pub(super) fn read(place: HeadPlace, text: &str) -> Option<HeadFound<'_>> {
         [] => return None,
     };
     let table = &TABLE[place as usize];
+    let has_percent = LazyCell::new(|| memchr(b'%', text.as_bytes()).is_some());
     let mut tried = table.by_byte[usize::from(first)]
         .iter()
         .map(|n| &table.forms[usize::from(*n)])
-        .filter(|form| form.may_go_on_with(second));
+        .filter(|form| form.may_go_on_with(second) && (!form.has_percent || *has_percent));
     let form = tried.next()?;
     let mut found = HeadFound::default();
     (form.read(text, &mut found) || tried.any(|form| form.read(text, &mut found))).then_some(found)

@@ -44,6 +44,7 @@ pub(in crate::core::decode) const FORMS: &[StampForm] = &[
     form("RFC 3164 with the year behind the time", "Mar 14 02:11:57 2026 h1 app: x", "2026-03-14T02:11:57Z"),
     form("RFC 3164 with an hour of one digit", "<34>Mar 14 2:11:57 h1 app: x", "2026-03-14T02:11:57Z"),
     form("RFC 3164 with the day first", "<34>14 Mar 2026 02:11:57 h1 app: x", "2026-03-14T02:11:57Z"),
+    form("RFC 3164 with the day first and no year", "14 Mar 02:11:57.123 x", "2026-03-14T02:11:57.123Z"),
     form("RFC 3164 with a zone", "Mar 14 02:11:57.123 CET: %SYS-5-RESTART: x", "2026-03-14T01:11:57.123Z"),
     form("RFC 3164 with an offset", "Mar 14 02:11:57 +0100 h1 app: x", "2026-03-14T01:11:57Z"),
     form("a year first, as Cisco NX-OS writes it", "2026 Mar 14 02:11:57.123 UTC: %SYS-5-RESTART: x", "2026-03-14T02:11:57.123Z"),

@@ -83,14 +83,19 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
     }
 }
 
-/// day month-name year clock [zone]: `14 Mar 2026 02:11:57`.
+/// day month-name [year] clock [zone]: `14 Mar 2026 02:11:57`, `14 Mar 02:11:57.123`.
 pub(super) fn day_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(input)?;
     let (rest, month) = month(rest)?;
-    let (rest, year) = preceded(space1, year).parse(rest)?;
+    let (rest, year) = opt(preceded(space1, year)).parse(rest)?;
     let (rest, us) = preceded(space1, clock_us).parse(rest)?;
     let (rest, east_s) = zone(rest);
-    on(rest, year, month, day, us, east_s)
+    match year {
+        Some(year) => on(rest, year, month, day, us, east_s),
+        // 2000 is a leap year, so 29 February is accepted.
+        None if calendar::days(2000, month, day).is_some() => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s })),
+        None => fail(),
+    }
 }
 
 /// yyyy-mm-dd-hh.mm.ss.uuuuuu and the minutes east of UTC: `2026-03-14-02.11.57.123456+060`, as Db2 writes it.

@@ -73,7 +73,7 @@ impl<'t> Compiler<'t, '_> {
             return vec![self.add(Atom { ids, ..new() })];
         };
         if inventory.pairs.is_empty() {
-            let message = "the inventory has no pair: nobody claims a role";
+            let message = "the inventory has no pair, so no application claims a role";
             self.report(file, Code::NeverMatches, span, message).help =
                 Some("add the pair to `pairs` of pointsman.yaml".to_owned());
         }

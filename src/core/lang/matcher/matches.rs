@@ -8,7 +8,6 @@ use crate::core::event::{Event, Level, OWN_APP, Trust, Value};
 use crate::core::inventory::{Index, Names};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldRegex, FieldTest, Operand, Predicate, Sender, Unit};
 
-use super::clauses::rename_clause;
 use super::trace::ClauseTrace;
 
 /// What a match of a regular expression captured, by name.
@@ -19,7 +18,7 @@ pub(super) type Captured = [(String, Value<'static>)];
 pub(super) struct Scope<'e> {
     pub(super) event: &'e Event<'e>,
     pub(super) names: Names<'e>,
-    index: &'e Index,
+    pub(super) index: &'e Index,
 }
 
 impl<'e> Scope<'e> {
@@ -109,7 +108,7 @@ impl<'e> Scope<'e> {
                 // The event has no such key, and its own field does not replace it.
                 None if name.starts_with('=') => named.push((name.clone(), Value::Unit)),
                 None if self.field(name, &captures).is_some() => {
-                    trace.clause(false, || rename_clause(name, self.event));
+                    trace.clause(false, || self.rename_clause(name));
                     return None;
                 }
                 None => {}
@@ -214,6 +213,10 @@ impl<'e> Scope<'e> {
         captures: &[(String, Value<'static>)],
     ) -> bool {
         let order = match operand {
+            // A word is neither more nor less than a number.
+            Operand::Value(number) if number.is_number() && value.as_number().is_none() => {
+                return comparison == Comparison::NotEqual;
+            }
             Operand::Value(other) => ordering(value, other),
             Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),
             Operand::Trust(want) => value.as_text().and_then(Trust::parse).map(|have| have.cmp(want)),
@@ -312,6 +315,27 @@ mod tests {
         assert!(within(ip("::ffff:10.1.1.1"), ip("10.0.0.0"), 8));
         assert!(within(ip("fe80::1"), ip("fe80::"), 10));
         assert!(!within(ip("10.1.1.1"), ip("::"), 0));
+    }
+
+    /// A text that is no number is neither more nor less than one, and is not equal to it.
+    #[test]
+    fn a_number_is_compared_with_numbers_only() {
+        let event = Event { text: "none".into(), ..Event::default() };
+        let index = Index::default();
+        let scope = Scope::new(&event, &index);
+        for (have, comparison, holds) in [
+            ("none", Comparison::Greater, false),
+            ("none", Comparison::LessOrEqual, false),
+            ("none", Comparison::Equal, false),
+            ("none", Comparison::NotEqual, true),
+            ("700ms", Comparison::Greater, false),
+            ("700", Comparison::Greater, true),
+        ] {
+            let operand = Operand::Value(Value::Int(500));
+            assert_eq!(scope.compares(&Value::from(have), comparison, &operand, &[]), holds, "{have} {comparison:?}");
+        }
+        let operand = Operand::Value(Value::from("alpha"));
+        assert!(scope.compares(&Value::from("beta"), Comparison::Greater, &operand, &[]), "texts are compared as texts");
     }
 
     #[test]
