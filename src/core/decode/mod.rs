@@ -262,11 +262,16 @@ impl Decoder {
         self.stamp.take().flatten()
     }
 
+    /// Keeps the stamp of a record, if it is asked for.
+    fn note(&mut self, stamp: Option<Stamp>) {
+        if let (Some(asked), Some(stamp)) = (&mut self.stamp, stamp) {
+            *asked = Some(stamp);
+        }
+    }
+
     /// The time of a line of a file, which moves the file's clock.
     fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
-        if let Some(asked) = &mut self.stamp {
-            *asked = Some(*stamp);
-        }
+        self.note(Some(*stamp));
         if self.datagrams {
             return StampClock::default().resolve(stamp, self.zone, reference, self.latest);
         }

@@ -39,6 +39,7 @@ impl Decoder {
                 self.open = None;
                 let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
                 message.level = message.level.or(Some(envelope::severity(number & 7)));
+                self.note(message.stamp);
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
                 // Several messages in one record: it is impossible to say which of them is real.

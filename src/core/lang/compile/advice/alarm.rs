@@ -230,7 +230,7 @@ impl Compiler<'_, '_> {
                 _ => format!("nothing here captures `{field}`: it is missing unless the record has a field of that name"),
             };
             let help = match role {
-                Role::Argument => format!("a text stands in quotes: \"{field}\""),
+                Role::Argument => format!("if a text is meant, write it in quotes: \"{field}\""),
                 _ if captured.is_empty() => format!("capture it: (?<{field}>...)"),
                 _ => format!("captured are {}", captured.iter().copied().collect::<Vec<_>>().join(", ")),
             };
