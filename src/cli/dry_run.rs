@@ -45,7 +45,7 @@ Examples:
   pointsman dry-run -c pointsman.yaml --speed 60x app.log                              shows a minute in each second
   pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
-It changes nothing: no address is moved and nobody is notified. The clock is that of the log.";
+Nothing is changed: no address is moved, nobody is notified. The time is the log's own.";
 
 /// The number of names of a long list that are shown.
 const SHOWN: usize = 20;
@@ -68,7 +68,7 @@ pub(super) struct Args {
     /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: RowFormat,
-    /// Print counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
+    /// Counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
     #[arg(long)]
     summary: bool,
     /// Print only the state at the end
@@ -99,8 +99,7 @@ pub(super) struct Args {
     /// Give the rules each log from this line on; earlier lines are read only for headers and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
-    /// The time zone of stamps without one, if the configuration names none: Europe/Berlin, UTC, +02:00 [default: that of this
-    /// machine]
+    /// The time zone of stamps without one: Europe/Berlin, UTC, +02:00 [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
     /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard, xz), or an

@@ -65,7 +65,7 @@ pub(super) struct Args {
     /// The trust of the records' senders: unverified, address, local or authenticated
     #[arg(long, value_name = "WORD", default_value = "local", value_parser = dry_run::trust)]
     trust: Trust,
-    /// The time zone of stamps that contain none, if the configuration does not set it [default: this machine's]
+    /// The time zone of stamps that contain none [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = dry_run::zone)]
     timezone: Option<Zone>,
     /// How to print

@@ -148,7 +148,7 @@ fn equal_inputs_give_equal_outputs() {
 fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     let ended = pointsman(&["test", "rules"], b"");
     assert_eq!(ended.status, 0, "{}{}", ended.out, ended.err);
-    assert!(ended.out.contains("W3R") && ended.out.ends_with("113 passed, 0 failed\n"), "{}", ended.out);
+    assert!(ended.out.contains("W3R") && ended.out.ends_with("217 passed, 0 failed\n"), "{}", ended.out);
     // The example rules cause no warnings, with their configuration and without.
     for args in [["check", "--rules", "rules/sec"], ["check", "-c", "rules/sec/site.yaml"]] {
         let ended = pointsman(&args, b"");
@@ -156,7 +156,7 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     }
     // The rules that prove the statements of the documentation.
     let ended = pointsman(&["test", "tests/rules"], b"");
-    assert!(ended.status == 0 && ended.out.ends_with("204 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
+    assert!(ended.status == 0 && ended.out.ends_with("207 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
     let ended = pointsman(&["test", "examples"], b"");
     assert!(ended.status == 0 && ended.out.ends_with("8 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
     let scratch = Scratch::new("failing");
@@ -610,6 +610,33 @@ fn check_warns_of_a_file_that_is_not_there() {
     }
     let config = scratch.write("pointsman.yaml", "rules: rules\nfiles: [log/app.log]\n");
     assert!(!pointsman(&["check", "-c", &config], b"").err.contains("C210"));
+}
+
+/// An expression of one role that matches the other role's texts as well makes those records claim nothing.
+#[test]
+fn check_warns_of_an_expression_for_both_roles() {
+    let scratch = Scratch::new("both-roles");
+    scratch.write("rules/r.alarm", "alarm a { detect claim primary by app cancel at once }\n");
+    let site = |primary: &str, backup: &str| {
+        scratch.write(
+            "pointsman.yaml",
+            &format!(
+                "rules: rules\nhosts: {{ h1: {{ address: 10.0.0.1, via: local }}, h2: {{ address: 10.0.0.2, via: ssh }} }}\n\
+                 applications: {{ a1: {{ host: h1 }}, a2: {{ host: h2 }} }}\n\
+                 pairs: {{ p: {{ primary: a1, backup: a2, says_primary: {primary}, says_backup: {backup} }} }}\n"
+            ),
+        )
+    };
+    for (primary, backup, wanted) in [
+        ("/role changed to/", "/role changed to (BACKUP|FAULT)/", true),
+        ("/is primary/", "/primary/", true),
+        ("/role changed to MASTER/", "/role changed to (BACKUP|FAULT)/", false),
+        ("/I am .*leader/", "/I am a secondary/", false),
+    ] {
+        let ended = pointsman(&["check", "-c", &site(primary, backup)], b"");
+        let told = ended.err.contains("a record that matches both is not a claim");
+        assert!(ended.status == 0 && told == wanted, "{primary} {backup}: {}{}", ended.out, ended.err);
+    }
 }
 
 /// The program of a channel is looked for when the machine is looked at.

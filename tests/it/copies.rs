@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pointsman::core::journal::{DoubtKind, Input, Record, State};
 use pointsman::core::notice::Kind;
-use pointsman::shell::store::{Journal, JournalReader, Retention, accept_loss, backup, restore};
+use pointsman::shell::store::{AgentStore, Journal, JournalReader, Retention, accept_loss, backup, restore};
 
 use crate::control::at;
 use crate::store::{records, written};
@@ -80,6 +80,25 @@ fn a_copy_is_doubted_also_while_an_accepted_loss_is_open() {
     replace_by_copies(folder.path());
     assert_eq!(holds_at_start(folder.path()), Some(DoubtKind::Unproven));
     assert_eq!(holds_at_start(folder.path()), Some(DoubtKind::Unproven), "it stays until agents agree");
+}
+
+/// A copy may lack the file that would show it. A journal of an earlier version lacks it too, and is no copy.
+#[test]
+fn a_copy_without_its_place_file_is_a_copy() {
+    let folder = Folder::new();
+    written(folder.path());
+    let place = folder.path().join("journal.place");
+    assert!(!place.exists());
+    assert_eq!(holds_at_start(folder.path()), None);
+    fs::remove_file(&place).unwrap();
+    assert_eq!(holds_at_start(folder.path()), Some(DoubtKind::Unproven));
+    let agent = Folder::new();
+    let store = || AgentStore::open(agent.path()).unwrap();
+    assert!(!store().is_copy().unwrap());
+    store().remember_place().unwrap();
+    assert!(!store().is_copy().unwrap());
+    fs::remove_file(agent.path().join("agent.place")).unwrap();
+    assert!(store().is_copy().unwrap());
 }
 
 /// A restore and an accepted loss make new files. These do not count as a copy.

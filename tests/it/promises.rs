@@ -44,6 +44,14 @@ fn told(folder: &Folder, arguments: &str) -> (i32, String) {
     (output.status.code().unwrap(), text)
 }
 
+/// Runs commands and compares the exit status of each, and a part of what it prints.
+fn all_told(folder: &Folder, expected: &[(&str, i32, &str)]) {
+    for (arguments, status, wanted) in expected {
+        let (code, text) = told(folder, arguments);
+        assert!(code == *status && text.contains(wanted), "{arguments}: {code}: {text}");
+    }
+}
+
 fn refused(config: &str, wanted: &[&str]) {
     let folder = site(config);
     fs::create_dir(folder.join("logs")).unwrap();
@@ -132,7 +140,7 @@ fn a_dry_run_ends_at_a_moment() {
 #[test]
 fn an_empty_result_says_why() {
     let folder = site("files: []\n");
-    for (arguments, status, wanted) in [
+    let expected = [
         ("dry-run --since 2027-01-01 app.log", 0, "before --since"),
         ("dry-run --until 2025-01-01 app.log", 0, "nothing was replayed: the log begins at 2026-01-01T10:00:00.000Z"),
         ("dry-run --from-line 9 app.log", 0, "the log ends before --from-line"),
@@ -147,10 +155,8 @@ fn an_empty_result_says_why() {
         ("explain --rule dwn app.log:1", 2, "did you mean down?"),
         ("explain app.log:9", 2, "has fewer than 9 lines"),
         ("alarms test link --app ap", 2, "there is none"),
-    ] {
-        let (code, text) = told(&folder, arguments);
-        assert!(code == status && text.contains(wanted), "{arguments}: {code}: {text}");
-    }
+    ];
+    all_told(&folder, &expected);
 }
 
 /// A name that neither the journal nor the site has is a mistake; one that nothing happened to is not.
@@ -163,17 +169,15 @@ fn history_knows_the_names_of_the_site() {
     journal.append(&Record::Input { order: 1, at: Time::from_millis(1_767_261_600_000), input: Input::Start }).unwrap();
     journal.sync().unwrap();
     drop(journal);
-    for (arguments, status, wanted) in [
+    let expected = [
         ("history --alarm link", 0, "the journal has nothing about the alarm link"),
         ("history --alarm lnk", 3, "did you mean link?"),
         ("history --host sip2", 3, "did you mean sip1?"),
         ("history --resource vip", 3, "there is none"),
         ("history --reaction x", 3, "there is none"),
         ("history --run 7", 0, "the journal has nothing of run 7"),
-    ] {
-        let (code, text) = told(&folder, arguments);
-        assert!(code == status && text.contains(wanted), "{arguments}: {code}: {text}");
-    }
+    ];
+    all_told(&folder, &expected);
 }
 
 /// A log that is damaged in its middle makes no test of its first half.

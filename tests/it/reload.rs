@@ -382,7 +382,7 @@ fn what_a_host_has_does_not_go_unless_that_is_said() {
         bench.reload(site(few, change), true);
         assert!(bench.controller.rules() > before.0);
         let told = bench.told("abandoned").join("");
-        assert!(told.contains("sip_vip is not looked after on sip1"), "{told}");
+        assert!(told.contains("sip_vip is not managed on sip1"), "{told}");
         bench.is_the_fold();
     }
 }

@@ -126,7 +126,7 @@ fn test_of(site: &Arc<Site>, alarm: &Alarm) -> Option<String> {
     let source = Arc::new(Source { name: alarm.name.clone(), text: format!("tests:\n{text}") });
     let file = test_file::read(&source).0?;
     let entries = rule_test::run(site, file.tests.first()?).entries;
-    let must: Vec<String> = entries.iter().filter(|entry| is_about(entry, alarm)).filter_map(|entry| timed(entry)).collect();
+    let must: Vec<String> = entries.iter().filter(|entry| is_about(entry, alarm)).filter_map(timed).collect();
     if !entries.iter().any(|entry| entry.kind == EntryKind::AlarmRaised && entry.alarm.as_ref() == Some(&alarm.name)) {
         return None;
     }

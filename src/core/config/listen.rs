@@ -99,11 +99,13 @@ pub(super) fn of_agents_metrics(
         Listening::At(address) => address,
         Listening::Usual => SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), AGENT_PORT),
     };
-    let (at, place) = metrics;
-    let place_of_agents = agents.1.map_or_else(|| place.clone(), |node| node.place.clone());
-    let what = format!("the port for other agents ({address})");
-    let mut taken = vec![Taken { way: Way::Tcp, address, what, place: place_of_agents }];
-    take(reader, &mut taken, Taken { way: Way::Tcp, address: at, what: "`metrics`".to_owned(), place });
+    let taken = Taken { way: Way::Tcp, address, what: String::new(), place: metrics.1.clone() };
+    if taken.excludes(&Taken { way: Way::Tcp, address: metrics.0, what: String::new(), place: metrics.1.clone() }) {
+        let message = format!("`metrics` listens on the port on which other agents connect, {address}");
+        let diagnostic = reader.report(Code::NameTaken, &metrics.1, message);
+        diagnostic.context.extend(agents.1.map(|node| (node.place.clone(), "first here".to_owned())));
+        diagnostic.help = Some("give it another port: listen: 127.0.0.1:9469".to_owned());
+    }
 }
 
 /// An address on which something listens.

@@ -272,7 +272,9 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
                     diagnostic.context.push(first);
                     diagnostic.help = Some("name the application of the other host".to_owned());
                 }
-                _ => drop(take(reader, &mut members, &name, &what, &node.place)),
+                _ => {
+                    take(reader, &mut members, &name, &what, &node.place);
+                }
             }
             Some(name)
         };

@@ -213,10 +213,6 @@ mod tests {
             ["I0229 23:00:00.000001       7 b.go:1] a", "I0301 03:00:00.000001       7 b.go:1] b"],
             ["02-29 23:00:00.123  123  456 E tag: a", "03-01 03:00:00.123  123  456 E tag: b"],
             ["02/29-23:00:00.123456  [**] a", "03/01-03:00:00.123456  [**] b"],
-            [
-                r#"{"log":"Feb 29 23:00:00 h app: a\n","stream":"stdout"}"#,
-                r#"{"log":"Mar  1 03:00:00 h app: b\n","stream":"stdout"}"#,
-            ],
         ] {
             let began = first_moment(lines.join("\n").as_bytes(), written, Decoder::new()).unwrap();
             assert_eq!(began.map(|at| at.to_string()[..19].to_owned()).as_deref(), Some("2024-02-29T23:00:00"), "{lines:?}");

@@ -18,6 +18,8 @@ use super::verdict::{failure, withholds};
 
 /// Maximum characters of a value that are shown.
 const VALUE: usize = 200;
+/// Maximum lines about what was withheld that stand before the decisions about a record.
+const WITHHELD: usize = 2;
 /// Maximum decisions that the small timeline shows.
 const TIMELINE: usize = 40;
 /// Colours that mark fields in turn.
@@ -60,7 +62,7 @@ impl RecordStory {
             if failed {
                 let reaction = entry.reaction.as_deref().unwrap_or_default();
                 lines.push(printable(&format!("reaction {reaction} fails: {text}")));
-            } else if withholds(entry) && !lines.iter().any(|line| line == text) {
+            } else if withholds(entry) && lines.len() < WITHHELD && !lines.iter().any(|line| line == text) {
                 lines.push(printable(text));
             }
         }

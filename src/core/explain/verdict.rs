@@ -128,7 +128,8 @@ impl AlarmStory {
         if self.lines > 0 && self.lines == self.ignored {
             return vec![format!("every record is taken away by an `ignore` of the rules: {}", self.ignores())];
         }
-        if let Some(lines) = self.no_such_key() {
+        // An event for which there is no room has no key either.
+        if let Some(lines) = self.no_such_key().filter(|_| self.of(Decision::NoRoom).is_empty()) {
             return lines;
         }
         let furthest = self.decisions.iter().map(|d| d.decision.decision).filter(|d| *d != Decision::CancelsNothing).max();

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::{Regex, RegexBuilder};
 use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{self, Hir, HirKind};
 
 use tree::Tree;
@@ -74,6 +75,14 @@ impl Expression {
         let (tree, searched) = (Tree::of(&hir), AtomicUsize::new(0));
         let quick = OnceLock::new();
         Ok((Expression { text: text.into(), written: None, tree, names, limit, small, searched, quick }, hir))
+    }
+
+    /// Some texts that it matches: those with which all of its matches begin, as far as they are matches themselves.
+    pub(in crate::core::lang) fn some_texts(&self) -> Vec<String> {
+        let Ok(hir) = parse(&self.text) else { return Vec::new() };
+        let begins = Extractor::new().extract(&hir);
+        let texts = begins.literals().unwrap_or_default().iter();
+        texts.filter_map(|text| String::from_utf8(text.as_bytes().to_vec()).ok()).filter(|text| self.is_match(text)).collect()
     }
 
     /// The same expression, which people see as `written`: with the names of pieces and types, and the flags behind it.

@@ -495,8 +495,11 @@ impl Planner {
                 granted: None,
             };
             self.record(record, out);
-            // This journal is behind. It may also lack promises that the controller gave as a voter.
-            self.voter.distrust_itself(now);
+            // This journal is behind, unless the command is of the time before the host was removed from the configuration. A
+            // journal that is behind may also lack promises that the controller gave as a voter.
+            if seen.generation > self.ledger.entry(resource).map_or(Generation::NONE, |entry| entry.dropped) {
+                self.voter.distrust_itself(now);
+            }
         }
         // The absence of another address proves nothing about this one.
         let same = self.differs_on(resource, host).is_none();

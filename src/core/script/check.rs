@@ -12,8 +12,8 @@ use crate::core::inventory::Inventory;
 
 use super::Evaluator;
 use super::escapes::place;
-use super::kinds::{Kind, Kinds, Member, member, step};
 use super::params::{HANDLES, ParamKind, ParamKind as K};
+use super::value_kinds::{Member, ValueKind, VariableKinds, member, step};
 use super::verbs::{Verb, VerbDecl};
 
 /// A parameter that a script declares.
@@ -51,7 +51,7 @@ pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared
         params: Vec::new(),
         used: BTreeSet::new(),
         scope: Vec::new(),
-        kinds: Kinds::default(),
+        kinds: VariableKinds::default(),
         event_fields: Vec::new(),
         found: Vec::new(),
     };
@@ -66,7 +66,7 @@ pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared
         checker.scope = function.params.iter().map(ToString::to_string).collect();
         let mut alone = ast.clone_functions_only();
         alone.retain_functions(|_, _, name, n| name == function.name && n == function.params.len());
-        checker.kinds = Kinds::default();
+        checker.kinds = VariableKinds::default();
         function.params.iter().for_each(|name| checker.kinds.parameter(name));
         alone.walk(&mut |path| {
             path.last().into_iter().for_each(|node| checker.kinds.see(node));
@@ -172,7 +172,7 @@ struct Checker<'a> {
     /// Parameters of the function that is being checked.
     scope: Vec<String>,
     /// What the variables of that function are.
-    kinds: Kinds,
+    kinds: VariableKinds,
     /// Fields of the event that it names, with their positions.
     event_fields: Vec<(String, Position)>,
     found: Vec<Diagnostic>,
@@ -314,7 +314,7 @@ impl Checker<'_> {
         }
     }
 
-    fn member(&mut self, kind: Kind, member: &Member<'_>, at: Position) {
+    fn member(&mut self, kind: ValueKind, member: &Member<'_>, at: Position) {
         let what = kind.name();
         match member {
             Member::Property(name) if !kind.properties().contains(name) => {
@@ -399,7 +399,13 @@ impl Checker<'_> {
                 self.report(Code::WrongArguments, at, name.chars().count(), message, None);
             }
             Some(_) if name == "log" && this == 0 && call.args.first().is_some_and(is_text) => {
-                self.report(Code::WrongArguments, at, name.len(), "a text is not logged so".to_owned(), Some("log.info"));
+                self.report(
+                    Code::WrongArguments,
+                    at,
+                    name.len(),
+                    "`log(...)` is the logarithm, of a number".to_owned(),
+                    Some("log.info"),
+                );
             }
             Some(_) => self.literals(call, this),
         }

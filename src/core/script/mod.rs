@@ -17,12 +17,12 @@ mod bind;
 mod check;
 mod escapes;
 mod evaluator;
-mod kinds;
 mod lines;
 mod params;
 mod reference;
 mod tape;
 mod value;
+mod value_kinds;
 mod verbs;
 
 use std::collections::BTreeMap;

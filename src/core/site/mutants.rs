@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::core::base::time::duration_text;
 use crate::core::diag::Place;
-use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Predicate, Program, Shape};
+use crate::core::lang::program::{
+    Alarm, Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Mode, Predicate, Program, Shape,
+};
 use crate::core::notice::Subject;
 
 type Change<T> = Box<dyn Fn(&mut T) + Send + Sync>;
@@ -48,7 +50,8 @@ pub fn mutants(program: &Program) -> Vec<Mutant> {
 }
 
 fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
-    let Some(alarm) = program.alarms.get(n) else { return };
+    // An alarm that is off does nothing, however it is changed.
+    let Some(alarm) = program.alarms.get(n).filter(|alarm| alarm.mode != Mode::Off) else { return };
     let mut add = |what: String, change: Change<Alarm>| {
         let change = move |program: &mut Program| program.alarms.get_mut(n).into_iter().for_each(&change);
         let (what, place) = (format!("alarm {}: {what}", alarm.name), alarm.place.clone());

@@ -37,7 +37,7 @@ use crate::core::base::time::Time;
 
 pub use address::AddressDriver;
 pub use announcer::Announcer;
-pub use metrics::{Meter, free_bytes};
+pub use metrics::{Meter, disk_bytes};
 pub use neighbor_monitor::{NeighborMonitor, NetworkEvent};
 pub use own_process::ProcessUse;
 pub use processes::Processes;

@@ -155,7 +155,8 @@ impl Thread {
 
     /// Sets how much of the journal is kept.
     pub(super) fn keep(&mut self, limits: JournalLimits) {
-        self.journal.keep(retention(limits));
+        let retention = retention(&self.journal, limits);
+        self.journal.keep(retention);
     }
 
     /// Keeps records that no rule wants. To be called before the inbox is handed out.
@@ -602,8 +603,9 @@ fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
 }
 
-pub(super) fn retention(limits: JournalLimits) -> Retention {
-    Retention { age: limits.keep, bytes: limits.size, ..Retention::default() }
+/// How long records of a journal are kept by these limits.
+pub(super) fn retention(journal: &Journal, limits: JournalLimits) -> Retention {
+    Retention::of_folder(journal.folder(), limits.keep, limits.size)
 }
 
 /// The notice about a clock that was set.

@@ -13,9 +13,9 @@
 //! share a part of the room (`share_of`). A single sender may use as much as is left free of it: one flooding sender fills half
 //! of it, and the next sender still finds room. A sender with an address always has room for a few messages. Unverified events
 //! are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same small part
-//! of its time: expensive events are taken less often. The order within a file or a sender is kept. The claims in a file wait for
-//! the lines before them, because each carries the position up to which the file was read. Dropped messages are counted by source
-//! and sender. Does not know: what messages do.
+//! of its time. The order within a file or a sender is kept. The claims in a file wait for the lines before them, because each
+//! carries the position up to which the file was read. Dropped messages are counted by source and sender. This module does not know what
+//! messages do.
 
 mod class;
 mod dropped;

@@ -330,7 +330,8 @@ impl Running {
         if let Err(why) = super::control_socket::admit(&self.reloading.files.data(), !good.config.access.is_empty()) {
             tracing::warn!("who may open the control socket could not be changed: {why}");
         }
-        self.journal.keep(super::controller::retention(good.config.journal));
+        let retention = super::controller::retention(&self.journal, good.config.journal);
+        self.journal.keep(retention);
         let base = self.reloading.files.base().to_owned();
         self.follow_only(entries(&good.config, &base));
         self.watch(good.config.reload, folders);

@@ -82,10 +82,10 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
     }
     let begin = log.fill_buf()?;
     if begin.starts_with(GZIP) {
-        return unpacked_at(Packed::new("gzip", MultiGzDecoder::new(log)), depth + 1);
+        return unpacked_at(Packed::boxed("gzip", MultiGzDecoder::new(log)), depth + 1);
     }
     if begin.starts_with(ZSTD) {
-        return unpacked_at(Packed::new("Zstandard", Frames { source: Some(Source::Between(log)) }), depth + 1);
+        return unpacked_at(Packed::boxed("Zstandard", Frames { source: Some(Source::Between(log)) }), depth + 1);
     }
     if begin.starts_with(XZ) {
         if let Some(bytes) = xz::dictionary(begin).filter(|bytes| *bytes > XZ_DICTIONARY) {
@@ -96,7 +96,7 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
             );
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
         }
-        return unpacked_at(Packed::new("xz", XzReader::new(log, true)), depth + 1);
+        return unpacked_at(Packed::boxed("xz", XzReader::new(log, true)), depth + 1);
     }
     if begin.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
         return Ok(Box::new(Archive::new(log, depth + 1)));
@@ -115,7 +115,7 @@ struct Packed<R> {
 }
 
 impl<R: Read + Send + 'static> Packed<R> {
-    fn new(form: &'static str, content: R) -> Bytes {
+    fn boxed(form: &'static str, content: R) -> Bytes {
         Box::new(Packed { form, content })
     }
 }

@@ -44,6 +44,9 @@ const SNAPSHOT_LATE: u64 = 4;
 /// long and is not slower than writing.
 const REMOVED_AT_ONCE: u64 = 512;
 
+/// The fact that the journal has a place file.
+const PLACED: &str = "placed";
+
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
@@ -215,8 +218,9 @@ impl Journal {
     pub fn doubt_if_copied(&mut self) -> Result<(), Error> {
         let path = self.path.clone();
         let wrong = |e: std::io::Error| Error::new(&path, format!("it can't be checked whether it is a copy: {e}"));
+        let has_place = self.fact(PLACED)?.is_some();
         let holds = self.state.doubt.as_ref().is_some_and(|doubt| doubt.kind.holds());
-        if copied::is_copy(&self.path).map_err(wrong)? && self.last > 0 && !holds {
+        if copied::is_copy(&self.path, has_place).map_err(wrong)? && self.last > 0 && !holds {
             let reason = "the data folder is a copy, which may be older than what was acted on. Nothing is sent to hosts until every agent has \
                           reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
                 .to_owned();
@@ -224,7 +228,8 @@ impl Journal {
             self.append_input(Input::JournalDoubted { reason, behind: false })?;
             self.sync()?;
         }
-        copied::remember(&self.path).map_err(wrong)
+        copied::remember(&self.path).map_err(wrong)?;
+        if has_place { Ok(()) } else { self.set_fact(PLACED, "1") }
     }
 
     /// Makes a snapshot of what the start has folded, if one is due. Otherwise a controller that is killed often would read the
@@ -240,6 +245,11 @@ impl Journal {
             }
             Err(why) => self.snapshot_failed(&why.to_string()),
         }
+    }
+
+    /// The folder of the journal.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The number of records that were read at the start, after the snapshot with which it began.
@@ -313,20 +323,23 @@ impl Journal {
 
     /// Sets the identity of the controller.
     pub(super) fn set_controller(&mut self, id: u64) -> Result<(), Error> {
-        self.db
-            .execute("INSERT OR REPLACE INTO fact VALUES ('controller', ?1)", [id.to_string()])
-            .map_err(|e| Error::of(&self.path, &e))?;
+        self.set_fact("controller", &id.to_string())?;
         self.controller = id;
         self.end.write_now(self.known_end())
     }
 
     fn known_controller(&self) -> Result<Option<u64>, Error> {
-        let known: Option<String> = self
-            .db
-            .query_row("SELECT value FROM fact WHERE name = 'controller'", [], |row| row.get(0))
-            .optional()
-            .map_err(|e| Error::of(&self.path, &e))?;
-        Ok(known.and_then(|id| id.parse().ok()))
+        Ok(self.fact("controller")?.and_then(|id| id.parse().ok()))
+    }
+
+    fn fact(&self, name: &str) -> Result<Option<String>, Error> {
+        let found = self.db.query_row("SELECT value FROM fact WHERE name = ?1", [name], |row| row.get(0)).optional();
+        found.map_err(|e| Error::of(&self.path, &e))
+    }
+
+    fn set_fact(&self, name: &str, value: &str) -> Result<(), Error> {
+        let set = self.db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", [name, value]);
+        set.map(drop).map_err(|e| Error::of(&self.path, &e))
     }
 
     fn known_end(&self) -> End {

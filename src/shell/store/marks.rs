@@ -12,6 +12,9 @@ const KIND: i32 = 0x504d_6131;
 const VERSION: i32 = 1;
 const TABLES: &str = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
 
+/// The fact that the store has a place file.
+const PLACED: &str = "placed";
+
 #[derive(Debug)]
 pub struct AgentStore {
     path: PathBuf,
@@ -34,7 +37,7 @@ impl AgentStore {
     /// # Errors
     /// When the file system refuses.
     pub fn is_copy(&self) -> Result<bool, Error> {
-        copied::is_copy(&self.path).map_err(|e| self.cannot_tell(&e))
+        copied::is_copy(&self.path, self.fact(PLACED)?.is_some()).map_err(|e| self.cannot_tell(&e))
     }
 
     /// From now on its file does not count as a copy.
@@ -42,7 +45,8 @@ impl AgentStore {
     /// # Errors
     /// When the file system refuses.
     pub fn remember_place(&self) -> Result<(), Error> {
-        copied::remember(&self.path).map_err(|e| self.cannot_tell(&e))
+        copied::remember(&self.path).map_err(|e| self.cannot_tell(&e))?;
+        if self.fact(PLACED)?.is_some() { Ok(()) } else { self.set(PLACED, "1") }
     }
 
     fn cannot_tell(&self, e: &std::io::Error) -> Error {

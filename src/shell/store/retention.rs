@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES, JOURNAL_DISK_FREE};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::notice::{Kind, Notice};
-use crate::shell::linux::free_bytes;
+use crate::shell::linux::disk_bytes;
 
 use super::Error;
 use super::reader::JournalReader;
@@ -32,6 +32,14 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Retention {
         Retention { age: JOURNAL_AGE, bytes: JOURNAL_BYTES, free: JOURNAL_DISK_FREE }
+    }
+}
+
+impl Retention {
+    /// How long records are kept in a folder. On a small disk, an eighth of it is left free.
+    pub fn of_folder(folder: &Path, age: Duration, bytes: u64) -> Retention {
+        let eighth = disk_bytes(folder).map_or(u64::MAX, |(_, all)| all / 8);
+        Retention { age, bytes, free: JOURNAL_DISK_FREE.min(eighth) }
     }
 }
 
@@ -58,7 +66,7 @@ impl DiskRoom {
             DiskRoom::Enough => retention.free,
             DiskRoom::Short => retention.free.saturating_add(retention.free / 4),
         };
-        if free_bytes(folder).is_some_and(|free| free < least) { DiskRoom::Short } else { DiskRoom::Enough }
+        if disk_bytes(folder).is_some_and(|(free, _)| free < least) { DiskRoom::Short } else { DiskRoom::Enough }
     }
 
     /// What people are told when the room becomes this.
@@ -90,7 +98,7 @@ pub(super) fn expired_below(folder: &Path, retention: Retention, newest: Option<
     };
     // The database may grow until the disk has only the reserve left. Its free pages belong to the room that it has.
     let file = fs::metadata(reader.path()).map(|meta| meta.len()).unwrap_or_default();
-    let room = free_bytes(folder).map_or(u64::MAX, |free| file.saturating_add(free).saturating_sub(retention.free));
+    let room = disk_bytes(folder).map_or(u64::MAX, |(free, _)| file.saturating_add(free).saturating_sub(retention.free));
     let bytes = reader.live_bytes()?;
     let excess = bytes.saturating_sub(retention.bytes.min(room));
     // The average length of records is stable in the long run, and the next snapshot checks this again.

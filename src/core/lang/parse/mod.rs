@@ -199,6 +199,7 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
         "and" | "or" | "then" | "without" => {
             "it joins what comes before `by` and `within`; parentheses show what belongs together"
         }
+        "from" => "`from` stands behind `event`, as in `event from host x`, or is a clause of a pattern",
         "by" | "within" | "for" | "over" => "write it once, at the end of the whole condition",
         _ => "",
     };
@@ -212,7 +213,7 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     // Words that continue a condition, possibly misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
     // Of a clause of several words, such as `inhibited by`, the first one is compared.
-    let first = known.iter().map(|clause| clause.split(' ').next().unwrap_or(clause));
+    let first = known.iter().filter_map(|clause| Some(clause.split_once(' ')?.0)).filter(|first| first.len() > 3);
     match nearest(word, known.iter().copied().chain(joining).chain(first)) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, did_you_mean(near)),
         None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),

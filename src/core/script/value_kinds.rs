@@ -13,7 +13,7 @@ const RESULT_PROPERTIES: &[&str] = &["status", "stdout", "stderr"];
 
 /// What is known of a value.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Handle(&'static HandleDecl),
     /// `log` or `state`.
     Named(&'static str),
@@ -21,15 +21,15 @@ pub(super) enum Kind {
     CommandResult,
 }
 
-impl PartialEq for Kind {
-    fn eq(&self, other: &Kind) -> bool {
+impl PartialEq for ValueKind {
+    fn eq(&self, other: &ValueKind) -> bool {
         self.name() == other.name()
     }
 }
 
 /// The variables of one function of which the kind is known; `None` for those that are set in several ways.
 #[derive(Debug, Default)]
-pub(super) struct Kinds(BTreeMap<String, Option<Kind>>);
+pub(super) struct VariableKinds(BTreeMap<String, Option<ValueKind>>);
 
 /// A name behind a dot: a property, or a verb with its number of arguments.
 #[derive(Debug)]
@@ -38,31 +38,31 @@ pub(super) enum Member<'a> {
     Call(&'a str),
 }
 
-impl Kind {
+impl ValueKind {
     /// How scripts call it.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Kind::Handle(decl) => decl.name,
-            Kind::Named(name) => name,
-            Kind::CommandResult => "the result of a command",
+            ValueKind::Handle(decl) => decl.name,
+            ValueKind::Named(name) => name,
+            ValueKind::CommandResult => "the result of a command",
         }
     }
 
     /// The properties that it has.
     pub(super) fn properties(self) -> &'static [&'static str] {
         match self {
-            Kind::Handle(decl) => decl.properties,
-            Kind::Named(_) => &[],
-            Kind::CommandResult => RESULT_PROPERTIES,
+            ValueKind::Handle(decl) => decl.properties,
+            ValueKind::Named(_) => &[],
+            ValueKind::CommandResult => RESULT_PROPERTIES,
         }
     }
 
     /// Its verbs; `None` if it has the functions of a map.
     pub(super) fn verbs(self) -> Option<Vec<&'static str>> {
         let own = match self {
-            Kind::Handle(decl) => decl.name,
-            Kind::Named(name) => name,
-            Kind::CommandResult => return None,
+            ValueKind::Handle(decl) => decl.name,
+            ValueKind::Named(name) => name,
+            ValueKind::CommandResult => return None,
         };
         let calls = Verb::ALL.iter().flat_map(|verb| verb.decl().calls);
         let mut all: Vec<&str> =
@@ -74,22 +74,22 @@ impl Kind {
     }
 
     /// What the member gives, if that is known.
-    pub(super) fn gives(self, member: &Member<'_>) -> Option<Kind> {
+    pub(super) fn gives(self, member: &Member<'_>) -> Option<ValueKind> {
         match (self, member) {
-            (Kind::Handle(decl), Member::Property(name)) if decl.name == "pair" => {
+            (ValueKind::Handle(decl), Member::Property(name)) if decl.name == "pair" => {
                 ["vip", "port"].contains(name).then(|| handle(name))?
             }
-            (Kind::Handle(decl), Member::Call("run")) if decl.name == "host" => Some(Kind::CommandResult),
+            (ValueKind::Handle(decl), Member::Call("run")) if decl.name == "host" => Some(ValueKind::CommandResult),
             _ => None,
         }
     }
 }
 
-fn handle(name: &str) -> Option<Kind> {
-    HANDLES.iter().find(|decl| decl.name == name).map(Kind::Handle)
+fn handle(name: &str) -> Option<ValueKind> {
+    HANDLES.iter().find(|decl| decl.name == name).map(ValueKind::Handle)
 }
 
-impl Kinds {
+impl VariableKinds {
     /// Takes a node of the function into account. Every node is to be seen once before kinds are asked for.
     pub(super) fn see(&mut self, node: &ASTNode<'_>) {
         match node {
@@ -117,7 +117,7 @@ impl Kinds {
         }
     }
 
-    fn set(&mut self, name: &str, kind: Option<Kind>) {
+    fn set(&mut self, name: &str, kind: Option<ValueKind>) {
         let known = self.0.entry(name.to_owned()).or_insert(kind);
         if *known != kind {
             *known = None;
@@ -130,12 +130,12 @@ impl Kinds {
     }
 
     /// The kind of an expression.
-    pub(super) fn of(&self, expression: &Expr) -> Option<Kind> {
+    pub(super) fn of(&self, expression: &Expr) -> Option<ValueKind> {
         match expression {
             Expr::FnCall(call, _) if call.args.len() == 1 => handle(&call.name),
             Expr::Variable(variable, ..) => match self.0.get(variable.1.as_str()) {
                 Some(kind) => *kind,
-                None => ["log", "state"].into_iter().find(|name| *name == variable.1.as_str()).map(Kind::Named),
+                None => ["log", "state"].into_iter().find(|name| *name == variable.1.as_str()).map(ValueKind::Named),
             },
             Expr::Dot(dot, ..) => {
                 let mut kind = self.of(&dot.lhs)?;
