@@ -437,7 +437,7 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
     } else {
         odd(counts.undated, "without a readable time (each has the time of the previous line)");
     }
-    odd(counts.stamps_disbelieved, "with a time that was not believed (over an hour from the lines around it)");
+    odd(counts.stamps_disbelieved, "with an implausible time (more than an hour from the lines around it)");
     if counts.undated == counts.lines && counts.latin1 * 2 > counts.lines {
         parts.push(
             "most of it is not text (UTF-8): is it a log, or a program, or a file that is compressed in another way?".to_owned(),
