@@ -68,7 +68,7 @@ pub(super) struct Args {
     /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: RowFormat,
-    /// Counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
+    /// Print counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
     #[arg(long)]
     summary: bool,
     /// Print only the state at the end

@@ -43,7 +43,7 @@ Examples:
   pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman --for 1h     does so for an hour
 
 Nothing is changed: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
-`pointsman dry-run --against JOURNAL` compares what was recorded before, and says why.";
+`pointsman dry-run --against JOURNAL` compares what was recorded earlier, and shows why decisions differ.";
 
 /// Runs other rules beside a running controller, and shows which decisions differ
 #[derive(clap::Args)]
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let paint = colour(&stdout);
     let format = RowFormat::from(args.format);
     if format == RowFormat::Human {
-        println!("the shadow listens to the controller of {}", data.display());
+        println!("comparing with the controller of {}", data.display());
     }
     let began = clock();
     let mut differing = [0, 0];

@@ -41,7 +41,7 @@ pub(super) fn claim_of<'a>(
     hits: &[Hit],
 ) -> Option<(&'a Name, bool)> {
     let patterns = !hits.is_empty() && !program.claims.is_empty();
-    if event.id.is_none() && !patterns {
+    if inventory.pairs.is_empty() || event.id.is_none() && !patterns {
         return None;
     }
     let names = index.names(event);

@@ -75,8 +75,8 @@ impl DryRunCounts {
     }
 }
 
-/// A record that a rule wants, or that is a claim, with the conditions that it matches.
-type Wanted = (Event<'static>, Vec<Hit>);
+/// A record that a rule wants, or that is a claim, with the conditions that it matches. Most lines have none, and are moved often.
+type Wanted = Box<(Event<'static>, Vec<Hit>)>;
 
 pub struct DryRun {
     sifting: Sifting,
@@ -310,7 +310,7 @@ impl Sifting {
             ..DryRunCounts::default()
         };
         let stranger = if skipped { None } else { self.stranger(&event) };
-        let wanted = met.map(|hits| (event.into_owned(), hits));
+        let wanted = met.map(|hits| Box::new((event.into_owned(), hits)));
         let counts = if past { DryRunCounts::default() } else { counts };
         Sifted { line, stamp, settled, at, odd, wanted, stranger, past, counts, seen: None }
     }
@@ -464,7 +464,8 @@ impl Acting {
         self.counts
     }
 
-    fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
+    fn act(&mut self, at: Moment, number: u64, wanted: Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
+        let (mut event, hits) = *wanted;
         // The age in the log stays the same in the engine's time.
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);

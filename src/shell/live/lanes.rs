@@ -588,7 +588,7 @@ mod tests {
     #[test]
     fn few_events_are_taken_in_the_order_of_their_arrival() {
         let lanes: Lanes<usize> = Lanes::new(MOST);
-        let by_turns = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
+        let by_turns = Trust::ALL;
         for n in 0..CALM {
             lanes.offer(event(by_turns[n % 4], "sip1", 100), n);
         }

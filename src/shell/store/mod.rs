@@ -162,8 +162,8 @@ fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, t
 fn make_room(db: &Connection, pages: i64) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     match extend_log(db) {
-        Err(e) if e.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
-        extended => extended?,
+        Err(e) if e.sqlite_error_code() != Some(ErrorCode::DiskFull) => return Err(e),
+        _ => {}
     }
     db.pragma_update(None, "wal_autocheckpoint", pages)
 }

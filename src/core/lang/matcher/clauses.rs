@@ -81,6 +81,13 @@ impl Scope<'_> {
         Clause { hint, ..failed(ClauseType::From, wanted, Some(seen.join(", ")), near) }
     }
 
+    /// Why a condition about any sender does not match a record of Pointsman itself.
+    pub(super) fn own_record_clause(&self) -> Clause {
+        let hint = format!("a record of Pointsman itself quotes other records: write `from app {OWN_APP}` to match it");
+        let wanted = format!("any application but {OWN_APP}");
+        Clause { hint: Some(hint), ..failed(ClauseType::From, wanted, Some(format!("app {OWN_APP}")), 50) }
+    }
+
     /// A hint why the sender of an event is not the one that a condition names.
     fn other_sender(&self, want: &Sender, what: &str, name: &str, have: &str) -> Option<String> {
         if name.eq_ignore_ascii_case(have) {
@@ -106,13 +113,6 @@ impl Scope<'_> {
             return Some(format!("the record has the short name: write `from {what} {}`", quoted(have)));
         }
         near_name(name, have)
-    }
-
-    /// Why a condition about any sender does not match a record of Pointsman itself.
-    pub(super) fn own_record_clause(&self) -> Clause {
-        let hint = format!("a record of Pointsman itself quotes other records: write `from app {OWN_APP}` to match it");
-        let wanted = format!("any application but {OWN_APP}");
-        Clause { hint: Some(hint), ..failed(ClauseType::From, wanted, Some(format!("app {OWN_APP}")), 50) }
     }
 
     /// The expressions of a condition, and what they captured, or how much the closest one matched.
