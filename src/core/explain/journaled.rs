@@ -57,7 +57,7 @@ impl JournaledDecisions {
         let category = site.program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category.name()).unwrap_or_default();
         let silence = self.overrides.silence_of(&AlarmSubject::of(alarm, &key, category, event, &site.inventory))?;
         let text = format!("nobody is notified of it: {}", silence.text());
-        let kind = Some(Kind::SilenceBegun.name().to_owned());
+        let kind = Some(Kind::WouldDo.name().to_owned());
         let entry = TimelineEntry::new(*at, EntryKind::Notice);
         Some(TimelineEntry { alarm: Some(alarm.clone()), key: Some(key), result: kind, text: Some(text), ..entry })
     }

@@ -8,6 +8,7 @@ use crate::core::base::text::{printable, printable_short};
 use crate::core::engine::Decision;
 use crate::core::lang::Clause;
 use crate::core::lang::program::Program;
+use crate::core::notice::Kind;
 use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 
 use super::condition::{ConditionReport, ConditionUse};
@@ -58,6 +59,10 @@ impl RecordStory {
         // Reactions that fail explain most. An event that would end an alarm which is not active explains least.
         for entry in &self.told {
             let failed = entry.kind == EntryKind::RunFinished && entry.result.as_deref() == Some("failed");
+            // The end of the run says the same.
+            if entry.result.as_deref() == Some(Kind::RunFailed.name()) {
+                continue;
+            }
             let text = entry.text.as_deref().unwrap_or_default();
             if failed {
                 let reaction = entry.reaction.as_deref().unwrap_or_default();

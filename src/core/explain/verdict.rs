@@ -81,7 +81,10 @@ impl AlarmStory {
                 e.text.as_deref().unwrap_or("no reason was given")
             )
         }));
-        let mut odd: Vec<String> = self.entries.iter().filter(|e| withholds(e)).filter_map(|e| e.text.clone()).collect();
+        // A journal has only the notice of a failed run.
+        let is_told = |e: &TimelineEntry| failed.is_some() && e.result.as_deref() == Some(Kind::RunFailed.name());
+        let odd = self.entries.iter().filter(|e| withholds(e) && !is_told(e));
+        let mut odd: Vec<String> = odd.filter_map(|e| e.text.clone()).collect();
         odd.dedup();
         // Of a journal, the newest is of interest.
         let skipped = if self.of_logs { 0 } else { odd.len().saturating_sub(2) };
@@ -158,9 +161,7 @@ impl AlarmStory {
                     let since = all.last().map(|d| d.decision.at);
                     match self.of(Decision::Forgotten).last().filter(|d| Some(d.decision.at) >= since) {
                         Some(forgot) => lines.insert(0, said(forgot, named)),
-                        None => {
-                            lines.insert(0, "its condition is true, and its time is not over at the end of the log".to_owned())
-                        }
+                        None => lines.insert(0, "its condition is true, and its time is not over at the end".to_owned()),
                     }
                 }
                 lines
@@ -336,7 +337,7 @@ impl AlarmStory {
 /// True for an entry that says that something of an alarm was not done, or waits.
 pub(super) fn withholds(entry: &TimelineEntry) -> bool {
     let kind = entry.result.as_deref().and_then(Kind::parse);
-    let kinds = [Kind::Dry, Kind::Confirm, Kind::NotStarted, Kind::NoField, Kind::WouldDo, Kind::SilenceBegun, Kind::RunFailed];
+    let kinds = [Kind::Dry, Kind::Confirm, Kind::NotStarted, Kind::NoField, Kind::WouldDo, Kind::RunFailed];
     entry.kind == EntryKind::Notice && kind.is_some_and(|kind| kinds.contains(&kind))
 }
 

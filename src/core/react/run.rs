@@ -85,10 +85,11 @@ impl Runs {
         match step.verb {
             Verb::Wait => {}
             Verb::Log => {
-                let is_dry = self.state.runs.get(&run).is_some_and(|r| r.bound.dry);
-                let (kind, says) = if is_dry { (Kind::Dry, " would log") } else { (Kind::Log, "") };
+                let dry = self.state.runs.get(&run).map(|r| &r.bound).filter(|bound| bound.dry);
+                let (kind, says) = if dry.is_some() { (Kind::Dry, " would log") } else { (Kind::Log, "") };
+                let alarm = dry.map(|bound| bound.of_alarm("name"));
                 let text = format!("{reaction}{says}: {}", text(1));
-                out.push(Output::Notice(Notice { run: Some(run), reaction: Some(reaction), ..Notice::new(kind, text) }));
+                out.push(Output::Notice(Notice { run: Some(run), alarm, reaction: Some(reaction), ..Notice::new(kind, text) }));
                 self.answered(now, run, Ok(Value::Unit), out);
             }
             Verb::State(_) => self.give_state(&compartment, out),
@@ -171,7 +172,8 @@ impl Runs {
             RunOutcome::Finished(_) | RunOutcome::Replaced | RunOutcome::Expired | RunOutcome::Cancelled(_) => None,
         };
         out.extend(told.map(|(kind, text)| {
-            Output::Notice(Notice { run: Some(run), reaction: Some(reaction.clone()), ..Notice::new(kind, text) })
+            let alarm = state.bound.dry.then(|| state.bound.of_alarm("name"));
+            Output::Notice(Notice { run: Some(run), alarm, reaction: Some(reaction.clone()), ..Notice::new(kind, text) })
         }));
         self.record(Record::Ended { run, at: now, outcome }, out);
         let lane = state.lane();
