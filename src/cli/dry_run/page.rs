@@ -166,7 +166,7 @@ mod tests {
         drop(TimelinePage::create(&to, &logs, &BTreeMap::new()).unwrap());
         let log = folder.join("app.log");
         fs::write(&log, "2026-01-01T10:00:00Z h app: up\n").unwrap();
-        assert!(TimelinePage::create(&log, &logs, &BTreeMap::new()).is_err_and(|why| why.contains("not a page")));
+        assert!(TimelinePage::create(&log, &logs, &BTreeMap::new()).is_err_and(|why| why.contains("not such a page")));
         assert!(TimelinePage::create(Path::new("/dev/null"), &logs, &BTreeMap::new()).is_err());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         fs::remove_dir_all(&folder).unwrap();

@@ -404,11 +404,12 @@ impl Acting {
         if let Some(seen) = seen {
             self.seen.add(*seen);
         }
+        // A line behind the end may have an earlier time: it is read and counted, and nothing comes of it.
+        self.counts.add(&counts);
         self.over |= self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
         if self.over {
             return;
         }
-        self.counts.add(&counts);
         self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
         self.odd.stepped = self.odd.stepped.or(odd.stepped);
         if let Some(app) = stranger {

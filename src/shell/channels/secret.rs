@@ -109,7 +109,7 @@ mod tests {
             let why = secrets.read(&Secret::File(path.clone())).unwrap_err().why;
             assert!(why.contains("can't be read"), "{why}");
         }
-        assert!(secrets.read(&Secret::File(folder.clone())).unwrap_err().why.contains("no file"));
+        assert!(secrets.read(&Secret::File(folder.clone())).unwrap_err().why.contains("not a regular file"));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
