@@ -338,8 +338,8 @@ pub fn share(memory: usize, percent: usize) -> usize {
 pub const JOURNAL_AGE: Duration = Duration::from_secs(400 * 24 * 3_600);
 /// Default of `journal: size`: bytes of the journal's database above which the oldest records are removed.
 pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// Bytes of the journal's file system that the journal leaves free, or an eighth of a small one. If fewer are free, the oldest records are removed before
-/// their time, and this is reported: a journal that fills its disk would end the controller.
+/// Bytes of the journal's file system that the journal leaves free, or an eighth of a small one. If fewer are free, the oldest
+/// records are removed before their time, and this is reported: a journal that fills its disk would end the controller.
 pub const JOURNAL_DISK_FREE: u64 = 256 * 1024 * 1024;
 /// Minimum of `journal: size`. A smaller one is a diagnostic.
 pub const JOURNAL_BYTES_LEAST: u64 = 16 * 1024 * 1024;
