@@ -604,7 +604,7 @@ fn check_warns_of_a_file_that_is_not_there() {
         ("~/app.log", "no shell replaces"),
         ("$HOME/app.log", "no shell replaces"),
     ] {
-        let config = scratch.write("pointsman.yaml", &format!("rules: rules\nfiles: [\"{written}\"]\n"));
+        let config = scratch.write("pointsman.yaml", format!("rules: rules\nfiles: [\"{written}\"]\n"));
         let ended = pointsman(&["check", "-c", &config], b"");
         assert!(ended.status == 0 && ended.err.contains("C210") && ended.err.contains(help), "{written}: {}", ended.err);
     }
@@ -620,7 +620,7 @@ fn check_warns_of_an_expression_for_both_roles() {
     let site = |primary: &str, backup: &str| {
         scratch.write(
             "pointsman.yaml",
-            &format!(
+            format!(
                 "rules: rules\nhosts: {{ h1: {{ address: 10.0.0.1, via: local }}, h2: {{ address: 10.0.0.2, via: ssh }} }}\n\
                  applications: {{ a1: {{ host: h1 }}, a2: {{ host: h2 }} }}\n\
                  pairs: {{ p: {{ primary: a1, backup: a2, says_primary: {primary}, says_backup: {backup} }} }}\n"
@@ -648,7 +648,7 @@ fn check_warns_of_a_channel_whose_program_is_not_there() {
     for (program, why) in
         [("/bin/no-such-program", "is not there"), ("/tmp", "is a folder"), (plain.as_str(), "is not executable")]
     {
-        let config = scratch.write("pointsman.yaml", &format!("rules: rules\nchannels: {{ noc: {{ command: [{program}] }} }}\n"));
+        let config = scratch.write("pointsman.yaml", format!("rules: rules\nchannels: {{ noc: {{ command: [{program}] }} }}\n"));
         let ended = pointsman(&["check", "-c", &config], b"");
         assert!(ended.status == 0 && ended.err.contains("C215") && ended.err.contains(why), "{program}: {}", ended.err);
     }
