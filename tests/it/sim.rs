@@ -138,7 +138,7 @@ fn every_rule_of_voting_is_needed() {
         ("a_holder_by_votes_of_its_peer", Tamper::VotesForEverybody),
         ("a_holder_by_votes_of_its_peer", Tamper::ClearForged),
         ("a_voter_restarts_between_two_holders", Tamper::VoterForgets),
-        ("a_voter_loses_its_store_between_two_holders", Tamper::LongestNotTold),
+        ("a_voter_loses_its_store_between_two_holders", Tamper::VoterForgets),
         ("a_holder_by_votes_of_the_controller", Tamper::VoteTooLong),
     ];
     for (name, tamper) in needed {

@@ -342,7 +342,11 @@ fn an_old_order_to_listen_does_not_come_to_life() {
     assert!(bench.seen().want);
     bench.until(ms(10_000));
     assert!(!bench.seen().want);
-    assert!(matches!(&bench.seen().note, Some(StatusNote::Failed(why)) if why.contains("not repeated")), "{:?}", bench.seen().note);
+    assert!(
+        matches!(&bench.seen().note, Some(StatusNote::Failed(why)) if why.contains("not repeated")),
+        "{:?}",
+        bench.seen().note
+    );
 }
 
 /// The state of applications is reported with every beat, and at once when it changes. Metrics are reported once.

@@ -3,8 +3,6 @@
 //!
 //! Each is applied between the parts, to what passes there. The product has no switch for any of them.
 
-use std::time::Duration;
-
 use crate::core::agent::AgentMark;
 use crate::core::inventory::Inventory;
 use crate::core::plan;
@@ -47,7 +45,7 @@ pub enum Tamper {
     HearsNoRival,
     /// The kernel does not drop addresses whose time is over.
     KernelKeeps,
-    /// An agent that starts does not wait for its earlier promises to end.
+    /// An agent that starts believes that it started long ago, so that it waits for none of its earlier promises.
     VoterForgets,
     /// Agents vote for every host that asks.
     VotesForEverybody,
@@ -67,12 +65,10 @@ pub enum Tamper {
     LinksNotReported,
     /// Agents never report newer generations than the journal has.
     NewerNumbersHidden,
-    /// Agents are not told how long a promise that they forgot may last.
-    LongestNotTold,
 }
 
 impl Tamper {
-    pub const ALL: [Tamper; 28] = [
+    pub const ALL: [Tamper; 27] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,
         Tamper::LostMeansReleased,
@@ -100,7 +96,6 @@ impl Tamper {
         Tamper::ListsNotReported,
         Tamper::LinksNotReported,
         Tamper::NewerNumbersHidden,
-        Tamper::LongestNotTold,
     ];
 
     /// What becomes of a message between agents; `asked` is the number of the receiver's newest request.
@@ -119,9 +114,6 @@ impl Tamper {
             (Tamper::VoteTooLong, Action::Take { terms, .. }) => terms.isolation *= 2,
             (Tamper::ClearForged, Action::Take { terms, clear, .. }) => {
                 clear.extend(terms.voters.iter().map(|host| (host.clone(), command.generation)));
-            }
-            (Tamper::VoterForgets | Tamper::LongestNotTold, Action::Electorate(electorate)) => {
-                electorate.longest = Duration::ZERO
             }
             (Tamper::LeaseTooLong, Action::Take { terms, .. }) => terms.term *= 2,
             (Tamper::ReleaseNotSent, Action::Release) | (Tamper::TakeNotSent, Action::Take { .. }) => return false,

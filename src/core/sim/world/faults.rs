@@ -9,6 +9,7 @@ use crate::core::sim::controller::Happening;
 use crate::core::sim::host::HostClock;
 use crate::core::sim::scenario::{Act, Change, Fault, Party, SimPlace};
 use crate::core::sim::tamper::Tamper;
+use crate::core::vote::promise_lasts_most;
 
 use super::{Due, RESTART_AFTER, SimWorld, VIP};
 use crate::core::sim::site::{describe, host_name, party_name, place};
@@ -285,10 +286,10 @@ impl SimWorld<'_> {
                     disk.marks.values_mut().for_each(|mark| mark.place = None);
                 }
                 let local = host.clock.local(self.now);
-                let mut agent = AgentState::start(host.name.clone(), host.starts, disk, list, local, &mut outputs);
-                if self.tamper != Some(Tamper::VoterForgets) {
-                    agent.distrust_store(local, false);
-                }
+                // Who started long ago has no earlier promise that could last.
+                let started = if self.tamper == Some(Tamper::VoterForgets) { local - promise_lasts_most() } else { local };
+                let mut agent = AgentState::start(host.name.clone(), host.starts, disk, list, started, &mut outputs);
+                agent.distrust_store(started, false);
                 host.agent = Some(agent);
                 self.carry_out_agent(h, outputs);
                 self.tell_link(h);
