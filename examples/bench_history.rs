@@ -78,7 +78,7 @@ fn main() -> Result<(), Failed> {
     let matcher = Matcher::new(&program, Some(&inventory));
     let mut journal = Journal::open(&folder)?;
     journal.make_room()?;
-    journal.keep(Retention { age: JOURNAL_AGE, bytes: keep << 20 });
+    journal.keep(Retention { age: JOURNAL_AGE, bytes: keep << 20, ..Retention::default() });
     let mut out = Vec::new();
     let mut controller = Controller::start(7, Arc::new(program), inventory, journal.take_state(), wall_time(), &mut out);
 
@@ -176,5 +176,5 @@ fn hear(
     let position = Position { at: (n + 1) * 90, file: 11, check: 7, ..Position::default() };
     let source = "/var/log/auth.log".to_owned();
     let heard = LogEvent { source, position, event, hits: hits.clone(), ..LogEvent::default() };
-    controller.turn(now, Input::Heard(Box::new(heard)), out);
+    controller.turn(now, Input::Event(Box::new(heard)), out);
 }

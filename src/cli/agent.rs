@@ -29,9 +29,9 @@ Examples:
     SIP_SERVER_PRIMARY: { pid_file: /run/sip/sip.pid }
   metrics: { every: 10s, of: [cpu, memory_used], disk_used: [/, /var] }
 
-It puts on and takes off what its own file lists, and nothing else; at a start it takes off what an earlier
-list had put on. Before its first start it enrolls:
-`pointsman enroll --help`. SIGTERM ends it; addresses stay as they are.";
+The agent brings up and takes down only the resources that its own file lists. At a start it also takes down
+those of an earlier list. It must be enrolled before its first start: `pointsman enroll --help`.
+SIGTERM ends it; addresses stay as they are.";
 
 /// Runs the agent of a target host
 #[derive(clap::Args)]
@@ -40,7 +40,7 @@ pub(super) struct Args {
     /// The agent's configuration [default: ./agent.yaml, then /etc/pointsman/agent.yaml]
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Only look whether the configuration is in order
+    /// Only check the configuration
     #[arg(long)]
     check: bool,
     #[command(flatten)]
@@ -48,8 +48,8 @@ pub(super) struct Args {
 }
 
 const ADOPT: &str = "\
-An agent obeys the one controller that commanded it first. When that was set up anew, or its journal was lost, stop the
-agent, adopt, and start it again: it then obeys the next controller that commands it.
+An agent obeys the controller that commanded it first, and no other. If that controller was set up again, or its journal was
+lost, stop the agent, run `pointsman adopt`, and start the agent again: it then obeys the next controller that commands it.
 
 Examples:
   pointsman adopt -c /etc/pointsman/agent.yaml";

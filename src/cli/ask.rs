@@ -15,11 +15,11 @@ use crate::shell::live::questions::Question;
 use super::past::PastArgs;
 use super::status::{Status, UNKNOWN, alarm_severity};
 use super::table::{RowFormat, print_rows};
-use super::{Format, WRONG, agent, report, wrong};
+use super::{Format, USAGE, WRONG, agent, report, wrong};
 use crate::shell::site_files::{paths, read};
 
 const ALARM_COLUMNS: [&str; 11] =
-    ["alarm", "key", "category", "count", "since", "last", "acked", "silenced", "maintenance", "summary", "not_started"];
+    ["alarm", "key", "category", "count", "since", "last", "acked", "silenced", "maintenance", "not_started", "summary"];
 const RESOURCE_COLUMNS: [&str; 8] = ["resource", "what", "owner", "holders", "settled", "held", "would_do", "hosts"];
 
 /// The controller to ask, and how to print the answer.
@@ -31,7 +31,7 @@ pub(super) struct ControllerArgs {
     /// The data folder of the controller, instead of the one that the configuration names
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
-    /// How to print
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW", global = true)]
     pub(super) format: RowFormat,
 }
@@ -47,15 +47,18 @@ impl ControllerArgs {
         match self.format {
             RowFormat::Human => Ok(Format::Human),
             RowFormat::Json => Ok(Format::Json),
-            RowFormat::Csv => Err(wrong("this command prints no table, so there is no CSV; use --format json")),
+            RowFormat::Csv => {
+                wrong("this command prints no table, so there is no CSV; use --format json");
+                Err(USAGE)
+            }
         }
     }
 }
 
-/// Shows the active alarms, or also those that have ended; clears or tests one
+/// Lists the active alarms, or also past ones; clears, tests or comments on an alarm
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms --all --since 2h        also those that have ended\n  pointsman alarms --all --alarm app_stopped --format csv\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms test app_frozen --app SIP_SERVER_PRIMARY        what would be done\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
+    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms --all --since 2h        also those that have ended\n  pointsman alarms --all --alarm app_stopped --format csv\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms test app_frozen --app SIP_SERVER_PRIMARY        what would be done\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 the controller does not answer."
 )]
 pub(super) struct AlarmsArgs {
     #[command(subcommand)]
@@ -63,7 +66,7 @@ pub(super) struct AlarmsArgs {
     /// Report the state in the exit status
     #[arg(long, conflicts_with = "all")]
     exit_code: bool,
-    /// Also alarms that have ended, from the journal
+    /// Also list alarms that have ended, from the journal
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -76,51 +79,55 @@ pub(super) struct AlarmsArgs {
 enum AlarmsCommand {
     /// Clears an active alarm
     Clear {
+        /// The name of the alarm
         alarm: String,
-        /// The key, as `pointsman alarms` shows it [default: every key]
+        /// The key, as `pointsman alarms` shows it [default: all keys]
         key: Option<String>,
-        /// Why, for the history
+        /// The reason, for the history
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// The test button: raises an alarm as if an application had caused it
+    /// Raises an alarm as if an application had caused it, to test what follows
     Test(super::drill::TestArgs),
-    /// Writes something about an active alarm, for everybody who looks at it
+    /// Adds a comment to an active alarm
     Comment {
+        /// The name of the alarm
         alarm: String,
+        /// The comment
         text: String,
-        /// The key, as `pointsman alarms` shows it [default: every key]
+        /// The key, as `pointsman alarms` shows it [default: all keys]
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
 }
 
-/// Acknowledges an active alarm, so that nobody else is called for it
+/// Acknowledges an active alarm: its reminders and its escalation stop
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n  pointsman ack app_stopped --for 2h --comment 'ticket 4711'\n\nThe alarm stays active; `pointsman alarms` shows who acknowledged it. Rules can react to alarms that nobody acknowledges:\n  detect alarm app_stopped unacked for 15m"
+    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           for all keys\n  pointsman ack app_stopped --for 2h --comment 'ticket 4711'\n\nThe alarm stays active; `pointsman alarms` shows who acknowledged it. Rules can react to alarms that nobody acknowledges:\n  detect alarm app_stopped unacked for 15m"
 )]
 pub(super) struct AckArgs {
+    /// The name of the alarm
     alarm: String,
-    /// The key, as `pointsman alarms` shows it [default: every key]
+    /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
-    /// The name of the person [default: the user who asks]
+    /// The name of the person [default: your user name]
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
     /// What is known or done about it
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-    /// The acknowledgement ends after so long [default: with the alarm]
+    /// How long the acknowledgement lasts [default: until the alarm ends]
     #[arg(long = "for", value_name = "TIME", value_parser = super::set_aside::span)]
     lasts: Option<std::time::Duration>,
     #[command(flatten)]
     whom: ControllerArgs,
 }
 
-/// Shows who should have what, and who does
+/// Lists the resources, their desired owners and their holders
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            end the wait after too many moves\n  pointsman resources released sip_vip sip1     I made sure that sip1 does not have it"
+    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            ends the wait after too many moves\n  pointsman resources released sip_vip sip1     you made sure that sip1 does not hold it"
 )]
 pub(super) struct ResourcesArgs {
     #[command(subcommand)]
@@ -131,16 +138,24 @@ pub(super) struct ResourcesArgs {
 
 #[derive(clap::Subcommand)]
 enum ResourcesCommand {
-    /// Ends the wait of a resource that moved too often
-    Resume { resource: String },
-    /// States that a host does not hold a resource: you looked, or you cut its power
-    Released { resource: String, host: String },
+    /// Ends flap damping: a resource that moved too often may move again
+    Resume {
+        /// The name of the resource
+        resource: String,
+    },
+    /// Confirms that a host does not hold a resource, because you checked or cut its power
+    Released {
+        /// The name of the resource
+        resource: String,
+        /// The host that does not hold it
+        host: String,
+    },
 }
 
-/// Shows the runs that have not ended, or approves one
+/// Lists the runs that have not ended; approves, cancels or retries a run
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry           which runs can be started again\n  pointsman runs retry 17"
+    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry           lists the runs that can be started again\n  pointsman runs retry 17"
 )]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -152,17 +167,26 @@ pub(super) struct RunsArgs {
 #[derive(clap::Subcommand)]
 enum RunsCommand {
     /// Approves a run that waits for an operator
-    Approve { run: u64 },
-    /// Ends a run: no further step of it is done
-    Cancel { run: u64 },
-    /// Starts a run again that failed or was cancelled, or tries the step of one that waits at once. Without a number, lists them
-    Retry { run: Option<u64> },
+    Approve {
+        /// The number of the run
+        run: u64,
+    },
+    /// Cancels a run: it does no further step
+    Cancel {
+        /// The number of the run
+        run: u64,
+    },
+    /// Starts a failed or cancelled run again, or repeats a step that waits at once
+    Retry {
+        /// The number of the run [default: list the runs that can be retried]
+        run: Option<u64>,
+    },
 }
 
-/// Shows whether everything is in order, on one screen
+/// Shows on one screen whether everything is healthy, and if not, why
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman status\n  pointsman status --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 healthy, 1 something needs attention, 2 a resource or a critical alarm needs action, 3 not known."
+    after_help = "Examples:\n  pointsman status\n  pointsman status --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 healthy, 1 something needs attention, 2 somebody must act, 3 the controller does not answer."
 )]
 pub(super) struct StatusArgs {
     /// Report the state in the exit status
@@ -172,7 +196,7 @@ pub(super) struct StatusArgs {
     whom: ControllerArgs,
 }
 
-/// Shows what the sources counted since the start
+/// Lists the sources and what they counted since the controller started
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman sources")]
 pub(super) struct SourcesArgs {
@@ -183,11 +207,12 @@ pub(super) struct SourcesArgs {
 /// Moves a resource to a host
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman move sip_vip sip2      at once, whatever the pause after too many moves says\n\nThe newest instruction counts: a claim that arrives in a log later moves it again."
+    after_help = "Examples:\n  pointsman move sip_vip sip2      at once, even during flap damping\n\nThe newest instruction counts: a later claim in a log moves the resource again."
 )]
 pub(super) struct MoveArgs {
+    /// The name of the resource
     resource: String,
-    /// The host that should have it
+    /// The host that should have the resource
     host: String,
     #[command(flatten)]
     whom: ControllerArgs,
@@ -200,7 +225,7 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
             return tell(&args.whom, Question::Clear { alarm, key, reason }, &done);
         }
         Some(AlarmsCommand::Comment { alarm, text, key }) => {
-            let done = format!("the comment on {alarm} is kept");
+            let done = format!("{alarm} has the comment now");
             return tell(&args.whom, Question::Comment { alarm, key, text }, &done);
         }
         Some(AlarmsCommand::Test(test)) => return super::drill::run(&test, &args.whom),
@@ -210,7 +235,8 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
         return super::past_alarms::run(&args.past, &args.whom);
     }
     if args.past.selects() {
-        return Ok(wrong("--since, --until, --alarm, --host, --limit and --before are for `pointsman alarms --all`"));
+        wrong("--since, --until, --alarm, --host, --limit and --before are for `pointsman alarms --all`");
+        return Ok(USAGE);
     }
     if args.exit_code {
         let Some(rows) = rows(&args.whom, &Question::Alarms)? else { return Ok(UNKNOWN) };
@@ -230,7 +256,7 @@ pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {
 pub(super) fn resources(args: &ResourcesArgs) -> io::Result<u8> {
     match &args.command {
         Some(ResourcesCommand::Resume { resource }) => {
-            tell(&args.whom, Question::Resume(resource.clone()), &format!("{resource} may move again"))
+            tell(&args.whom, Question::Resume(resource.clone()), &format!("{resource} may move again now"))
         }
         Some(ResourcesCommand::Released { resource, host }) => {
             let done = format!("{host} counts as not holding {resource}");
@@ -254,15 +280,10 @@ pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
         }
         Some(RunsCommand::Retry { run: None }) => {
             let columns = ["run", "reaction", "key", "doing", "test"];
-            return show(
-                &args.whom,
-                &Question::Retryable,
-                &columns,
-                "no run failed, was cancelled, or waits to try a step again",
-            );
+            return show(&args.whom, &Question::Retryable, &columns, "no run failed, was cancelled, or waits to repeat a step");
         }
         Some(RunsCommand::Retry { run: Some(run) }) => {
-            return tell(&args.whom, Question::Retry(*run), &format!("run {run} is tried again; `pointsman runs` shows it"));
+            return tell(&args.whom, Question::Retry(*run), &format!("run {run} is started again; `pointsman runs` shows it"));
         }
         None => {}
     }
@@ -276,7 +297,7 @@ pub(super) fn sources(args: &SourcesArgs) -> io::Result<u8> {
 
 pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
     let question = Question::Move(args.resource.clone(), args.host.clone());
-    tell(&args.whom, question, &format!("{} goes to {}; `pointsman resources` shows how far it is", args.resource, args.host))
+    tell(&args.whom, question, &format!("{} moves to {}; `pointsman resources` shows the progress", args.resource, args.host))
 }
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {

@@ -19,7 +19,7 @@ const COLUMNS: [&str; 9] = ["channel", "kind", "waiting", "held", "delivered", "
 /// How often to check whether a test was delivered.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How the channels of notifications stand, and whether one works
+/// Shows the channels of notifications, or tests one
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  pointsman channels\n  pointsman channels test noc\n\nExit status of test: 0 delivered, 1 not delivered."
@@ -59,12 +59,12 @@ fn test(whom: &ControllerArgs, name: &str) -> io::Result<u8> {
         match ask(&data, &Question::Delivery(id)) {
             Ok(Json::Null) => thread::sleep(LOOK),
             Ok(end) if end.get("delivered").and_then(Json::as_bool) == Some(true) => {
-                println!("{}", printable_lines(&format!("the channel {name} took the test (notification {id})")));
+                println!("{}", printable_lines(&format!("the channel {name} delivered the test (notification {id})")));
                 return Ok(0);
             }
             Ok(end) => {
                 let why = end.get("why").and_then(Json::as_str).unwrap_or_default();
-                eprintln!("pointsman: {}", printable_lines(&format!("the channel {name} did not take the test: {why}")));
+                eprintln!("pointsman: {}", printable_lines(&format!("the channel {name} did not deliver the test: {why}")));
                 return Ok(FAILED);
             }
             Err(why) => return Ok(wrong(&why)),

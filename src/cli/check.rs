@@ -22,9 +22,9 @@ const EXAMPLES: &str = "\
 Examples:
   pointsman check                        pointsman.yaml of this folder, its rules and scripts
   pointsman check -c site/pointsman.yaml
-  pointsman check --rules rules          rules alone, for syntax and names among themselves
-  pointsman check --plan                 and how each condition is found: which are looked at with every event, and why
-  pointsman check --format json          one object for each mistake (and condition)";
+  pointsman check --rules rules          only rules: their syntax, and the names that they have in common
+  pointsman check --plan                 also how each condition is found: which are evaluated for every event, and why
+  pointsman check --format json          one object for each error (and condition)";
 
 /// Checks configuration, rules and scripts
 #[derive(clap::Args)]
@@ -32,10 +32,10 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// Show also by what events are found that a condition may want
+    /// Also show how the events of each condition are found
     #[arg(long)]
     plan: bool,
-    /// Leave out the rule tests that stand beside the rules
+    /// Do not run the rule tests that are beside the rules
     #[arg(long)]
     no_tests: bool,
     /// How to print
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         for (n, covered) in all.enumerate() {
             match n {
                 0..SHOWN => println!("{}", printable(&covered)),
-                SHOWN => println!("... and more resources that are held by votes"),
+                SHOWN => println!("... and more resources under `takeover: quorum`"),
                 _ => {}
             }
         }
@@ -112,10 +112,10 @@ fn show_plan(program: &Program, format: Format) {
     println!("\n{}:", plural(ways.len(), "condition"));
     for (name, what) in [
         ("id", "found by an id of the event"),
-        ("text", "found by a text that must stand in it, in one pass for all"),
-        ("sender", "looked at for every event of their senders"),
-        ("nothing", "looked at for every event"),
-        ("engine", "about what the engine itself does, not about events"),
+        ("text", "found by a text that the event must contain (one search finds all such texts)"),
+        ("sender", "evaluated for every event of their senders"),
+        ("nothing", "evaluated for every event"),
+        ("engine", "about changes of alarms, hosts and applications, not about events of logs"),
     ] {
         if name != "engine" || count(name) > 0 {
             println!("  {:>6}  {what}", count(name));
@@ -123,7 +123,7 @@ fn show_plan(program: &Program, format: Format) {
     }
     let slow = all.filter(|(_, way)| matches!(way, Lookup::Sender | Lookup::Nothing)).collect::<Vec<_>>();
     for (atom, way) in slow.iter().take(SHOWN) {
-        let why = if *way == &Lookup::Nothing { why_always(atom) } else { "only its sender tells" };
+        let why = if *way == &Lookup::Nothing { why_always(atom) } else { "only its sender limits it" };
         println!("{} {}: {}", printable(&place(atom)), printable(&atom.name), printable(why));
     }
     if slow.len() > SHOWN {

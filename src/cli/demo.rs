@@ -7,16 +7,16 @@ use super::{FAILED, wrong};
 const EXAMPLES: &str = "\
 Examples:
   pointsman demo
-  pointsman demo --keep        keeps the configuration, the logs and the journal, to look into them
+  pointsman demo --keep        keeps the configuration, the logs and the journal, so that you can look at them
 
-Two hosts, a controller and a client in network namespaces on this machine, as root or as any user who may have some. It
-ends by itself and leaves nothing behind; the exit status is 0 when every workflow ended as it must.";
+Two hosts, a controller and a client in network namespaces on this machine. Root can run it, and any user who may create
+such namespaces. It ends by itself and leaves nothing behind. Exit status: 0 if every workflow ended as expected.";
 
 /// Two hosts, a client and a failover on this machine
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Keep its files, and say where they are
+    /// Keep the files of the demo, and print where they are
     #[arg(long)]
     keep: bool,
 }
@@ -29,9 +29,9 @@ pub(super) fn run(args: &Args) -> u8 {
     };
     let well = report.workflows.iter().filter(|(_, seen)| seen.is_ok()).count();
     if report.is_well() {
-        println!("all {well} workflows ended as they must; no two hosts had the address at once");
+        println!("all {well} workflows ended as expected; no two hosts had the address at once");
         return 0;
     }
-    println!("{well} of {} workflows ended as they must", report.planned);
+    println!("{well} of {} workflows ended as expected", report.planned);
     FAILED
 }

@@ -19,18 +19,18 @@ const LASTS: Duration = Duration::from_secs(60);
 
 #[derive(Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman alarms test app_stopped --app SIP_SERVER_PRIMARY\n  pointsman alarms test link_lost --app SIP_SERVER_PRIMARY --set resource=sip_vip\n  pointsman alarms test app_stopped --app SIP_SERVER_PRIMARY --live\n\nWithout --live the steps are shown that would be done by the files as they are, and nothing is done. With --live the controller raises the\nalarm and does everything that comes of it, moves included. Summaries and notifications begin with `TEST: `. The alarm ends as its rule\nsays, or by `pointsman alarms clear`."
+    after_help = "Examples:\n  pointsman alarms test app_stopped --app SIP_SERVER_PRIMARY\n  pointsman alarms test link_lost --app SIP_SERVER_PRIMARY --set resource=sip_vip\n  pointsman alarms test app_stopped --app SIP_SERVER_PRIMARY --live\n\nWithout --live the command only shows the steps that the files on the disk would cause. With --live the controller raises the alarm and does everything that the alarm causes, including moves. Summaries and notifications begin with `TEST: `. The alarm ends as its rule says, or by `pointsman alarms clear`."
 )]
 pub(super) struct TestArgs {
-    /// The alarm
+    /// The name of the alarm
     alarm: String,
-    /// The application that causes it
+    /// The application that its event comes from
     #[arg(long, value_name = "APPLICATION")]
     app: String,
-    /// A field of the event that causes it; may stand several times
+    /// A further field of its event; may be given several times
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = field)]
     fields: Vec<(String, String)>,
-    /// For real: everything that comes of it is done
+    /// Raise the alarm in the controller, with everything that it causes
     #[arg(long)]
     live: bool,
 }
@@ -39,7 +39,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     let fields: BTreeMap<String, String> = args.fields.iter().cloned().collect();
     let (alarm, app) = (args.alarm.clone(), args.app.clone());
     if args.live {
-        let done = format!("{alarm} is raised as a test; `pointsman history --alarm {alarm}` shows what comes of it");
+        let done = format!("{alarm} is raised as a test; `pointsman history --alarm {alarm}` shows what follows");
         return tell(whom, Question::Test { alarm, app, fields }, &done);
     }
     let format = match whom.format_without_table() {
@@ -67,7 +67,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     // The running controller continues with the files that it accepted, whatever was edited since.
     if let Some(data) = data(whom)?.filter(|data| UnixStream::connect(control_socket::path(data)).is_ok()) {
         eprintln!(
-            "this is what the files as they are now would do. The controller of {} uses the files that it accepted last; `pointsman reload --check` shows the difference",
+            "this shows what the files on the disk would do. The running controller ({}) uses the files that it accepted last; `pointsman reload --check` shows the difference",
             data.display()
         );
     }
@@ -80,7 +80,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         }
     }
     if format == Format::Human {
-        writeln!(out, "nothing was done; --live does it")?;
+        writeln!(out, "nothing was done; `--live` raises the alarm in the controller")?;
     }
     out.flush()?;
     Ok(0)

@@ -4,61 +4,51 @@ pub(super) mod against;
 mod cores;
 mod counts;
 pub(super) mod follow;
+mod logs;
 mod merge;
 mod page;
 mod progress;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::PathBuf;
 
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::config::{Config, Followed};
-use crate::core::decode::first_moment;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary, TimelineEntry};
 use crate::core::site::Site;
-use crate::shell::linux::file::kind_of;
-use crate::shell::sources::packed;
-
-use crate::shell::live;
 
 use super::given::Given;
+use super::table::{RowFormat, csv_text};
 use super::{Format, USAGE, WRONG, colour, missing, past, plural, report};
-use crate::shell::site_files::followed;
-
-use follow::{GrowingLog, Pace, Stop};
+use follow::{Pace, Stop};
+use logs::open_growing;
+pub(super) use logs::{DryRunLog, Zones, now, open, origin, time_of};
 use page::TimelinePage;
-use progress::{CountedFile, ReadProgress};
+use progress::ReadProgress;
 
 const EXAMPLES: &str = "\
 Examples:
   pointsman dry-run -c pointsman.yaml /var/log/sip_server.log
   journalctl -o short-iso -u sip-server | pointsman dry-run -c pointsman.yaml -
   pointsman dry-run -c pointsman.yaml app.log.2.gz app.log.1 app.log
-  pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     two hosts' logs of one day, in the order of their times
+  pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     merges the logs of two hosts by time
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
-  pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts, and what no rule wants
-  pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     the timeline as a picture, for a browser
-  pointsman dry-run -c new/pointsman.yaml --against /var/lib/pointsman                 what other rules would have done with a site's journal
-  pointsman dry-run -c pointsman.yaml --follow /var/log/app.log                        what the rules would do with a log that grows
-  pointsman dry-run -c pointsman.yaml --speed 60x app.log                              watch it: a minute in each second
+  pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts only, and what no rule wants
+  pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     a page for a browser
+  pointsman dry-run -c new/pointsman.yaml --against /var/lib/pointsman                 compares other rules with a site's journal
+  pointsman dry-run -c pointsman.yaml --follow /var/log/app.log                        follows a log that grows
+  pointsman dry-run -c pointsman.yaml --speed 60x app.log                              shows a minute in each second
   pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
-Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
+Nothing is changed: no address is moved, nobody is notified. The time is the log's own.";
 
 /// The number of names of a long list that are shown.
 const SHOWN: usize = 20;
-/// The number of bytes that are read at once.
-const BUFFER: usize = 256 * 1024;
 
 /// Replays a log and prints what would have happened
 #[derive(clap::Args)]
@@ -66,68 +56,56 @@ const BUFFER: usize = 256 * 1024;
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// Who holds a resource when the log begins; unless said, the host of its pair's primary
+    /// The holder of a resource when the log begins [default: the host of its pair's primary]
     #[arg(long, value_name = "RESOURCE=HOST")]
     holder: Vec<String>,
-    /// About when the log was written (RFC 3339), for stamps without year or date; unless said, the file's time
+    /// About when the log was written (RFC 3339), for stamps without year or date [default: the file's time]
     #[arg(long, value_name = "TIME", value_parser = written)]
     written: Option<Time>,
-    /// How far the log's senders are known: unverified, address, local or authenticated
+    /// How far the log's senders are trusted: unverified, address, local or authenticated
     #[arg(long, value_name = "WORD", default_value = "local", value_parser = trust)]
     trust: Trust,
-    /// How to print
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: EntryFormat,
-    /// Counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
+    format: RowFormat,
+    /// Print counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
     #[arg(long)]
     summary: bool,
-    /// No entries: only how things stand at the end
+    /// Print only the state at the end
     #[arg(short, long)]
     quiet: bool,
     /// Write the timeline as one page for a browser, instead of printing it; the page needs no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Instead of a log: what a site recorded in its journal (its data folder, or a backup), through these rules; shows which
-    /// decisions differ, and why
+    /// Replay a site's journal (its data folder, or a backup) instead of a log with these rules, and show which decisions differ
+    /// and why
     #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["logs", "html", "summary", "written", "trust", "timezone", "from_line"])]
     against: Option<PathBuf>,
-    /// Wait for more at the end of the log, until Ctrl-C
+    /// Wait for more lines at the end of the log, until Ctrl-C
     #[arg(short, long, conflicts_with_all = ["against", "until"])]
     follow: bool,
-    /// Replay as slowly as it happened (1x), or so many times faster, to watch it: 60x is a minute in each second
+    /// Replay at the speed of the log (1x) or faster, to watch it: 60x shows a minute in each second
     #[arg(long, value_name = "SPEED", value_parser = follow::speed, conflicts_with = "against")]
     speed: Option<f64>,
-    /// Only entries about this alarm; may be given several times
+    /// Print only entries about this alarm; may be given several times
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
-    /// Only entries from this moment of the log on; what came before is replayed all the same
+    /// Print only entries from this time of the log on; earlier lines are still replayed
     #[arg(long, value_name = "WHEN", value_parser = past::moment)]
     since: Option<Time>,
-    /// Ends at this moment of the log
+    /// End at this time of the log
     #[arg(long, value_name = "WHEN", value_parser = past::moment)]
     until: Option<Time>,
-    /// The rules see each log from this line on; what stands before is read only for its header and dates
+    /// Give the rules each log from this line on; earlier lines are read only for headers and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
-    /// The time zone of stamps that do not say theirs, where the configuration does not: Europe/Berlin, UTC, +02:00; unless said, this
-    /// machine's
+    /// The time zone of stamps without one: Europe/Berlin, UTC, +02:00 [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
-    /// The log; `-` is standard input. Of several the lines are put in the order of their times. Logs may be compressed (gzip, Zstandard, xz),
-    /// and archives (tar), whose files are read as one log
+    /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard, xz), or an
+    /// archive (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
-}
-
-/// How entries and counts are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum EntryFormat {
-    #[default]
-    Human,
-    /// For programs: one JSON object a line.
-    Json,
-    /// For spreadsheets: a line of names, then one line for each entry.
-    Csv,
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
@@ -158,7 +136,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     }
     // All logs are opened before anything is printed.
     if args.follow && (args.logs.len() > 1 || args.logs.iter().any(|log| log.as_os_str() == "-")) {
-        eprintln!("pointsman: --follow is for one log, which is a file; what is written to standard input is followed anyway");
+        eprintln!("pointsman: --follow needs exactly one log, which is a file; standard input is always followed");
         return Ok(USAGE);
     }
     let stop = if args.follow || args.speed.is_some() { Stop::by_signal()? } else { Stop::default() };
@@ -207,7 +185,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         summary: Summary::default(),
         last: None,
     };
-    if told.format == EntryFormat::Csv && told.shows.entries {
+    if told.format == RowFormat::Csv && told.shows.entries {
         let names = TimelineEntry::FIELDS.into_iter().chain(["file"]).collect::<Vec<_>>();
         writeln!(told.out, "{}", names.join(","))?;
     }
@@ -233,12 +211,12 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         last.into_iter().for_each(|at| summary.end(at));
         counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
     }
-    if args.format == EntryFormat::Human {
+    if args.format == RowFormat::Human {
         let apart = if shown > 0 { "\n" } else { "" };
         writeln!(out, "{apart}{ending}")?;
     }
     out.flush()?;
-    if args.format != EntryFormat::Human {
+    if args.format != RowFormat::Human {
         eprintln!("{ending}");
     }
     if let Some(why) = nothing_shown(&run, &counts, &shows).filter(|_| shown == 0) {
@@ -255,102 +233,6 @@ fn nothing_shown(run: &DryRun, counts: &DryRunCounts, shows: &Shows) -> Option<S
     }
     let chosen = if shows.only.is_empty() { "in that time" } else { "about --only" };
     (counts.entries > 0).then(|| format!("nothing is shown: no entry of this dry run is {chosen}"))
-}
-
-/// The time zones of stamps without a zone.
-pub(super) struct Zones {
-    /// The zone on the command line.
-    pub(super) said: Option<Zone>,
-    pub(super) machine: Zone,
-}
-
-impl Zones {
-    pub(super) fn new(said: Option<Zone>) -> Zones {
-        Zones { said, machine: live::machine_zone().unwrap_or_default() }
-    }
-}
-
-/// The facts about a log before it is read.
-pub(super) fn origin(
-    config: Option<&(Config, PathBuf)>,
-    zones: &Zones,
-    written: Option<Time>,
-    path: &Path,
-    log: &DryRunLog,
-    number: u64,
-) -> Origin {
-    let followed = config.and_then(|(config, base)| followed::of_log(config, base, path));
-    let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
-    let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
-    let written = written.unwrap_or_else(|| time_of(log.written));
-    let began = if log.whole || log.grows { began(path, written, zone) } else { None };
-    let Followed { host, app, format, .. } = followed.unwrap_or_default();
-    let format = format.map(|declared| declared.form);
-    Origin { number, written, began, grows: log.grows, zone, zone_is_given, host, app, format }
-}
-
-/// A log to replay.
-pub(super) struct DryRunLog {
-    pub(super) text: BufReader<Box<dyn Read + Send>>,
-    /// The time of its last change.
-    pub(super) written: SystemTime,
-    /// Whether all of it exists already. More of a pipe may arrive at any time, or not for hours.
-    whole: bool,
-    /// It is a file to which more is written.
-    grows: bool,
-    /// Its size on the disk, and how much of it was read. `None` for a pipe.
-    size: Option<(u64, Arc<AtomicU64>)>,
-}
-
-/// A log is a file, or a pipe or terminal that somebody writes to. Devices are not read, because they may never end.
-fn is_log(file: &File) -> io::Result<bool> {
-    let kind = file.metadata()?.file_type();
-    Ok(kind.is_file() || kind_of(kind) == "a FIFO" || file.is_terminal())
-}
-
-fn not_a_log(kind: std::fs::FileType) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
-}
-
-pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
-    let words = |e: io::Error| format!("{}: {e}", path.display());
-    let (log, written, whole, size) = if path.as_os_str() == "-" {
-        if io::stdin().is_terminal() {
-            eprintln!("reading the log from the terminal; Ctrl-D ends it");
-        }
-        (packed::unpacked(io::stdin()).map_err(words)?, now(), false, None)
-    } else {
-        let opened = File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
-        let file = opened.map_err(words)?;
-        let meta = file.metadata().map_err(words)?;
-        let (file, read) = CountedFile::new(file);
-        let log = packed::unpacked(file).map_err(words)?;
-        let size = meta.is_file().then_some((meta.len(), read));
-        (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file(), size)
-    };
-    Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, grows: false, size })
-}
-
-/// Opens a log that grows. It is not compressed.
-fn open_growing(path: &Path, stop: &Stop) -> Result<DryRunLog, String> {
-    let words = |e: io::Error| format!("{}: {e}", path.display());
-    if path.extension().is_some_and(|packed| ["gz", "zst", "xz", "tar", "tgz"].iter().any(|known| packed == *known)) {
-        return Err(format!("{}: a compressed log does not grow: leave out --follow", path.display()));
-    }
-    let meta = std::fs::metadata(path).map_err(words)?;
-    if !meta.is_file() {
-        return Err(words(not_a_log(meta.file_type())));
-    }
-    let log = GrowingLog::open(path, stop.clone()).map_err(words)?;
-    // What it is now is searched for dates; more may come at any time.
-    let text: BufReader<Box<dyn Read + Send>> = BufReader::with_capacity(BUFFER, Box::new(log));
-    Ok(DryRunLog { text, written: meta.modified().unwrap_or_else(|_| now()), whole: false, grows: true, size: None })
-}
-
-/// The approximate time at which a log without years begins. The whole log is searched for dates.
-fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
-    let log = packed::open(path).ok()?;
-    first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
 }
 
 /// The entries that are shown.
@@ -373,7 +255,7 @@ impl Shows {
 
 /// The output, and what was printed.
 struct Told<W> {
-    format: EntryFormat,
+    format: RowFormat,
     paint: bool,
     out: W,
     /// The names of the logs. If there are several, entries name the log of their line.
@@ -439,11 +321,11 @@ impl<W: Write> Told<W> {
             return true;
         }
         self.failed = match self.format {
-            EntryFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
-            EntryFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
-            EntryFormat::Csv => {
+            RowFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
+            RowFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
+            RowFormat::Csv => {
                 let cells = TimelineEntry::FIELDS.into_iter().map(|name| entry.field(name)).chain([entry.file.clone()]);
-                let cells: Vec<String> = cells.map(|cell| counts::quoted(&cell.unwrap_or_default())).collect();
+                let cells: Vec<String> = cells.map(|cell| csv_text(&cell.unwrap_or_default())).collect();
                 writeln!(self.out, "{}", cells.join(","))
             }
         };
@@ -551,14 +433,16 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
     odd(counts.latin1, "not UTF-8 (read as Latin-1)");
     odd(counts.broken, "with a broken header (kept as text)");
     if counts.undated == counts.lines {
-        odd(
-            counts.undated,
-            "without a time that could be read: all count as of one moment, so nothing here says what windows and silences would do",
-        );
+        odd(counts.undated, "without a readable time: all count as simultaneous, so windows and silences are not tested here");
     } else {
-        odd(counts.undated, "without a time that could be read (they count at the time of the line before)");
+        odd(counts.undated, "without a readable time (each has the time of the previous line)");
     }
-    odd(counts.stamps_disbelieved, "with a time that was not believed (over an hour from the lines around it)");
+    odd(counts.stamps_disbelieved, "with an implausible time (more than an hour from the lines around it)");
+    if counts.undated == counts.lines && counts.latin1 * 2 > counts.lines {
+        parts.push(
+            "most of it is not text (UTF-8): is it a log, or a program, or a file that is compressed in another way?".to_owned(),
+        );
+    }
     let mut text = parts.join("; ");
     if let Some(controller) = run.controller() {
         let active: Vec<String> = controller
@@ -589,21 +473,8 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
         for resource in run.site().inventory.resources.keys() {
             let owner = planner.owner(resource);
             let held = planner.held(resource).map(|why| format!(" (held: {why})")).unwrap_or_default();
-            text.push_str(&format!("\n{resource} belongs on {}{held}", owner.map_or("no host that is known", String::as_str)));
+            text.push_str(&format!("\n{resource} belongs on {}{held}", owner.map_or("an unknown host", String::as_str)));
         }
     }
     text
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the shell reads the clock: for progress, and for stamps of standard input without a year"
-)]
-pub(super) fn now() -> SystemTime {
-    SystemTime::now()
-}
-
-pub(super) fn time_of(time: SystemTime) -> Time {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 1_000))
 }

@@ -17,25 +17,25 @@ const EXAMPLES: &str = "\
 Examples:
   on the controller:  pointsman enroll sip1 -c /etc/pointsman/pointsman.yaml
   on the host:        pointsman enroll --token sip1:4f0c...:9a31... -c /etc/pointsman/agent.yaml
-  on the controller:  pointsman enroll sip1 --revoke      its certificates are void at once
+  on the controller:  pointsman enroll sip1 --revoke      revokes its certificates at once
 
-A token is good for one hour and one use. It holds the sum of the controller's own certificate: an agent that enrolls
-with it can't be led to another. Certificates last 90 days, and agents renew them by themselves.";
+A token is valid for one hour and one use. It contains the checksum of the controller's certificate, so an agent that
+enrolls with it cannot be directed to another controller. Certificates last 90 days, and agents renew them by themselves.";
 
-/// Gives an agent its certificate, by a one-time token
+/// Gives an agent its certificate, with a one-time token
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// On the controller: the host whose agent may enroll
     #[arg(required_unless_present = "token", conflicts_with = "token")]
     host: Option<String>,
-    /// On the host: the token; `-` reads it from standard input, where no list of processes shows it
+    /// On the host: the token; `-` reads it from standard input, so that no list of processes shows it
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
-    /// On the controller: the host's certificates are void at once, and its connection ends
+    /// On the controller: revokes the host's certificates at once and closes its connection
     #[arg(long, requires = "host")]
     revoke: bool,
-    /// The configuration: the controller's, or with a token the agent's
+    /// The configuration of the controller, or, with a token, of the agent
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -67,9 +67,13 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let data = agent::base(&file).join(&config.data);
     let authority = data_folder(&data).and_then(|()| Authority::open(&keys(&data)));
     let done = authority.and_then(|authority| match args.revoke {
-        true => authority.revoke(host).map(|()| format!("no certificate of {host} is good any more; a running controller ends its connection")),
+        true => {
+            let revoked = authority.revoke(host);
+            revoked.map(|()| format!("all certificates of {host} are revoked; a running controller closes its connection"))
+        }
         false => authority.token(host).map(|token| {
-            format!("{token}\n\nGood for one hour and one use. On {host}, as the agent's user:\n  pointsman enroll --token {token} -c agent.yaml")
+            let command = format!("pointsman enroll --token {token} -c agent.yaml");
+            format!("{token}\n\nValid for one hour and one use. On {host}, as the agent's user:\n  {command}")
         }),
     });
     Ok(match done {

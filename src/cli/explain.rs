@@ -27,33 +27,33 @@ Examples:
   pointsman explain -c pointsman.yaml --alarm link_down --live               the same of the running controller, from its journal
   pointsman explain -c pointsman.yaml --run 17                               a run: from the record to its last step
 
-The cause is said first. Nothing is touched: no address is moved, nobody is notified.";
+The cause is said first. Nothing is changed: no address is moved, nobody is notified.";
 
-/// Says why: how a record is read, what matches it, why an alarm was raised or was not
+/// Explains how a record is read, what matches it, and why an alarm was raised or was not
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// This pattern, ignore or alarm in full, however far from the record it is
+    /// Show this pattern, ignore or alarm in full, however little it matches
     #[arg(long, value_name = "NAME", conflicts_with_all = ["alarm", "run"])]
     rule: Option<String>,
-    /// Why this alarm was raised, or was not, by the logs that are named
+    /// Explain why the named logs raised this alarm, or did not
     #[arg(long, value_name = "ALARM", conflicts_with = "run")]
     alarm: Option<String>,
     /// Only this key of the alarm, as `pointsman alarms` shows it
     #[arg(long, value_name = "KEY", requires = "alarm")]
     key: Option<String>,
-    /// Of the running controller, by its journal, instead of logs
+    /// Explain what the running controller did, from its journal, instead of logs
     #[arg(long, requires = "alarm")]
     live: bool,
-    /// The story of this run, by the journal
+    /// Explain this run, from the journal
     #[arg(long, value_name = "RUN")]
     run: Option<u64>,
     /// The data folder of the controller, instead of the one that the configuration names
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Conditions that are shown because they nearly match
+    /// The number of nearly matching conditions that are shown
     #[arg(long, value_name = "N", default_value_t = 3)]
     near: usize,
     /// Who holds a resource when the log begins [default: the host of its pair's primary]
@@ -65,7 +65,7 @@ pub(super) struct Args {
     /// The trust of the records' senders: unverified, address, local or authenticated
     #[arg(long, value_name = "WORD", default_value = "local", value_parser = dry_run::trust)]
     trust: Trust,
-    /// The time zone of stamps that do not say theirs, where the configuration does not [default: this machine's]
+    /// The time zone of stamps that contain none [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = dry_run::zone)]
     timezone: Option<Zone>,
     /// How to print

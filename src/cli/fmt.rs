@@ -19,19 +19,19 @@ Examples:
   pointsman fmt --check rules         changes nothing, lists the files that would change
   pointsman fmt - < in.alarm          standard input to standard output, for editors
 
-Blanks and line ends are changed and nothing else. A file that can't be read as rules is left as it is, and told.
-Whether the names in it exist is for `pointsman check`.
+Only blanks and line ends are changed. A file that cannot be parsed is left unchanged and reported.
+`pointsman check` checks whether the names in it exist.
 
 Exit status: 0 all is well, 1 with --check a file would change, 2 a file has mistakes or cannot be read or written.";
 
-/// Writes rule files in one form
+/// Formats rule files
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Change nothing; list the files that would change
     #[arg(long)]
     check: bool,
-    /// The configuration whose rules are meant
+    /// The configuration that names the rules
     #[arg(short, long, value_name = "FILE", conflicts_with = "paths")]
     config: Option<PathBuf>,
     /// Rule files, or folders of them; - is standard input
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         return if args.paths.len() == 1 {
             input(args.check)
         } else {
-            Ok(super::wrong("`-` (standard input) and files were named: nothing was changed; name one or the others"))
+            Ok(super::wrong("`-` (standard input) and files were both named, so nothing was changed; name only one of them"))
         };
     }
     let mut found = Vec::new();
@@ -72,7 +72,8 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         {
             let message = format!("{} could not be written: {e}", file.display());
             found.push(
-                Diagnostic::whole(Code::FileUnreadable, message).help("it is as it was; who may write its folder may format it"),
+                Diagnostic::whole(Code::FileUnreadable, message)
+                    .help("it is unchanged; a user who may write its folder may format it"),
             );
             continue;
         }

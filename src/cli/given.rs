@@ -7,13 +7,13 @@ use crate::shell::site_files::{Setup, SiteFiles, load};
 /// Which files a site is made of.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Given {
-    /// The configuration; it names the folders of rules and scripts
+    /// The configuration, which names the folders of rules and scripts
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// A rule file or a folder of them, instead of those that the configuration names
+    /// A rule file or a folder of rule files, instead of those in the configuration
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
-    /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it
+    /// The folder of scripts [default without a configuration: `scripts` in the rules' folder or beside it]
     #[arg(long, value_name = "DIR")]
     pub(super) scripts: Option<PathBuf>,
 }

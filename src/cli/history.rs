@@ -8,9 +8,10 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::text::printable;
 use crate::core::journal::{HistoryEntry, HistoryFilter};
+use crate::shell::live;
 
 use super::ask::ControllerArgs;
-use super::past::{self, PastArgs, local, local_zone};
+use super::past::{self, PastArgs, local};
 use super::table::{Paged, RowFormat, coloured_table, csv};
 use super::{USAGE, WRONG, wrong};
 use names::{SeenNames, kind};
@@ -18,16 +19,15 @@ use names::{SeenNames, kind};
 const EXAMPLES: &str = "\
 Examples:
   pointsman history                                    the newest 500 entries since the controller started
-  pointsman history --all                              also what was before
+  pointsman history --all                              also earlier ones
   pointsman history --since 2h --resource sip_vip      what happened to an address within the last two hours
   pointsman history --since '2026-11-29 14:00' --until '2026-11-29 15:00' --limit 0
   pointsman history --before 48213                     the 500 entries before record 48213
   pointsman history --alarm app_stopped --format json
   pointsman history --since 30d --format csv > month.csv
-  pointsman history --audit                            who asked for what, and what was refused
+  pointsman history --audit                            commands of operators, also refused ones
 
-Times are local on a terminal and in tables, and UTC as JSON and CSV. A moment is a span before now (90s, 2h, 3d), a date, a date with a
-time in local time, or RFC 3339. A terminal shows it in the pager that PAGER names, or in less.";
+Tables have local times; JSON and CSV have UTC. WHEN is a duration before now (90s, 2h, 3d), a date, a date with a local time, or a time of RFC 3339. On a terminal the output goes through the pager that PAGER names, or through less.";
 
 /// Shows what happened: alarms, moves, notifications, commands of operators, refusals
 #[derive(clap::Args)]
@@ -47,10 +47,10 @@ pub(super) struct Args {
     /// Only entries of this kind: raised, cleared, acked, notified, ran, move, operator ...
     #[arg(long, value_name = "KIND", value_parser = kind, conflicts_with = "audit")]
     kind: Option<String>,
-    /// Only what people asked for, and what was refused to them
+    /// Only commands of operators, including refused ones
     #[arg(long)]
     audit: bool,
-    /// Everything that the journal has [default: since the controller started, unless something is selected]
+    /// All entries [default: since the controller started, unless another option selects entries]
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -105,11 +105,16 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut hint = None;
     if since_start && let Some(start) = entries.iter().rposition(|entry| entry.kind == START) {
         if start > 0 || before.is_some() {
-            hint = Some("since the controller started; `pointsman history --all` shows what was before".to_owned());
+            hint = Some(
+                "these are the entries since the controller started; `pointsman history --all` shows earlier ones".to_owned(),
+            );
         }
         entries.drain(..start);
     } else if let Some(before) = before {
-        hint = Some(format!("the newest {}; --before {before} shows what was before, and --limit 0 all", entries.len()));
+        hint = Some(format!(
+            "these are the newest {}; `--before {before}` shows earlier ones, and `--limit 0` shows all",
+            entries.len()
+        ));
     }
     if entries.is_empty()
         && let Some(why) = unknown_name(args)?
@@ -148,7 +153,7 @@ fn print(out: &mut Paged, args: &Args, entries: &[HistoryEntry]) -> io::Result<(
         }
         RowFormat::Human if entries.is_empty() => return writeln!(out, "{}", names::nothing(args)),
         RowFormat::Human => {
-            let zone = local_zone();
+            let zone = live::machine_zone().unwrap_or_default();
             let row = |entry: &HistoryEntry| {
                 let by = entry.by.as_deref().map(printable);
                 json!({ "at": local(entry.at, zone), "kind": entry.kind, "text": entry.text, "by": by })

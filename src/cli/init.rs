@@ -21,10 +21,10 @@ pub(super) struct Args {
     /// A pair of servers and an address (the default)
     #[arg(long, conflicts_with = "logs")]
     pair: bool,
-    /// Alarms from logs alone
+    /// Only alarms from logs
     #[arg(long)]
     logs: bool,
-    /// The folder to write to; it is created
+    /// The folder to write to; it is created if necessary
     #[arg(default_value = ".")]
     folder: PathBuf,
 }

@@ -16,17 +16,17 @@ use super::{FAILED, Format, WRONG, operator, plural, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman journal verify                                  read everything again, and compare
-  pointsman journal show --from 4711                        every record from there on, one JSON object a line
+  pointsman journal verify                                  checks every record
+  pointsman journal show --from 4711                        prints the records from number 4711 on
   pointsman journal query 'SELECT alarm, count(*) AS n FROM alarms GROUP BY alarm ORDER BY n DESC'
-  pointsman journal show --data /var/lib/pointsman          of this data folder
-  pointsman journal backup /backup/journal-2026-11-29       a copy in one file
-  pointsman journal restore /backup/journal-2026-11-29      in the place of the journal
-  pointsman journal accept-loss --reason 'disk of 11-29'    go on without records that are lost
+  pointsman journal show --data /var/lib/pointsman          uses this data folder
+  pointsman journal backup /backup/journal-2026-11-29       copies the journal to one file
+  pointsman journal restore /backup/journal-2026-11-29      replaces the journal with that copy
+  pointsman journal accept-loss --reason 'disk of 11-29'    continues without lost records
 
-`verify`, `show`, `query` and `backup` work while the controller runs, `restore` does not. `accept-loss` works both ways.";
+`verify`, `show`, `query` and `backup` work while the controller runs. `restore` requires that it is stopped. `accept-loss` works in both cases.";
 
-/// Looks into the journal, asks it, checks it, copies it, puts a copy back
+/// Shows, queries, verifies, backs up and restores the journal
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -53,24 +53,24 @@ impl Where {
 
 #[derive(Subcommand)]
 enum What {
-    /// Reads everything again, and compares
+    /// Reads every record and compares checksums, snapshots and the end file
     Verify {
         #[command(flatten)]
         of: Where,
     },
-    /// Shows the records, one JSON object a line
+    /// Prints the records, one JSON object on each line
     Show {
-        /// Show the records from this number on
+        /// The number of the first record
         #[arg(long, value_name = "N", default_value_t = 1)]
         from: u64,
         #[command(flatten)]
         of: Where,
     },
-    /// Asks the journal in SQL, which can only read; see docs/reference/sql-views.md
+    /// Runs a read-only SQL query; docs/reference/sql-views.md describes the views
     Query {
         /// One SQL statement
         sql: String,
-        /// How to print
+        /// The output format
         #[arg(long, value_enum, default_value_t, value_name = "HOW")]
         format: RowFormat,
         #[command(flatten)]
@@ -78,21 +78,21 @@ enum What {
     },
     /// Copies the journal to one file
     Backup {
-        /// The file; it must not be there yet
+        /// The file to write; it must not exist
         file: PathBuf,
         #[command(flatten)]
         of: Where,
     },
-    /// Puts a copy in the place of the journal, which is kept
+    /// Replaces the journal with a backup, and keeps the former journal
     Restore {
         /// A file that `backup` made
         file: PathBuf,
         #[command(flatten)]
         of: Where,
     },
-    /// Goes on although records are missing or damaged: what is whole is kept, the rest is set aside
+    /// Continues although records are missing or damaged: intact records are kept, the rest is set aside
     AcceptLoss {
-        /// Why that is right; it stands in the journal
+        /// The reason, which is written to the journal
         #[arg(long, value_name = "WHY")]
         reason: String,
         #[command(flatten)]
@@ -114,19 +114,19 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         What::Query { sql, format, .. } => query(&data, sql, *format),
         What::Backup { file, .. } => Ok(match backup(&data, file) {
             Ok(last) => {
-                println!("{} has the journal up to record {last}", file.display());
+                println!("{} contains the journal up to record {last}", file.display());
                 0
             }
             Err(e) => wrong(&e.to_string()),
         }),
         What::Restore { file, .. } => Ok(match restore(&data, file) {
             Ok(done) => {
-                println!("{} is the journal up to record {} of {}", data.display(), done.last, file.display());
+                println!("{} now has the journal up to record {}, from {}", data.display(), done.last, file.display());
                 if let Some(kept) = done.kept {
-                    println!("what was there before is kept in {}", kept.display());
+                    println!("the former journal is in {}", kept.display());
                 }
                 println!(
-                    "a controller that starts with it sends nothing to hosts until all agents have reported and agree with it"
+                    "when the controller starts, it sends nothing to hosts until every agent has reported and none knows more than this journal"
                 );
                 0
             }
@@ -199,8 +199,14 @@ fn query(data: &Path, sql: &str, format: RowFormat) -> io::Result<u8> {
     failed.map_or(Ok(()), Err)?;
     let columns = match asked {
         Ok(columns) => columns,
-        Err(e) => return Ok(wrong(&e.to_string())),
+        Err(e) => {
+            drop(out);
+            return Ok(wrong(&e.to_string()));
+        }
     };
+    if format == RowFormat::Csv && first {
+        writeln!(out, "{}", columns.join(","))?;
+    }
     if format == RowFormat::Human {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         table(&mut out, &rows, &columns)?;
@@ -211,14 +217,14 @@ fn query(data: &Path, sql: &str, format: RowFormat) -> io::Result<u8> {
 
 fn accept(data: &Path, reason: &str) -> u8 {
     if reason.trim().is_empty() {
-        return wrong("say why with --reason: it is what others read later");
+        return wrong("give a reason with --reason: others read it later");
     }
     let runs = std::os::unix::net::UnixStream::connect(control_socket::path(data)).is_ok();
     if runs {
         return match control_socket::ask(data, &Question::AcceptLoss(reason.to_owned())) {
             Ok(_) => {
                 println!(
-                    "the controller goes on; `pointsman resources` shows what is decided by a claim or by `pointsman move` now"
+                    "the controller continues; `pointsman resources` shows the resources that wait for a claim or for `pointsman move`"
                 );
                 0
             }
@@ -228,7 +234,7 @@ fn accept(data: &Path, reason: &str) -> u8 {
     match accept_loss(data, &operator(), reason) {
         Ok(done) => {
             println!(
-                "{} goes on after record {}{}; what was there is kept in {}",
+                "{} continues after record {}{}; the former files are in {}",
                 data.display(),
                 done.last,
                 if done.missing > 0 {

@@ -13,7 +13,7 @@ use super::colour;
 /// Which messages are written, and how.
 #[derive(clap::Args)]
 pub(super) struct LogArgs {
-    /// Which messages: error, warn, info, debug
+    /// The least severe messages that are shown: error, warn, info, debug
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
     /// How messages are written

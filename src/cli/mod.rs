@@ -68,7 +68,7 @@ pub use reference::reference;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::diag::{Diagnostic, LineIndex, render, suggest};
@@ -87,17 +87,17 @@ Examples:
   pointsman init --pair                         a commented site to start from
   pointsman check -c pointsman.yaml             is everything in order?
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
-  pointsman fmt                                 rule files in one form
-  pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
+  pointsman fmt                                 formats rule files
+  pointsman dry-run -c pointsman.yaml sip.log   what would the rules have done with this log?
   pointsman explain -c pointsman.yaml 'a line'  how is this record read, what matches it, and what nearly does?
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman status                              is everything in order?
   pointsman top                                 resources, alarms and rates, live
-  pointsman resources                           who should have what, and who does
+  pointsman resources                           which host should hold each resource, and which does
   pointsman reload --check                      what would the changed files change?
 
-Exit status: 0 all is well, 1 a rule test failed (or `fmt --check` found something), 2 what was given is wrong or cannot be read,
+Exit status: 0 all is well, 1 a rule test failed (or `fmt --check` found something), 2 the input is wrong or cannot be read,
 3 wrong usage.";
 
 /// Moves addresses to the server whose log says that it is primary now.
@@ -169,7 +169,32 @@ enum Command {
 
 /// The whole command line, for completions, manual pages and the test that documents name real commands.
 pub fn command_line() -> clap::Command {
-    Args::command()
+    flowing(Args::command())
+}
+
+/// A command and its subcommands, with the paragraphs of their closing texts on one line each: the width of the terminal decides
+/// where lines end. Indented lines are examples and stay as they are.
+fn flowing(mut command: clap::Command) -> clap::Command {
+    if let Some(text) = command.get_after_help().map(ToString::to_string) {
+        let paragraphs: Vec<String> = text.split("\n\n").map(flowing_paragraph).collect();
+        command = command.after_help(paragraphs.join("\n\n"));
+    }
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, flowing))
+}
+
+fn flowing_paragraph(text: &str) -> String {
+    let mut flows = String::new();
+    let mut after_example = false;
+    for line in text.lines() {
+        let is_example = line.starts_with(' ');
+        if !flows.is_empty() {
+            flows.push(if is_example || after_example || flows.ends_with(':') { '\n' } else { ' ' });
+        }
+        flows.push_str(line);
+        after_example = is_example;
+    }
+    flows
 }
 
 /// How things are printed.
@@ -201,7 +226,7 @@ pub fn understands(words: &[String]) -> Result<(), String> {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match command_line().try_get_matches().and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(e) => {
             // Help and version were requested, or the usage is wrong. A closed output is ignored.

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use chrono::{LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone as _};
-use chrono_tz::Tz;
+use chrono::{FixedOffset, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone as _};
 
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, parse_duration};
+use crate::core::base::zone::{Moments, Zone};
 use crate::core::journal::{HistoryEntry, HistoryFilter};
 use crate::shell::linux::wall_time;
+use crate::shell::live;
 use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{HistoryPage, JournalReader, PageBounds, history_page};
@@ -23,22 +24,22 @@ const LIMIT: usize = 500;
 /// Which part of the past.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PastArgs {
-    /// From this moment on
+    /// Only what happened since this time: 2h, 2026-11-29, '2026-11-29 14:30'
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub(super) since: Option<Time>,
-    /// Up to this moment
+    /// Only what happened up to this time
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub(super) until: Option<Time>,
-    /// Only about this alarm
+    /// Only what is about this alarm
     #[arg(long = "alarm", value_name = "ALARM")]
     pub(super) of_alarm: Option<String>,
-    /// Only about this host
+    /// Only what is about this host
     #[arg(long, value_name = "HOST")]
     pub(super) host: Option<String>,
-    /// The newest so many; 0 for all [default: 500]
+    /// How many, the newest; 0 means all [default: 500]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Only what was before this record, whose number the end of an earlier output names
+    /// Only what precedes this record; the end of an earlier output names its number
     #[arg(long, value_name = "RECORD")]
     before: Option<u64>,
 }
@@ -48,6 +49,11 @@ impl PastArgs {
     pub(super) fn selects(&self) -> bool {
         let times = self.since.is_some() || self.until.is_some();
         times || self.limit.is_some() || self.before.is_some() || self.of_alarm.is_some() || self.host.is_some()
+    }
+
+    /// True if the part ends before the present.
+    pub(super) fn has_an_end(&self) -> bool {
+        self.before.is_some() || self.until.is_some()
     }
 
     /// The maximum number of entries.
@@ -148,27 +154,38 @@ fn page_of_controller(data: &Path, filter: &HistoryFilter) -> Result<HistoryPage
 }
 
 /// A time in the zone of this machine.
-pub(super) fn local(at: Time, zone: Tz) -> String {
-    match zone.timestamp_micros(at.micros()) {
-        LocalResult::Single(at) => at.to_rfc3339_opts(SecondsFormat::Millis, true),
+pub(super) fn local(at: Time, zone: Zone) -> String {
+    let east_s = zone.local_us(at).saturating_sub(at.micros()).div_euclid(1_000_000);
+    let offset = i32::try_from(east_s).ok().and_then(FixedOffset::east_opt);
+    match offset.map(|offset| offset.timestamp_micros(at.micros())) {
+        Some(LocalResult::Single(at)) => at.to_rfc3339_opts(SecondsFormat::Millis, true),
         _ => at.to_string(),
     }
 }
 
-/// The zone of this machine: `TZ`, else the target of the link `/etc/localtime`, else UTC.
-pub(super) fn local_zone() -> Tz {
-    let named = |text: &str| text.trim().trim_start_matches(':').parse::<Tz>().ok();
-    if let Some(zone) = std::env::var("TZ").ok().filter(|tz| !tz.is_empty()) {
-        return named(&zone).unwrap_or(Tz::UTC);
+/// A text in which each time of the form `2026-11-29T22:10:00.123456Z` is replaced by the local time.
+pub(super) fn localized(text: &str) -> String {
+    let zone = live::machine_zone().unwrap_or_default();
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z');
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(begin);
+        let end = from.find(|c: char| !is_part(c)).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        shown.push_str(before);
+        match Time::parse_rfc3339(word) {
+            Some(at) => shown.push_str(&local(at, zone)),
+            None => shown.push_str(word),
+        }
+        rest = after;
     }
-    let link = std::fs::read_link("/etc/localtime").ok();
-    let linked = link.as_ref().and_then(|l| l.to_str()).and_then(|l| l.split_once("zoneinfo/")).and_then(|(_, name)| named(name));
-    linked.or_else(|| named(&std::fs::read_to_string("/etc/timezone").ok()?)).unwrap_or(Tz::UTC)
+    shown + rest
 }
 
 /// Parses the value of an option that is a moment.
 pub(super) fn moment(text: &str) -> Result<Time, String> {
-    parse_moment(text, wall_time(), local_zone())
+    parse_moment(text, wall_time(), live::machine_zone().unwrap_or_default())
 }
 
 /// Why there can be nothing between two moments.
@@ -178,7 +195,7 @@ pub(super) fn backwards(since: Option<Time>, until: Option<Time>) -> Option<Stri
 }
 
 /// Parses a moment: a span before now, a date, a date with a time, or RFC 3339.
-fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
+fn parse_moment(text: &str, now: Time, zone: Zone) -> Result<Time, String> {
     if let Some(span) = parse_duration(text) {
         return Ok(now - span);
     }
@@ -189,9 +206,11 @@ fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     let with_time = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
     let naive = with_time.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     let naive = naive.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
-    let at = naive.and_then(|naive| zone.from_local_datetime(&naive).earliest());
-    at.map(|at| Time::from_micros(at.timestamp_micros())).ok_or_else(|| {
-        format!("`{}` is no moment; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text))
+    let at = naive.map(|naive| match zone.moments(naive.and_utc().timestamp_micros()) {
+        Moments::One(at) | Moments::Two(at, _) => at,
+    });
+    at.ok_or_else(|| {
+        format!("`{}` is not a time; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text))
     })
 }
 
@@ -202,7 +221,7 @@ mod tests {
     #[test]
     fn moments_are_read_as_people_write_them() {
         let now = Time::parse_rfc3339("2026-11-29T12:00:00Z").unwrap();
-        let berlin = Tz::Europe__Berlin;
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
         let read = |text: &str| parse_moment(text, now, berlin).map(|at| at.to_string());
         for (text, at) in [
             ("2h", "2026-11-29T10:00:00.000Z"),

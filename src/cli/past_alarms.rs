@@ -8,11 +8,15 @@ use serde_json::{Value as Json, json};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{HistoryEntry, HistoryFilter};
+use crate::shell::live;
 
 use super::ask::ControllerArgs;
-use super::past::{self, PastArgs, local, local_zone};
+use super::past::{self, PastArgs, local};
 use super::table::{Paged, RowFormat, coloured_table, csv, json_rows};
 use super::{USAGE, WRONG, wrong};
+
+/// The number of entries of a page in which ends are searched.
+const PAGE: usize = 1_000;
 
 const COLUMNS: [&str; 7] = ["alarm", "key", "raised_at", "cleared_at", "lasted", "acked", "summary"];
 
@@ -51,9 +55,16 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     alarms.retain(|alarm| of_host(&alarm.host));
     let more = alarms.len().saturating_sub(limit);
     alarms.drain(..more);
+    let open = alarms.iter().filter(|alarm| alarm.cleared_at.is_none()).filter_map(|alarm| alarm.raised_at);
+    if let Some(since) = open.min().filter(|_| args.has_an_end()) {
+        let kinds = vec!["cleared".to_owned()];
+        let later = HistoryFilter { kinds, since: Some(since), alarm: args.of_alarm.clone(), ..HistoryFilter::default() };
+        let Some(later) = past::read(whom, HistoryFilter { limit: PAGE, ..later }, &mut |_| false)? else { return Ok(WRONG) };
+        ended_later(&mut alarms, &later.entries);
+    }
     let before = if more > 0 { alarms.first().map(|alarm| alarm.record) } else { past.before };
     let mut out = Paged::open();
-    let zone = local_zone();
+    let zone = live::machine_zone().unwrap_or_default();
     let time = |at: Option<Time>| match whom.format {
         RowFormat::Human => at.map(|at| local(at, zone)),
         RowFormat::Json | RowFormat::Csv => at.map(|at| at.to_string()),
@@ -76,7 +87,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     out.flush()?;
     drop(out);
     if let Some(before) = before.filter(|_| whom.format == RowFormat::Human) {
-        eprintln!("the newest {}; --before {before} shows what was before, and --limit 0 all", rows.len());
+        eprintln!("these are the newest {}; `--before {before}` shows earlier ones, and `--limit 0` shows all", rows.len());
     }
     if let Some(why) = past.unread {
         return Ok(wrong(&why));
@@ -117,6 +128,19 @@ fn paired(entries: &[HistoryEntry]) -> Vec<PastAlarm> {
     alarms
 }
 
+/// Adds the ends of alarms that came after the part of the past that is shown.
+fn ended_later(alarms: &mut [PastAlarm], ends: &[HistoryEntry]) {
+    let mut first: BTreeMap<(&str, &str), Vec<&HistoryEntry>> = BTreeMap::new();
+    for entry in ends {
+        let id = (entry.alarm.as_deref().unwrap_or_default(), entry.key.as_deref().unwrap_or_default());
+        first.entry(id).or_default().push(entry);
+    }
+    for alarm in alarms.iter_mut().filter(|alarm| alarm.cleared_at.is_none()) {
+        let of_alarm = first.get(&(alarm.alarm.as_str(), alarm.key.as_str())).into_iter().flatten();
+        alarm.cleared_at = of_alarm.filter(|entry| entry.n > alarm.record).min_by_key(|entry| entry.n).map(|entry| entry.at);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,5 +179,10 @@ mod tests {
                 ("a", Some(6), None, None, "again"),
             ]
         );
+        let mut alarms = alarms;
+        let later = [entry(5, "cleared", "a", ""), entry(9, "cleared", "b", ""), entry(10, "cleared", "b", "")];
+        ended_later(&mut alarms, &later);
+        let ends: Vec<_> = alarms.iter().map(|a| seconds(a.cleared_at)).collect();
+        assert_eq!(ends, [Some(1), Some(5), Some(9), None], "the first end after it was raised");
     }
 }

@@ -14,25 +14,25 @@ use super::{FAILED, Format, WRONG, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman reload --check              what would change? (nothing does)
-  pointsman reload                      show it, and take it over
-  pointsman reload --abandon            also when a host has something that is no longer in the configuration
+  pointsman reload --check              shows what would change, and changes nothing
+  pointsman reload                      shows the changes and applies them
+  pointsman reload --abandon            also removes resources that hosts hold from the configuration
   pointsman reload --format json        the changes, one object a line
 
-Configuration, rules and scripts are checked as a whole and tested with their own tests first; a bad set changes nothing.
+Configuration, rules and scripts are checked as a whole and tested with their own tests first; if anything is wrong, nothing is changed.
 An alarm keeps its state while its name, its `by` and the shape of its `detect` are the same. SIGHUP does the same, and with
 `reload: watch` in the configuration every change of the files does.
 
-Exit status: 0 taken over (or may be, with --check; or nothing changed), 1 a test failed, 2 refused for another reason.";
+Exit status: 0 applied (with --check: valid), or nothing to change; 1 a test failed; 2 refused for another reason.";
 
-/// Takes changed configuration, rules and scripts over, without losing state
+/// Loads changed configuration, rules and scripts, without losing state
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Only show what would change
     #[arg(long, visible_alias = "dry-run")]
     check: bool,
-    /// What a host has may go from the configuration: it is left there, for you to take off
+    /// Also remove resources that hosts hold from the configuration; they stay on the hosts until you remove them by hand
     #[arg(long)]
     abandon: bool,
     #[command(flatten)]
@@ -67,9 +67,9 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
         if refused.is_none() {
             let said = match (changes.is_empty(), answer.get("applied").and_then(Json::as_bool)) {
-                (_, Some(true)) => "taken over",
+                (_, Some(true)) => "applied",
                 (true, _) => "nothing changed",
-                (false, _) => "nothing was taken over yet: `pointsman reload` does it",
+                (false, _) => "nothing was changed yet: `pointsman reload` applies the changes",
             };
             writeln!(out, "{said}")?;
         }

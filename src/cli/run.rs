@@ -15,11 +15,11 @@ use crate::shell::site_files::paths;
 const EXAMPLES: &str = "\
 Examples:
   pointsman run -c /etc/pointsman/pointsman.yaml
-  pointsman run --log debug              more words
+  pointsman run --log debug              more messages
 
 It listens where `listen` and `files` of the configuration say, and keeps its journal and keys in `data`. SIGTERM ends it:
-nothing is released, and addresses stay where they are. SIGHUP, or `pointsman reload`, takes changed files over. Messages
-go to standard error. When the files are bad at a start, it runs what it accepted last and says so.";
+nothing is released, and addresses stay where they are. SIGHUP and `pointsman reload` load changed files. Messages
+go to standard error. If the files are refused at a start, the controller runs the site that it accepted last, and reports that.";
 
 /// Runs the controller
 #[derive(clap::Args)]

@@ -20,10 +20,10 @@ const COLUMNS: [&str; 7] = ["number", "command", "what", "by", "since", "until",
 /// How long, and why.
 #[derive(clap::Args)]
 struct Why {
-    /// It ends by itself after so long [default: it stands until a command ends it]
+    /// It ends by itself after this time [default: only a command ends it]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Option<Duration>,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -34,7 +34,7 @@ struct Paused {
     /// A resource or a reaction
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     name: Option<String>,
-    /// Everything: nothing outside is touched, but for notifications
+    /// Everything: nothing outside is changed, except that notifications are sent
     #[arg(long)]
     all: bool,
 }
@@ -49,7 +49,7 @@ impl Paused {
     }
 }
 
-/// The red switch: nothing outside is touched until it is resumed
+/// Pauses everything, a resource or a reaction: nothing outside is changed until it is resumed
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  pointsman pause --all --for 2h --reason 'the network is being rebuilt'\n  pointsman pause sip_vip --reason 'ann looks at it'\n  pointsman pause restart_sip --reason 'the script is wrong'\n\nWhat would have been done is shown by `resources`, `status` and `history`. Leases and votes are renewed, and a move that has begun is\nfinished: a pause makes no address disappear. It survives restarts."
@@ -66,7 +66,7 @@ pub(super) struct PauseArgs {
 /// Ends a pause, after showing what will happen then
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman resume --all             shows what will happen, and asks\n  pointsman resume sip_vip --yes     does not ask\n\nExit status: 0 resumed, 1 shown only, because nobody said yes."
+    after_help = "Examples:\n  pointsman resume --all             shows what will happen, and asks\n  pointsman resume sip_vip --yes     does not ask\n\nExit status: 0 resumed, 1 only shown, because it was not confirmed."
 )]
 pub(super) struct ResumeArgs {
     #[command(flatten)]
@@ -81,11 +81,11 @@ pub(super) struct ResumeArgs {
 /// Withholds notifications about matching alarms for a time
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start and do what they do; only what they send with\n`notify` is withheld."
+    after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start as usual; only what they send with\n`notify` is withheld."
 )]
 pub(super) struct SilenceArgs {
     alarm: Option<String>,
-    /// The key, as `pointsman alarms` shows it [default: every key]
+    /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
     /// Alarms about this host
     #[arg(long, value_name = "HOST")]
@@ -96,13 +96,13 @@ pub(super) struct SilenceArgs {
     /// Alarms of this category: critical, major, minor ...
     #[arg(long, value_name = "CATEGORY")]
     category: Option<String>,
-    /// It may match every alarm
+    /// Allow a silence that matches every alarm
     #[arg(long)]
     all: bool,
-    /// It ends by itself after so long
+    /// It ends by itself after this time
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Duration,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(super) struct SilencesArgs {
     whom: ControllerArgs,
 }
 
-/// Lists everything that is set aside: pauses, silences, maintenance, drains
+/// Lists the pauses, silences, maintenances and drains in force
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman overrides")]
 pub(super) struct OverridesArgs {
@@ -137,27 +137,27 @@ pub(super) struct OverridesArgs {
 /// Puts a host into maintenance: alarms about it start no reactions
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\nTo move away what the host has, and to keep anything from coming: `pointsman drain`. Recurring maintenance is a calendar in the\nconfiguration: `maintenance: CALENDAR`."
+    after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar in the configuration:\n`maintenance: CALENDAR`."
 )]
 pub(super) struct MaintenanceArgs {
     host: String,
     /// Ends the maintenance
     #[arg(long, conflicts_with_all = ["lasts", "reason"])]
     end: bool,
-    /// It ends by itself after so long [default: it stands until a command ends it]
+    /// It ends by itself after this time [default: only a command ends it]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     lasts: Option<Duration>,
-    /// Why, for the next person who looks
+    /// The reason, for the next person who looks
     #[arg(long, value_name = "TEXT", required_unless_present = "end")]
     reason: Option<String>,
     #[command(flatten)]
     whom: ControllerArgs,
 }
 
-/// Moves away what a host has, and keeps anything from coming
+/// Moves all resources off a host and keeps it empty
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the host that servers name primary."
+    after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
 )]
 pub(super) struct DrainArgs {
     host: String,
@@ -177,7 +177,10 @@ pub(super) struct UndrainArgs {
 }
 
 pub(super) fn pause(args: &PauseArgs) -> io::Result<u8> {
-    let done = format!("{} is paused; `pointsman resources` shows what would be done", args.paused.text());
+    let done = format!(
+        "{} is paused; `pointsman resources` and `pointsman history --kind would_do` show what would be done",
+        args.paused.text()
+    );
     begin(&args.whom, args.paused.scope(), args.why.lasts, &args.why.reason, &done)
 }
 
@@ -192,9 +195,11 @@ pub(super) fn resume(args: &ResumeArgs) -> io::Result<u8> {
     if lines.is_empty() {
         println!("  nothing is moved");
     }
-    println!("what reactions would have done meanwhile is not done later (`pointsman history --kind would_do`)");
+    println!(
+        "steps of reactions that were withheld meanwhile are not done later (`pointsman history --kind would_do` lists them)"
+    );
     if !args.yes && !agreed()? {
-        eprintln!("pointsman: nothing is resumed; --yes resumes");
+        eprintln!("pointsman: nothing was resumed; --yes resumes without asking");
         return Ok(FAILED);
     }
     tell(&args.whom, Question::End(scope), &format!("{} is resumed", args.paused.text()))
@@ -240,7 +245,7 @@ pub(super) fn maintenance(args: &MaintenanceArgs) -> io::Result<u8> {
 }
 
 pub(super) fn drain(args: &DrainArgs) -> io::Result<u8> {
-    let done = format!("{} is drained; `pointsman resources` shows how far it is", args.host);
+    let done = format!("{} is drained; `pointsman resources` shows the progress", args.host);
     begin(&args.whom, OverrideScope::Drain(args.host.clone()), args.why.lasts, &args.why.reason, &done)
 }
 

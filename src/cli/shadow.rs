@@ -22,8 +22,9 @@ use crate::shell::store::{JournalReader, UnwantedReader, UnwantedRecord};
 use super::ask::{ControllerArgs, data};
 use super::dry_run::against::{ending, write_difference};
 use super::dry_run::follow::Stop;
-use super::dry_run::{EntryFormat, holders};
+use super::dry_run::holders;
 use super::given::Given;
+use super::table::RowFormat;
 use super::{FAILED, Format, USAGE, WRONG, colour, report, wrong};
 
 /// How often the journal is read.
@@ -31,16 +32,18 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a record may be on its way to the disk: what is younger may still come.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
+/// How many records of the journal are in memory at once.
+const AT_ONCE: usize = 10_000;
 /// How much of what the controller heard before is replayed at the beginning.
 const BEFORE: Duration = Duration::from_secs(3_600);
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman              until Ctrl-C: each decision that differs
-  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman --for 1h     for an hour
+  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman              shows each decision that differs, until Ctrl-C
+  pointsman shadow -c new/pointsman.yaml --data /var/lib/pointsman --for 1h     does so for an hour
 
-Nothing is touched: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
-`pointsman dry-run --against JOURNAL` compares what was recorded before, and says why.";
+Nothing is changed: no address is moved, nobody is notified. Exit status: 0 no decision differs, 1 some do.
+`pointsman dry-run --against JOURNAL` compares what was recorded earlier, and shows why decisions differ.";
 
 /// Runs other rules beside a running controller, and shows which decisions differ
 #[derive(clap::Args)]
@@ -48,16 +51,16 @@ Nothing is touched: no address is moved, nobody is notified. Exit status: 0 no d
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
-    /// The data folder of the running controller; unless said, the one of ./pointsman.yaml, then of /etc/pointsman/pointsman.yaml
+    /// The data folder of the running controller [default: that of ./pointsman.yaml, then of /etc/pointsman/pointsman.yaml]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Ends after this time
+    /// How long to compare [default: until Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     lasts: Option<Duration>,
-    /// Who holds a resource at the beginning; unless said, the host of its pair's primary
+    /// The holder of a resource at the beginning [default: the host of its pair's primary]
     #[arg(long, value_name = "RESOURCE=HOST")]
     holder: Vec<String>,
-    /// How to print
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
 }
@@ -78,7 +81,8 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
     };
     let Some(data) = data(&ControllerArgs::of(None, args.data.clone(), args.format))? else { return Ok(WRONG) };
-    if let Err(why) = control_socket::ask(&data, &Question::History) {
+    // Without a running controller there is nothing to compare with.
+    if let Err(why) = control_socket::ask(&data, &Question::Alarms) {
         return Ok(wrong(&why));
     }
     let stop = Stop::by_signal()?;
@@ -88,27 +92,32 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     };
     let stdout = io::stdout();
     let paint = colour(&stdout);
-    let format = if args.format == Format::Human { EntryFormat::Human } else { EntryFormat::Json };
-    if format == EntryFormat::Human {
-        println!("the shadow listens to the controller of {}", data.display());
+    let format = RowFormat::from(args.format);
+    if format == RowFormat::Human {
+        println!("comparing with the controller of {}", data.display());
     }
     let began = clock();
     let mut differing = [0, 0];
     loop {
         let left = args.lasts.map(|lasts| lasts.saturating_sub(clock().duration_since(began)));
         let over = stop.is_wanted() || left.is_some_and(|left| left.is_zero());
-        let mut found = match shadow.look() {
-            Ok(found) => found,
-            Err(why) => return Ok(wrong(&why)),
-        };
-        if over {
-            found.extend(shadow.rerun.finish());
-        }
         let mut out = stdout.lock();
-        for one in found {
-            differing[usize::from(one.by == DecidedBy::Rules)] += 1;
-            write_difference(&mut out, &one, &[], format, paint)?;
+        let mut written = Ok(());
+        let mut show = |found: Vec<Difference>| {
+            for one in found {
+                differing[usize::from(one.by == DecidedBy::Rules)] += 1;
+                if written.is_ok() {
+                    written = write_difference(&mut out, &one, &[], format, paint);
+                }
+            }
+        };
+        if let Err(why) = shadow.look(&mut show) {
+            return Ok(wrong(&why));
         }
+        if over {
+            show(shadow.rerun.finish());
+        }
+        written?;
         out.flush()?;
         if over {
             break;
@@ -118,8 +127,8 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let ending =
         format!("{}\nin {}", ending(&shadow.rerun.counts(), differing, shadow.unreadable), duration_text(whole_seconds(began)));
     match format {
-        EntryFormat::Human => println!("{ending}"),
-        EntryFormat::Json | EntryFormat::Csv => eprintln!("{ending}"),
+        RowFormat::Human => println!("{ending}"),
+        RowFormat::Json | RowFormat::Csv => eprintln!("{ending}"),
     }
     Ok(if differing == [0, 0] { 0 } else { FAILED })
 }
@@ -143,7 +152,7 @@ impl Shadow<'_> {
         let mut unwanted = UnwantedReader::open(data);
         let waiting = std::iter::from_fn(|| unwanted.next_record()).find(|record| record.at >= since);
         let mut shadow = Shadow { data, rerun, next, unwanted, waiting, unreadable: 0 };
-        shadow.look()?;
+        shadow.look(&mut |_| ())?;
         shadow.unreadable = 0;
         let alarms = control_socket::ask(data, &Question::Alarms)?;
         let text = |alarm: &Json, name: &str| alarm[name].as_str().unwrap_or_default().to_owned();
@@ -152,42 +161,46 @@ impl Shadow<'_> {
         Ok(shadow)
     }
 
-    /// Replays what was written since the last look.
-    fn look(&mut self) -> Result<Vec<Difference>, String> {
-        // The controller may be started anew at this moment: what is on the disk can be read.
-        let _ = control_socket::ask(self.data, &Question::History);
+    /// Replays what was written since the last look. The controller writes everything to the disk within [`ON_ITS_WAY`], so it is
+    /// not asked. `found` gets the differences.
+    fn look(&mut self, found: &mut dyn FnMut(Vec<Difference>)) -> Result<(), String> {
         let until = wall_time() - ON_ITS_WAY;
-        let mut records = Vec::new();
         let reader = JournalReader::open(self.data).map_err(|e| e.to_string())?;
-        let (mut next, mut unreadable) = (self.next, 0);
-        let read = reader.lines(self.next, &mut |n, line| {
-            match Record::read(line) {
-                Ok(record) => records.push((n, record)),
-                Err(_) => unreadable += 1,
+        loop {
+            let mut records = Vec::new();
+            let (mut next, mut unreadable) = (self.next, 0);
+            let read = reader.lines(self.next, &mut |n, line| {
+                match Record::read(line) {
+                    Ok(record) => records.push((n, record)),
+                    Err(_) => unreadable += 1,
+                }
+                next = n + 1;
+                records.len() < AT_ONCE
+            });
+            read.map_err(|e| e.to_string())?;
+            (self.next, self.unreadable) = (next, self.unreadable + unreadable);
+            let is_all = records.len() < AT_ONCE;
+            for (n, record) in records {
+                if let Record::Input { at, .. } = &record {
+                    self.unwanted_until(*at, found);
+                }
+                found(self.rerun.see(n, record));
             }
-            next = n + 1;
-            true
-        });
-        read.map_err(|e| e.to_string())?;
-        (self.next, self.unreadable) = (next, self.unreadable + unreadable);
-        let mut found = Vec::new();
-        for (n, record) in records {
-            if let Record::Input { at, .. } = &record {
-                self.unwanted_until(*at, &mut found);
+            if is_all {
+                break;
             }
-            found.extend(self.rerun.see(n, record));
         }
-        self.unwanted_until(until, &mut found);
-        found.extend(self.rerun.pass(until));
-        Ok(found)
+        self.unwanted_until(until, found);
+        found(self.rerun.pass(until));
+        Ok(())
     }
 
     /// Replays records that the controller's rules do not want, up to this time.
-    fn unwanted_until(&mut self, at: Time, found: &mut Vec<Difference>) {
+    fn unwanted_until(&mut self, at: Time, found: &mut dyn FnMut(Vec<Difference>)) {
         loop {
             self.waiting = self.waiting.take().or_else(|| self.unwanted.next_record());
             let Some(UnwantedRecord { at, source, event }) = self.waiting.take_if(|next| next.at <= at) else { return };
-            found.extend(self.rerun.see_unwanted(at, source, event));
+            found(self.rerun.see_unwanted(at, source, event));
         }
     }
 }

@@ -5,6 +5,9 @@ use serde_json::{Value as Json, json};
 use crate::core::base::text::printable;
 use crate::core::metrics::MetricId;
 
+use super::past::localized;
+use super::plural;
+
 /// The exit status for monitoring systems (the Nagios plugin convention) when nothing needs attention.
 const HEALTHY: u8 = 0;
 /// The exit status when something needs attention.
@@ -42,11 +45,13 @@ impl Status {
                 let why = text(row, "held");
                 let why = if why.is_empty() { "it is being moved".to_owned() } else { why };
                 troubles.push((CRITICAL, format!("{} is not where it should be: {why}", text(row, "resource"))));
+            } else if let Some(why) = row.get("held").and_then(Json::as_str) {
+                troubles.push((WARNING, format!("{}: {why}", text(row, "resource"))));
             }
         }
         for row in overrides {
             let until = text(row, "until");
-            let until = if until.is_empty() { until } else { format!(", until {until}") };
+            let until = if until.is_empty() { until } else { format!(", until {}", localized(&until)) };
             let (command, what) = (text(row, "command"), text(row, "what"));
             troubles.push((WARNING, format!("{command} of {what}, by {} ({}){until}", text(row, "by"), text(row, "reason"))));
         }
@@ -58,22 +63,20 @@ impl Status {
         for row in alarms {
             let key = text(row, "key");
             let key = if key.is_empty() { key } else { format!(" [{key}]") };
-            troubles.push((alarm_severity(row), format!("alarm {}{key}: {}", text(row, "alarm"), text(row, "summary"))));
+            let summary = text(row, "summary");
+            let summary = if summary.is_empty() { summary } else { format!(": {summary}") };
+            troubles.push((alarm_severity(row), format!("alarm {}{key}{summary}", text(row, "alarm"))));
         }
         for row in channels {
             let number = |key: &str| row.get(key).and_then(Json::as_u64).unwrap_or_default();
+            let count = |key: &str| plural(usize::try_from(number(key)).unwrap_or(usize::MAX), "notification");
             let name = text(row, "channel");
             if number("tries") > 0 {
-                troubles.push((
-                    WARNING,
-                    format!("{} notifications wait for the channel {name}: {}", number("waiting"), text(row, "why")),
-                ));
+                troubles
+                    .push((WARNING, format!("the channel {name} has not delivered {}: {}", count("waiting"), text(row, "why"))));
             }
             if number("held") > 0 {
-                troubles.push((
-                    WARNING,
-                    format!("{} notifications are held back by the limit of the channel {name}", number("held")),
-                ));
+                troubles.push((WARNING, format!("the limit of the channel {name} withholds {}", count("held"))));
             }
         }
         troubles.retain(|(severity, _)| *severity > HEALTHY);
@@ -98,10 +101,12 @@ impl Status {
         add(CRITICAL, doubt, text.to_owned());
         let refused = sum(MetricId::ReloadRefused, None) > 0.0;
         add(WARNING, refused, "the files are in error, and what was accepted last runs; see `pointsman check`".to_owned());
-        let unreadable = sum(MetricId::SourcesUnreadable, None);
-        add(WARNING, unreadable > 0.0, format!("{unreadable} followed files can't be read; see `pointsman history`"));
-        let approvals = sum(MetricId::RunsActive, Some("approval"));
-        add(WARNING, approvals > 0.0, format!("{approvals} runs wait for an approval; see `pointsman runs`"));
+        let unreadable = sum(MetricId::SourcesUnreadable, None) as usize;
+        let text = format!("unreadable: {}; see `pointsman history`", plural(unreadable, "followed file"));
+        add(WARNING, unreadable > 0, text);
+        let approvals = sum(MetricId::RunsActive, Some("approval")) as usize;
+        let text = format!("waiting for approval: {}; see `pointsman runs`", plural(approvals, "run"));
+        add(WARNING, approvals > 0, text);
         self.troubles.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
         self
     }
@@ -120,7 +125,12 @@ impl Status {
     /// The text for people.
     pub(super) fn lines(&self) -> Vec<String> {
         let word = ["healthy", "needs attention", "needs action"][usize::from(self.severity().min(CRITICAL))];
-        let mut lines = vec![format!("{word}: {} resources, {} hosts, {} runs under way", self.resources, self.hosts, self.runs)];
+        let mut lines = vec![format!(
+            "{word}: {}, {}, {} under way",
+            plural(self.resources, "resource"),
+            plural(self.hosts, "host"),
+            plural(self.runs, "run")
+        )];
         // If one more line would do, it has the problem itself.
         let shown = if self.troubles.len() <= SHOWN + 1 { SHOWN + 1 } else { SHOWN };
         lines.extend(self.troubles.iter().take(shown).map(|(severity, text)| {
@@ -160,7 +170,7 @@ mod tests {
     use super::*;
 
     fn resource(settled: bool, reachable: bool) -> Json {
-        json!({ "resource": "vip", "settled": settled, "held": "waiting for its release", "hosts": [{ "host": "a", "reachable": reachable }] })
+        json!({ "resource": "vip", "settled": settled, "held": (!settled).then_some("waiting for its release"), "hosts": [{ "host": "a", "reachable": reachable }] })
     }
 
     #[test]
@@ -169,6 +179,8 @@ mod tests {
         assert_eq!(of(&[], &[resource(true, true)]), HEALTHY);
         assert_eq!(of(&[], &[resource(true, false)]), WARNING);
         assert_eq!(of(&[], &[resource(false, true)]), CRITICAL);
+        let stays = json!({ "resource": "vip", "settled": true, "held": "a is drained: it stays on b until the drain ends" });
+        assert_eq!(of(&[], &[stays]), WARNING);
         let alarm =
             |category: &str, acked: Json| json!({ "alarm": "x", "key": "", "category": category, "acked": acked, "summary": "" });
         assert_eq!(of(&[alarm("none", Json::Null)], &[]), HEALTHY);
@@ -188,8 +200,8 @@ mod tests {
             |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
         assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)], &[]).severity(), HEALTHY);
         let lines = Status::of(&[], &[], &[], &[channel(2, 7)], &[]).lines();
-        assert_eq!(lines[1], "  warning  3 notifications wait for the channel mail: away");
-        assert_eq!(lines[2], "  warning  7 notifications are held back by the limit of the channel mail");
+        assert_eq!(lines[1], "  warning  the channel mail has not delivered 3 notifications: away");
+        assert_eq!(lines[2], "  warning  the limit of the channel mail withholds 7 notifications");
     }
 
     #[test]
@@ -208,7 +220,7 @@ mod tests {
         let status = of(&[one("pointsman_runs_active", "approval"), one("pointsman_journal_in_doubt", "")]);
         assert_eq!(status.severity(), CRITICAL);
         let lines = status.lines();
-        assert!(lines[1].contains("CRITICAL the journal") && lines[2].contains("2 runs wait for an approval"), "{lines:?}");
+        assert!(lines[1].contains("CRITICAL the journal") && lines[2].contains("waiting for approval: 2 runs"), "{lines:?}");
     }
 
     #[test]

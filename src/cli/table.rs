@@ -6,16 +6,18 @@ use std::process::{Child, Command, Stdio};
 use clap::ValueEnum;
 use serde_json::Value as Json;
 
-use crate::core::base::text::{printable_json, printable_short};
+use crate::core::base::text::{printable, printable_json, printable_short};
 
 use super::Format;
+use super::past::localized;
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum RowFormat {
+    /// For people: an aligned table.
     #[default]
     Human,
-    /// For programs: one JSON object a line.
+    /// For programs: one JSON object on each line.
     Json,
     /// For spreadsheets: comma-separated values (RFC 4180), with the names of the columns first.
     Csv,
@@ -36,9 +38,24 @@ pub(super) fn print_rows(format: RowFormat, rows: &[Json], columns: &[&str], not
         RowFormat::Json => json_rows(&mut out, rows)?,
         RowFormat::Csv => csv(&mut out, rows, columns)?,
         RowFormat::Human if rows.is_empty() => writeln!(out, "{nothing}")?,
-        RowFormat::Human => table(&mut out, rows, columns)?,
+        RowFormat::Human => table(&mut out, &rows.iter().map(in_local_time).collect::<Vec<_>>(), columns)?,
     }
     out.flush()
+}
+
+/// The columns of the controller's answers that have times, alone or within a text.
+const TIMES: [&str; 10] =
+    ["since", "last", "until", "last_delivered", "last_failure", "silenced", "maintenance", "doing", "held", "would_do"];
+
+/// A row for people, whose times are local.
+fn in_local_time(row: &Json) -> Json {
+    let mut row = row.clone();
+    for column in TIMES {
+        if let Some(Json::String(text)) = row.get_mut(column) {
+            *text = localized(text);
+        }
+    }
+    row
 }
 
 /// Prints one JSON object a line.
@@ -60,14 +77,20 @@ pub(super) fn csv(out: &mut impl Write, rows: &[Json], columns: &[&str]) -> io::
 pub(super) fn csv_field(value: Option<&Json>) -> String {
     let text = match value {
         None | Some(Json::Null) => return String::new(),
-        Some(Json::String(text)) => text.clone(),
+        Some(Json::String(text)) => text,
         Some(other) => return quoted(&other.to_string()),
     };
-    // The text of a log must not become a formula of a spreadsheet.
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    quoted(&if is_formula { format!("'{text}") } else { text })
+    csv_text(text)
 }
 
+/// A text as one field of a line of CSV. The text of a log does not become a formula of a spreadsheet, and does not control a
+/// terminal.
+pub(super) fn csv_text(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    quoted(&format!("{}{}", if is_formula { "'" } else { "" }, printable(text)))
+}
+
+/// Quotes a field of CSV (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod first;
+mod from_samples;
 mod mutate;
 mod shown;
 mod update;
@@ -35,12 +36,13 @@ Examples:
   pointsman test rules -v                          with the timeline of each that fails
   pointsman test rules --coverage                  what of the rules no test exercises
   pointsman test rules --junit results.xml         for a build server
-  pointsman test rules --update                    expectations as they are now; look at the diff
+  pointsman test rules --update                    writes what happens now as expectations; review the diff
   pointsman test -c pointsman.yaml --from app.log  a first test from a log, on standard output
+  pointsman test -c pointsman.yaml --from-samples  a first test of each alarm whose pattern has a sample
   pointsman test rules --watch                     again after each change
   pointsman test rules --mutate                    changes of the rules that no test notices
 
-A test file (*.test.yaml) may name its configuration and rules; else those given here count, or the rules of its folder.";
+A test file (*.test.yaml) may name its configuration and rules. Otherwise those given here apply, or else the rules of its folder.";
 
 /// Runs rule tests
 #[derive(clap::Args)]
@@ -51,31 +53,34 @@ pub(super) struct Args {
     /// Only tests with this text in their name
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Show the timeline of tests that fail; twice, of all
+    /// Show the timeline of tests that fail; given twice, of all tests
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
-    /// What of the rules no test exercises: as a table, for lcov, or as JSON
+    /// Show which parts of the rules no test exercises: as a table, for lcov, or as JSON
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "table", require_equals = true)]
     coverage: Option<coverage::CoverageFormat>,
     /// Write the results for a build server as well (JUnit's XML)
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write expectations that are not met as they are now, and show the difference
+    /// Replace expectations that fail by what happens now, and show the difference
     #[arg(long, conflicts_with_all = ["coverage", "junit", "from", "mutate"])]
     update: bool,
-    /// Write a first test, from this log and what comes of it, to standard output
+    /// Write a first test to standard output, from this log and what the rules do with it
     #[arg(long, value_name = "LOG", conflicts_with_all = ["coverage", "junit", "mutate"])]
     from: Option<PathBuf>,
+    /// Write a first test of each alarm, from the samples of its pattern or its self events, to standard output
+    #[arg(long, conflicts_with_all = ["coverage", "junit", "from", "update", "mutate"])]
+    from_samples: bool,
     /// Change the rules in many ways, one at a time, and show the changes that no test notices
     #[arg(long, conflicts_with_all = ["coverage", "junit"])]
     mutate: bool,
     /// Run the tests again whenever rules, tests, scripts or the configuration change
-    #[arg(long, conflicts_with_all = ["update", "from", "mutate"])]
+    #[arg(long, conflicts_with_all = ["update", "from", "from_samples", "mutate"])]
     watch: bool,
-    /// Test files, or folders of them; unless said, where the rules are
+    /// Test files, or folders of them [default: where the rules are]
     paths: Vec<PathBuf>,
 }
 
@@ -85,6 +90,9 @@ type Sites = BTreeMap<(Option<PathBuf>, Vec<PathBuf>), Option<Arc<Site>>>;
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let Some(log) = &args.from {
         return first::run(args, log);
+    }
+    if args.from_samples {
+        return from_samples::run(args);
     }
     if args.watch { watch::run(args, run_once) } else { run_once(args) }
 }
@@ -135,10 +143,11 @@ fn run_once(args: &Args) -> io::Result<u8> {
     if args.update {
         return update::run(&jobs, &done);
     }
-    let mut out = io::stdout().lock();
-    shown::write(&mut out, args, &jobs, &done, unusable)?;
+    // A program that reads the coverage does not expect anything else.
+    let mut out: Box<dyn Write> =
+        if args.coverage.is_some_and(|how| how.is_for_programs()) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    shown::write(&mut *out, args, &jobs, &done, unusable)?;
     out.flush()?;
-    drop(out);
     if let Some(path) = &args.junit
         && let Err(e) = std::fs::write(path, shown::junit(&jobs, &done))
     {
@@ -148,7 +157,7 @@ fn run_once(args: &Args) -> io::Result<u8> {
         let places: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         let what = args.only.as_ref().map_or("no test".to_owned(), |only| format!("no test with `{only}` in its name"));
         return Ok(super::wrong(&format!(
-            "there is {what} in {} (tests stand in *.test.yaml; `pointsman test --from LOG` writes a first one)",
+            "there is {what} in {} (tests are in *.test.yaml; `pointsman test --from LOG` writes a first one)",
             places.join(", ")
         )));
     }
@@ -273,7 +282,7 @@ fn site(
 ) -> Result<Arc<Site>, Vec<Diagnostic>> {
     let key = (config.clone(), rules.clone());
     if let Some(site) = sites.get(&key) {
-        let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
+        let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules have errors; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
     let setup = site_files::load(&SiteFiles {
@@ -303,7 +312,7 @@ pub(super) fn failing(given: &Given, rule_paths: &[PathBuf]) -> Vec<Diagnostic> 
             Ok((file, site)) => loaded.push((path, file, site)),
             Err(diagnostics) => {
                 let message = format!("the rule tests of {} can't be run", path.display());
-                let help = "without `config` they are about your own site; a file whose tests are not wanted may go";
+                let help = "without `config` its tests use your own site; if you do not want them, delete the file";
                 found.push(Diagnostic::whole(Code::TestFails, message).help(help));
                 found.extend(diagnostics);
             }

@@ -34,7 +34,7 @@ const SIZE: (u16, u16) = (80, 24);
 /// Shows resources, alarms, rates and latencies, live; `q` ends it
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman top\n  pointsman top --once          one frame as text, after one second\n\nq or Ctrl-C ends it. Rates are those of the last look, durations those since the start of the controller."
+    after_help = "Examples:\n  pointsman top\n  pointsman top --once          one frame as text, after one second\n\nq or Ctrl-C ends it. Rates are measured since the last refresh, durations since the start of the controller."
 )]
 pub(super) struct Args {
     /// Print one frame as text and end

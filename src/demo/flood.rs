@@ -1,4 +1,5 @@
-//! Measures how long moves take during a flood: records that no rule wants, records that rules count, and forged claims.
+//! Measures how long moves take during a flood: records that no rule wants, records that rules count, forged claims, alarms that
+//! people are notified of, and scrapers of the metrics that hang.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::core::metrics::MetricId;
 use crate::shell::linux::{boot_time, lab, wall_time};
 use crate::shell::live::questions::Question;
 
@@ -29,15 +31,22 @@ pub enum Flood {
     ForgedTcp,
     /// Datagrams that raise [`ALARMS`] alarms in each second and end them in the next one. A route notifies people of each.
     Alarms,
+    /// Scrapers of the metrics that never read the answer, on every connection that the listener accepts.
+    Scrapers,
 }
 
 /// The alarms of one second of [`Flood::Alarms`].
 const ALARMS: u64 = 10_000;
 /// The records of [`Flood::Alarms`] that are sent at once.
 const AT_ONCE: u64 = 100;
+/// The connections of [`Flood::Scrapers`]: more than the listener has.
+const SCRAPERS: usize = 100;
+/// Where the controller's metrics are.
+const METRICS: &str = "127.0.0.1:9469";
 
 impl Flood {
-    pub const ALL: [Flood; 6] = [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp, Flood::Alarms];
+    pub const ALL: [Flood; 7] =
+        [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp, Flood::Alarms, Flood::Scrapers];
 
     /// The name for people.
     pub fn name(self) -> &'static str {
@@ -48,13 +57,14 @@ impl Flood {
             Flood::Forged => "forged claims in datagrams",
             Flood::ForgedTcp => "forged claims over TCP",
             Flood::Alarms => "10,000 alarms a second, notified",
+            Flood::Scrapers => "scrapers that hang",
         }
     }
 
     /// The record with this number.
     pub(super) fn record(self, n: u64) -> String {
         match self {
-            Flood::Quiet => String::new(),
+            Flood::Quiet | Flood::Scrapers => String::new(),
             Flood::Unmatched => format!("<134>1 - web{} nginx - - - GET /index.html?{n} 200", n % 50),
             Flood::Matched => {
                 let (a, b) = (n / 250 % 250, n % 250);
@@ -80,6 +90,9 @@ pub struct Flooded {
     pub counts: [u64; 3],
     /// The number of notifications that people got meanwhile.
     pub notified: u64,
+    /// The mean times from a claim's arrival to the first command, and to the new holder's report, as the controller measures
+    /// them.
+    pub stages: [Duration; 2],
 }
 
 const RULE: &str = "\
@@ -92,6 +105,8 @@ alarm interface { category major detect link_down by n cancel when link_up summa
 
 /// The channel and the route that notify people of the alarms, with the default options of a route.
 const CHANNEL: &str = "channels: { people: { command: [/bin/true] } }\nroutes: { all: { to: people, alarm: interface } }\n";
+/// The histograms of [`Flooded::stages`].
+const STAGES: [MetricId; 2] = [MetricId::FirstCommand, MetricId::HolderSeen];
 
 /// Measures this number of moves under each flood, one after another. Servers claim over TCP connections of their own, and a
 /// sender with less trust may not move the address.
@@ -113,15 +128,16 @@ pub fn measure_floods(
         .replace("[udp://10.77.0.3:514]", "[udp://10.77.0.3:514, tcp://10.77.0.3:601]")
         .replace("trust: unverified", "trust: address")
         .replace("moves: 1000 per", "moves: 100000 per");
-    fs::write(&path, config + CHANNEL).map_err(words)?;
+    fs::write(&path, format!("{config}{CHANNEL}metrics: {{ listen: {METRICS} }}\n")).map_err(words)?;
     fs::write(lab.folder().join("rules/flood.alarm"), RULE).map_err(words)?;
     lab.start_controller()?;
     let stage = Stage::new(&mut lab).map_err(words)?;
     let mut connections = [connect(&stage, "sip1")?, connect(&stage, "sip2")?];
     move_to(&stage, &mut connections, "sip1")?;
     for flood in floods {
-        let (before, notified_before) = (counts(&stage), notified(&stage));
-        let running = Running::start(*flood, stage.lab.process("client")).map_err(words)?;
+        let (before, notified_before, stages_before) = (counts(&stage), notified(&stage), stages(&stage));
+        let from = if *flood == Flood::Scrapers { "control" } else { "client" };
+        let running = Running::start(*flood, stage.lab.process(from)).map_err(words)?;
         let began = boot_time();
         let mut moves = Vec::new();
         for n in 0..count {
@@ -138,7 +154,13 @@ pub fn measure_floods(
         let after = counts(&stage);
         let counts = [0, 1, 2].map(|i| after[i].saturating_sub(before[i]));
         let notified = notified(&stage).saturating_sub(notified_before);
-        tell(*flood, &Flooded { moves, a_second: (sent as f64 / lasted.as_secs_f64()) as u64, counts, notified });
+        let after = stages(&stage);
+        let mean = |i: usize| match after[i].0.saturating_sub(stages_before[i].0) {
+            0 => Duration::ZERO,
+            n => Duration::from_secs_f64(((after[i].1 - stages_before[i].1) / n as f64).max(0.0)),
+        };
+        let a_second = (sent as f64 / lasted.as_secs_f64()) as u64;
+        tell(*flood, &Flooded { moves, a_second, counts, notified, stages: [mean(0), mean(1)] });
     }
     match stage.lab.overlap() {
         Some(span) => Err(format!("two hosts had the address at once for {} us", span.as_micros())),
@@ -185,7 +207,34 @@ fn notified(stage: &Stage<'_>) -> u64 {
     rows.as_array().into_iter().flatten().filter_map(|row| row["delivered"].as_u64()).sum()
 }
 
+/// The number of measured moves and the sum of their times in seconds, for each stage.
+fn stages(stage: &Stage<'_>) -> [(u64, f64); 2] {
+    let rows = stage.lab.ask(&Question::Metrics).unwrap_or_default();
+    STAGES.map(|metric| {
+        let row = rows.as_array().into_iter().flatten().find(|row| row["metric"] == metric.name());
+        row.map_or((0, 0.0), |row| (row["count"].as_u64().unwrap_or_default(), row["sum"].as_f64().unwrap_or_default()))
+    })
+}
+
 type Sender = Box<dyn FnMut(&str) -> io::Result<()>>;
+
+/// Keeps [`SCRAPERS`] connections to the metrics, each with a request whose answer nobody reads.
+fn hang(ends: &AtomicBool, counts: &AtomicU64) -> io::Result<()> {
+    let mut open: Vec<TcpStream> = Vec::new();
+    while !ends.load(Ordering::Relaxed) {
+        // The listener closes a connection after some seconds, or when it has too many.
+        open.retain_mut(|stream| stream.write_all(b"\r\n").is_ok());
+        while open.len() < SCRAPERS {
+            let mut stream = TcpStream::connect(METRICS)?;
+            if stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n").is_ok() {
+                counts.fetch_add(1, Ordering::Relaxed);
+            }
+            open.push(stream);
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
 
 /// A flood that is running.
 struct Running {
@@ -202,6 +251,9 @@ impl Running {
         }
         let (ends, counts) = (stop.clone(), sent.clone());
         let send = move || -> io::Result<()> {
+            if flood == Flood::Scrapers {
+                return hang(&ends, &counts);
+            }
             let mut to: Sender = if flood == Flood::ForgedTcp {
                 let mut stream = TcpStream::connect("10.77.0.3:601")?;
                 stream.set_write_timeout(Some(Duration::from_millis(100)))?;

@@ -70,9 +70,11 @@ fn an_agent_has_its_own_list() {
     let (agent, found) = load_agent(&source("good.yaml", &read("tests/config/agent/good.yaml")));
     assert_eq!(found, []);
     expect("tests/config/agent/good.expected", &format!("{:#?}\n", agent.unwrap()));
-    let (agent, found) = load_agent(&source("bad.yaml", &read("tests/config/agent/bad.yaml")));
-    assert!(agent.is_none());
-    expect("tests/config/agent/bad.expected", &render::human(&found, false));
+    for (name, text) in files("tests/config/agent", "yaml").into_iter().filter(|(name, _)| !name.ends_with("good.yaml")) {
+        let (agent, found) = load_agent(&source(&name, &text));
+        assert!(agent.is_none(), "{name}");
+        expect(format!("tests/config/agent/{}", name.replace(".yaml", ".expected")), &render::human(&found, false));
+    }
 }
 
 #[test]

@@ -179,7 +179,7 @@ proptest! {
                 let event = Decoder::new().decode(record.as_bytes(), now).into_owned();
                 matcher.matches(&event, &mut hits);
                 let heard = LogEvent { source: "log".to_owned(), position: Position { at: position, ..Position::default() }, event, hits: hits.clone(), ..LogEvent::default() };
-                controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+                controller.turn(now, Input::Event(Box::new(heard)), &mut out);
             }
             controller.turn(now + Duration::from_secs(60), Input::Timer, &mut out);
             let records: Vec<Record> = out.into_iter().filter_map(|o| match o { Output::Record(r) => Some(r), _ => None }).collect();
@@ -250,7 +250,7 @@ fn silences_are_the_fold_of_their_records() {
                 site.matcher.matches(&event, &mut hits);
                 let position = Position { at: n, ..Position::default() };
                 let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
-                controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+                controller.turn(now, Input::Event(Box::new(heard)), &mut out);
             }
         }
     }

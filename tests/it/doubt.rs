@@ -102,8 +102,8 @@ impl Bench {
         self.took(out);
     }
 
-    fn operator(&mut self, word: OperatorCommand) {
-        self.turn(Input::Operator { by: "ann".to_owned(), word });
+    fn operator(&mut self, command: OperatorCommand) {
+        self.turn(Input::Operator { by: "ann".to_owned(), command });
     }
 
     /// Lets this number of milliseconds pass. Each agent that is not silent reports every 250 ms and obeys commands.

@@ -6,6 +6,7 @@ use pointsman::core::editor::{Documents, Language, code_action};
 use pointsman::core::lang::grammar::{Expected, ExpectedTerminal, expected, is_sentence};
 use pointsman::core::lang::names::is_plain_name;
 use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::sim::Rng;
 
 use crate::support::{read, root, source};
 
@@ -42,6 +43,56 @@ fn site(of: &[(&str, &str)]) -> (Documents, String, usize) {
     }
     let (name, at) = cursor.expect("a cursor");
     (documents, name, at)
+}
+
+/// A text that was typed into has the names that it has when it is read as a whole.
+#[test]
+fn typed_letters_leave_the_names_of_the_whole_text() {
+    let mut rng = Rng::new(17);
+    let mut compared = 0;
+    for file in rule_files() {
+        let text = read(&file);
+        let items: Vec<&str> = text.split_inclusive("\n}\n").collect();
+        let mut documents = Documents::default();
+        documents.set(&file, Language::Rules, &text);
+        for _ in 0..8 {
+            // Something is typed, letter after letter, and taken away again; or an item is left out and comes back.
+            let mut at = rng.index(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let whole = names_of(&file, &text);
+            for typed in ["a", "al", "alarm zz { detect ", "\"", "}", "# "] {
+                let changed = format!("{}{typed}{}", &text[..at], &text[at..]);
+                documents.set(&file, Language::Rules, &changed);
+            }
+            documents.set(&file, Language::Rules, &text);
+            assert_eq!(shown_names(&documents, &file), whole, "{file} at {at}");
+            let out = rng.index(items.len());
+            let without: String = items.iter().enumerate().filter(|(n, _)| *n != out).map(|(_, item)| *item).collect();
+            documents.set(&file, Language::Rules, &without);
+            if compile(&[source(&file, &without)], &Declarations::default()).1.iter().all(|d| d.code.text() != "R001") {
+                assert_eq!(shown_names(&documents, &file), names_of(&file, &without), "{file} without item {out}");
+                compared += 1;
+            }
+            documents.set(&file, Language::Rules, &text);
+            assert_eq!(shown_names(&documents, &file), whole, "{file} with item {out} again");
+        }
+    }
+    assert!(compared > 50, "{compared}");
+}
+
+/// The items of a rule file, each with its place and what is found for its name.
+fn shown_names(documents: &Documents, file: &str) -> Vec<String> {
+    let items = documents.outline(file).iter();
+    items.map(|item| format!("{item:?} {:?}", documents.references(file, item.name_span.start + 1, true))).collect()
+}
+
+/// The same, read as a whole.
+fn names_of(file: &str, text: &str) -> Vec<String> {
+    let mut documents = Documents::default();
+    documents.set(file, Language::Rules, text);
+    shown_names(&documents, file)
 }
 
 const INVENTORY: &str = "hosts:\n  sip1: { address: 10.0.0.1, aliases: [one], site: north }\n  sip2: { address: 10.0.0.2 }\napplications:\n  SIP_A: { type: SIP Server, host: sip1 }\n  SIP_B: { host: sip2 }\npairs:\n  sip: { primary: SIP_A, backup: SIP_B, resource: sip_vip }\nresources:\n  sip_vip: { kind: address, address: 10.0.0.9/24, hosts: { sip1: eth0, sip2: eth0 } }\ngroups:\n  front: [sip1, sip2]\nchannels:\n  noc: log\n";

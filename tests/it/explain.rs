@@ -37,6 +37,9 @@ fn planted_mistakes_are_named_first() {
         "const PARAMS = #{ port: \"text\" };\n\nfn react(alarm, event, params) {\n    log.info(`${params.port} is told`);\n}\n",
     )
     .unwrap();
+    let fails =
+        "const PARAMS = #{ port: \"text\" };\n\nfn react(alarm, event, params) {\n    throw `cannot reach ${params.port}`;\n}\n";
+    fs::write(folder.join("scripts/fail.rhai"), fails).unwrap();
     let mut missed = Vec::new();
     let cases = files("tests/explain", "case");
     for (name, case) in &cases {

@@ -240,7 +240,7 @@ fn a_pair_without_a_primary_is_told() {
     lab.pass(60);
     assert_eq!(lab.notices("no_primary"), 1);
     let controller = lab.replay.controller().unwrap();
-    assert!(controller.without_primary("sip_vip").is_some_and(|why| why.contains("nobody is known to be primary of")));
+    assert!(controller.without_primary("sip_vip").is_some_and(|why| why.contains("is known to be primary")));
     lab.says("sip2", true, Trust::Unverified, Duration::ZERO);
     assert_eq!(lab.notices("primary_known"), 0);
     lab.claims("sip2");
@@ -347,7 +347,7 @@ impl Many {
             hits: met.unwrap().hits,
             ..LogEvent::default()
         };
-        self.tell(Input::Heard(Box::new(heard)));
+        self.tell(Input::Event(Box::new(heard)));
     }
 
     fn tell(&mut self, input: Input) {

@@ -13,8 +13,8 @@ use pointsman::core::event::Event;
 use pointsman::shell::sources::Entry;
 
 use crate::cli::pointsman;
-use crate::sources::{Follower, append, claim, fresh, numbers};
-use crate::support::Folder;
+use crate::sources::{Follower, append, claim, followed, fresh, numbers};
+use crate::support::{Folder, gzip};
 
 fn next(follower: &mut Follower) -> Event<'static> {
     loop {
@@ -50,9 +50,7 @@ fn rotated_files_in_another_folder_are_read() {
     let places = follower.stop();
     // Rotated while it does not run: twice, and the older file is compressed.
     append(&path, &claim(5));
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(&fs::read(&path).unwrap()).unwrap();
-    fs::write(old.join("sip.log.2.gz"), packed.finish().unwrap()).unwrap();
+    fs::write(old.join("sip.log.2.gz"), gzip(fs::read(&path).unwrap())).unwrap();
     fs::remove_file(old.join("sip.log.1")).unwrap();
     fs::remove_file(&path).unwrap();
     append(&old.join("sip.log.1"), &claim(6));
@@ -110,10 +108,7 @@ fn a_declared_format_is_read_in_a_followed_file() {
 #[test]
 fn what_takes_a_logs_place_does_not_hold_it_up() {
     let folder = Folder::new();
-    let path = folder.join("sip.log");
-    append(&path, &claim(1));
-    let mut follower = fresh(&path);
-    follower.until_backlog_ended();
+    let (path, mut follower) = followed(&folder, 1);
     let mut n = 2;
     let mut goes_on = |follower: &mut Follower, said: usize, what: &str| {
         fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();

@@ -171,7 +171,7 @@ fn very_many_rules_are_read() {
     assert_eq!((program.alarms.len(), found.len()), (100_000, 4 * (MISTAKES_PER_FILE + 1)));
     assert_eq!(of(&found, Code::SameAlarm), 4 * MISTAKES_PER_FILE);
     let rest = found.iter().find(|d| d.code == Code::MoreMistakes).map(|d| d.message.clone());
-    assert_eq!(rest.as_deref(), Some("1.alarm has 19000 more mistakes and warnings, which are not listed"));
+    assert_eq!(rest.as_deref(), Some("1.alarm has 19000 more errors and warnings, which are not listed"));
     let unknown = |n: usize| format!("pattern p{n}{{match /ab/}}\nalarm a{n}{{detect q{n} cancel by hand}}\n");
     let (_, found) = compile(&[source("u.alarm", &(0..14_000).map(unknown).collect::<String>())], &Declarations::default());
     // Errors come before warnings.

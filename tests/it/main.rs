@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod config;
 mod control;
+mod copies;
 mod damage;
 mod decode;
 mod docs;

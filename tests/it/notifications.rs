@@ -141,9 +141,9 @@ fn an_override_holds_for_alarms_that_are_open() {
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: 1, file: 5, check: 9, ..Position::default() };
         let heard = LogEvent { source: "log".to_owned(), position, event, hits, ..LogEvent::default() };
-        controller.turn(at(1), Input::Heard(Box::new(heard)), &mut out);
+        controller.turn(at(1), Input::Event(Box::new(heard)), &mut out);
         let (mut told, mut last) = (Vec::new(), 1);
-        let word = |second: u64| {
+        let command = |second: u64| {
             let reason = "planned work".to_owned();
             match second {
                 20 => Some(OperatorCommand::Begin { what: what.clone(), lasts: Some(Duration::from_secs(600)), reason }),
@@ -151,7 +151,7 @@ fn an_override_holds_for_alarms_that_are_open() {
             }
         };
         for second in 2..900 {
-            let input = word(second).map_or(Input::Timer, |word| Input::Operator { by: "ann".to_owned(), word });
+            let input = command(second).map_or(Input::Timer, |command| Input::Operator { by: "ann".to_owned(), command });
             controller.turn(at(second), input, &mut out);
             for output in std::mem::take(&mut out) {
                 let Output::Deliver(delivery) = output else { continue };

@@ -1,7 +1,6 @@
 //! What `check` refuses because a start would fail, and what commands say when there is nothing to show.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Output};
 
@@ -9,7 +8,7 @@ use pointsman::core::base::time::Time;
 use pointsman::core::journal::{Input, Record};
 use pointsman::shell::store::Journal;
 
-use crate::support::Folder;
+use crate::support::{Folder, gzip};
 
 const RULES: &str = "\
 pattern down { from app net  match /link (?<port>\\S+) is down/ }
@@ -43,6 +42,14 @@ fn told(folder: &Folder, arguments: &str) -> (i32, String) {
     let output = pointsman(folder, &arguments.split(' ').collect::<Vec<_>>());
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.code().unwrap(), text)
+}
+
+/// Runs commands and compares the exit status of each, and a part of what it prints.
+fn all_told(folder: &Folder, expected: &[(&str, i32, &str)]) {
+    for (arguments, status, wanted) in expected {
+        let (code, text) = told(folder, arguments);
+        assert!(code == *status && text.contains(wanted), "{arguments}: {code}: {text}");
+    }
 }
 
 fn refused(config: &str, wanted: &[&str]) {
@@ -83,7 +90,7 @@ fn what_is_no_log_is_not_followed() {
 fn a_data_folder_has_to_be_possible() {
     refused("data: app.log\n", &["C115", "app.log is a regular file", "pointsman.yaml:1:7"]);
     refused("data: app.log/data\n", &["C115", "can't be made", "app.log is a regular file"]);
-    refused("data: dangling\n", &["C115", "is a link to nothing"]);
+    refused("data: dangling\n", &["C115", "is a link whose target does not exist"]);
     let folder = site("data: app.log\n");
     fs::write(folder.join("agent.yaml"), "host: h\ncontroller: c:5750\ndata: app.log\nlisten: off\n").unwrap();
     let (status, text) = told(&folder, "agent --check");
@@ -106,7 +113,7 @@ fn what_cannot_be_read_says_what_to_do() {
         ("rules: nowhere\n", "is the path right?"),
         ("rules: app.log/x\n", "could not be read"),
         ("rules: data\n", "write a rule file there"),
-        ("scripts: app.log\n", "have to be in a folder"),
+        ("scripts: app.log\n", "must be a folder"),
     ] {
         let folder = site(config);
         fs::create_dir(folder.join("data")).unwrap();
@@ -133,7 +140,7 @@ fn a_dry_run_ends_at_a_moment() {
 #[test]
 fn an_empty_result_says_why() {
     let folder = site("files: []\n");
-    for (arguments, status, wanted) in [
+    let expected = [
         ("dry-run --since 2027-01-01 app.log", 0, "before --since"),
         ("dry-run --until 2025-01-01 app.log", 0, "nothing was replayed: the log begins at 2026-01-01T10:00:00.000Z"),
         ("dry-run --from-line 9 app.log", 0, "the log ends before --from-line"),
@@ -148,10 +155,8 @@ fn an_empty_result_says_why() {
         ("explain --rule dwn app.log:1", 2, "did you mean down?"),
         ("explain app.log:9", 2, "has fewer than 9 lines"),
         ("alarms test link --app ap", 2, "there is none"),
-    ] {
-        let (code, text) = told(&folder, arguments);
-        assert!(code == status && text.contains(wanted), "{arguments}: {code}: {text}");
-    }
+    ];
+    all_told(&folder, &expected);
 }
 
 /// A name that neither the journal nor the site has is a mistake; one that nothing happened to is not.
@@ -164,28 +169,23 @@ fn history_knows_the_names_of_the_site() {
     journal.append(&Record::Input { order: 1, at: Time::from_millis(1_767_261_600_000), input: Input::Start }).unwrap();
     journal.sync().unwrap();
     drop(journal);
-    for (arguments, status, wanted) in [
+    let expected = [
         ("history --alarm link", 0, "the journal has nothing about the alarm link"),
         ("history --alarm lnk", 3, "did you mean link?"),
         ("history --host sip2", 3, "did you mean sip1?"),
         ("history --resource vip", 3, "there is none"),
         ("history --reaction x", 3, "there is none"),
         ("history --run 7", 0, "the journal has nothing of run 7"),
-    ] {
-        let (code, text) = told(&folder, arguments);
-        assert!(code == status && text.contains(wanted), "{arguments}: {code}: {text}");
-    }
+    ];
+    all_told(&folder, &expected);
 }
 
 /// A log that is damaged in its middle makes no test of its first half.
 #[test]
 fn a_damaged_log_makes_no_first_test() {
     let folder = site("files: []\n");
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    for n in 0..20_000 {
-        writeln!(packed, "2026-01-01T10:00:00Z sip1 net[{n}]: link eth{} is down {}", n % 7, n * 7_919).unwrap();
-    }
-    let mut bytes = packed.finish().unwrap();
+    let line = |n| format!("2026-01-01T10:00:00Z sip1 net[{n}]: link eth{} is down {}\n", n % 7, n * 7_919);
+    let mut bytes = gzip((0..20_000).map(line).collect::<String>());
     bytes.truncate(bytes.len() / 2);
     fs::write(folder.join("cut.log.gz"), bytes).unwrap();
     let (status, text) = told(&folder, "test --from cut.log.gz");

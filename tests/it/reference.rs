@@ -206,7 +206,7 @@ fn the_words_of_keys_are_those_that_are_read() {
             let found = |word: &str| {
                 let text = with(set, &format!("{}: {word}", key.name));
                 let (_, found) = config::load(&source("c.yaml", &text));
-                found.into_iter().filter(|d| d.message.contains(&format!("`{word}` is no "))).collect::<Vec<_>>()
+                found.into_iter().filter(|d| d.message.contains(&format!("`{word}` is not a valid "))).collect::<Vec<_>>()
             };
             for word in words {
                 assert!(found(word).is_empty(), "{}: {word}", key.name);

@@ -108,8 +108,12 @@ fn what_no_test_exercises_is_shown() {
     let table = shown(&folder, "test rules --coverage", 0);
     assert!(table.contains("rules/links.alarm:4: no test exercises alarm storm: raised"), "{table}");
     assert!(!table.contains("alarm link: raised"), "{table}");
-    assert!(shown(&folder, "test rules --coverage=lcov", 0).contains("SF:rules/links.alarm\n"));
-    assert!(shown(&folder, "test rules --coverage=json", 0).contains("\"what\":\"alarm link: cleared\""));
+    // Programs read these: nothing else is on standard output.
+    let lcov = shown(&folder, "test rules --coverage=lcov", 0);
+    assert!(lcov.starts_with("TN:") && lcov.contains("SF:rules/links.alarm\n"), "{lcov}");
+    let json = shown(&folder, "test rules --coverage=json", 0);
+    assert!(json.contains("\"what\":\"alarm link: cleared\""), "{json}");
+    assert!(json.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{json}");
 }
 
 /// A script's lines are covered one by one.
@@ -174,6 +178,39 @@ fn a_first_test_passes() {
     assert!(first.contains("- { kind: alarm_raised, alarm: link, key: eth0, line: 1 }"), "{first}");
     fs::write(folder.join("rules/links.test.yaml"), &first).unwrap();
     assert!(shown(&folder, "test rules", 0).contains("1 passed, 0 failed"), "{first}");
+}
+
+/// The tests that are written from samples pass, and notice every change of the alarms that they are about.
+#[test]
+fn first_tests_from_samples_notice_changes() {
+    let folder = site();
+    let rules = "\
+pattern failed {
+    from app sshd
+    match /failed (?<user>\\S+) from (?<peer:ip>)/
+    sample user = \"ann\", peer = \"203.0.113.9\" | <13>1 2026-03-14T09:15:02Z h1 sshd 7 - - failed ann from 203.0.113.9
+    not sample | <13>1 2026-03-14T09:15:02Z h1 sshd 7 - - accepted ann from 203.0.113.9
+    not sample | <13>1 2026-03-14T09:15:02Z h1 web 7 - - failed ann from 203.0.113.9
+}
+alarm guessing { detect 5 of failed by peer within 10m  cancel after 20m }
+alarm twice    { detect 2 of failed by user, peer within 1m  cancel after 5m }
+alarm tried    { detect failed by user, peer  cancel after 5m }
+alarm drained  {
+    detect event \"drained\" from app pointsman where trust == \"authenticated\" by host
+    cancel when event \"undrained\" where trust == \"authenticated\"
+}
+alarm stuck {
+    detect event \"take_failed\" from app pointsman where trust == \"authenticated\" by resource, host
+    cancel when event \"settled\" where trust == \"authenticated\"
+    cancel after 1d
+}
+";
+    fs::write(folder.join("rules/links.alarm"), rules).unwrap();
+    let first = shown(&folder, "test --rules rules --from-samples", 0);
+    fs::write(folder.join("rules/links.test.yaml"), &first).unwrap();
+    assert!(shown(&folder, "test rules", 0).contains("5 passed, 0 failed"), "{first}");
+    let out = shown(&folder, "test rules --mutate", 0);
+    assert!(out.ends_with("(100 %)\n"), "{out}{first}");
 }
 
 #[test]

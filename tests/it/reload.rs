@@ -113,7 +113,7 @@ impl Bench {
     fn hear(&mut self, host: &str, id: &str) {
         let current = Current::new(self.controller.rules(), self.site.clone());
         let heard = self.sift(&current, host, id);
-        self.turn(Input::Heard(Box::new(heard)));
+        self.turn(Input::Event(Box::new(heard)));
     }
 
     fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Presence) {
@@ -280,19 +280,19 @@ fn an_event_that_was_matched_before_is_matched_again() {
         str::to_owned,
     );
     bench.reload(new, false);
-    bench.turn(Input::Heard(Box::new(heard)));
+    bench.turn(Input::Event(Box::new(heard)));
     assert_eq!(bench.alarms(), ["a [sip1] 1", "b [SIP_SERVER_PRIMARY] 1"]);
     // Sources notice the change with their next record.
     sources.exchange(bench.controller.rules(), bench.site.clone());
     let heard = bench.sift(&sources, "sip1", "04561");
     assert_eq!((heard.hits.len(), heard.rules), (2, bench.controller.rules()));
-    bench.turn(Input::Heard(Box::new(heard)));
+    bench.turn(Input::Event(Box::new(heard)));
     assert_eq!(bench.alarms(), ["a [sip1] 2", "b [SIP_SERVER_PRIMARY] 2"]);
     // An event that no rule wants any more is still recorded with its position.
     let heard = bench.sift(&sources, "sip1", "04561");
     let place = heard.position;
     bench.reload(site("alarm z { detect event 9999 by host cancel by hand }", str::to_owned), false);
-    bench.turn(Input::Heard(Box::new(heard)));
+    bench.turn(Input::Event(Box::new(heard)));
     assert_eq!(bench.alarms(), [""; 0]);
     assert_eq!(State::fold(&bench.records).positions["log"], place);
     bench.is_the_fold();
@@ -358,7 +358,7 @@ fn holding() -> Bench {
     bench.report("sip2", (0, 0), false, Presence::No);
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() },
+        command: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() },
     });
     bench.report("sip1", (1, 1), true, Presence::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
@@ -374,7 +374,7 @@ fn what_a_host_has_does_not_go_unless_that_is_said() {
         bench.reload(site(few, change), false);
         assert_eq!((bench.controller.rules(), bench.records.len()), before, "nothing is changed");
         let told = bench.told("reload_refused").join("");
-        assert!(told.contains("sip1 has sip_vip") && told.contains("--abandon"), "{told}");
+        assert!(told.contains("sip1 holds sip_vip") && told.contains("--abandon"), "{told}");
         // If the host is not connected, what it was granted counts.
         bench.pass(minutes(1));
         bench.reload(site(few, change), false);
@@ -382,7 +382,7 @@ fn what_a_host_has_does_not_go_unless_that_is_said() {
         bench.reload(site(few, change), true);
         assert!(bench.controller.rules() > before.0);
         let told = bench.told("abandoned").join("");
-        assert!(told.contains("sip_vip is not looked after on sip1"), "{told}");
+        assert!(told.contains("sip_vip is not managed on sip1"), "{told}");
         bench.is_the_fold();
     }
 }
@@ -394,7 +394,7 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     // The address is on sip2 now, and sip1 has released it.
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+        command: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
     });
     bench.report("sip1", (1, 2), false, Presence::No);
     bench.report("sip2", (1, 3), true, Presence::Yes);
@@ -448,7 +448,7 @@ fn a_holder_is_bound_by_the_terms_that_it_was_granted() {
     bench.report("sip2", (0, 0), false, Presence::No);
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+        command: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
     });
     for _ in 0..60 {
         bench.now = bench.now + Duration::from_millis(250);
@@ -464,7 +464,7 @@ fn a_host_that_is_gone_from_the_configuration_is_not_missed() {
     let mut bench = holding();
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+        command: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
     });
     bench.report("sip1", (1, 2), false, Presence::No);
     bench.report("sip2", (1, 3), true, Presence::Yes);

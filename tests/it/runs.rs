@@ -189,7 +189,7 @@ fn an_operator_agrees_or_the_time_is_over() {
     assert_eq!(b.tell(at(30_000), Input::Timer), NOTHING);
     assert_eq!(b.runs.state().run(1), None);
     assert_eq!(b.tell(at(30_001), Input::Agree { run: 1 }), NOTHING, "too late");
-    assert_eq!(b.start(at(0), "dry", ""), ["notice dry"]);
+    assert_eq!(b.start(at(0), "dry", ""), ["notice dry", "evaluate 2"], "what it would do is found out");
 }
 
 /// Two runs of one reaction that read, change and write a value lose nothing, also over a restart.

@@ -86,7 +86,7 @@ fn a_step_that_differs_from_its_record_ends_the_run() {
     let (mut history, _) = run(&evaluator, &script, &call(&[]), |_| Ok(Value::Unit));
     history[0].step.args = vec!["2s".into()];
     let Next::Failed(why) = evaluator.next(&script, &call(&[]), &history) else { panic!() };
-    assert!(why.contains("stands in the record"), "{why}");
+    assert!(why.contains("the recorded step"), "{why}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use pointsman::core::site::{Current, Site};
 use pointsman::shell::sources::{self, Entry, Named, Places, Sink, Udp};
 
 use crate::control::site;
-use crate::support::{Folder, source};
+use crate::support::{Folder, gzip, source};
 
 /// Longer than anything here takes. Only a failure waits for this time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -110,7 +110,7 @@ impl Follower {
 
     fn take(&mut self, input: Input) -> Option<LogEvent> {
         match input {
-            Input::Heard(heard) => {
+            Input::Event(heard) => {
                 self.places.insert(heard.source.clone(), heard.position);
                 assert_eq!(heard.event.trust, Trust::Local);
                 Some(*heard)
@@ -147,6 +147,15 @@ impl Follower {
         texts
     }
 
+    /// The next records have these numbers, nothing was lost, and nothing else comes until the end. Returns what the journal knows
+    /// then.
+    pub(crate) fn ended_with(mut self, from: u32, to: u32) -> BTreeMap<String, Position> {
+        let texts = self.texts((to + 1 - from) as usize);
+        assert_eq!(texts, numbers(from, to), "{:?}", self.gaps);
+        assert!(self.gaps.is_empty(), "{:?}", self.gaps);
+        self.stop()
+    }
+
     /// Stops the follower, and returns what the journal knows then.
     pub(crate) fn stop(mut self) -> BTreeMap<String, Position> {
         self.stop.store(true, Ordering::Relaxed);
@@ -163,6 +172,15 @@ impl Follower {
 /// Follows a log that nobody followed before.
 pub(crate) fn fresh(path: &Path) -> Follower {
     Follower::start(&Entry::new(path), BTreeMap::new())
+}
+
+/// A log that is followed after its first record, which has this number.
+pub(crate) fn followed(folder: &Folder, n: u32) -> (PathBuf, Follower) {
+    let path = log(folder);
+    append(&path, &claim(n));
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    (path, follower)
 }
 
 /// Follows a log after a restart.
@@ -306,11 +324,7 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
 fn compress(path: &Path, ending: &str) {
     let text = fs::read(path).unwrap();
     let packed = match ending {
-        "gz" => {
-            let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            to.write_all(&text).unwrap();
-            to.finish().unwrap()
-        }
+        "gz" => gzip(&text),
         _ => ruzstd::encoding::compress_to_vec(text.as_slice(), ruzstd::encoding::CompressionLevel::Fastest),
     };
     fs::write(path.with_file_name(format!("{}.{ending}", path.file_name().unwrap().to_str().unwrap())), packed).unwrap();
@@ -570,7 +584,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     }
     socket.send_to(claim(2).as_bytes(), address).unwrap();
     for n in 1..=2 {
-        let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let Input::Event(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
         assert_eq!((heard.event.text.as_ref(), heard.event.trust), (&*format!("number {n}"), Trust::Unverified));
     }
     stop.store(true, Ordering::Relaxed);
@@ -651,7 +665,7 @@ impl Listener {
     }
 
     fn next_text(&self) -> String {
-        let Input::Heard(heard) = self.told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let Input::Event(heard) = self.told.recv_timeout(PATIENCE).unwrap() else { panic!() };
         heard.event.text.into_owned()
     }
 }
@@ -764,7 +778,7 @@ fn datagrams_of_other_zones_are_new_and_old_ones_are_not() {
         let local = Time::from_millis(now + zone_h * 3_600_000 - age_s * 1_000);
         let text = format!("{} Standard {host} {app} GCTI-00-04563 claim", local.to_string().trim_end_matches('Z'));
         socket.send_to(text.as_bytes(), address).unwrap();
-        let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let Input::Event(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
         assert_eq!(heard.arrived, Some(Time::from_millis(now)));
         (heard.late.is_some(), Time::from_millis(now).offset_from(heard.event.at.unwrap()) / 1_000_000)
     };
@@ -797,7 +811,7 @@ fn a_connection_is_known_by_its_address() {
     }
     drop(stream);
     for n in 1..=3 {
-        let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let Input::Event(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
         assert_eq!((heard.event.text.as_ref(), heard.event.trust), (&*format!("number {n}"), Trust::Unverified));
     }
     assert_eq!(named.counts.all()[..2], [("records", 3), ("wanted", 3)]);
@@ -833,7 +847,7 @@ fn a_record_that_names_no_host_is_of_its_sender() {
         (&unknown, "<30>Jan 15 08:00:00 h7 app: link has gone down", "h7", "127.0.0.2"),
     ] {
         socket.send_to(datagram.as_bytes(), address).unwrap();
-        let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let Input::Event(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
         let shown = |field: &str| heard.event.field(field).map(|value| value.to_string()).unwrap_or_default();
         assert_eq!((shown("host").as_str(), shown("sender").as_str(), shown("raw").as_str()), (host, from, datagram));
     }

@@ -97,6 +97,8 @@ fn a_query_only_reads() {
         let why = reader.query(sql, &mut |_, _| true).unwrap_err().to_string();
         assert!(why.contains("readonly"), "{why}");
     }
+    let named = reader.query("SELECT 1 AS a, 2 AS a, 3 AS a_2", &mut |_, _| true).unwrap();
+    assert_eq!(named, ["a", "a_2", "a_2_2"], "each value has a name of its own");
     let why = reader.query("SELECT nobody FROM moves", &mut |_, _| true).unwrap_err().to_string();
     assert!(why.contains("no such column: nobody"), "{why}");
     assert!(Journal::verify(folder.path()).unwrap().wrong.is_empty());

@@ -16,7 +16,7 @@ use crate::control::{at, site};
 use crate::support::{Folder, root};
 
 /// The records of a small story: claims, pending and finished runs, offsets, a host that was connected.
-fn records() -> Vec<Record> {
+pub(crate) fn records() -> Vec<Record> {
     let site = site();
     let mut out = Vec::new();
     let mut controller = Controller::start(7, site.program.clone(), site.inventory.clone(), State::default(), at(0), &mut out);
@@ -37,7 +37,7 @@ fn records() -> Vec<Record> {
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
         let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
-        controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+        controller.turn(now, Input::Event(Box::new(heard)), &mut out);
         // All runs except the last one end.
         if n == 2 {
             break;
@@ -60,7 +60,7 @@ fn files(folder: &Folder, name: &str) -> Vec<PathBuf> {
 }
 
 /// A journal with the records of the story, written and closed.
-fn written(folder: &Path) -> Vec<Record> {
+pub(crate) fn written(folder: &Path) -> Vec<Record> {
     let records = records();
     let mut journal = Journal::open(folder).unwrap();
     journal.controller_id(|| 42).unwrap();
@@ -125,7 +125,7 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
     fs::write(&snapshots[1], &bytes).unwrap();
     let mut journal = Journal::open(folder.path()).unwrap();
     assert!(journal.state() == &State::fold(&all));
-    assert!(journal.take_findings()[0].text.contains("passed over"));
+    assert!(journal.take_findings()[0].text.contains("is not used"));
     drop(journal);
     bytes[500] ^= 4;
     fs::write(&snapshots[1], &bytes).unwrap();
@@ -370,7 +370,7 @@ fn a_backup_is_put_back() {
     let bytes = fs::read(&copy).unwrap();
     fs::write(copies.join("part"), &bytes[..bytes.len() / 2]).unwrap();
     assert!(restore(fresh.path(), &copies.join("part")).is_err());
-    assert!(restore(fresh.path(), &folder.join("journal.db")).unwrap_err().to_string().contains("no backup"));
+    assert!(restore(fresh.path(), &folder.join("journal.db")).unwrap_err().to_string().contains("not a backup"));
     Journal::open(fresh.path()).unwrap();
     // Interrupted.
     fs::create_dir(fresh.join("restore.unfinished")).unwrap();
@@ -440,7 +440,7 @@ fn old_records_are_removed_and_a_start_needs_none_of_them() {
     let folder = Folder::new();
     let story = records();
     let mut journal = Journal::open(folder.path()).unwrap();
-    journal.keep(Retention { age: Duration::from_secs(400 * 24 * 3_600), bytes: 1 << 20 });
+    journal.keep(Retention { age: Duration::from_secs(400 * 24 * 3_600), bytes: 1 << 20, ..Retention::default() });
     let mut all = Vec::new();
     while all.len() < 45_000 {
         for record in &story {
@@ -481,4 +481,32 @@ fn a_start_that_was_broken_off_is_no_hindrance() {
     let marks = AgentStore::open(folder.path()).unwrap();
     marks.make_room().unwrap();
     assert_eq!(marks.next_start(0).unwrap(), 1);
+}
+
+/// A thread writes the log to the database while records are appended, long before the journal would have to do it itself.
+#[test]
+fn the_log_is_written_to_the_database_meanwhile() {
+    let folder = Folder::new();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    journal.make_room().unwrap();
+    let size = |name: &str| fs::metadata(folder.join(name)).map_or(0, |file| file.len());
+    let before = size("journal.db");
+    let text = "x".repeat(1_000);
+    for n in 1..=6_000 {
+        let line = format!("{{\"notice\":{{\"at\":{n},\"kind\":\"log\",\"text\":\"{text}\"}}}}");
+        journal.append(&Record::read(&line).unwrap()).unwrap();
+        if n % 20 == 0 {
+            journal.sync().unwrap();
+        }
+    }
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    while size("journal.db") < before + (2 << 20) {
+        assert!(std::time::Instant::now() < until, "{} and {}", size("journal.db"), size("journal.db-wal"));
+        std::thread::yield_now();
+    }
+    assert!(size("journal.db-wal") < 20 << 20, "{}", size("journal.db-wal"));
+    drop(journal);
+    assert_eq!(size("journal.db-wal"), 0, "the last to close writes everything");
+    let verified = Journal::verify(folder.path()).unwrap();
+    assert!(verified.wrong.is_empty(), "{:?}", verified.wrong);
 }

@@ -39,6 +39,13 @@ pub(crate) fn inventory() -> Inventory {
     serde_json::from_str(&read("tests/script/inventory.json")).unwrap()
 }
 
+/// Bytes as `gzip` compresses them.
+pub(crate) fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    to.write_all(bytes.as_ref()).unwrap();
+    to.finish().unwrap()
+}
+
 /// Compares with the expectation beside a case. `UPDATE_EXPECTED=1` writes it anew, for review.
 pub(crate) fn expect(path: impl AsRef<Path>, got: &str) {
     let path = root().join(path);

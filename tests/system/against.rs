@@ -140,7 +140,7 @@ fn rules_that_want_more_are_tried_with_records_that_nobody_wanted() {
     until("the fan's record is kept", || against(&site.0, &arguments).1.contains("raised fans [3]"));
     let (code, said) = against(&site.0, &arguments);
     assert!(
-        code == Some(1) && said.contains("a record that the site's rules do not want: ") && said.contains("fan 3 failed"),
+        code == Some(1) && said.contains("a record that the site's rules do not match: ") && said.contains("fan 3 failed"),
         "{said}"
     );
 

@@ -180,7 +180,7 @@ fn a_viewer_changes_nothing() {
     let all = ["history", "--all", "--format", "json"];
     assert!(fs::metadata(site.0.join("data/journal.db")).unwrap().permissions().mode() & 0o077 == 0);
     let (own, theirs) = (done(&site, &all), by(NOBODY, &all));
-    assert!(own.contains("scope everything") && own == String::from_utf8_lossy(&theirs.stdout), "{own}\n{theirs:?}");
+    assert!(own.contains("pause everything: a drill") && own == String::from_utf8_lossy(&theirs.stdout), "{own}\n{theirs:?}");
     let csv = by(NOBODY, &["history", "--audit", "--limit", "2", "--format", "csv"]);
     assert_eq!(String::from_utf8_lossy(&csv.stdout).lines().count(), 3, "{csv:?}");
     assert!(by(NOBODY, &["alarms", "--all"]).status.success());
@@ -256,5 +256,5 @@ fn an_alarm_is_tried() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("is active"), "{again:?}");
     let unknown = pointsman(&site, &["alarms", "test", "frozen", "--app", "SIP_SERVER_PRIMERY", "--live"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean SIP_SERVER_PRIMARY?"), "{unknown:?}");
-    assert!(done(&site, &["history", "--audit"]).contains("test alarm frozen, application SIP_SERVER_PRIMARY"));
+    assert!(done(&site, &["history", "--audit"]).contains("test frozen application SIP_SERVER_PRIMARY"));
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use pointsman::demo::{Flood, Flooded, measure_floods};
 use pointsman::shell::linux::lab;
 use serde_json::Value as Json;
 
@@ -162,7 +163,7 @@ fn what_is_scraped_is_what_prometheus_wants() {
     assert!(!text.contains("number 1") && !text.contains("GCTI"), "{text}");
     assert_eq!(status(&get(address, "/healthz")), "200");
     let readiness = get(address, "/readyz");
-    assert!(status(&readiness) == "200" && readiness.contains("nothing is heard of sip2"), "{readiness}");
+    assert!(status(&readiness) == "200" && readiness.contains("no reports from sip2"), "{readiness}");
     fs::remove_file(site.0.join("sip.log")).unwrap();
     until("a source is away", || {
         let readiness = get(address, "/readyz");
@@ -287,6 +288,24 @@ fn scrapers_that_misbehave_delay_nothing() {
     });
 }
 
+/// Scrapers hold every connection of the listener and never read. A connection lasts 10 seconds, so a move that waits for one of
+/// them would take as long.
+#[test]
+fn scrapers_that_hang_delay_no_move() {
+    let measured = thread::spawn(|| {
+        let mut all = Vec::new();
+        let ended =
+            measure_floods(Path::new(PROGRAM), 10, &[Flood::Quiet, Flood::Scrapers], &mut |_, seen| all.push(seen.clone()));
+        ended.map(|()| all)
+    });
+    let all = measured.join().unwrap().unwrap_or_else(|why| panic!("{why}"));
+    let [quiet, hanging] = all.try_into().unwrap();
+    assert!(hanging.a_second > 0, "nobody scraped");
+    let worst = |seen: &Flooded| *seen.moves.last().unwrap();
+    let _ = writeln!(std::io::stderr(), "worst move: {:?}; with scrapers that hang: {:?}", worst(&quiet), worst(&hanging));
+    assert!(hanging.moves.len() == 10 && worst(&hanging) < Duration::from_secs(5), "{hanging:?}");
+}
+
 /// Sends 100 events, one after the other: how many were journaled, how many of these within 20 ms, and within 50 ms.
 fn journaled(site: &Site) -> [u64; 3] {
     let before = histogram(site);
@@ -358,7 +377,7 @@ fn an_agent_is_watched_as_well() {
             until(name, || metric(&site, name)["count"] == 1);
         }
         drop(controller);
-        until("the controller is gone", || get(address, "/readyz").contains("nothing is heard of the controller"));
+        until("the controller is gone", || get(address, "/readyz").contains("no reports from the controller"));
         assert_eq!(status(&get(address, "/healthz")), "200");
     });
     new_network.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -330,12 +330,12 @@ fn receivers_that_misbehave_delay_nobody_else() {
     until("the good one has it", || read(&site.0.join("good")).contains("number 1:"));
     let failure = |name: &str| channel(&site, name)["why"].as_str().unwrap_or_default().to_owned();
     for (name, why) in [
-        ("wredirect", "no redirect is followed"),
-        ("welsewhere", "no redirect is followed"),
+        ("wredirect", "a redirect, which is not followed"),
+        ("welsewhere", "a redirect, which is not followed"),
         ("w500", "the answer is 500"),
         ("w400", "the answer is 400"),
         ("m4xx", "451"),
-        ("mrefuse-one", "2 of the others got it"),
+        ("mrefuse-one", "2 other recipients received it"),
         ("mgreylist", "550"),
         ("nobody", "refused"),
     ] {

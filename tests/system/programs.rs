@@ -23,7 +23,7 @@ fn a_supervisor_is_told() {
     let said: Vec<String> = (0..3).map(|_| next(&socket)).collect();
     assert_eq!(said.iter().filter(|said| *said == "WATCHDOG=1").count(), 2, "{said:?}");
     let status = said.iter().find(|said| said.starts_with("STATUS=")).unwrap();
-    assert_eq!(status, "STATUS=0 of 1 resources settled, 0 of 2 hosts heard, 0 alarms active");
+    assert_eq!(status, "STATUS=0 of 1 resources settled, 0 of 2 hosts connected, 0 alarms active");
     let process = nix::unistd::Pid::from_raw(running.0.id().cast_signed());
     nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
     let last = (0..100).map(|_| next(&socket)).find(|said| said != "WATCHDOG=1" && !said.starts_with("STATUS="));
@@ -174,7 +174,7 @@ fn an_agent_is_adopted_by_another_controller() {
             let _ = fs::remove_file(site.0.join("sip1/data").join(name));
         }
         let _running = start_agent();
-        until("the agent is heard again", heard);
+        until("the agent reports again", heard);
     });
     new_network.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }

@@ -53,7 +53,7 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     let first = "{\"change\":\"added\",\"name\":\"by_command\",\"state\":null,\"what\":\"alarm\"}";
     assert!(status == 0 && said.starts_with(first), "{said}");
     let (status, said) = pointsman(&site, &["reload"]);
-    assert!(status == 0 && said.contains("by_command") && said.contains("taken over"), "{said}");
+    assert!(status == 0 && said.contains("by_command") && said.contains("applied"), "{said}");
     raised(&site, "by_command");
     assert!(count(&site, "kept") >= before + count(&site, "by_command"), "its state was kept");
     let (status, said) = pointsman(&site, &["reload"]);
@@ -100,14 +100,14 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     let good = fs::read_to_string(site.0.join("pointsman.yaml")).unwrap();
     write(&site, "pointsman.yaml", &format!("{good}\n  ]: no\n"));
     let (running, _) = ready(site.command());
-    until("the refusal is told", || site.ask("history").contains("what was accepted last runs"));
+    until("the refusal is told", || site.ask("history").contains("the site that was accepted last runs"));
     assert!(count(&site, "kept") >= kept && site.ask("alarms").contains("files_refused"));
     let counted = count(&site, "by_watching");
     until("rules act", || {
         site.append(&claim(3));
         count(&site, "by_watching") > counted
     });
-    // After a correction, the files are what runs.
+    // After a correction, the files are the same as the running site.
     write(&site, "pointsman.yaml", &good);
     until("the refusal is over", || !site.ask("alarms").contains("files_refused"));
     drop(running);
@@ -138,9 +138,9 @@ fn what_is_in_use_stays() {
     write(&site, "pointsman.yaml", &config.replace(AGENTS, listen).replace("takeover: confirmed", "takeover: forced"));
     let (status, said) = pointsman(&site, &["reload", "--check"]);
     assert!(status == 0 && said.contains("sip_vip") && said.contains("listen: syslog"), "{said}");
-    assert!(said.contains("needs a restart; until then as it was"), "{said}");
+    assert!(said.contains("needs a restart; unchanged until then"), "{said}");
     let (status, said) = pointsman(&site, &["reload"]);
-    assert!(status == 0 && said.contains("taken over"), "{said}");
+    assert!(status == 0 && said.contains("applied"), "{said}");
     assert!(!site.ask("sources").contains("tcp"));
 
     // A new file is followed from its end, and a removed one is not followed. A file that returns is read from its last position.
@@ -156,7 +156,7 @@ fn what_is_in_use_stays() {
     let follow = |files: &str| {
         write(&site, "pointsman.yaml", &config.replace("files: sip.log", &format!("files: {files}")));
         let (status, said) = pointsman(&site, &["reload"]);
-        assert!(status == 0 && said.contains("file ") && said.contains("taken over"), "{said}");
+        assert!(status == 0 && said.contains("file ") && said.contains("applied"), "{said}");
     };
     append("other.log", 1);
     follow("[sip.log, other.log]");

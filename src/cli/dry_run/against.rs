@@ -17,11 +17,14 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{JournalReader, UnwantedReader};
 
+use super::super::table::{RowFormat, csv_text};
 use super::super::{FAILED, colour, plural, wrong};
-use super::{EntryFormat, Shows};
+use super::Shows;
 
 /// The number of alarms, each with a key, whose absence is explained.
 const EXPLAINED: usize = 50;
+/// The columns of a difference as CSV, as in JSON.
+const COLUMNS: [&str; 9] = ["by", "at", "kind", "alarm", "key", "reaction", "text", "record", "why"];
 /// The number of lines of an explanation.
 const LINES: usize = 3;
 
@@ -34,7 +37,7 @@ pub(super) fn run(
     journal: &Path,
     site: &Arc<Site>,
     holders: &BTreeMap<Name, Name>,
-    format: EntryFormat,
+    format: RowFormat,
     shows: &Shows,
 ) -> io::Result<u8> {
     // A running controller may have records that are not on the disk yet.
@@ -47,11 +50,15 @@ pub(super) fn run(
         Err(why) => return Ok(wrong(&why)),
     };
     differences.retain(|one| shows.has(one.decision.at, Some(&one.decision.alarm)));
-    let why = reasons(journal, site, holders, &differences);
+    // Reasons need the journal once more.
+    let why = if shows.entries { reasons(journal, site, holders, &differences) } else { BTreeMap::new() };
     let stdout = io::stdout();
-    let paint = colour(&stdout) && format == EntryFormat::Human;
+    let paint = colour(&stdout) && format == RowFormat::Human;
     let mut out = BufWriter::new(stdout.lock());
     if shows.entries {
+        if format == RowFormat::Csv {
+            writeln!(out, "{}", COLUMNS.join(","))?;
+        }
         for (n, one) in differences.iter().enumerate() {
             write_difference(&mut out, one, why.get(&n).map_or(&[], Vec::as_slice), format, paint)?;
         }
@@ -60,12 +67,12 @@ pub(super) fn run(
     let mut ending = ending(&rerun.counts(), [DecidedBy::Site, DecidedBy::Rules].map(of), unreadable);
     if !unwanted_are_known {
         ending.push_str(
-            "\nrecords that the site's own rules do not want are not known; `journal: { unwanted: 256MiB }` keeps them",
+            "\nrecords that the site's own rules do not match were not kept; `journal: { unwanted: 256MiB }` keeps them",
         );
     }
     match format {
-        EntryFormat::Human => writeln!(out, "{ending}")?,
-        EntryFormat::Json | EntryFormat::Csv => eprintln!("{ending}"),
+        RowFormat::Human => writeln!(out, "{ending}")?,
+        RowFormat::Json | RowFormat::Csv => eprintln!("{ending}"),
     }
     out.flush()?;
     Ok(if differences.is_empty() { 0 } else { FAILED })
@@ -134,19 +141,19 @@ fn reasons(
                 continue;
             }
             (DecidedBy::Site, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Site) => {
-                "by these rules it was not raised: see above".to_owned()
+                "these rules did not raise it; see above".to_owned()
             }
             (DecidedBy::Rules, SiteDecisionKind::Cleared | SiteDecisionKind::Started) if raises(DecidedBy::Rules) => {
-                "the site did not raise it: see above".to_owned()
+                "the site did not raise it; see above".to_owned()
             }
             (DecidedBy::Site, SiteDecisionKind::Cleared) => {
-                "by these rules it is still active, or was cleared at another time".to_owned()
+                "with these rules it is still active, or was cleared at another time".to_owned()
             }
             (DecidedBy::Site, SiteDecisionKind::Started) => {
-                format!("by these rules it does not start {} here", one.decision.reaction)
+                format!("these rules do not start {} here", one.decision.reaction)
             }
-            (DecidedBy::Rules, _) if one.cause.is_empty() => "the time for it has come by these rules".to_owned(),
-            (DecidedBy::Rules, SiteDecisionKind::Raised) => "its condition is true by these rules".to_owned(),
+            (DecidedBy::Rules, _) if one.cause.is_empty() => "with these rules it is due now".to_owned(),
+            (DecidedBy::Rules, SiteDecisionKind::Raised) => "with these rules its condition is true".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Cleared) => "these rules end it here".to_owned(),
             (DecidedBy::Rules, SiteDecisionKind::Started) => "these rules start it here".to_owned(),
         };
@@ -187,7 +194,7 @@ fn reasons(
 }
 
 fn record_name(n: u64) -> String {
-    if n == 0 { "a record that the site's rules do not want".to_owned() } else { format!("record {n}") }
+    if n == 0 { "a record that the site's rules do not match".to_owned() } else { format!("record {n}") }
 }
 
 /// Writes a difference with its reasons.
@@ -195,7 +202,7 @@ pub(in crate::cli) fn write_difference(
     out: &mut impl Write,
     one: &Difference,
     why: &[String],
-    format: EntryFormat,
+    format: RowFormat,
     paint: bool,
 ) -> io::Result<()> {
     let decision = &one.decision;
@@ -204,7 +211,7 @@ pub(in crate::cli) fn write_difference(
         DecidedBy::Rules => ("+", "32"),
     };
     match format {
-        EntryFormat::Human => {
+        RowFormat::Human => {
             let key = if decision.key.is_empty() { String::new() } else { format!(" [{}]", decision.key) };
             let reaction = if decision.reaction.is_empty() { String::new() } else { format!("{} for ", decision.reaction) };
             let text = if decision.text.is_empty() { String::new() } else { format!(": {}", decision.text) };
@@ -216,7 +223,7 @@ pub(in crate::cli) fn write_difference(
             }
             match (one.record, one.cause.as_str()) {
                 (_, "") => {}
-                (0, cause) => writeln!(out, "      a record that the site's rules do not want: {}", printable(cause))?,
+                (0, cause) => writeln!(out, "      a record that the site's rules do not match: {}", printable(cause))?,
                 (n, cause) => writeln!(out, "      record {n}: {}", printable(cause))?,
             }
             for line in why {
@@ -224,13 +231,13 @@ pub(in crate::cli) fn write_difference(
             }
             Ok(())
         }
-        EntryFormat::Json => {
+        RowFormat::Json => {
             let mut object = json!(one);
             object["at"] = json!(decision.at.to_string());
             object["why"] = json!(why);
             writeln!(out, "{}", printable_json(&object.to_string()))
         }
-        EntryFormat::Csv => {
+        RowFormat::Csv => {
             let by = if one.by == DecidedBy::Site { "site" } else { "rules" };
             let cells = [
                 by,
@@ -243,7 +250,7 @@ pub(in crate::cli) fn write_difference(
                 &one.record.to_string(),
                 &why.join(" "),
             ];
-            writeln!(out, "{}", cells.map(super::counts::quoted).join(","))
+            writeln!(out, "{}", cells.map(csv_text).join(","))
         }
     }
 }

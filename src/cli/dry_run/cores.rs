@@ -8,7 +8,9 @@
 //! its batch is full. All threads find the lines that a rule wants at the same time. Threads take turns, so the results arrive in
 //! the order of the log, and no thread is more than [`AHEAD`] batches ahead of the one that acts.
 
+use std::collections::VecDeque;
 use std::io::{self, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -47,6 +49,7 @@ pub(super) fn replay<R: Read + Send>(
 ) -> io::Result<()> {
     let (sifting, acting) = run.parts();
     let mut settling = Settling::default();
+    let over = AtomicBool::new(false);
     let (turns, waiting): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
     thread::scope(|scope| {
         let mut queues = Vec::new();
@@ -56,7 +59,8 @@ pub(super) fn replay<R: Read + Send>(
         for (turn, next) in waiting.into_iter().zip(next) {
             let (found, queue) = sync_channel(AHEAD);
             queues.push(queue);
-            scope.spawn(move || work(sifting, &turn, &next, &found));
+            let over = &over;
+            scope.spawn(move || work(sifting, &turn, &next, &found, over));
         }
         if let Some(first) = turns.first() {
             let _ = first.send(Turn { lines: Lines::new(log), reader });
@@ -67,32 +71,44 @@ pub(super) fn replay<R: Read + Send>(
             let line = sifted.line();
             settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| listens &= tell(entry)));
             count(line);
-            listens && !acting.is_over()
+            if acting.is_over() {
+                over.store(true, Ordering::Relaxed);
+            }
+            listens
         })
     })
 }
 
-/// Takes the results, thread after thread. The first thread without further results has reached the end of the log.
+/// Takes the results, thread after thread, until every thread has ended: the last result of each has its statistics. The error
+/// is the one with which reading ended.
 fn act(queues: &[Receiver<FoundInBatch>], mut take: impl FnMut(Sifted) -> bool) -> io::Result<()> {
-    for queue in queues.iter().cycle() {
-        let Ok((found, read)) = queue.recv() else { break };
+    let mut open: VecDeque<&Receiver<FoundInBatch>> = queues.iter().collect();
+    let mut ended = Ok(());
+    while let Some(queue) = open.pop_front() {
+        let Ok((found, read)) = queue.recv() else { continue };
         if !found.into_iter().all(&mut take) {
             break;
         }
-        read?;
+        ended = ended.and(read);
+        open.push_back(queue);
     }
-    Ok(())
+    ended
 }
 
-/// Runs one thread: it reads a batch when it has the turn, passes the turn on, and sifts the batch.
+/// Runs one thread: it reads a batch when it has the turn, passes the turn on, and sifts the batch. Nothing more is read when
+/// the moment is over up to which the log is replayed.
 fn work<'r, R: Read>(
     sifting: &Sifting,
     turn: &Receiver<Turn<'r, R>>,
     next: &Sender<Turn<'r, R>>,
     found: &SyncSender<FoundInBatch>,
+    over: &AtomicBool,
 ) {
     let (mut batch, mut room) = (Batch::default(), SiftRoom::default());
     while let Ok(mut turn) = turn.recv() {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
         let read = batch.fill(&mut turn.lines);
         let reads: Vec<_> = batch.lines().map(|(line, cut)| turn.reader.read(line, cut)).collect();
         let more = matches!(read, Ok(true));
@@ -107,7 +123,7 @@ fn work<'r, R: Read>(
             break;
         }
     }
-    // Another thread has read the end of the log.
+    // The log has ended, here or in another thread.
     let _ = found.send((room.take_seen(sifting, true).into_iter().collect(), Ok(())));
 }
 
@@ -294,6 +310,36 @@ mod tests {
             let differs = a.iter().zip(&b).position(|(a, b)| a != b);
             assert!(a == b, "{} and {}: {:?}", a.len(), b.len(), differs.map(|n| (&a[n], &b[n])));
             assert_eq!((counted.lines, counted.matched), (counts.lines, counts.matched));
+        }
+    }
+
+    /// The statistics are of all lines up to the end, whichever thread read them and however reading ended.
+    #[test]
+    fn statistics_are_whole_when_the_replay_ends_early() {
+        let log = log();
+        for (threads, until) in [(1, Some(4)), (3, Some(4)), (8, Some(6)), (3, None)] {
+            let mut run = dry_run();
+            run.count_seen();
+            let until = until.map(|hours| Time::parse_rfc3339(&format!("2026-03-10T0{hours}:00:00Z")).unwrap());
+            until.into_iter().for_each(|until| run.end_at(until));
+            let mut of_run = reader(&run, 0);
+            let end = until.is_none().then(|| io::Error::other("the disk is gone"));
+            let log = BufReader::new(log.as_slice().chain(Ends(end)));
+            let read = replay(&mut run, &mut of_run, log, threads, &mut |_| true, &mut |_| ());
+            assert_eq!(read.is_err(), until.is_none());
+            let counts = run.finish(&mut |_| ());
+            let records: u64 = run.seen().logs().map(|(_, of)| of.records).sum();
+            assert!(counts.lines > 3_000, "{counts:?}");
+            assert_eq!(records, counts.lines, "{threads} threads until {until:?}");
+        }
+    }
+
+    /// The end of a log, or a reading error.
+    struct Ends(Option<io::Error>);
+
+    impl Read for Ends {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.take().map_or(Ok(0), Err)
         }
     }
 

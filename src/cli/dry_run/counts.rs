@@ -4,28 +4,32 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
-use crate::core::base::text::{printable, printable_json};
+use crate::core::base::text::{printable_json, printable_short};
 use crate::core::base::time::duration_text;
 use crate::core::event::Level;
 use crate::core::replay::{LINES_OF_A_LOG, LogCounts, Seen, Summary};
 
-use super::super::table::table;
-use super::EntryFormat;
+use super::super::table::{RowFormat, csv_text, table};
 
 /// The maximum number of shapes of records that no rule wants.
 const SHAPES: usize = 20;
 
+/// The maximum width of a shape in a table, in characters.
+const SHAPE_WIDTH: usize = 100;
+
 /// Writes the counts. `logs` has the names of the logs.
-pub(super) fn write(
-    out: &mut impl Write,
-    summary: &Summary,
-    seen: &Seen,
-    logs: &[String],
-    format: EntryFormat,
-) -> io::Result<()> {
-    let sections = sections(summary, seen, logs);
+pub(super) fn write(out: &mut impl Write, summary: &Summary, seen: &Seen, logs: &[String], format: RowFormat) -> io::Result<()> {
+    let mut sections = sections(summary, seen, logs);
+    if format == RowFormat::Human {
+        // A table is as wide as its widest cell.
+        for row in sections.iter_mut().flat_map(|(_, _, rows)| rows) {
+            if let Some(Json::String(shape)) = row.get_mut("shape") {
+                *shape = printable_short(shape, SHAPE_WIDTH);
+            }
+        }
+    }
     match format {
-        EntryFormat::Human => {
+        RowFormat::Human => {
             for (name, columns, rows) in &sections {
                 if rows.is_empty() {
                     writeln!(out, "{name}: none\n")?;
@@ -37,12 +41,12 @@ pub(super) fn write(
             }
             Ok(())
         }
-        EntryFormat::Json => {
+        RowFormat::Json => {
             let object: serde_json::Map<String, Json> =
                 sections.into_iter().map(|(name, _, rows)| (name.replace(' ', "_"), Json::from(rows))).collect();
             writeln!(out, "{}", printable_json(&Json::from(object).to_string()))
         }
-        EntryFormat::Csv => {
+        RowFormat::Csv => {
             writeln!(out, "section,name,measure,value")?;
             for (section, columns, rows) in sections {
                 for row in rows {
@@ -53,7 +57,7 @@ pub(super) fn write(
                     };
                     let Some((name, measures)) = columns.split_first() else { continue };
                     for measure in measures {
-                        let cells = [section, &cell(name), measure, &cell(measure)].map(quoted);
+                        let cells = [section, &cell(name), measure, &cell(measure)].map(csv_text);
                         writeln!(out, "{}", cells.join(","))?;
                     }
                 }
@@ -61,12 +65,6 @@ pub(super) fn write(
             Ok(())
         }
     }
-}
-
-/// Quotes a cell of CSV (RFC 4180).
-pub(super) fn quoted(cell: &str) -> String {
-    let cell = printable(cell);
-    if cell.contains([',', '"', ' ']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
 type Section = (&'static str, Vec<&'static str>, Vec<Json>);

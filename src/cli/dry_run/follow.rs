@@ -60,6 +60,8 @@ pub(super) struct GrowingLog {
     file: File,
     /// The position up to which the file was read.
     at: u64,
+    /// A new file of this name. The old one is read to its end first.
+    next: Option<File>,
     stop: Stop,
 }
 
@@ -69,10 +71,10 @@ impl GrowingLog {
     /// # Errors
     /// It cannot be opened, or it is not a regular file.
     pub(super) fn open(path: &Path, stop: Stop) -> io::Result<GrowingLog> {
-        Ok(GrowingLog { path: path.to_owned(), file: File::open(path)?, at: 0, stop })
+        Ok(GrowingLog { path: path.to_owned(), file: File::open(path)?, at: 0, next: None, stop })
     }
 
-    /// Goes on with a new file of this name, or with one that was emptied, from its beginning.
+    /// Looks for a new file of this name, and goes back to the beginning of one that was emptied.
     fn look(&mut self) -> io::Result<()> {
         let open = self.file.metadata()?;
         if open.len() < self.at {
@@ -83,7 +85,7 @@ impl GrowingLog {
         if (named.dev(), named.ino()) != (open.dev(), open.ino())
             && let Ok(file) = File::open(&self.path)
         {
-            (self.file, self.at) = (file, 0);
+            self.next = Some(file);
         }
         Ok(())
     }
@@ -96,6 +98,10 @@ impl Read for GrowingLog {
             self.at += read as u64;
             if read > 0 || into.is_empty() || self.stop.is_wanted() {
                 return Ok(read);
+            }
+            if let Some(file) = self.next.take() {
+                (self.file, self.at) = (file, 0);
+                continue;
             }
             thread::sleep(LOOK);
             self.look()?;
@@ -170,8 +176,11 @@ mod tests {
         assert_eq!(next(), "one\n");
         File::options().append(true).open(&path).unwrap().write_all(b"two\n").unwrap();
         assert_eq!(next(), "two\n");
+        let mut old = File::options().append(true).open(&path).unwrap();
         fs::rename(&path, folder.join("app.log.1")).unwrap();
+        old.write_all(b"2 late\n").unwrap();
         fs::write(&path, "three\n").unwrap();
+        assert_eq!(next(), "2 late\n");
         assert_eq!(next(), "three\n");
         fs::write(&path, "4\n").unwrap();
         assert_eq!(next(), "4\n");

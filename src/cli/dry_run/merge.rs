@@ -12,6 +12,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io::{self, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
@@ -68,14 +69,23 @@ pub(super) fn replay<R: Read + Send>(
 ) -> Option<Failure> {
     let (sifting, acting) = run.parts();
     let threads = threads && logs.len() <= MOST;
+    let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let mut streams = Vec::new();
         for (mut reader, log) in logs {
-            let (mut lines, mut batch, mut room, mut over) = (Lines::new(log), Batch::default(), SiftRoom::default(), false);
+            let (mut lines, mut batch, mut room, mut ended) = (Lines::new(log), Batch::default(), SiftRoom::default(), false);
+            let over = &over;
             let mut work = move || {
-                let found = (!over).then(|| sift_on(sifting, &mut reader, &mut lines, &mut batch, &mut room))?;
-                over = !matches!(found.1, Ok(true));
-                Some((found.0, found.1.map(drop)))
+                if ended {
+                    return None;
+                }
+                if over.load(Ordering::Relaxed) {
+                    ended = true;
+                    return Some((room.take_seen(sifting, true).into_iter().collect(), Ok(())));
+                }
+                let (found, read) = sift_on(sifting, &mut reader, &mut lines, &mut batch, &mut room);
+                ended = !matches!(read, Ok(true));
+                Some((found, read.map(drop)))
             };
             let next: Box<dyn FnMut() -> Option<FoundInBatch>> = if threads {
                 let (sender, queue) = sync_channel(AHEAD);
@@ -106,6 +116,15 @@ pub(super) fn replay<R: Read + Send>(
             }
             streams[n].fill();
             heap.extend(streams[n].ready.front().map(|(at, _)| Reverse((*at, n))));
+        }
+        if acting.is_over() {
+            // Nothing more is read. What was read has statistics of lines before the end.
+            over.store(true, Ordering::Relaxed);
+            for stream in &mut streams {
+                let read = std::iter::from_fn(|| (stream.next)()).flat_map(|(found, _)| found);
+                let ready = std::mem::take(&mut stream.ready);
+                ready.into_iter().map(|(_, sifted)| sifted).chain(read).for_each(|sifted| acting.take(sifted, &mut |_| ()));
+            }
         }
         let failed = streams.iter_mut().enumerate().find_map(|(n, stream)| Some((n, stream.lines, stream.failed.take()?)));
         drop(streams);

@@ -44,13 +44,18 @@ impl TimelinePage {
         let words = |e: io::Error| format!("--html {}: {e}", to.display());
         if to.exists() && !is_page(to).map_err(words)? {
             return Err(format!(
-                "--html {}: the file exists and is not a page; it is not replaced: name another file",
+                "--html {}: the file exists and is not such a page, so it is not replaced; name another file",
                 to.display()
             ));
         }
         let name = to.file_name().ok_or_else(|| format!("--html {}: this is not the name of a file", to.display()))?;
         let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
-        let file = File::create(&partial).map_err(words)?;
+        // Whoever may write the folder could have put a link there.
+        match fs::remove_file(&partial) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(words(e)),
+            _ => {}
+        }
+        let file = File::options().write(true).create_new(true).open(&partial).map_err(words)?;
         let mut page = TimelinePage { out: BufWriter::new(file), partial, to: to.to_owned(), entries: 0, left_out: 0 };
         let begin =
             format!("{{\"logs\":{},\"holders\":{},\"entries\":[\n", script_json(&json!(logs)), script_json(&json!(holders)));

@@ -16,7 +16,7 @@ use super::{Args, Scene};
 
 pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
     let (mut story, names) = match stories_of(&scene.site.program, alarm, args.key.as_deref()) {
-        Ok(found) => found,
+        Ok((story, names)) => (story.of_logs(), names),
         Err(why) => return Ok(wrong(&why)),
     };
     let paths: Vec<PathBuf> = if args.what.is_empty() { vec!["-".into()] } else { args.what.iter().map(PathBuf::from).collect() };

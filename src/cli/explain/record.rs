@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
     }
     for (n, record) in records.iter().enumerate() {
         let written = scene.written.unwrap_or_else(|| dry_run::time_of(dry_run::now()));
-        let (zone, given) = (scene.zones.said.unwrap_or(scene.zones.machine), scene.zones.said.is_some());
+        let (zone, given) = (scene.zones.given.unwrap_or(scene.zones.machine), scene.zones.given.is_some());
         let (host, app) = names_of_files(scene);
         let origin = Origin { written, zone, zone_is_given: given, host, app, ..Origin::default() };
         let reason = zone_reason(scene, &origin);
@@ -105,7 +105,7 @@ fn file_and_line(what: &str) -> Option<(&Path, u64)> {
 
 pub(super) fn zone_reason(scene: &Scene, origin: &Origin) -> ZoneReason {
     let zone = origin.zone.to_string();
-    match (scene.zones.said, origin.zone_is_given) {
+    match (scene.zones.given, origin.zone_is_given) {
         (Some(_), _) => ZoneReason::CommandLine(zone),
         (None, true) => ZoneReason::File(zone),
         (None, false) => ZoneReason::Machine(zone),
@@ -189,5 +189,5 @@ fn explain(
     if story.is_some() && is_wanted && !acted {
         reader.end().into_iter().for_each(|end| take(end, &mut told, &mut acted));
     }
-    Ok(story.map(|story| RecordStory { decisions, told: told.iter().map(|entry| entry.human(false)).collect(), ..story }))
+    Ok(story.map(|story| RecordStory { decisions, told, ..story }))
 }

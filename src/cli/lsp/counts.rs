@@ -48,7 +48,7 @@ fn dry_run(key: &SiteKey, log: &Path) -> Result<BTreeMap<String, u64>, String> {
     let output = child.wait_with_output().map_err(|e| e.to_string())?;
     let _ = feeding.join();
     if !output.status.success() {
-        return Err("the rules as they are saved do not run: correct them first".to_owned());
+        return Err("the saved rules have errors; correct them first".to_owned());
     }
     let summary: Json = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
     let alarms = summary["alarms"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -39,6 +39,9 @@ pub(super) struct OpenDocument {
     pub(super) site: SiteKey,
 }
 
+/// The files that diagnostics refer to, by the names of their sources: where they are, and their lines.
+type RelatedFiles<'d> = BTreeMap<&'d str, (Option<Url>, TextLines<'d>)>;
+
 /// A site with what is known of it.
 #[derive(Default)]
 pub(super) struct SiteState {
@@ -73,7 +76,10 @@ pub(super) struct Server {
     due: Option<Instant>,
     loading: bool,
     log: Option<PathBuf>,
-    counting: bool,
+    /// The sites whose counts are not there yet.
+    counting: usize,
+    /// Everything is counted once more when they are.
+    counts_again: bool,
     /// Requests that were sent to the editor so far.
     asked: i32,
     refreshes_hints: bool,
@@ -92,7 +98,8 @@ impl Server {
             due: None,
             loading: false,
             log: None,
-            counting: false,
+            counting: 0,
+            counts_again: false,
             asked: 0,
             refreshes_hints: false,
         }
@@ -308,20 +315,22 @@ impl Server {
 
     /// Diagnostics as the editor shows them.
     fn shown(&self, found: &[&Diagnostic]) -> Vec<lsp_types::Diagnostic> {
-        let Some(source) = found.iter().find_map(|d| d.place.as_ref()).map(|place| &place.source) else {
-            return found.iter().map(|d| self.one(d, &TextLines::new("", self.units))).collect();
-        };
-        let lines = TextLines::new(&source.text, self.units);
-        found.iter().take(PUBLISHED).map(|d| self.one(d, &lines)).collect()
+        let text = found.iter().find_map(|d| d.place.as_ref()).map_or("", |place| &place.source.text);
+        let lines = TextLines::new(text, self.units);
+        let mut related = RelatedFiles::new();
+        found.iter().take(PUBLISHED).map(|d| self.one(d, &lines, &mut related)).collect()
     }
 
-    fn one(&self, d: &Diagnostic, lines: &TextLines<'_>) -> lsp_types::Diagnostic {
-        let related = d.context.iter().filter_map(|(place, label)| {
-            let uri = Url::from_file_path(real_name(Path::new(&place.source.name))).ok()?;
-            let range = TextLines::new(&place.source.text, self.units).range(&place.bytes);
-            Some(DiagnosticRelatedInformation { location: Location { uri, range }, message: label.clone() })
+    fn one<'d>(&self, d: &'d Diagnostic, lines: &TextLines<'_>, files: &mut RelatedFiles<'d>) -> lsp_types::Diagnostic {
+        let related = d.context.iter().take(4).filter_map(|(place, label)| {
+            let (uri, lines) = files.entry(&place.source.name).or_insert_with(|| {
+                let uri = Url::from_file_path(real_name(Path::new(&place.source.name))).ok();
+                (uri, TextLines::new(&place.source.text, self.units))
+            });
+            let location = Location { uri: uri.clone()?, range: lines.range(&place.bytes) };
+            Some(DiagnosticRelatedInformation { location, message: label.clone() })
         });
-        let related: Vec<_> = related.take(4).collect();
+        let related: Vec<_> = related.collect();
         lsp_types::Diagnostic {
             range: d.place.as_ref().map(|place| lines.range(&place.bytes)).unwrap_or_default(),
             severity: Some(match d.code.severity() {
@@ -339,10 +348,14 @@ impl Server {
     /// The diagnostics of a document, as they were found last.
     pub(super) fn diagnostics<'s>(&'s self, document: &'s OpenDocument) -> impl Iterator<Item = &'s Diagnostic> {
         let all = self.sites.get(&document.site).into_iter().flat_map(|site| &site.diagnostics);
-        all.filter(|d| {
-            d.place
-                .as_ref()
-                .is_some_and(|p| p.source.text == document.text && real_name(Path::new(&p.source.name)) == document.name)
+        // All diagnostics of a file have the same text of it.
+        let mut is_of_document: BTreeMap<&str, bool> = BTreeMap::new();
+        all.filter(move |d| {
+            d.place.as_ref().is_some_and(|p| {
+                *is_of_document
+                    .entry(&p.source.name)
+                    .or_insert_with(|| p.source.text == document.text && real_name(Path::new(&p.source.name)) == document.name)
+            })
         })
     }
 
@@ -359,9 +372,14 @@ impl Server {
 
     /// Counts how often the alarms of the open sites were raised in the chosen log. One dry run at a time.
     fn count(&mut self) {
-        let Some(log) = self.log.clone().filter(|_| !self.counting) else { return };
+        // What was saved or chosen meanwhile is counted afterwards.
+        if self.counting > 0 {
+            self.counts_again = true;
+            return;
+        }
+        let Some(log) = self.log.clone() else { return };
         let sites: BTreeSet<SiteKey> = self.open.values().map(|document| document.site.clone()).collect();
-        self.counting = !sites.is_empty();
+        self.counting = sites.len();
         let to = self.to.clone();
         thread::spawn(move || {
             for site in sites {
@@ -371,7 +389,10 @@ impl Server {
     }
 
     pub(super) fn counted(&mut self, counted: TimesRaised) -> io::Result<()> {
-        self.counting = false;
+        self.counting = self.counting.saturating_sub(1);
+        if self.counting == 0 && std::mem::take(&mut self.counts_again) {
+            self.count();
+        }
         match counted.counts {
             Ok(counts) => {
                 if let Some(site) = self.sites.get_mut(&counted.key) {

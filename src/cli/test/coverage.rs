@@ -26,6 +26,16 @@ pub(super) enum CoverageFormat {
     Json,
 }
 
+impl CoverageFormat {
+    /// True if programs read it.
+    pub(super) fn is_for_programs(self) -> bool {
+        match self {
+            CoverageFormat::Table => false,
+            CoverageFormat::Lcov | CoverageFormat::Json => true,
+        }
+    }
+}
+
 /// A part of a rule file that a test can exercise: file, line, and its text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Item {

@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
 }
 
 /// An entry in the form in which a test expects it.
-fn expectation(entry: &TimelineEntry) -> Option<String> {
+pub(super) fn expectation(entry: &TimelineEntry) -> Option<String> {
     let fields: &[&str] = match entry.kind {
         EntryKind::AlarmRaised => &["kind", "alarm", "key", "line"],
         EntryKind::AlarmCleared => &["kind", "alarm", "key", "result"],

@@ -9,7 +9,7 @@ use crate::core::base::text::{printable, printable_json};
 use crate::core::diag::LineIndex;
 use crate::core::replay::rule_test;
 use crate::core::replay::test_file::{RuleTest, TestFile};
-use crate::core::site::{Site, mutants};
+use crate::core::site::{Site, mutants, samples};
 
 use super::super::{FAILED, Format, wrong};
 use super::{Args, in_parallel};
@@ -44,8 +44,13 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
                 named.push((change, mutant));
             }
         }
+        let samples_hold = samples::check(&site.program, &site.matcher).is_empty();
         let noticed = in_parallel(&named, |(_, mutant)| {
             let site = Arc::new(site.changed(mutant));
+            // Samples are tests of their patterns.
+            if mutant.matches_otherwise() && samples_hold && !samples::check(&site.program, &site.matcher).is_empty() {
+                return true;
+            }
             let (likely, others): (Vec<&RuleTest>, Vec<&RuleTest>) = tests.iter().partition(|test| mentions(test, &mutant.alarm));
             likely.iter().chain(&others).any(|test| !rule_test::run(&site, test).wrong.is_empty())
         });

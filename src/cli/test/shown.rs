@@ -10,7 +10,7 @@ use super::super::{Format, colour, plural};
 use super::{Args, Done, Job};
 
 /// Writes each result in the order of the files, and then the totals.
-pub(super) fn write(out: &mut impl Write, args: &Args, jobs: &[Job<'_>], done: &[Done], unusable: usize) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, args: &Args, jobs: &[Job<'_>], done: &[Done], unusable: usize) -> io::Result<()> {
     let mut head = None;
     for (job, done) in jobs.iter().zip(done) {
         match args.format {
@@ -35,7 +35,7 @@ pub(super) fn write(out: &mut impl Write, args: &Args, jobs: &[Job<'_>], done: &
     Ok(())
 }
 
-fn json(out: &mut impl Write, job: &Job<'_>, done: &Done) -> io::Result<()> {
+fn json(out: &mut dyn Write, job: &Job<'_>, done: &Done) -> io::Result<()> {
     let verdict = &done.verdict;
     let object = serde_json::json!({
         "file": job.path.display().to_string(),
@@ -49,7 +49,7 @@ fn json(out: &mut impl Write, job: &Job<'_>, done: &Done) -> io::Result<()> {
     writeln!(out, "{}", printable_json(&object.to_string()))
 }
 
-fn human(out: &mut impl Write, args: &Args, job: &Job<'_>, done: &Done) -> io::Result<()> {
+fn human(out: &mut dyn Write, args: &Args, job: &Job<'_>, done: &Done) -> io::Result<()> {
     let verdict = &done.verdict;
     let good = verdict.wrong.is_empty();
     let paint = colour(&io::stdout());

@@ -193,6 +193,7 @@ pub enum Output {
 #[derive(Clone, Debug)]
 pub struct AgentState {
     host: Name,
+    started: Time,
     beat: Echo,
     sent: VecDeque<(u64, Time)>,
     next_beat: Time,
@@ -248,6 +249,7 @@ impl AgentState {
         let voter = Voter::start(now, durable.longest_promise);
         let mut agent = AgentState {
             host,
+            started: now,
             beat: Echo { incarnation, beat: 0 },
             sent: VecDeque::new(),
             next_beat: now,

@@ -239,7 +239,7 @@ impl ResourceAgent {
             return self.renew(now, generation, answered, out);
         }
         if self.leaving {
-            let words = "what an earlier list of this host said that it is was put on, and is not taken off yet".to_owned();
+            let words = "an address from an earlier list of this host was added, and is not removed yet".to_owned();
             return self.note(StatusNote::Failed(words));
         }
         let fresh_for = match terms.takeover {
@@ -424,7 +424,7 @@ impl ResourceAgent {
         // A command to listen for silence is valid only while it is repeated. If the controller does not hear us it passes us
         // over, and the old command must not take effect when the next owner becomes silent.
         if matches!(l.probe, Probe::Silence(_)) && now >= self.take_by {
-            return self.give_up(now, Some(StatusNote::Failed("the order to take it was not said again".to_owned())), out);
+            return self.give_up(now, Some(StatusNote::Failed("the command to take it was not repeated".to_owned())), out);
         }
         let enough = match l.probe {
             Probe::Nothing => true,

@@ -422,12 +422,20 @@ mod quorum {
     fn electorate(bench: &mut Bench) {
         let placements = ["h", "a"].map(str::to_owned).into();
         let peers = ["h", "a", "b"].map(|h| (h.to_owned(), None)).into();
-        bench.command(0, Action::Electorate(Electorate { placements, peers }));
+        let longest = crate::core::vote::promise_lasts(TERM);
+        bench.command(0, Action::Electorate(Electorate { placements, peers, longest }));
+    }
+
+    /// Lets the agent vote: it knows for whom, and no promise of before its start can last.
+    fn may_vote(bench: &mut Bench) {
+        bench.agent.started = Time::MIN;
+        electorate(bench);
     }
 
     #[test]
     fn nothing_is_added_before_a_majority_and_the_kernel_ends_it_with_the_votes() {
         let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        may_vote(&mut bench);
         bench.command(1, take_with(true));
         let sent = requests(&mut bench);
         assert_eq!(sent.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["a", "b"], "the own agent is asked here");
@@ -460,6 +468,7 @@ mod quorum {
     #[test]
     fn a_take_that_finds_no_majority_is_given_up_with_the_reasons() {
         let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        may_vote(&mut bench);
         bench.command(1, take_with(false));
         let sent = requests(&mut bench);
         votes(&mut bench, "a", &sent[0].1, Some(Refusal::Newer));
@@ -473,7 +482,7 @@ mod quorum {
     fn it_votes_for_placements_only_and_for_one_at_a_time() {
         let (mut bench, _) = Bench::ready(Takeover::Quorum);
         assert_eq!(asked(&mut bench, "a", generation(3), BTreeMap::new()), Some(Refusal::OtherController), "it obeys nobody yet");
-        electorate(&mut bench);
+        may_vote(&mut bench);
         assert!(bench.out.iter().any(|o| matches!(o, Output::Peers(p) if p.keys().eq(["a", "b"].iter()))), "{:?}", bench.out);
         assert_eq!(asked(&mut bench, "b", generation(3), BTreeMap::new()), Some(Refusal::NotAPlacement));
         assert_eq!(asked(&mut bench, "a", generation(3), BTreeMap::new()), None);
@@ -499,7 +508,7 @@ mod quorum {
     fn an_agent_that_starts_keeps_what_the_kernel_keeps_and_votes_for_nobody_yet() {
         let mark = AgentMark { generation: generation(4), want: true, terms: Some(by_votes()), place: None };
         let placements = ["h", "a"].map(str::to_owned).into();
-        let electorate = Electorate { placements, peers: BTreeMap::new() };
+        let electorate = Electorate { placements, ..Electorate::default() };
         let durable = Durable {
             controller: Some(7),
             marks: [(VIP.to_owned(), mark)].into(),
@@ -535,10 +544,46 @@ mod quorum {
         }
     }
 
+    /// An agent without its store does not know how long its promises were. Its controller does, and what it says is kept.
+    #[test]
+    fn a_promise_that_the_store_does_not_know_is_waited_for() {
+        let longest = Duration::from_millis(11_100);
+        let mut bench = Bench::new(Durable::default());
+        bench.agent.distrust_store(ms(0), false);
+        bench.command(1, take_with(true));
+        bench.until(ms(9_000));
+        assert_eq!(bench.agent.voter.promise(bench.now, VIP), None, "not even itself, before it knows how long");
+        let placements = ["h", "a"].map(str::to_owned).into();
+        bench.command(0, Action::Electorate(Electorate { placements, longest, ..Electorate::default() }));
+        assert!(bench.out.iter().any(|o| matches!(o, Output::Persist(d) if d.longest_promise == longest)), "for its next start");
+        bench.until(ms(11_099));
+        assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
+        bench.now = ms(11_100);
+        assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), None);
+        // A request for a longer vote tells it as much.
+        let number = Echo { incarnation: 9, beat: 2 };
+        let term = Duration::from_secs(20);
+        let request = VoteRequest {
+            controller: 7,
+            resource: VIP.to_owned(),
+            generation: generation(6),
+            term,
+            number,
+            clear: BTreeMap::new(),
+        };
+        bench.turn(Input::Peer("a".to_owned(), PeerMessage::Request(request)));
+        assert_eq!(bench.agent.voter.longest(), crate::core::vote::promise_lasts(term));
+        assert_eq!(asked(&mut bench, "a", generation(6), BTreeMap::new()), Some(Refusal::Started));
+        let never = Electorate { longest: Duration::MAX, ..Electorate::default() };
+        bench.command(0, Action::Electorate(never));
+        assert_eq!(bench.agent.voter.longest(), crate::core::vote::promise_lasts_most(), "no number makes it silent for ever");
+    }
+
     #[test]
     fn without_a_majority_it_is_kept_where_the_terms_say_so() {
         let keeps = Terms { on_quorum_loss: OnQuorumLoss::Keep, ..by_votes() };
         let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        may_vote(&mut bench);
         bench.command(1, Action::Take { probe: Probe::Nothing, terms: keeps, vote: true, clear: BTreeMap::new() });
         let sent = requests(&mut bench);
         assert_eq!(bench.drives(), [], "to take it needs a majority all the same");

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::core::base::limits::BALLOTS;
+use crate::core::base::limits::{BALLOTS, VOTE_TERM_MOST};
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
+use crate::core::vote::promise_lasts;
 use crate::core::wire::{Electorate, PeerMessage, Presence, Refusal, Vote, VoteRequest};
 
 use super::{AgentState, Output};
@@ -52,8 +53,9 @@ impl AgentState {
         if self.durable.controller != Some(*controller) {
             return Err(Refusal::OtherController);
         }
+        // Its own host is no exception: only with the electorate does an agent learn how long its earlier promises may last.
         let may = |e: &Electorate| e.placements.contains(from);
-        if *from != self.host && !self.durable.electorates.get(resource).is_some_and(may) {
+        if !self.durable.electorates.get(resource).is_some_and(may) {
             return Err(Refusal::NotAPlacement);
         }
         for (host, generation) in clear {
@@ -68,11 +70,16 @@ impl AgentState {
                 self.voter.heard(now, resource, seen.generation);
             }
         }
+        // Who asks for so long may have asked before this start, and the store need not know it.
+        if *term <= VOTE_TERM_MOST {
+            self.voter.may_have_promised(self.started, promise_lasts(*term));
+        }
         self.voter.ask(now, resource, from, *generation, *term)
     }
 
     /// Takes from the controller who may ask for votes, and how to reach the other voters.
     pub(super) fn electorate(&mut self, resource: Name, electorate: Electorate, out: &mut Vec<Output>) {
+        self.voter.may_have_promised(self.started, electorate.longest);
         let known = &mut self.durable.electorates;
         let changes = if electorate.placements.is_empty() {
             known.remove(&resource).is_some()

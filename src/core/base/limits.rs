@@ -189,7 +189,7 @@ pub const NOTIFICATION_RETRY_MOST: Duration = Duration::from_secs(300);
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum bytes that are read of an answer to a notification. The rest is not read.
 pub const NOTIFICATION_ANSWER: usize = 64 * 1024;
-/// Maximum bytes of the body of a webhook. A longer one is cut.
+/// Maximum bytes of the body of a webhook that is a text. A longer one is cut. A JSON body is bounded by its values.
 pub const WEBHOOK_BODY: usize = 256 * 1024;
 /// Maximum bytes of a secret in a file or credential. A longer one is refused.
 pub const SECRET_BYTES: usize = 4 * 1024;
@@ -229,6 +229,9 @@ pub const RUNS: usize = 1_000;
 /// Maximum runs of claims that have not ended, separate from the other runs: twice the pairs of a large site. A further claim
 /// is carried out without its reaction, and this is reported.
 pub const CLAIM_RUNS: usize = 8_000;
+/// Maximum runs with `mode dry` that have not ended, separate from the other runs: they only show what would be done. A further
+/// one is not started, and this is reported.
+pub const DRY_RUNS: usize = 100;
 /// Maximum events that wait for the controller. Less trusted senders may fill only a part of it, and one sender as much as is
 /// left free. Sources that can wait do so. Further events of other sources are dropped, counted by source and sender, and
 /// reported.
@@ -237,7 +240,7 @@ pub const INBOX_EVENTS: usize = 65_536;
 /// sender waits.
 pub const INBOX_WAITING: usize = 8_192;
 /// Maximum unverified events per second that rules want and that are accepted, one sender after another. Further ones wait in
-/// the queue.
+/// the queue. Fewer are accepted if they would take more than a quarter of the deciding thread's time.
 pub const UNVERIFIED_A_SECOND: usize = 5_000;
 /// Maximum commands of scripts that run at once: one process each. Further ones wait.
 pub const EFFECTS: usize = 8;
@@ -252,12 +255,14 @@ pub const RUN_BYTES: usize = 256 * 1024;
 pub const STATE_ENTRIES: usize = 1_000;
 /// Maximum bytes that one reaction stores in `state`. A larger value fails with the reason.
 pub const STATE_BYTES: usize = 1024 * 1024;
-/// Maximum bytes that all reactions together store in `state`. A larger value fails with the reason.
+/// Maximum bytes that all reactions together store in `state`. Less trusted senders may fill only a part of it (see `share_of`
+/// in `event`). A larger value fails with the reason.
 pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
-/// Maximum bytes of the dictionary with which a log was packed by xz. `xz -9` uses half of it. A log that needs more is refused.
+/// Maximum bytes of the dictionary with which a log was packed by xz, as its first block says: xz packs all blocks of a file alike.
+/// `xz -9` uses half of it. A log that needs more is refused.
 pub const XZ_DICTIONARY: u64 = 128 * 1024 * 1024;
 /// How far a stamp that is only a time of day may be after its arrival, because its sender's clock is ahead. A later time is of
 /// the day before.
@@ -333,6 +338,9 @@ pub fn share(memory: usize, percent: usize) -> usize {
 pub const JOURNAL_AGE: Duration = Duration::from_secs(400 * 24 * 3_600);
 /// Default of `journal: size`: bytes of the journal's database above which the oldest records are removed.
 pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes of the journal's file system that the journal leaves free, or an eighth of a small one. If fewer are free, the oldest records are removed before
+/// their time, and this is reported: a journal that fills its disk would end the controller.
+pub const JOURNAL_DISK_FREE: u64 = 256 * 1024 * 1024;
 /// Minimum of `journal: size`. A smaller one is a diagnostic.
 pub const JOURNAL_BYTES_LEAST: u64 = 16 * 1024 * 1024;
 /// Maximum bytes of one snapshot of the journal. A larger one is not written, and this is reported: a start then reads more

@@ -57,8 +57,8 @@ fn channel(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| section.get(kind).is_some()).collect();
     let [kind] = given[..] else {
         let message = match given.is_empty() {
-            true => format!("{what} does not say what it is"),
-            false => format!("{what} is several things at once: {}", given.join(", ")),
+            true => format!("{what} has no kind"),
+            false => format!("{what} has several kinds: {}", given.join(", ")),
         };
         reader.report(Code::MissingKey, place, message).help = Some(format!("write one of {}", KINDS.join(", ")));
         return None;
@@ -78,7 +78,14 @@ fn channel(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
         "webhook" => ChannelKind::Webhook(Box::new(webhook(reader, node, what, place)?)),
         "alertmanager" => {
             let section = reader.section(node, what, place, &keys::ALERTMANAGER)?;
-            ChannelKind::Alertmanager(Box::new(http(reader, &section, Preset::Own)?))
+            let target = http(reader, &section, Preset::Own)?;
+            if let (MaybeSecret::Plain(url), Some(node)) = (&target.url, section.get("url"))
+                && url.contains("/api/v")
+            {
+                reader.report(Code::BadValue, &node.place, "the address of Alertmanager is written without `/api`").help =
+                    Some("http://alertmanager.example.com:9093; `/api/v2/alerts` is added".to_owned());
+            }
+            ChannelKind::Alertmanager(Box::new(target))
         }
         "snmp" => ChannelKind::Snmp(Box::new(snmp(reader, node, what, place)?)),
         _ => ChannelKind::RemoteSyslog(Box::new(syslog(reader, node, what, place)?)),
@@ -99,7 +106,7 @@ fn limit(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Option<ChannelL
         (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&per).then_some(ChannelLimit { count, per })
     });
     if parsed.is_none() {
-        let message = format!("`{text}` does not say how many notifications, 2 or more, in how long, 1s to 1d");
+        let message = format!("`{text}` is not a limit: it needs a number of notifications (at least 2) and a time (1s to 1d)");
         reader.report(Code::BadValue, &node.place, message).help = Some("write 30 per 10m, or none".to_owned());
         return None;
     }
@@ -109,7 +116,7 @@ fn limit(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Option<ChannelL
 fn template(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<String> {
     let text = reader.text(node)?;
     if text.len() > TEMPLATE_BYTES {
-        reader.report(Code::BadValue, &node.place, format!("a template of more than {TEMPLATE_BYTES} bytes"));
+        reader.report(Code::BadValue, &node.place, format!("a template may have at most {TEMPLATE_BYTES} bytes"));
         return None;
     }
     Some(text.to_owned())
@@ -118,12 +125,12 @@ fn template(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<String> {
 fn command(reader: &mut YamlReader<'_>, node: &YamlNode) -> Vec<String> {
     let words: Vec<String> = reader.list(Some(node)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();
     if words.first().is_none_or(|w| !w.starts_with('/')) {
-        let message = "the program is named by its whole path: no shell looks for it";
+        let message = "write the absolute path of the program: no shell searches for it";
         reader.report(Code::BadValue, &node.place, message).help =
             Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
     }
     if let ([one], true) = (words.as_slice(), words.iter().any(|w| w.contains(' '))) {
-        let message = format!("`{one}` is one word here: no shell takes it apart");
+        let message = format!("`{one}` is one argument here: no shell splits it");
         let parts = one.split_whitespace().collect::<Vec<_>>().join(", ");
         reader.report(Code::BadValue, &node.place, message).help = Some(format!("command: [{parts}]"));
     }
@@ -144,17 +151,17 @@ fn mail(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place)
     let user = section.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     let password = section.get("password").and_then(|n| secret(reader, n));
     if user.is_some() != section.get("password").is_some() {
-        reader.report(Code::MissingKey, place, format!("{what} has one of `user` and `password`, and not the other"));
+        reader.report(Code::MissingKey, place, format!("{what} needs both `user` and `password`, or neither"));
     }
     if let (MailEncryption::None, Some(node)) = (encryption, section.get("password")) {
-        let message = "a password is not sent without encryption";
+        let message = "a password must not be sent without encryption";
         reader.report(Code::CannotRun, &node.place, message).help = Some("encryption: starttls".to_owned());
     }
     let mut address = |node: &YamlNode, text: &str| {
         let is_address =
             text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
         if !is_address || text.chars().any(|c| c.is_control()) {
-            reader.report(Code::BadValue, &node.place, format!("`{text}` is no mail address"));
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is not a mail address"));
         }
     };
     let from =
@@ -194,13 +201,14 @@ fn webhook(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
     let preset = section.get("preset").and_then(|n| reader.word(n, "preset", &Preset::NAMES)).unwrap_or_default();
     let body = section.get("body").and_then(|n| template(reader, n));
     if let (Some(node), false) = (section.get("body"), preset == Preset::Own) {
-        reader.report(Code::NothingComesOfIt, &node.place, "a preset has a body of its own: `body` changes nothing");
+        reader.report(Code::NothingComesOfIt, &node.place, "a preset has its own body, so `body` has no effect");
     }
     let key = section.get("key").and_then(|n| secret(reader, n));
     let wants_key = matches!(preset, Preset::Pagerduty | Preset::Opsgenie);
     if wants_key && section.get("key").is_none() {
-        reader.report(Code::MissingKey, place, format!("{what} has no `key`, by which the service knows its customer")).help =
-            Some("add key: { file: /etc/pointsman/pager.key }".to_owned());
+        reader
+            .report(Code::MissingKey, place, format!("{what} has no `key`, by which the service identifies its customer"))
+            .help = Some("add key: { file: /etc/pointsman/pager.key }".to_owned());
     }
     let sign = section.get("sign").and_then(|n| secret(reader, n));
     Some(Webhook { target: http(reader, &section, preset)?, preset, body, key, sign })
@@ -223,11 +231,11 @@ fn http(reader: &mut YamlReader<'_>, section: &Section<'_>, preset: Preset) -> O
     if let (MaybeSecret::Plain(text), Some(node)) = (&url, section.get("url")) {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         if rest.is_none_or(|rest| rest.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control())) {
-            reader.report(Code::BadValue, &node.place, format!("`{text}` is no address of HTTP")).help =
-                Some("https://example.com/hook, or { file: PATH } where the address is a secret".to_owned());
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is not an HTTP address")).help =
+                Some("https://example.com/hook, or { file: PATH } if the address is a secret".to_owned());
         }
         if rest.is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
-            let message = "a password does not stand in an address: the journal keeps the configuration";
+            let message = "write no password in an address: the journal stores the configuration";
             reader.report(Code::BadValue, &node.place, message).help =
                 Some("headers: { Authorization: { file: PATH } }".to_owned());
         }
@@ -267,7 +275,7 @@ fn syslog(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Plac
         Some((*transport, host_and_port_of(rest, Some(*port))?))
     });
     let Some((transport, server)) = parsed else {
-        reader.report(Code::BadValue, &node.place, format!("`{text}` is no syslog server")).help =
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not the address of a syslog server")).help =
             Some("write udp://HOST, tcp://HOST:601 or tls://HOST:6514".to_owned());
         return None;
     };
@@ -275,7 +283,7 @@ fn syslog(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Plac
     let facility = section.get("facility").and_then(|n| reader.word(n, "facility", &numbers)).unwrap_or(3);
     let ca = ca(reader, &section);
     if let (Some(node), false) = (section.get("ca"), transport == SyslogTransport::Tls) {
-        reader.report(Code::NothingComesOfIt, &node.place, "only TLS has certificates: `ca` changes nothing");
+        reader.report(Code::NothingComesOfIt, &node.place, "only TLS has certificates, so `ca` has no effect");
     }
     Some(SyslogServer { server: together(server), transport, ca, facility })
 }
@@ -291,7 +299,7 @@ fn ca(reader: &mut YamlReader<'_>, section: &Section<'_>) -> Option<PathBuf> {
 pub(super) fn path(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<PathBuf> {
     let text = reader.text(node)?;
     if !text.starts_with('/') {
-        reader.report(Code::BadValue, &node.place, format!("`{text}`: the file is named by its whole path"));
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not an absolute path"));
         return None;
     }
     Some(PathBuf::from(text))
@@ -299,9 +307,9 @@ pub(super) fn path(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<PathB
 
 pub(super) fn secret(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Secret> {
     if !matches!(node.kind, YamlKind::Map(_)) {
-        let message = "a secret does not stand in the configuration, which the journal keeps";
+        let message = "write no secret in the configuration: the journal stores it";
         reader.report(Code::BadValue, &node.place, message).help =
-            Some("write { file: /etc/pointsman/NAME.secret }, or { credential: NAME } for one of systemd".to_owned());
+            Some("write { file: /etc/pointsman/NAME.secret }, or { credential: NAME } for a credential of systemd".to_owned());
         return None;
     }
     let section = reader.section(node, "the secret", &node.place, &keys::SECRET)?;
@@ -310,13 +318,13 @@ pub(super) fn secret(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Sec
         (None, Some(name)) => {
             let text = reader.text(name)?;
             if text.is_empty() || text.contains('/') || text.starts_with('.') || text.len() > 255 {
-                reader.report(Code::BadValue, &name.place, format!("`{text}` is no name of a credential"));
+                reader.report(Code::BadValue, &name.place, format!("`{text}` is not the name of a credential"));
                 return None;
             }
             Some(Secret::Credential(text.to_owned()))
         }
         _ => {
-            reader.report(Code::MissingKey, &node.place, "a secret has either `file` or `credential`");
+            reader.report(Code::MissingKey, &node.place, "a secret needs exactly one of `file` and `credential`");
             None
         }
     }
@@ -334,8 +342,8 @@ fn host_and_port(reader: &mut YamlReader<'_>, node: &YamlNode, usual: Option<u16
     let text = reader.text(node)?;
     let parsed = host_and_port_of(text, usual);
     if parsed.is_none() {
-        reader.report(Code::BadValue, &node.place, format!("`{text}` is no server")).help =
-            Some("write HOST or HOST:PORT; an IPv6 address stands in brackets: [fd00::1]:162".to_owned());
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not the name of a server")).help =
+            Some("write HOST or HOST:PORT, with an IPv6 address in brackets: [fd00::1]:162".to_owned());
     }
     parsed
 }

@@ -31,7 +31,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str
         YamlKind::Text { .. } | YamlKind::Map(_) => vec![node],
     };
     if items.is_empty() {
-        reader.report(Code::BadValue, &node.place, format!("`{key}` is an empty list: no record would say it")).help =
+        reader.report(Code::BadValue, &node.place, format!("`{key}` is an empty list, so no record would match")).help =
             Some(HELP.to_owned());
     }
     for item in items {
@@ -57,7 +57,11 @@ fn one(reader: &mut YamlReader<'_>, node: &YamlNode, key: &str, claims: &mut Cla
         }
         if claims.ids.len() + claims.patterns.len() != before + 1 {
             reader
-                .report(Code::BadValue, &node.place, format!("an entry of `{key}` has one of `id`, `match` and `pattern`"))
+                .report(
+                    Code::BadValue,
+                    &node.place,
+                    format!("an entry of `{key}` needs exactly one of `id`, `match` and `pattern`"),
+                )
                 .help = Some(HELP.to_owned());
         }
         return;

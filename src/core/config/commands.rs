@@ -44,7 +44,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, pla
     let mut words = BTreeMap::new();
     for (key, value) in entries.iter().filter(|(k, _)| k.text != "driver") {
         if !table.contains(&format!("{{{}}}", key.text)) {
-            reader.report(Code::UnknownKey, &key.place, format!("the driver {name} has no word `{}`", key.text));
+            reader.report(Code::UnknownKey, &key.place, format!("the driver {name} has no parameter `{}`", key.text));
         }
         words.insert(key.text.clone(), reader.text(value)?.to_owned());
     }
@@ -54,7 +54,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, pla
     let commands = of_section(reader, &section, &words)?;
     let all = commands.up.iter().chain(&commands.down).flatten().chain(&commands.observe);
     if let Some(missing) = all.filter_map(|w| w.split_once('{')?.1.split_once('}')).map(|(word, _)| word.to_owned()).next() {
-        reader.report(Code::MissingKey, place, format!("{what} has no `{missing}`, which the driver {name} needs"));
+        reader.report(Code::MissingKey, place, format!("{what} has no `{missing}`, which the driver {name} requires"));
         return None;
     }
     whole_paths(reader, &commands, place);
@@ -85,7 +85,7 @@ fn of_section(reader: &mut YamlReader<'_>, section: &Section<'_>, words: &BTreeM
         if let Err(e) = regex::Regex::new(text) {
             let why = e.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            reader.report(Code::BadValue, &node.place, format!("`{text}` is no regular expression: {why}"));
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is not a valid regular expression: {why}"));
             return None;
         }
         Some(text.to_owned())
@@ -99,8 +99,8 @@ fn whole_paths(reader: &mut YamlReader<'_>, commands: &Commands, place: &Place) 
     let all = commands.up.iter().chain(&commands.down).chain(std::iter::once(&commands.observe));
     if let Some(words) = all.into_iter().find(whole) {
         let message = match words.first() {
-            Some(program) => format!("`{program}`: the program is named by its whole path: no shell looks for it"),
-            None => "a command without a word".to_owned(),
+            Some(program) => format!("`{program}`: write the absolute path of the program: no shell searches for it"),
+            None => "the command is empty".to_owned(),
         };
         reader.report(Code::BadValue, place, message);
     }

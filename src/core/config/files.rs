@@ -138,8 +138,9 @@ fn format(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<DeclaredFormat
     match LineFormat::parse(&text) {
         Ok(form) => Some(DeclaredFormat { form, place: node.place.clone() }),
         Err(e) => {
-            let help = "write how a line begins, as in \"%d.%m.%Y %H:%M:%S\"; docs/reference/files.md lists the directives";
-            reader.report(Code::BadValue, &node.place, format!("this is no format of stamps: {e}")).help = Some(help.to_owned());
+            let help = "write how a line begins, for example \"%d.%m.%Y %H:%M:%S\"; docs/reference/files.md lists the directives";
+            reader.report(Code::BadValue, &node.place, format!("this is not a valid stamp format: {e}")).help =
+                Some(help.to_owned());
             None
         }
     }

@@ -8,7 +8,7 @@ use crate::core::yaml::{Section, YamlReader};
 pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
     for (key, node) in reader.named(top.get("groups")) {
         if EACH.contains(&key.text.as_str()) {
-            let message = format!("in rules `{}` is each {0}, and no group can have that name", key.text);
+            let message = format!("in rules `{}` means each {0}, so no group can have that name", key.text);
             reader.report(Code::NameTaken, &key.place, message);
             continue;
         }
@@ -18,8 +18,9 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &m
             let all = inventory.hosts.keys().chain(inventory.applications.keys());
             let members = match (host, app) {
                 (true, true) => {
-                    let message =
-                        format!("`{name}` is a host and an application: which of them belongs to the group is not clear");
+                    let message = format!(
+                        "`{name}` is both a host and an application, so it is not clear which of them belongs to the group"
+                    );
                     reader.report(Code::BadValue, &place, message).help = Some("give one of them another name".to_owned());
                     continue;
                 }
@@ -31,13 +32,13 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &m
                 }
             };
             if members.contains(&name) {
-                reader.report(Code::BadValue, &place, format!("`{name}` stands twice in this group"));
+                reader.report(Code::BadValue, &place, format!("`{name}` is listed twice in this group"));
             } else {
                 members.push(name);
             }
         }
         if group == Group::default() {
-            reader.report(Code::BadValue, &key.place, format!("the group {} has nobody in it", key.text));
+            reader.report(Code::BadValue, &key.place, format!("the group {} has no members", key.text));
         }
         inventory.groups.insert(key.text.clone(), group);
     }

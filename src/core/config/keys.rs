@@ -23,7 +23,7 @@ pub static CONTROLLER: KeySet = KeySet {
         key(
             "reload",
             Word(&["ask", "watch"]),
-            "`ask`: an operator takes changed files over; `watch`: every change of the files does",
+            "`ask`: changed files are loaded when an operator asks; `watch`: changed files are loaded at once",
             "`ask`",
         ),
         key("hosts", Named(&HOST), "the machines; see [hosts](#hosts)", "none"),
@@ -33,11 +33,16 @@ pub static CONTROLLER: KeySet = KeySet {
         key("groups", NamedTexts, "names for several hosts or applications; see [groups](#groups)", "none"),
         key("channels", Any, "how people are notified; see [channels](#channels)", "none"),
         key("routes", Named(&ROUTE), "who is notified of which alarms; see [routes](notifications.md#routes)", "none"),
-        key("listen", Map(&LISTEN), "where logs and agents are heard; see [listen](#listen)", "nothing"),
+        key("listen", Map(&LISTEN), "where the controller listens for logs and agents; see [listen](#listen)", "nothing"),
         key("files", TextsOrMaps(&FILE), "logs that are followed; see [files](#files)", "none"),
         key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
         key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "as there"),
-        key("access", Map(&ACCESS), "who may use the control socket beside root and `user`; see [access](#access)", "nobody"),
+        key(
+            "access",
+            Map(&ACCESS),
+            "who may use the control socket in addition to root and `user`; see [access](#access)",
+            "nobody",
+        ),
         key(
             "metrics",
             Map(&METRICS_LISTENER),
@@ -56,8 +61,8 @@ pub static HOST: KeySet = KeySet {
         key("via", Word(&["agent", "ssh", "local"]), "`agent`, or `local` for the controller's own machine", "`agent`"),
         key("agent_port", Number, "the port on which its agent listens for other agents", "5751"),
         key("aliases", Texts, "other names that logs use", "none"),
-        key("site", Text, "where it stands", "none"),
-        key("timezone", Text, "the zone of stamps that do not say theirs", "see [files](files.md)"),
+        key("site", Text, "the name of the place where the host is", "none"),
+        key("timezone", Text, "the time zone of stamps that contain none", "see [files](files.md)"),
         key(
             "maintenance",
             Text,
@@ -96,10 +101,10 @@ pub static PAIR: KeySet = KeySet {
         key("primary", Text, "the application that is primary as a rule", REQUIRED),
         key("backup", Text, "the other one", REQUIRED),
         key("standby", Word(&["hot", "warm"]), "how the backup runs", "`hot`"),
-        key("resource", Text, "what follows the primary", "none"),
-        key("catch_up", Word(&["move", "ask"]), "what a claim that came late does", "`move`"),
-        key("says_primary", TextsOrMaps(&CLAIM), "by which records a member says that it is primary", "Genesys' ids"),
-        key("says_backup", TextsOrMaps(&CLAIM), "by which records a member says that it is backup", "Genesys' ids"),
+        key("resource", Text, "the resource that follows the primary", "none"),
+        key("catch_up", Word(&["move", "ask"]), "how a late claim is treated", "`move`"),
+        key("says_primary", TextsOrMaps(&CLAIM), "the records by which a member claims to be primary", "Genesys' ids"),
+        key("says_backup", TextsOrMaps(&CLAIM), "the records by which a member claims to be backup", "Genesys' ids"),
         key(
             "maintenance",
             Text,
@@ -135,12 +140,17 @@ pub static RESOURCE: KeySet = KeySet {
         key(
             "takeover",
             Word(&["quorum", "confirmed", "probe", "lease", "forced"]),
-            "what must be known before another host takes it: see [how a host takes over](../explanation/takeover.md)",
+            "what must be proved before another host takes it: see [how a host takes over](../explanation/takeover.md)",
             "`quorum` where it is possible",
         ),
         key("voters", Texts, "further hosts whose agents vote", "none"),
-        key("on_quorum_loss", Word(&["release", "keep"]), "what a holder without a majority does", "`release`"),
-        key("on_link_loss", Word(&["stay", "move"]), "what a lost link does: see [links](links.md)", "`stay`"),
+        key("on_quorum_loss", Word(&["release", "keep"]), "what a holder without a majority of votes does", "`release`"),
+        key(
+            "on_link_loss",
+            Word(&["stay", "move"]),
+            "what happens when the holder loses its link: see [links](links.md)",
+            "`stay`",
+        ),
         key(
             "isolation",
             Duration,
@@ -158,7 +168,7 @@ pub static RESOURCE: KeySet = KeySet {
             "a calendar of the rules: its times are [maintenance](../how-to/pause-and-maintenance.md#maintenance)",
             "none",
         ),
-        key("provenance", TRUST, "what `trust` was called by earlier versions; it is read, with a warning", "none"),
+        key("provenance", TRUST, "the earlier name of `trust`; it is accepted with a warning", "none"),
     ],
 };
 
@@ -207,7 +217,7 @@ pub static MAIL: KeySet = KeySet {
         key(
             "encryption",
             Word(&["starttls", "tls", "none"]),
-            "STARTTLS, which the server must know, TLS from the beginning, or none; the usual ports are 587, 465 and 25",
+            "STARTTLS, which the server must support, TLS from the beginning, or none; the usual ports are 587, 465 and 25",
             "`starttls`",
         ),
         key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
@@ -226,12 +236,17 @@ pub static WEBHOOK: KeySet = KeySet {
         key(
             "preset",
             Word(&["slack", "teams", "mattermost", "pagerduty", "opsgenie", "ntfy"]),
-            "the service whose form the body has",
+            "the service whose format the body has",
             "none",
         ),
         key("body", Text, "a [template](#templates)", "the whole notification as JSON"),
         key("headers", Any, "headers by name: templates or [secrets](#secrets)", "none"),
-        key("key", Any, "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy knows us", "required by the first two"),
+        key(
+            "key",
+            Any,
+            "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy identifies the sender",
+            "required for PagerDuty and Opsgenie",
+        ),
         key(
             "sign",
             Any,
@@ -258,9 +273,9 @@ pub static ALERTMANAGER: KeySet = KeySet {
 pub static SNMP: KeySet = KeySet {
     title: "snmp",
     keys: &[
-        key("server", Text, "its name, with a port where it is not 162", REQUIRED),
+        key("server", Text, "its name, with the port if that is not 162", REQUIRED),
         key("community", Any, "the community, or a [secret](#secrets) that has it", REQUIRED),
-        key("inform", Truth, "the manager has to confirm each notification", "`false`"),
+        key("inform", Truth, "the manager must confirm each notification", "`false`"),
     ],
 };
 
@@ -296,9 +311,9 @@ pub static ROUTE: KeySet = KeySet {
         key("by", Texts, "alarms with the same values of these fields are one group", "`[alarm]`"),
         key("wait", Duration, "how long the first alarm of a group waits for others", "`10s`"),
         key("interval", Duration, "the least time between two notifications of a group", "`5m`"),
-        key("repeat", Duration, "an active group that has an unacknowledged alarm is told again after this time", "never"),
-        key("escalate", Map(&ESCALATE), "who is notified of an alarm that nobody acknowledged in time", "nobody"),
-        key("cleared", Truth, "whether ends are told", "`true`"),
+        key("repeat", Duration, "people are notified again of a group with an unacknowledged alarm after this time", "never"),
+        key("escalate", Map(&ESCALATE), "who is notified of an alarm that was not acknowledged in time", "nobody"),
+        key("cleared", Truth, "whether people are notified when alarms end", "`true`"),
     ],
 };
 
@@ -307,7 +322,7 @@ pub static ESCALATE: KeySet = KeySet {
     title: "escalate",
     keys: &[
         key("after", Duration, "how long after the alarm was raised", REQUIRED),
-        key("to", Texts, "further channels; they are told of the end, too", REQUIRED),
+        key("to", Texts, "further channels; they are notified of the end, too", REQUIRED),
     ],
 };
 
@@ -326,7 +341,7 @@ pub static LISTENER: KeySet = KeySet {
     title: "a listener",
     keys: &[
         key("address", Text, "`udp://ADDRESS:PORT` or `tcp://ADDRESS:PORT`", REQUIRED),
-        key("timezone", Text, "the zone of stamps that do not say theirs", "see [files](files.md)"),
+        key("timezone", Text, "the time zone of stamps that contain none", "see [files](files.md)"),
     ],
 };
 
@@ -335,10 +350,10 @@ pub static FILE: KeySet = KeySet {
     title: "files",
     keys: &[
         key("path", Text, "the file, or a pattern of files", REQUIRED),
-        key("host", Text, "whose records are in it, where they do not say", "none"),
-        key("app", Text, "which application's records are in it, where they do not say", "none"),
-        key("timezone", Text, "the zone of stamps that do not say theirs", "the machine's"),
-        key("format", Text, "how a line begins, where its stamp is not read by itself", "none"),
+        key("host", Text, "the host of records that name none", "none"),
+        key("app", Text, "the application of records that name none", "none"),
+        key("timezone", Text, "the time zone of stamps that contain none", "the machine's"),
+        key("format", Text, "how a line begins, if its stamp is not recognised without this", "none"),
         key("olddir", Text, "the folder that rotated files are moved to", "the folder of the log"),
     ],
 };
@@ -354,11 +369,11 @@ pub static JOURNAL: KeySet = KeySet {
     title: "journal",
     keys: &[
         key("keep", Duration, "older records are removed", "`400d`"),
-        key("size", Text, "bytes from which on the oldest records are removed", "`4GiB`"),
+        key("size", Text, "above this size in bytes the oldest records are removed", "`4GiB`"),
         key(
             "unwanted",
             Text,
-            "bytes of records that no rule wants, kept to try other rules with; takes effect at a start",
+            "how many bytes of records that no rule wants are kept, to try other rules with them; takes effect at a start",
             "none",
         ),
     ],
@@ -423,7 +438,7 @@ pub static AGENT: KeySet = KeySet {
     keys: &[
         key("host", Text, "its name in the controller's inventory", REQUIRED),
         key("controller", Text, "the controller's address and port", REQUIRED),
-        key("listen", Text, "where other agents connect, or `off`", "port 5751 of every address"),
+        key("listen", Text, "the address where other agents connect, or `off`", "port 5751 of every address"),
         key(
             "data",
             Text,
@@ -437,7 +452,12 @@ pub static AGENT: KeySet = KeySet {
             "`NAME: { address: 10.10.11.103/24, interface: eth0 }`, or [commands](../how-to/load-balanced-port.md)",
             "required, unless it only watches or votes",
         ),
-        key("watch", Named(&SIGN), "applications, and how each is seen to run; see [watch](#watch)", "none"),
+        key(
+            "watch",
+            Named(&SIGN),
+            "the applications that the agent watches, and how it sees that each runs; see [watch](#watch)",
+            "none",
+        ),
         key("metrics", Map(&METRICS), "what is measured, and where monitoring systems ask; see [metrics](#metrics)", "none"),
     ],
 };
@@ -457,7 +477,7 @@ pub static COMMANDS: KeySet = KeySet {
     keys: &[
         key("up", Any, "the commands that bring it up", REQUIRED),
         key("down", Any, "the commands that bring it down", REQUIRED),
-        key("observe", Texts, "the command that shows how it is", REQUIRED),
+        key("observe", Texts, "the command that prints its state", REQUIRED),
         key("up_when", Text, "the expression that its output has when it is up", REQUIRED),
         key("down_when", Text, "the expression that its output has when it is down", REQUIRED),
     ],
@@ -478,7 +498,7 @@ pub static METRICS: KeySet = KeySet {
     title: "metrics",
     keys: &[
         key("every", Duration, "how often", "`10s`"),
-        key("of", Words(&["cpu", "load1", "memory_used", "swap_used", "open_files"]), "which numbers of the host", "none"),
+        key("of", Words(&["cpu", "load1", "memory_used", "swap_used", "open_files"]), "which metrics of the host", "none"),
         key("disk_used", Texts, "the mount points whose use is measured", "none"),
         METRICS_LISTEN,
         METRICS_TOKEN,

@@ -39,9 +39,17 @@ pub(super) fn read(
     let mut listen = Listen { agents: agents_wanted.then_some(AGENTS), ..Listen::default() };
     let mut taken: Vec<Taken> = Vec::new();
     if let Some((address, place)) = monitoring {
-        taken.push(Taken { way: Way::Tcp, address, what: format!("`metrics`, {address},"), place });
+        taken.push(Taken { way: Way::Tcp, address, what: "`metrics`".to_owned(), place });
     }
-    let Some(node) = top.get("listen") else { return listen };
+    let of_agents = |address, place| Taken { way: Way::Tcp, address, what: "`agents`".to_owned(), place };
+    let Some(node) = top.get("listen") else {
+        // Agents have a usual address, which needs no line of its own.
+        if let Some((address, metrics)) = listen.agents.zip(taken.first()) {
+            let place = metrics.place.clone();
+            take(reader, &mut taken, of_agents(address, place));
+        }
+        return listen;
+    };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
     for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
@@ -49,9 +57,8 @@ pub(super) fn read(
             Some(("udp", address)) => (Way::Udp, address),
             Some(("tcp", address)) => (Way::Tcp, address),
             _ => {
-                reader
-                    .report(Code::BadValue, &node.place, format!("`{text}` is not a way of syslog with an address and a port"))
-                    .help = Some("syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601]".to_owned());
+                reader.report(Code::BadValue, &node.place, format!("`{text}` is not the address of a syslog listener")).help =
+                    Some("write the protocol, an IP address and a port: udp://0.0.0.0:514 or tcp://0.0.0.0:601".to_owned());
                 continue;
             }
         };
@@ -76,9 +83,29 @@ pub(super) fn read(
     }
     if let Some(address) = listen.agents {
         let place = agents.unwrap_or(node).place.clone();
-        take(reader, &mut taken, Taken { way: Way::Tcp, address, what: format!("the listener for agents, {address},"), place });
+        take(reader, &mut taken, of_agents(address, place));
     }
     listen
+}
+
+/// Reports `metrics: { listen: ... }` of an agent on the port on which other agents connect to it.
+pub(super) fn of_agents_metrics(
+    reader: &mut YamlReader<'_>,
+    agents: (Listening, Option<&YamlNode>),
+    metrics: (SocketAddr, Place),
+) {
+    let address = match agents.0 {
+        Listening::Off => return,
+        Listening::At(address) => address,
+        Listening::Usual => SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), AGENT_PORT),
+    };
+    let taken = Taken { way: Way::Tcp, address, what: String::new(), place: metrics.1.clone() };
+    if taken.excludes(&Taken { way: Way::Tcp, address: metrics.0, what: String::new(), place: metrics.1.clone() }) {
+        let message = format!("`metrics` listens on the port on which other agents connect, {address}");
+        let diagnostic = reader.report(Code::NameTaken, &metrics.1, message);
+        diagnostic.context.extend(agents.1.map(|node| (node.place.clone(), "first here".to_owned())));
+        diagnostic.help = Some("give it another port: listen: 127.0.0.1:9469".to_owned());
+    }
 }
 
 /// An address on which something listens.
@@ -105,7 +132,7 @@ impl Taken {
 /// Takes an address, or reports that an earlier listener has it.
 fn take(reader: &mut YamlReader<'_>, taken: &mut Vec<Taken>, new: Taken) {
     if let Some(first) = taken.iter().find(|first| first.excludes(&new)) {
-        let message = format!("{} wants a port that {} has", new.what, first.what);
+        let message = format!("{} listens on the same port as {}", new.what, first.what);
         let diagnostic = reader.report(Code::NameTaken, &new.place, message);
         diagnostic.context.push((first.place.clone(), "first here".to_owned()));
         diagnostic.help = Some("give it another port; 0.0.0.0 and [::] include every address of the machine".to_owned());

@@ -45,7 +45,7 @@ pub(super) fn of_section(reader: &mut YamlReader<'_>, section: &Section<'_>) -> 
     let tls = section.get("tls").map(|n| tls(reader, n));
     let is_local = address.ip().to_canonical().is_loopback();
     if !is_local && token.is_none() {
-        let message = format!("everybody who reaches {address} could read the metrics");
+        let message = format!("anyone who can reach {address} could read the metrics");
         reader.report(Code::OpenToAll, &node.place, message).help =
             Some("add token: { file: /etc/pointsman/metrics.token }, or listen on 127.0.0.1:9469".to_owned());
         return None;

@@ -53,7 +53,7 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of scripts, relative to the folder of the configuration; default: `scripts`, if there is such a folder.
     pub scripts: Option<PathBuf>,
-    /// When files that were changed are taken over.
+    /// When changed files are loaded.
     pub reload: ReloadPolicy,
     /// The user that the controller runs as if root starts it; default: `pointsman`, if there is such a user.
     pub user: Option<String>,
@@ -96,7 +96,7 @@ impl Default for JournalLimits {
     }
 }
 
-/// When files that were changed are taken over.
+/// When changed files are loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReloadPolicy {
     /// When an operator asks for it, by command or signal.

@@ -43,18 +43,16 @@ pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &N
     let takeover = word(resource.takeover);
     let by_kernel = matches!(resource.takeover, Takeover::Quorum | Takeover::Probe | Takeover::Lease);
     if by_kernel && matches!(resource.what, ResourceKind::Port(_)) {
-        let message = format!(
-            "`takeover: {takeover}` is for addresses, which a kernel can drop and neighbours can hear, and {name} is a port"
-        );
+        let message = format!("`takeover: {takeover}` works only for addresses, which a kernel can drop, and {name} is a port");
         reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help =
-            Some("use `confirmed`, or `forced` where two ports at once do less harm than none".to_owned());
+            Some("use `confirmed`, or `forced` if two ports at once do less harm than none".to_owned());
     } else if by_kernel {
         for placement in &resource.placements {
             let Some(host) = inventory.hosts.get(&placement.host) else { continue };
             let reached = host.via == Via::Agent || (host.via == Via::Local && resource.takeover != Takeover::Quorum);
             if !reached || host.platform != "linux" {
                 let message = format!(
-                    "`takeover: {takeover}` needs an agent on Linux at every host of {name}, and {} has none",
+                    "`takeover: {takeover}` requires an agent on Linux on every host of {name}, and {} has none",
                     placement.host
                 );
                 reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help = Some("use `confirmed`".to_owned());
@@ -66,7 +64,7 @@ pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &N
         _ => {
             for (key, place) in [("voters", &places.voters), ("on_quorum_loss", &places.on_quorum_loss)] {
                 if let Some(place) = place {
-                    let message = format!("`{key}` counts under `takeover: quorum` only, and {name} has `{takeover}`");
+                    let message = format!("`{key}` has an effect only under `takeover: quorum`, and {name} has `{takeover}`");
                     reader.report(Code::NothingComesOfIt, place, message);
                 }
             }
@@ -75,14 +73,14 @@ pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &N
     if resource.takeover == Takeover::Probe {
         witnesses(reader, inventory, name, resource, places);
     } else if !resource.witnesses.is_empty() {
-        let message = format!("witnesses are asked under `takeover: probe` only, and {name} has `{takeover}`");
+        let message = format!("witnesses are used only under `takeover: probe`, and {name} has `{takeover}`");
         reader.report(Code::NothingComesOfIt, &at(&places.witnesses), message);
     }
     // Two hosts that serve a port do less harm than none. Two hosts with an address do more.
     if resource.takeover == Takeover::Forced && matches!(resource.what, ResourceKind::Address(..)) {
         let message = format!("`takeover: forced`: two hosts may have {name} at once when one of them can't be reached");
         reader.report(Code::Forced, &at(&places.takeover), message).help =
-            Some("`quorum` waits until the other has surely let go".to_owned());
+            Some("`quorum` waits until the other host has certainly released it".to_owned());
     }
     if let (Some(gap), Some(place)) = (gap(inventory, name, resource), &places.takeover) {
         reader.report(Code::NotCovered, place, gap).help =
@@ -106,18 +104,18 @@ fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String
     let better = can_vote(inventory, &resource.placements, &resource.voters) && !matches!(resource.what, ResourceKind::Port(_));
     match resource.takeover {
         Takeover::Probe => Some(format!(
-            "`takeover: probe` does not cover a network in which {} lose each other and the controller, and still reach the witnesses: two of them may have {name} at once{}",
+            "`takeover: probe` does not cover a network in which {} lose each other and the controller but still reach the witnesses: two of them may hold {name} at once{}",
             hosts(),
             if better { "; `quorum` covers that" } else { "" }
         )),
         Takeover::Lease if better => Some(format!(
-            "`takeover: lease` does not cover the loss of the controller: without it {name} is gone when the lease ends; `quorum` covers that"
+            "`takeover: lease` does not cover the loss of the controller: {name} is lost when the lease ends; `quorum` covers that"
         )),
         Takeover::Confirmed if better => Some(format!(
-            "`takeover: confirmed` does not cover the loss of a host: {name} stays away until an operator says that it is released; `quorum` covers that"
+            "`takeover: confirmed` does not cover the loss of a host: no other host takes {name} until an operator confirms that it is released; `quorum` covers that"
         )),
         Takeover::Quorum if resource.on_quorum_loss == OnQuorumLoss::Keep => Some(format!(
-            "`on_quorum_loss: keep` does not cover the loss of a host: {name} stays away until an operator says that it is released"
+            "`on_quorum_loss: keep` does not cover the loss of a host: no other host takes {name} until an operator confirms that it is released"
         )),
         Takeover::Quorum | Takeover::Lease | Takeover::Confirmed | Takeover::Forced => None,
     }
@@ -134,8 +132,8 @@ pub fn coverage(name: &str, resource: &Resource) -> Option<String> {
     let names = agents.into_iter().collect::<Vec<_>>().join(", ");
     let after = crate::core::base::time::duration_text(resource.isolation);
     let lost = match resource.on_quorum_loss {
-        OnQuorumLoss::Release => format!("when more are lost at once, nobody has it after {after} until {majority} are back"),
-        OnQuorumLoss::Keep => "when more are lost at once, its holder keeps it and no other host takes it".to_owned(),
+        OnQuorumLoss::Release => format!("if more are lost at once, no host holds it after {after} until {majority} are back"),
+        OnQuorumLoss::Keep => "if more are lost at once, its holder keeps it and no other host takes it".to_owned(),
     };
     Some(format!(
         "{name}: {all} voters (the controller, {names}); the loss of any {} is covered; {lost}; a frozen virtual machine is not covered",
@@ -151,7 +149,7 @@ fn voters(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, resou
     for (i, voter) in resource.voters.iter().enumerate() {
         let twice = resource.voters[..i].contains(voter);
         if twice || resource.placements.iter().any(|s| s.host == *voter) {
-            let why = if twice { "stands twice" } else { "may hold it, and votes already" };
+            let why = if twice { "stands twice" } else { "may hold it, and so is a voter already" };
             wrong(format!("the voter {voter} of {name} {why}"), "name hosts that hold nothing of it, each once");
         } else if inventory.hosts.get(voter).is_some_and(|h| h.via != Via::Agent) {
             wrong(format!("the voter {voter} of {name} has no agent"), "a voter is a host with `via: agent`");
@@ -167,8 +165,8 @@ fn voters(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, resou
     }
     for host in all {
         if inventory.hosts.get(&host).is_some_and(|h| h.address.is_none()) {
-            let message = format!("the other voters of {name} can't ask {host}: its address is not known");
-            wrong(message, "write its own address at `hosts:`");
+            let message = format!("the other voters of {name} cannot ask {host}: its address is not configured");
+            wrong(message, "write its own address under `hosts:`");
         }
     }
 }
@@ -197,7 +195,7 @@ fn witnesses(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, re
         } else if resource.witnesses.iter().filter(|w| *w == witness).count() > 1 {
             "stands twice".to_owned()
         } else if let Some(host) = of_a_placement(*witness) {
-            format!("is {host}, which may hold the address: whoever is cut off always reaches itself")
+            format!("is {host}, which may hold the address: a host that is cut off can always reach itself")
         } else {
             continue;
         };

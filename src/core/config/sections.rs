@@ -1,7 +1,7 @@
 //! The sections of the configuration. `keys.rs` declares their keys.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +93,7 @@ fn one(reader: &mut YamlReader<'_>, top: &Section<'_>, key: &str) -> Option<(Str
     let node = top.get(key);
     let mut all = reader.texts(node);
     if let (true, Some(node)) = (all.len() > 1, node) {
-        reader.report(Code::WrongKind, &node.place, format!("`{key}` is one text, not a list")).help =
+        reader.report(Code::WrongKind, &node.place, format!("`{key}` must be one text, not a list")).help =
             Some(format!("{key}: {}", all[0].0));
     }
     all.pop()
@@ -188,9 +188,9 @@ fn hosts(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
         let ways = [("agent", Via::Agent), ("ssh", Via::Ssh), ("local", Via::Local)];
         let via = section.get("via").and_then(|n| Some((reader.word(n, "way to a host", &ways)?, n)));
         if let Some((Via::Ssh, node)) = via {
-            let message = format!("`via: ssh` does not exist yet: {what} is known by its records, and nothing is done on it");
+            let message = format!("`via: ssh` is not available yet: records of {what} are read, but nothing is done on it");
             reader.report(Code::NothingComesOfIt, &node.place, message).help =
-                Some("via: agent, and an agent there, if a resource is to be on it".to_owned());
+                Some("write via: agent and run an agent there, if it should hold a resource".to_owned());
         }
         let via = via.map(|(via, _)| via);
         agents |= via == Some(Via::Agent);
@@ -235,7 +235,7 @@ fn applications(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut 
             } else if !take(reader, &mut programs, &format!("{alias} on {on}"), &what, place)
                 && let Some(last) = reader.found.last_mut()
             {
-                last.help = Some("on one host a name in the logs means one application".to_owned());
+                last.help = Some("on one host, a name in the logs must mean one application".to_owned());
             }
         }
         let program = section.get("program").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
@@ -264,7 +264,18 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
         let mut member = |reader: &mut YamlReader<'_>, role: &str| -> Option<String> {
             let node = section.want(reader, role)?;
             let name = reader.known(node, "application", inventory.applications.keys())?;
-            take(reader, &mut members, &name, &what, &node.place);
+            match members.get(&name) {
+                Some((pair, first)) if *pair == what => {
+                    let message = format!("{what} has {name} as its primary and as its backup");
+                    let first = (first.clone(), "first here".to_owned());
+                    let diagnostic = reader.report(Code::NameTaken, &node.place, message);
+                    diagnostic.context.push(first);
+                    diagnostic.help = Some("name the application of the other host".to_owned());
+                }
+                _ => {
+                    take(reader, &mut members, &name, &what, &node.place);
+                }
+            }
             Some(name)
         };
         let (primary, backup) = (member(reader, "primary"), member(reader, "backup"));
@@ -306,7 +317,7 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
             reader.report(
                 Code::BadValue,
                 &node.place,
-                format!("{both} would say both that a member is primary and that it is backup"),
+                format!("{both} would claim both that a member is primary and that it is backup"),
             );
         }
         inventory.maintenance.pairs.extend(calendar(reader, &section, &key.text));
@@ -322,9 +333,14 @@ fn calendar(reader: &mut YamlReader<'_>, section: &Section<'_>, name: &str) -> O
 
 fn has_placement(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
     let Some(host) = inventory.applications.get(app).map(|a| &a.host).filter(|h| !h.is_empty()) else { return };
+    // A host that is not known was reported, and may be the one that is missing.
+    let is_unknown = |s: &Placement| !inventory.hosts.contains_key(&s.host);
+    if inventory.resources.get(resource).is_some_and(|r| r.placements.is_empty() || r.placements.iter().any(is_unknown)) {
+        return;
+    }
     let seated = inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host));
     if !seated {
-        let message = format!("{app} runs on {host}, and {resource} can't be there");
+        let message = format!("{app} runs on {host}, and {resource} cannot be there");
         reader.report(Code::NoSeat, place, message).help =
             Some(format!("add {host} with its interface to the hosts of {resource}"));
     }
@@ -342,18 +358,18 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
         let address = if is_port { None } else { section.want(reader, "address").and_then(|n| network(reader, n)) };
         let port = if is_port { section.want(reader, "port").and_then(|n| port(reader, n)) } else { None };
         if let Some(node) = section.get(if is_port { "address" } else { "port" }) {
-            let message = format!("{what} is of kind {}: it has no such key", if is_port { "port" } else { "address" });
+            let message = format!("{what} has the kind {}, which has no such key", if is_port { "port" } else { "address" });
             reader.report(Code::UnknownKey, &node.place, message);
         }
         if let (Some((address, _)), Some(node)) = (address, section.get("address")) {
             take(reader, &mut taken, &address.to_string(), &what, &node.place);
             if let Some((host, _)) = inventory.hosts.iter().find(|(_, h)| h.address == Some(address)) {
-                let message = format!("{address} is the own address of {host}: it can't move");
+                let message = format!("{address} is the own address of {host}, so it cannot move");
                 reader.report(Code::NameTaken, &node.place, message);
             }
         }
         if let (true, Some(node)) = (is_port, section.get("on_link_loss")) {
-            let message = format!("{what} is a port, which has no network interface of its own: `on_link_loss` changes nothing");
+            let message = format!("{what} is a port, which has no network interface of its own, so `on_link_loss` has no effect");
             reader.report(Code::NothingComesOfIt, &node.place, message);
         }
         let placements = placements(reader, &section, &what, is_port, inventory);
@@ -387,6 +403,8 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
         let resource = Resource {
             what: match (address, port) {
                 (Some((address, prefix)), _) => ResourceKind::Address(address, prefix),
+                // Without a valid address or port there is a diagnostic, and only the kind counts.
+                (None, None) if !is_port => ResourceKind::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 32),
                 (None, port) => ResourceKind::Port(port.unwrap_or(0)),
             },
             placements,
@@ -476,11 +494,12 @@ fn placements(
     let node = section.want(reader, "hosts");
     let mut placements = Vec::new();
     for (YamlKey { text, place }, value) in reader.named(node) {
-        let known = reader.is_known(text, place, "host", inventory.hosts.keys());
+        // An unknown host is reported, and counts, so that it is the only mistake that is reported.
+        reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
             let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
             if inventory.hosts.get(text).is_some_and(|h| h.via == Via::Ssh) {
-                let message = format!("{what} can't be on {text}: `via: ssh` does not exist yet");
+                let message = format!("{what} cannot be on {text}: `via: ssh` is not available yet");
                 reader.report(Code::CannotRun, place, message).help = Some("run an agent there: via: agent".to_owned());
                 continue;
             }
@@ -492,20 +511,18 @@ fn placements(
                     None
                 }
                 (true, false) => {
-                    let message = format!("{text} is reached by its agent, whose own list has the commands");
+                    let message = format!("{text} has an agent, whose own list has the commands");
                     reader.report(Code::BadValue, &value.place, message).help = Some(format!("{text}: agent"));
                     None
                 }
                 (false, true) => {
-                    let message = format!("{text} is this machine: the commands stand here");
+                    let message = format!("{text} is this machine, so write the commands here");
                     reader.report(Code::BadValue, &value.place, message).help =
                         Some(format!("{text}: {{ driver: nlb, program: PATH, port: 5060, cluster: NAME, host: 1 }}"));
                     None
                 }
             };
-            if known {
-                placements.push(Placement { host: text.clone(), interface: String::new(), commands });
-            }
+            placements.push(Placement { host: text.clone(), interface: String::new(), commands });
             continue;
         }
         let Some(interface) = reader.text(value) else { continue };
@@ -515,13 +532,11 @@ fn placements(
         if !is_interface(interface, linux) {
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
         }
-        if known {
-            placements.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
-        }
+        placements.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
     }
     if let (Some(node), true) = (node, placements.len() < 2) {
         let message =
-            format!("{what} can be on {}: it can't move", if placements.is_empty() { "no host" } else { "one host only" });
+            format!("{what} can be on {}, so it cannot move", if placements.is_empty() { "no host" } else { "one host only" });
         reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
     }
     placements
@@ -531,14 +546,14 @@ fn placements(
 fn can_have_address(reader: &mut YamlReader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
     let Some(known) = inventory.hosts.get(host) else { return };
     let (message, help) = if known.via == Via::Ssh {
-        (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
+        (format!("{what} cannot be on {host}: `via: ssh` is not available yet"), "run an agent there: via: agent")
     } else if known.platform != "linux" {
         (
             format!(
-                "{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}",
+                "{what} cannot be on {host}: addresses can be brought up only on Linux, and its platform is {}",
                 known.platform
             ),
-            "programs bring up what has other ways there: kind: port, with `up` and `down` on the agent's own list",
+            "for other platforms write kind: port, with `up` and `down` in the agent's own list",
         )
     } else {
         return;
@@ -555,7 +570,7 @@ fn moves(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Moves> {
         (count >= 1 && !per.is_zero()).then_some(Moves { count, per })
     });
     if parsed.is_none() {
-        reader.report(Code::BadValue, &node.place, format!("`{text}` does not say how many moves in how long")).help =
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not a number of moves within a time")).help =
             Some("write 4 per 10m".to_owned());
     }
     parsed

@@ -22,7 +22,7 @@ pub(super) fn memory(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Memory {
     match bytes_of(&text).and_then(|bytes| usize::try_from(bytes).ok()) {
         Some(bytes) if bytes >= MEMORY_LEAST => return Memory(bytes),
         Some(_) => {
-            let message = format!("`{text}` is too little memory for a controller; it needs at least {} MiB", MEMORY_LEAST >> 20);
+            let message = format!("`{text}` is not enough memory for a controller; it needs at least {} MiB", MEMORY_LEAST >> 20);
             reader.report(Code::BadValue, &node.place, message);
         }
         None => {

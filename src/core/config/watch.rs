@@ -12,6 +12,7 @@ use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader};
 
 use super::Agent;
 use super::keys;
+use super::listen;
 use super::metrics;
 
 /// Reads both, and reports what is wrong.
@@ -25,13 +26,14 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
             agent.watch.insert(key.text.clone(), sign);
         }
     }
-    if let Some(node) = top.get("metrics") {
-        agent.metrics = measuring(reader, node);
-        if let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS)
-            && section.get("listen").is_some()
-        {
-            agent.monitored = metrics::of_section(reader, &section);
-        }
+    let Some(node) = top.get("metrics") else { return };
+    let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) else { return };
+    agent.metrics = measuring(reader, &section);
+    let Some(at) = section.get("listen") else { return };
+    agent.monitored = metrics::of_section(reader, &section);
+    if let Some(monitored) = &agent.monitored {
+        let agents = (agent.listen, top.get("listen"));
+        listen::of_agents_metrics(reader, agents, (monitored.address, at.place.clone()));
     }
 }
 
@@ -50,7 +52,7 @@ fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<S
     match (pid_file, unit, process) {
         (Some((path, node)), None, process) => {
             if !path.starts_with('/') {
-                reader.report(Code::BadValue, &node.place, "a file is named by its whole path");
+                reader.report(Code::BadValue, &node.place, "write the absolute path of the file");
                 return None;
             }
             Some(Sign::PidFile(path.into(), process.map(|(name, _)| name)))
@@ -59,31 +61,30 @@ fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<S
             let plain = Path::new(&unit).components().all(|c| matches!(c, Component::Normal(_)));
             if !plain || !unit.contains('.') {
                 let message = format!("`{unit}` is not the name of a unit");
-                reader.report(Code::BadValue, &node.place, message).help =
-                    Some("unit: sip.service; one outside of system.slice with its path: machine.slice/sip.service".to_owned());
+                reader.report(Code::BadValue, &node.place, message).help = Some(
+                    "unit: sip.service; for a unit outside system.slice write its path: machine.slice/sip.service".to_owned(),
+                );
                 return None;
             }
             Some(Sign::Unit(unit))
         }
         (None, None, Some((process, _))) => Some(Sign::Process(process)),
         (None, None, None) => {
-            let message = format!("{what} does not say by what it is seen to run");
+            let message = format!("{what} does not say how to see that it runs");
             reader.report(Code::MissingKey, &key.place, message).help =
                 Some("write { pid_file: /run/sip.pid }, { unit: sip.service } or { process: sipserver }".to_owned());
             None
         }
         _ => {
-            let message =
-                format!("{what} is seen to run by one thing: a pid file (with the name of its process), a unit, or a process");
+            let message = format!("{what} needs exactly one of `pid_file` (with the name of its process), `unit` and `process`");
             reader.report(Code::BadValue, &key.place, message);
             None
         }
     }
 }
 
-fn measuring(reader: &mut YamlReader<'_>, node: &YamlNode) -> Measuring {
+fn measuring(reader: &mut YamlReader<'_>, section: &Section<'_>) -> Measuring {
     let mut measuring = Measuring::default();
-    let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) else { return measuring };
     if let Some(every) = section.get("every").and_then(|n| reader.span(n, METRICS_EVERY_LEAST..=METRICS_EVERY_MOST)) {
         measuring.every = every;
     }

@@ -57,11 +57,11 @@ impl Controller {
                     (Accepted::Yes | Accepted::Held, "primary") => Some(format!("{resource} goes to {host}")),
                     (Accepted::Yes | Accepted::Held, _) => Some(format!("{resource} leaves {host}")),
                     (Accepted::Superseded, _) => None,
-                    (Accepted::Unknown, _) => Some(format!("{resource} cannot be on {host}, so nothing is moved")),
+                    (Accepted::Unknown, _) => Some(format!("{resource} has no placement on {host}, so nothing is moved")),
                 };
                 if let Some(moved) = moved {
                     let text = format!(
-                        "{app} says that it is {says} of {pair}, and no reaction has carried that out (it failed, was withheld or could not be started, or its alarm was active already): {moved}"
+                        "{app} claims to be {says} of {pair}, and no reaction has carried that out (it failed, was withheld or could not be started, or its alarm was active already): {moved}"
                     );
                     out.push(Output::Notice(Notice {
                         resource: Some(resource),
@@ -105,6 +105,12 @@ impl Controller {
         Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false, at }))
     }
 
+    /// When the claim with this sequence was probably written; `None` if it is no claim, or not the newest of its application.
+    pub(super) fn written_at(&self, order: u64) -> Option<Time> {
+        let state = self.engine.state();
+        state.owed(order).and_then(|app| state.claim(app)).filter(|claim| claim.order == order).map(|claim| claim.written)
+    }
+
     /// Handles a late claim that is the newest of its pair, if rules would have moved the resource for it.
     pub(super) fn catch_up(&mut self, now: Time, late: Late, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         let Late { pair, resource, host, order, written } = late;
@@ -125,7 +131,7 @@ impl Controller {
         };
         if !here && written.is_some_and(|written| decided_at.is_some_and(|decided| decided > written)) {
             let text = format!(
-                "{host} said that it is primary of {pair}, in a record that came late, before a newer claim or command sent {resource} where it is: it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
+                "{host} claimed to be primary of {pair} in a record that arrived late. A newer claim or command has decided where {resource} is, so it stays there. If {host} is primary now, run `pointsman move {resource} {host}`"
             );
             return out.push(notice(Kind::ClaimOutdated, text));
         }
@@ -137,9 +143,10 @@ impl Controller {
                 out.push(notice(Kind::Unknown, format!("{resource} cannot be on {host}; see `pointsman resources`")))
             }
             Accepted::Yes | Accepted::Held => {
-                let when = if written.is_some() { "in a record that came late" } else { "while nobody listened" };
-                let text =
-                    format!("{host} said that it is primary of {pair} {when}, and nobody contradicts: {resource} goes there");
+                let when = if written.is_some() { "in a record that arrived late" } else { "while nobody listened" };
+                let text = format!(
+                    "{host} claimed to be primary of {pair} {when}, and no other claim contradicts it: {resource} goes there"
+                );
                 out.push(notice(Kind::CatchUp, text));
             }
         }

@@ -10,17 +10,16 @@
 //! report with a newer generation than the journal has proves that records are missing. Meanwhile agents are observed, events
 //! raise alarms, intents are recorded and notifications are sent. Recorded intents are carried out when the doubt ends.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::core::base::limits::EPOCH_MOST;
-use crate::core::base::time::{Time, duration_text};
+use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Doubt, DoubtKind};
 use crate::core::notice::{Kind, Notice};
-use crate::core::overrides::Override;
 use crate::core::wire::{Generation, Report};
 
-use super::{Controller, OperatorCommand, Output, Task};
+use super::{Controller, Output, Task};
 
 /// What the controller has learnt since the start about agents and the journal.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +63,8 @@ impl Controller {
         if let Some((resource, seen)) = report.resources.iter().find(|(_, seen)| seen.generation.epoch > EPOCH_MOST) {
             if self.trust.disbelieved.insert(host.clone()) {
                 let text = format!(
-                    "the agent of {host} reports generation {} of {resource}, which no controller ever used: none of its reports is used \
-                     (reported once); is its store damaged? `pointsman adopt` on {host} begins anew",
+                    "the agent of {host} reports generation {} of {resource}, which no controller ever used, so its reports \
+                     are ignored (reported once). Is its store damaged? `pointsman adopt` on {host} starts a new one",
                     seen.generation
                 );
                 out.push(notice(Kind::ReportStrange, text, Some(host.clone())));
@@ -78,8 +77,9 @@ impl Controller {
         let learns = self.trust.doubt.as_ref().is_some_and(|d| matches!(d.kind, DoubtKind::Behind | DoubtKind::Accepted));
         if let Some((resource, seen)) = newer.filter(|_| !learns) {
             let reason = format!(
-                "{host} obeyed generation {} of {resource}, and the journal knows none newer than {}: the journal lost its newest records, so \
-                 nothing is sent to hosts; put back a newer copy of the data folder, or go on without them: `pointsman journal accept-loss`",
+                "{host} obeyed generation {} of {resource}, and the newest one in the journal is {}: the journal lost its \
+                 newest records, so nothing is sent to hosts. Put back a newer copy of the data folder, or continue without \
+                 them: `pointsman journal accept-loss`",
                 seen.generation,
                 self.newest_known(resource, host)
             );
@@ -115,7 +115,8 @@ impl Controller {
         }
         let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
         self.input(now, journal::Input::JournalTrusted, out);
-        let text = "every agent has reported, and none knows more than the journal: it is acted on".to_owned();
+        let text = "every agent has reported, and none knows more than the journal, so the controller acts on the journal again"
+            .to_owned();
         out.push(notice(Kind::JournalTrusted, text, None));
         if held {
             self.go_on(now, out);
@@ -125,8 +126,8 @@ impl Controller {
     /// An operator continues without the missing records.
     pub(super) fn accept_loss(&mut self, now: Time, by: &str, reason: String, out: &mut Vec<Output>) {
         let text = format!(
-            "{by} goes on without the records that the journal may lack ({reason}): who should have which resource is decided by the next \
-             claim, by `pointsman move`, or by the only host that has it"
+            "{by} continues without the records that the journal may lack ({reason}). The next claim, `pointsman move`, or the \
+             only host that holds a resource decides which host should hold it"
         );
         out.push(notice(Kind::JournalLossAccepted, text, None));
         let order = self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
@@ -144,82 +145,6 @@ impl Controller {
         self.planner.reconcile_all(now, &mut planned);
         let tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         self.work(now, tasks, out);
-    }
-}
-
-impl OperatorCommand {
-    /// The name of the command, as on the command line, and its arguments, for the journal.
-    pub(super) fn recorded(&self) -> (&'static str, BTreeMap<String, String>) {
-        let pairs: Vec<(&str, Option<String>)> = match self {
-            OperatorCommand::Move { resource, host } | OperatorCommand::Released { resource, host } => {
-                vec![("resource", Some(resource.clone())), ("host", Some(host.clone()))]
-            }
-            OperatorCommand::Resume { resource } => vec![("resource", Some(resource.clone()))],
-            OperatorCommand::Clear { alarm, key, reason } => {
-                vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("reason", reason.clone())]
-            }
-            OperatorCommand::Ack { alarm, key, by, comment, lasts } => vec![
-                ("alarm", Some(alarm.clone())),
-                ("key", key.clone()),
-                ("in the name of", Some(by.clone())),
-                ("for", lasts.map(duration_text)),
-                ("comment", comment.clone()),
-            ],
-            OperatorCommand::Comment { alarm, key, text } => {
-                vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("comment", Some(text.clone()))]
-            }
-            OperatorCommand::Test { alarm, app, fields } => {
-                let set: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                let set = (!set.is_empty()).then(|| set.join(" "));
-                vec![("alarm", Some(alarm.clone())), ("application", Some(app.clone())), ("set", set)]
-            }
-            OperatorCommand::Cancel { run } | OperatorCommand::Retry { run } | OperatorCommand::Approve { run } => {
-                vec![("run", Some(run.to_string()))]
-            }
-            OperatorCommand::TestChannel { channel } => vec![("channel", Some(channel.clone()))],
-            OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
-            OperatorCommand::Begin { what, lasts, reason } => {
-                let mut all = named(what);
-                all.extend([("for", lasts.map(duration_text)), ("reason", Some(reason.clone()))]);
-                all
-            }
-            OperatorCommand::End { what } => named(what),
-        };
-        let name = match self {
-            OperatorCommand::Move { .. } => "move",
-            OperatorCommand::Released { .. } => "released",
-            OperatorCommand::Resume { .. } => "resume",
-            OperatorCommand::Clear { .. } => "clear",
-            OperatorCommand::Ack { .. } => "ack",
-            OperatorCommand::Comment { .. } => "comment",
-            OperatorCommand::Test { .. } => "test",
-            OperatorCommand::Cancel { .. } => "cancel",
-            OperatorCommand::Retry { .. } => "retry",
-            OperatorCommand::TestChannel { .. } => "channels test",
-            OperatorCommand::Approve { .. } => "approve",
-            OperatorCommand::AcceptLoss { .. } => "accept-loss",
-            OperatorCommand::Begin { what, .. } => what.commands()[0],
-            OperatorCommand::End { what } => what.commands()[1],
-        };
-        (name, pairs.into_iter().filter_map(|(what, name)| Some((what.to_owned(), name?))).collect())
-    }
-}
-
-/// The arguments of a command that begins or ends an override.
-fn named(what: &Override) -> Vec<(&'static str, Option<String>)> {
-    match what {
-        Override::PauseAll => vec![("scope", Some("everything".to_owned()))],
-        Override::PauseResource(name) => vec![("resource", Some(name.clone()))],
-        Override::PauseReaction(name) => vec![("reaction", Some(name.clone()))],
-        Override::Maintenance(host) | Override::Drain(host) => vec![("host", Some(host.clone()))],
-        Override::Silence(matcher) => vec![
-            ("scope", matcher.matches_everything().then(|| "every alarm".to_owned())),
-            ("alarm", matcher.alarm.clone()),
-            ("key", matcher.key.clone()),
-            ("host", matcher.host.clone()),
-            ("application", matcher.app.clone()),
-            ("category", matcher.category.clone()),
-        ],
     }
 }
 

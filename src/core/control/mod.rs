@@ -15,7 +15,9 @@
 
 mod claims;
 mod doubt;
+mod input;
 mod notifications;
+mod operator;
 mod overrides;
 mod recorded;
 mod reload;
@@ -28,222 +30,26 @@ mod vacancy;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::engine::{self, Engine};
-use crate::core::event::{Event, Stale, Trust};
 use crate::core::inventory::{Inventory, Name};
-use crate::core::journal::{self, Position, Record, State};
+use crate::core::journal::{self, Record, State};
 use crate::core::lang::Matcher;
-use crate::core::lang::program::{Hit, Program};
+use crate::core::lang::program::Program;
 use crate::core::notice::{Kind, Notice};
-use crate::core::notifications::{Delivery, Notifier, Undelivered};
-use crate::core::overrides::Override;
-use crate::core::plan::{self, Accepted, Intent, IntentVerb, Planner};
+use crate::core::notifications::{Delivery, Notifier};
+use crate::core::plan::{self, Accepted, Intent, Planner};
 use crate::core::react::{self, RunId, Runs};
-use crate::core::script::{Next, Step, StepResult};
-use crate::core::wire::{Command, Report};
+use crate::core::script::Step;
+use crate::core::wire::Command;
 
+pub use input::{Input, LogEvent};
+pub use operator::OperatorCommand;
 pub use overrides::AlarmMarks;
 pub use reload::{NewSite, what_is_left};
 pub use self_events::{SelfEvent, SelfEvents};
 use steps::WaitingStep;
-
-/// A record of a log that a rule wants, or that is a claim.
-#[derive(Clone, Debug, Default)]
-pub struct LogEvent {
-    pub source: String,
-    /// Where the source continues to be read after this event.
-    pub position: Position,
-    pub event: Event<'static>,
-    /// The conditions that the event matches.
-    pub hits: Vec<Hit>,
-    /// The number of the rules that these conditions belong to. If the controller has other rules, it finds the conditions again.
-    pub rules: u64,
-    /// The event comes from a backlog: it was written while the controller did not listen.
-    pub backlog: bool,
-    /// When the source read its bytes; `None` means now. The time that it waits for the controller after that does not make it
-    /// late.
-    pub arrived: Option<Time>,
-    /// Why the event may start nothing: it arrived late.
-    pub late: Option<Stale>,
-}
-
-impl LogEvent {
-    /// The memory that the event takes, in bytes, roughly.
-    pub fn weight(&self) -> usize {
-        let captures =
-            |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
-        let hits: usize = self.hits.iter().map(|hit| size_of::<Hit>() + captures(hit)).sum();
-        size_of::<Self>() + self.event.weight() + hits
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OperatorCommand {
-    /// Move the resource to the host.
-    Move {
-        resource: Name,
-        host: Name,
-    },
-    /// Confirm that the host certainly does not hold the resource.
-    Released {
-        resource: Name,
-        host: Name,
-    },
-    Resume {
-        resource: Name,
-    },
-    /// Clear an alarm, for one key or for all keys.
-    Clear {
-        alarm: String,
-        /// The key, as shown.
-        key: Option<String>,
-        /// The reason, if one was given.
-        reason: Option<String>,
-    },
-    /// Acknowledge an alarm, for one key or for all keys.
-    Ack {
-        alarm: String,
-        /// The key, as shown.
-        key: Option<String>,
-        by: String,
-        comment: Option<String>,
-        /// How long; `None` means until the alarm ends.
-        lasts: Option<Duration>,
-    },
-    /// Write a comment on an alarm, for one key or for all keys.
-    Comment {
-        alarm: String,
-        /// The key, as shown.
-        key: Option<String>,
-        text: String,
-    },
-    /// Raise an alarm as a test, as if by this application. Everything that follows is done, and marked as a test.
-    Test {
-        alarm: String,
-        app: Name,
-        /// Further fields of its event.
-        fields: BTreeMap<String, String>,
-    },
-    /// End this run at once.
-    Cancel {
-        run: RunId,
-    },
-    /// Start a failed run again.
-    Retry {
-        run: RunId,
-    },
-    /// Approve a run that waits for approval.
-    Approve {
-        run: RunId,
-    },
-    /// Send a test notification by a channel.
-    TestChannel {
-        channel: Name,
-    },
-    /// Continue without the records that the journal lost.
-    AcceptLoss {
-        /// Why that is right.
-        reason: String,
-    },
-    /// Begin a pause, a silence, maintenance or a drain.
-    Begin {
-        what: Override,
-        /// How long; `None` means until a command ends it.
-        lasts: Option<Duration>,
-        reason: String,
-    },
-    /// End a pause, a silence, maintenance or a drain.
-    End {
-        what: Override,
-    },
-}
-
-/// An input of the controller.
-#[derive(Clone, Debug)]
-pub enum Input {
-    Heard(Box<LogEvent>),
-    /// A source was read up to here, and no rule wants anything of that part.
-    Position {
-        source: String,
-        /// Where it continues to be read.
-        position: Position,
-    },
-    /// A file of a pattern is gone, and will not be read any more.
-    Forget {
-        source: String,
-    },
-    /// The backlog of a source has been read. Reported once after each start, even if there was no backlog.
-    BacklogEnded {
-        source: String,
-    },
-    /// A source can't be read, or can be read again.
-    Source {
-        source: String,
-        away: Option<String>,
-    },
-    /// Records of a source may be lost.
-    Gap {
-        source: String,
-        /// Which records, why, and what to do.
-        text: String,
-    },
-    /// How far the records of a sender are usually behind their arrival.
-    Offset {
-        source: String,
-        /// The host, as its records name it; empty if they name none.
-        host: String,
-        /// How far the sender is trusted.
-        trust: Trust,
-        /// The usual age of its records, in microseconds; negative if they are ahead.
-        usual: i64,
-        /// The part of it that is a time zone, which the stamps do not contain and which was found for them.
-        zone: i64,
-    },
-    Report(Report),
-    /// An agent has a new connection. Everything that it reported by an earlier connection has arrived.
-    Connected(Name),
-    /// The next step of a script, requested by [`Output::Evaluate`].
-    Evaluated {
-        run: RunId,
-        next: Next,
-    },
-    /// The result of an effect, requested by [`Output::Do`].
-    Done {
-        run: RunId,
-        /// The number of the step.
-        n: u32,
-        attempt: u32,
-        result: StepResult,
-    },
-    /// The result of an attempt to deliver a notification, requested by [`Output::Deliver`].
-    Delivered {
-        channel: Name,
-        /// The number of the notification.
-        id: u64,
-        attempt: u32,
-        result: Result<(), Undelivered>,
-    },
-    Operator {
-        /// Who the operator is, as far as that is known.
-        by: String,
-        word: OperatorCommand,
-    },
-    /// Somebody asked for something that the configuration does not allow.
-    Refused {
-        /// Who the operator is, as far as that is known.
-        by: String,
-        /// The command, as on the command line.
-        command: String,
-        /// Why it was refused.
-        why: String,
-    },
-    /// Another configuration, other rules and scripts, which were checked as a whole.
-    Reload(Box<NewSite>),
-    Timer,
-}
 
 /// What the controller wants done. The sequence of outputs matters.
 #[derive(Clone, Debug)]
@@ -358,7 +164,7 @@ impl Controller {
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.catch_up_with(now, out);
         let task = match input {
-            Input::Heard(heard) => {
+            Input::Event(heard) => {
                 let LogEvent { source, position, event, hits, rules, backlog, arrived, late } = *heard;
                 let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.kept()) };
@@ -417,7 +223,7 @@ impl Controller {
                 self.delivered(now, &channel, (id, attempt), result, out);
                 return self.work(now, VecDeque::new(), out);
             }
-            Input::Operator { by, word } => return self.operator(now, &by, word, out),
+            Input::Operator { by, command } => return self.operator(now, &by, command, out),
             Input::Refused { by, command, why } => {
                 self.input(now, journal::Input::CommandRefused { by, command, why }, out);
                 return;
@@ -577,7 +383,7 @@ impl Controller {
             }
             plan::Output::Lost(host, lost) if self.engine.state().is_lost(&host) == lost => {}
             plan::Output::Lost(host, lost) => {
-                let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };
+                let text = if lost { format!("{host} does not report any more") } else { format!("{host} reports again") };
                 let kind = if lost { Kind::HostLost } else { Kind::HostBack };
                 out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text) }));
                 let kept = match lost {
@@ -611,68 +417,4 @@ impl Controller {
         self.at_once(now, outputs, owed, out);
         accepted
     }
-
-    fn operator(&mut self, now: Time, by: &str, word: OperatorCommand, out: &mut Vec<Output>) {
-        let (command, of) = word.recorded();
-        let kept = journal::Input::OperatorCommand { by: by.to_owned(), command: command.to_owned(), of };
-        let order = self.input(now, kept, out);
-        let mut tasks = VecDeque::new();
-        match word {
-            OperatorCommand::Move { resource, host } => {
-                let (verb, at) = (IntentVerb::Up, Some(now));
-                let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: true, at };
-                if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
-                    let text = format!("{resource} has no placement on {host}; see `pointsman resources`");
-                    out.push(Output::Notice(Notice::new(Kind::Unknown, text)));
-                }
-            }
-            OperatorCommand::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
-            OperatorCommand::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
-            OperatorCommand::Clear { alarm, key, reason } => {
-                let key = self.shown(&alarm, key);
-                let by = reason.map_or(by.to_owned(), |reason| format!("{by}: {reason}"));
-                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));
-            }
-            OperatorCommand::Ack { alarm, key, by, comment, lasts } => {
-                let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by, comment, lasts }));
-            }
-            OperatorCommand::Comment { alarm, key, text } => {
-                let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Comment { order, alarm, key, by: by.to_owned(), text }));
-            }
-            OperatorCommand::Test { alarm, app, fields } => {
-                let fields = test_fields(&fields);
-                tasks.push_back(Task::Engine(engine::Input::Test { order, alarm, app, fields }));
-            }
-            OperatorCommand::Cancel { run } => tasks.push_back(Task::Runs(react::Input::Cancel { run, by: by.to_owned() })),
-            OperatorCommand::Retry { run } => tasks.push_back(Task::Runs(react::Input::Retry { run })),
-            OperatorCommand::Begin { what, lasts, reason } => {
-                return self.begin_override(now, (order, by), what, (lasts, reason), out);
-            }
-            OperatorCommand::End { what } => return self.end_override(now, by, &what, out),
-            OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
-            OperatorCommand::TestChannel { channel } => self.test_channel(now, &channel, by, out),
-            OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
-        }
-        self.work(now, tasks, out);
-    }
-
-    /// Checks whether an alarm can be raised as a test now.
-    ///
-    /// # Errors
-    /// Why not, as a text that says what to add.
-    pub fn may_be_tried(&self, alarm: &str, app: &str, fields: &BTreeMap<String, String>) -> Result<(), String> {
-        self.engine.test_event(alarm, app, &test_fields(fields)).map(drop)
-    }
-
-    /// The key of the active instance with this text. If there is none, a key that no instance has.
-    fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
-        key.map(|shown| self.engine.state().key_shown(alarm, &shown).cloned().unwrap_or_default())
-    }
-}
-
-fn test_fields(given: &BTreeMap<String, String>) -> engine::Fields {
-    let value = |text: &String| crate::core::event::Value::from(text.as_str()).into_owned();
-    given.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }

@@ -37,7 +37,7 @@ impl Controller {
     pub(super) fn notifications_due(&mut self, now: Time, out: &mut Vec<Output>) {
         let mut told = Vec::new();
         let (overrides, inventory, program) = (&self.overrides, &self.inventory, self.engine.program());
-        self.notifier.fall_due(now, &|facts| overrides.withhold_news(now, facts, inventory, program), &mut told);
+        self.notifier.fall_due(now, &|facts| overrides.withhold_news_of(now, facts, inventory, program), &mut told);
         notified(told, out);
     }
 
@@ -91,7 +91,8 @@ impl Controller {
             alarm,
             key,
             ..AlarmFacts::default()
-        };
+        }
+        .summarized();
         let channel = step.args.first().map(ToString::to_string).unwrap_or_default();
         let text = self.marked_as_test(run, step.clone()).args.get(1).map(ToString::to_string).unwrap_or_default();
         let mut told = Vec::new();

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::core::base::limits::OVERRIDES;
 use crate::core::base::time::Time;
 use crate::core::engine::{self, Instance, Key, StartReactions};
 use crate::core::inventory::{Inventory, Name};
@@ -40,14 +39,24 @@ impl Overrides {
         self.state.withholds(order)
     }
 
-    /// True if people are not notified of an alarm now: it is silenced, or in maintenance.
-    pub(super) fn withhold_news(&self, now: Time, facts: &AlarmFacts, inventory: &Inventory, program: &Program) -> bool {
-        if self.state.is_empty() && inventory.maintenance.is_empty() {
+    /// True if no override is in force and no maintenance window is configured.
+    fn withhold_nothing(&self, inventory: &Inventory) -> bool {
+        self.state.is_empty() && inventory.maintenance.is_empty()
+    }
+
+    /// True if people are not notified of this subject now: it is silenced, or in maintenance.
+    fn withhold_news(&self, now: Time, subject: &AlarmSubject<'_>, inventory: &Inventory, program: &Program) -> bool {
+        self.state.silence_of(subject).is_some() || subject.maintenance(now, &self.state, inventory, program).is_some()
+    }
+
+    /// True if people are not notified of an alarm now.
+    pub(super) fn withhold_news_of(&self, now: Time, facts: &AlarmFacts, inventory: &Inventory, program: &Program) -> bool {
+        if self.withhold_nothing(inventory) {
             return false;
         }
         let text = |name: &str| facts.fields.get(name).map(String::as_str);
         let subject = AlarmSubject::of_fields(&facts.alarm, &facts.key, &facts.category, text, inventory);
-        self.state.silence_of(&subject).is_some() || subject.maintenance(now, &self.state, inventory, program).is_some()
+        self.withhold_news(now, &subject, inventory, program)
     }
 
     /// When the next override ends by itself.
@@ -107,6 +116,11 @@ impl Controller {
         lines.extend(claims.map(|(pair, app, intent)| {
             format!("{}: goes to {}, because {app} of {pair} claimed it meanwhile", intent.resource, intent.host)
         }));
+        // A pause of everything does not replace the pauses of single resources and reactions.
+        let others = self.overrides.state.standing().map(|(_, standing)| standing);
+        let others = others.filter(|other| other.what != *what && other.what.notices()[0] == Kind::Paused);
+        let others = others.filter(|_| *what == Override::PauseAll);
+        lines.extend(others.map(|other| format!("still paused: {}", other.text())));
         lines
     }
 
@@ -139,15 +153,10 @@ impl Controller {
         (lasts, reason): (Option<Duration>, String),
         out: &mut Vec<Output>,
     ) {
-        let earlier = self.overrides.state.find(&what).map(|(id, _)| id);
-        if earlier.is_none() && self.overrides.state.standing().count() >= OVERRIDES {
-            let text = format!(
-                "{OVERRIDES} pauses, silences, maintenances and drains stand, which is the limit: {} is not added; end some first, see `pointsman overrides`",
-                what.target()
-            );
-            return out.push(notice(Kind::OverrideRefused, &what, text));
+        if let Some(why) = self.overrides.state.refusal(&what) {
+            return out.push(notice(Kind::OverrideRefused, &what, why));
         }
-        if let Some(id) = earlier {
+        if let Some((id, _)) = self.overrides.state.find(&what) {
             self.record_override(overrides::Record::Ended { id, at: now, why: OverrideEnd::Replaced, what: what.clone() }, out);
         }
         let until = lasts.map(|lasts| now + lasts);
@@ -234,7 +243,7 @@ impl Controller {
         mut start: Box<StartReactions>,
         out: &mut Vec<Output>,
     ) -> Option<Box<StartReactions>> {
-        if self.sets_nothing_aside() {
+        if self.overrides.withhold_nothing(&self.inventory) {
             return Some(start);
         }
         let key = start.key.to_string();
@@ -302,22 +311,15 @@ impl Controller {
         self.overrides.state.silence_of(&subject).is_some()
     }
 
-    /// True if no override is in force and no maintenance window is configured.
-    fn sets_nothing_aside(&self) -> bool {
-        self.overrides.state.is_empty() && self.inventory.maintenance.is_empty()
-    }
-
     /// True if nobody is notified of this record of the engine: the alarm is silenced, or in maintenance.
     pub(super) fn is_withheld(&self, now: Time, record: &engine::Record) -> bool {
         let engine::Record::Raised { alarm, key, event, .. } = record else { return false };
-        if self.sets_nothing_aside() {
+        if self.overrides.withhold_nothing(&self.inventory) {
             return false;
         }
-        let (program, category) = (self.engine.program(), self.category_of(alarm));
         let key = key.to_string();
-        let subject = AlarmSubject::of(alarm, &key, category, event, &self.inventory);
-        let state = &self.overrides.state;
-        state.silence_of(&subject).is_some() || subject.maintenance(now, state, &self.inventory, program).is_some()
+        let subject = AlarmSubject::of(alarm, &key, self.category_of(alarm), event, &self.inventory);
+        self.overrides.withhold_news(now, &subject, &self.inventory, self.engine.program())
     }
 
     fn withhold_claim(&mut self, order: u64, by: WithheldBy, out: &mut Vec<Output>) {
@@ -334,7 +336,7 @@ impl Controller {
 
     /// True if the claim with this sequence moves nothing for now.
     pub(super) fn claim_is_withheld(&mut self, now: Time, order: u64, out: &mut Vec<Output>) -> bool {
-        if self.sets_nothing_aside() {
+        if self.overrides.withhold_nothing(&self.inventory) {
             return false;
         }
         let state = &self.overrides.state;
@@ -396,8 +398,8 @@ fn is_freed(by: &WithheldBy, what: &Override) -> bool {
 fn pending_text(pending: &Pending) -> String {
     match pending {
         Pending::Move(host) => format!("it is moved to {host}"),
-        Pending::Take(host) => format!("{host} is told to take it"),
-        Pending::Release(host) => format!("{host} is told to let it go"),
+        Pending::Take(host) => format!("{host} is commanded to take it"),
+        Pending::Release(host) => format!("{host} is commanded to release it"),
     }
 }
 

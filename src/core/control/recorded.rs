@@ -1,13 +1,69 @@
-//! Commands of operators as the journal has them, read back for a replay.
+//! Commands of operators as the journal has them: written, and read back for a replay.
 
 use std::collections::BTreeMap;
 
-use crate::core::base::time::parse_duration;
+use crate::core::base::time::{duration_text, parse_duration};
 use crate::core::overrides::{Override, SilenceMatcher};
 
 use super::OperatorCommand;
 
 impl OperatorCommand {
+    /// The name of the command, as on the command line, and its arguments, for the journal.
+    pub(super) fn recorded(&self) -> (&'static str, BTreeMap<String, String>) {
+        let pairs: Vec<(&str, Option<String>)> = match self {
+            OperatorCommand::Move { resource, host } | OperatorCommand::Released { resource, host } => {
+                vec![("resource", Some(resource.clone())), ("host", Some(host.clone()))]
+            }
+            OperatorCommand::Resume { resource } => vec![("resource", Some(resource.clone()))],
+            OperatorCommand::Clear { alarm, key, reason } => {
+                vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("reason", reason.clone())]
+            }
+            OperatorCommand::Ack { alarm, key, by, comment, lasts } => vec![
+                ("alarm", Some(alarm.clone())),
+                ("key", key.clone()),
+                ("in the name of", Some(by.clone())),
+                ("for", lasts.map(duration_text)),
+                ("comment", comment.clone()),
+            ],
+            OperatorCommand::Comment { alarm, key, text } => {
+                vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("comment", Some(text.clone()))]
+            }
+            OperatorCommand::Test { alarm, app, fields } => {
+                let set: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let set = (!set.is_empty()).then(|| set.join(" "));
+                vec![("alarm", Some(alarm.clone())), ("application", Some(app.clone())), ("set", set)]
+            }
+            OperatorCommand::Cancel { run } | OperatorCommand::Retry { run } | OperatorCommand::Approve { run } => {
+                vec![("run", Some(run.to_string()))]
+            }
+            OperatorCommand::TestChannel { channel } => vec![("channel", Some(channel.clone()))],
+            OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
+            OperatorCommand::Begin { what, lasts, reason } => {
+                let mut all = named(what);
+                all.extend([("for", lasts.map(duration_text)), ("reason", Some(reason.clone()))]);
+                all
+            }
+            OperatorCommand::End { what } => named(what),
+        };
+        let name = match self {
+            OperatorCommand::Move { .. } => "move",
+            OperatorCommand::Released { .. } => "released",
+            OperatorCommand::Resume { .. } => "resume",
+            OperatorCommand::Clear { .. } => "clear",
+            OperatorCommand::Ack { .. } => "ack",
+            OperatorCommand::Comment { .. } => "comment",
+            OperatorCommand::Test { .. } => "test",
+            OperatorCommand::Cancel { .. } => "cancel",
+            OperatorCommand::Retry { .. } => "retry",
+            OperatorCommand::TestChannel { .. } => "channels test",
+            OperatorCommand::Approve { .. } => "approve",
+            OperatorCommand::AcceptLoss { .. } => "accept-loss",
+            OperatorCommand::Begin { what, .. } => what.commands()[0],
+            OperatorCommand::End { what } => what.commands()[1],
+        };
+        (name, pairs.into_iter().filter_map(|(what, name)| Some((what.to_owned(), name?))).collect())
+    }
+
     /// The command that the journal recorded by this name with these arguments; `None` if a replay has no use for it, or cannot
     /// read it.
     pub fn of_record(command: &str, of: &BTreeMap<String, String>) -> Option<OperatorCommand> {
@@ -56,6 +112,24 @@ impl OperatorCommand {
             "undrain" => end(Override::Drain(text("host")?)),
             _ => None,
         }
+    }
+}
+
+/// The arguments of a command that begins or ends an override.
+fn named(what: &Override) -> Vec<(&'static str, Option<String>)> {
+    match what {
+        Override::PauseAll => vec![("scope", Some("everything".to_owned()))],
+        Override::PauseResource(name) => vec![("resource", Some(name.clone()))],
+        Override::PauseReaction(name) => vec![("reaction", Some(name.clone()))],
+        Override::Maintenance(host) | Override::Drain(host) => vec![("host", Some(host.clone()))],
+        Override::Silence(matcher) => vec![
+            ("scope", matcher.matches_everything().then(|| "every alarm".to_owned())),
+            ("alarm", matcher.alarm.clone()),
+            ("key", matcher.key.clone()),
+            ("host", matcher.host.clone()),
+            ("application", matcher.app.clone()),
+            ("category", matcher.category.clone()),
+        ],
     }
 }
 

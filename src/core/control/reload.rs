@@ -1,4 +1,4 @@
-//! A reload: another configuration, other rules and scripts, taken over between two events (I6).
+//! A reload: another configuration, other rules and scripts, accepted between two events (I6).
 //!
 //! The shell reads, checks and tests a new site as a whole. Here the site is journaled, and alarms, runs and planner continue
 //! with it in one turn. Every alarm keeps its state if its key and its shape are the same. Runs end with the rules that they
@@ -47,7 +47,7 @@ impl Controller {
         self.matcher = Some(matcher);
     }
 
-    /// Why this inventory can't be taken over without leaving something on a host; empty if it can.
+    /// Why this inventory can't be accepted without leaving something on a host; empty if it can.
     pub fn left_by(&self, after: &Inventory) -> Vec<String> {
         self.planner.left_by(after).iter().map(what_is_left).collect()
     }
@@ -82,7 +82,7 @@ impl Controller {
         self.planner.reload(now, &inventory, &mut planned);
         self.paused_anew(now, &mut planned);
         if !first {
-            let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");
+            let text = format!("the new configuration, rules and scripts are in force (number {order})");
             out.push(Output::Notice(Notice::new(Kind::Reloaded, text)));
         }
         let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
@@ -108,6 +108,6 @@ pub fn what_is_left(left: &Left) -> String {
         Why::OtherWay => "the new configuration reaches that host in another way",
     };
     format!(
-        "{host} has {resource}, or could have it, and {why}; move it away first, or say `pointsman reload --abandon` and take it off by hand"
+        "{host} holds {resource}, or may hold it, and {why}; move it away first, or run `pointsman reload --abandon` and remove it there by hand"
     )
 }

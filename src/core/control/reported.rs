@@ -114,8 +114,8 @@ impl Controller {
         {
             last.told = true;
             let text = format!(
-                "the agent of {host} reports of {app}{}, which the inventory does not have there: not believed (said once); \
-                 compare its `watch` with `applications`",
+                "the agent of {host} reports {app}{}, which the inventory does not have there, so that is ignored (reported \
+                 once); compare its `watch` with `applications`",
                 if others > 0 { format!(" and {others} more") } else { String::new() }
             );
             out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(Kind::ReportStrange, text) }));

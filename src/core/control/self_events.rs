@@ -59,13 +59,15 @@ impl SelfEvents {
         *heard += 1;
         if *heard > A_MINUTE {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
-            let text = format!("more than {A_MINUTE} times `{id}` within a minute: no rule hears of further ones in this minute");
+            let text = format!(
+                "there were more than {A_MINUTE} events `{id}` within a minute: rules receive no more of them in this minute"
+            );
             let notice = Notice::new(Kind::Withheld, text);
             return if *heard == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };
         }
         let position = Position::default();
         let source = OWN_APP.to_owned();
-        SelfEvent::Input(Input::Heard(Box::new(super::LogEvent {
+        SelfEvent::Input(Input::Event(Box::new(super::LogEvent {
             source,
             position,
             event,
@@ -112,12 +114,33 @@ mod tests {
     use crate::core::diag::Source;
     use crate::core::lang::{Declarations, compile};
 
+    fn matcher(rules: &str) -> Matcher {
+        let source = Source { name: "a".to_owned(), text: rules.to_owned() };
+        let (program, found) = compile(&[std::sync::Arc::new(source)], &Declarations::default());
+        assert!(found.is_empty(), "{found:?}");
+        Matcher::new(&program, None)
+    }
+
+    /// A notice may quote what any sender wrote, and is authenticated: the quoted text must not count as if Pointsman said it.
+    #[test]
+    fn what_a_notice_quotes_does_not_count_again() {
+        let notice = Output::Notice(Notice::new(Kind::NotificationFailed, "not delivered: \"link eth7 is down\"".to_owned()));
+        let heard = |rules: &str| SelfEvents::default().event_of(Time::default(), &notice, &matcher(rules), 0);
+        for rules in [
+            "alarm a { detect (event where text contains \"link eth7 is down\") cancel by hand }",
+            "pattern p { match /link (?<n>\\S+) is down/ } alarm a { detect p by n cancel by hand }",
+        ] {
+            assert!(matches!(heard(rules), SelfEvent::Nothing), "{rules}");
+        }
+        let named = "pattern p { from app pointsman match /link (?<n>\\S+) is down/ } alarm a { detect p by n cancel by hand }";
+        assert!(matches!(heard(named), SelfEvent::Input(_)));
+        assert!(matches!(heard("alarm a { detect event \"notification_failed\" cancel by hand }"), SelfEvent::Input(_)));
+    }
+
     /// Other subjects are still heard, however often one thing goes wrong and whatever names are invented.
     #[test]
     fn too_much_of_one_thing_drowns_no_other() {
-        let text = "alarm a { detect event from app pointsman cancel by hand }".to_owned();
-        let (program, _) = compile(&[std::sync::Arc::new(Source { name: "a".to_owned(), text })], &Declarations::default());
-        let matcher = Matcher::new(&program, None);
+        let matcher = matcher("alarm a { detect event from app pointsman cancel by hand }");
         let mut own = SelfEvents::default();
         let notice = |kind: Kind, host: usize| {
             Output::Notice(Notice { host: Some(format!("h{host}")), ..Notice::new(kind, String::new()) })

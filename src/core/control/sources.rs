@@ -20,10 +20,10 @@ impl Controller {
             Some(why) => (
                 Kind::SourceAway,
                 format!(
-                    "{source} can't be read ({why}): no silence (`no A for D`) counts until it can be; is it there, may Pointsman's user read it? One that is not wanted is taken out of the configuration"
+                    "{source} can't be read ({why}). Until it can, silences (`no A for D`) do not fire. Does it exist, and may Pointsman's user read it? If it is not needed, remove it from the configuration"
                 ),
             ),
-            None => (Kind::SourceBack, format!("{source} can be read again, or is not wanted any more")),
+            None => (Kind::SourceBack, format!("{source} can be read again, or is not in the configuration any more")),
         };
         let notice = Notice { source: Some(source.clone()), ..Notice::new(kind, text) };
         out.push(Output::Notice(notice));

@@ -7,6 +7,7 @@ use crate::core::engine;
 use crate::core::event::{Trust, Value};
 use crate::core::inventory::Name;
 use crate::core::journal;
+use crate::core::notice::{Kind, Notice};
 use crate::core::plan::{Accepted, Intent, IntentVerb};
 use crate::core::react::{self, RunId};
 use crate::core::script::{Requirement, ResourceVerb, Step, StepResult, Verb};
@@ -45,6 +46,13 @@ impl Controller {
             let result = Ok(Value::from(journal::SILENCED));
             return owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
         }
+        if let Some(result) = self.dry_step(run, &step, out) {
+            let n = step.n;
+            return owed.push_back(Task::Runs(match result {
+                Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
+                Err(why) => react::Input::Refused { run, n, attempt, why },
+            }));
+        }
         let result = match step.verb {
             Verb::Vip(verb) | Verb::Port(verb) => match verb {
                 ResourceVerb::Up | ResourceVerb::MoveTo => {
@@ -78,7 +86,7 @@ impl Controller {
             }
             Verb::HostRun => return out.push(Output::Do { run, attempt, step }),
             Verb::Wait | Verb::Log | Verb::State(_) => {
-                Err(format!("`{}` is done by the run itself: this is a fault of the program", step.verb))
+                Err(format!("`{}` is done by the run itself: this is an error in the program", step.verb))
             }
         };
         let n = step.n;
@@ -114,7 +122,7 @@ impl Controller {
         let bound = &self.runs.state().run(run)?.bound;
         (bound.trust() < bound.requires).then(|| {
             format!(
-                "the event's sender has the trust `{}`, and `{}` requires `{}` (write `trust {}` in the reaction {} if that is meant)",
+                "the event's sender has the trust `{}`, and `{}` requires `{}` (write `trust {}` in the reaction {} if that is intended)",
                 bound.trust().name(),
                 step.verb,
                 bound.requires.name(),
@@ -147,6 +155,62 @@ impl Controller {
         }
     }
 
+    /// What a step of a dry run would do, reported, and the answer with which its script goes on. `None` for a step that changes
+    /// nothing outside, which is done, and for runs that are not dry.
+    fn dry_step(&self, run: RunId, step: &Step, out: &mut Vec<Output>) -> Option<StepResult> {
+        let bound = self.runs.state().run(run).map(|run| &run.bound).filter(|bound| bound.dry)?;
+        let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
+        let result = match step.verb {
+            Verb::Vip(verb) | Verb::Port(verb) => match verb {
+                ResourceVerb::Owner | ResourceVerb::Holders => return None,
+                ResourceVerb::Settle => self.known(&text(0)).map(|_| Value::Bool(true)),
+                ResourceVerb::Up | ResourceVerb::MoveTo | ResourceVerb::Down => self.dry_intent(run, &text(0), &text(1)),
+            },
+            Verb::PairSwitchover => self.other_host(&text(0)).and_then(|(resource, host)| self.dry_intent(run, &resource, &host)),
+            Verb::HostRun => self.inventory.runs_commands(&text(0)).map(|()| {
+                Value::Map(
+                    [("status", Value::Int(0)), ("stdout", Value::from("")), ("stderr", Value::from(""))]
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .into(),
+                )
+            }),
+            Verb::Notify | Verb::AlarmClear => Ok(Value::Unit),
+            Verb::Wait | Verb::Log | Verb::State(_) => return None,
+        };
+        let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
+        let what = match &result {
+            Ok(_) => format!("{} would do {}({})", bound.reaction, step.verb, args.join(", ")),
+            Err(why) => format!("{} could not do {}({}): {why}", bound.reaction, step.verb, args.join(", ")),
+        };
+        let stands = match step.verb {
+            Verb::Vip(_) | Verb::Port(_) => match self.planner.owner(&text(0)) {
+                Some(owner) => format!("; {} belongs on {owner} now", text(0)),
+                None => format!("; where {} belongs is not known", text(0)),
+            },
+            _ => String::new(),
+        };
+        let (alarm, reaction) = (Some(bound.of_alarm("name")), Some(bound.reaction.clone()));
+        out.push(Output::Notice(Notice { run: Some(run), alarm, reaction, ..Notice::new(Kind::Dry, format!("{what}{stands}")) }));
+        Some(result)
+    }
+
+    /// The answer of an intent that a run would have, if it is not refused.
+    fn dry_intent(&self, run: RunId, resource: &str, host: &str) -> StepResult {
+        let resource = self.known(resource)?;
+        self.may_intend(run, &resource)?;
+        let host = self.inventory.host(host).map_or(host, |(name, _)| name.as_str());
+        let placed = self.inventory.resources.get(&resource).is_some_and(|r| r.placements.iter().any(|p| p.host == host));
+        if placed { Ok(Value::from("accepted")) } else { Err(no_placement(&resource, host)) }
+    }
+
+    /// Checks that the event of a run is trusted enough to move a resource.
+    fn may_intend(&self, run: RunId, resource: &Name) -> Result<(), String> {
+        let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
+        let trust = state.bound.trust();
+        let requires = self.inventory.resources.get(resource).map(|r| r.trust);
+        if requires.is_some_and(|requires| trust < requires) { Err(too_little_known(resource, trust)) } else { Ok(()) }
+    }
+
     fn intent_of(
         &mut self,
         now: Time,
@@ -158,31 +222,35 @@ impl Controller {
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let (order, at) = (state.order, state.at);
-        let trust = state.bound.trust();
-        if self.inventory.resources.get(&resource).is_some_and(|r| trust < r.trust) {
-            return Err(too_little_known(&resource, trust));
-        }
+        // A claim decides as of the time at which it was written, however late its run is.
+        let (order, at) = (state.order, self.written_at(state.order).or(state.at));
+        self.may_intend(run, &resource)?;
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
         let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false, at };
         match self.intend(now, intent, owed, out) {
             Accepted::Yes => Ok(Value::from("accepted")),
             Accepted::Held => Ok(Value::from("held")),
             Accepted::Superseded => Ok(Value::from("superseded")),
-            Accepted::Unknown => Err(format!("{resource} has no placement on {host}")),
+            Accepted::Unknown => Err(no_placement(&resource, &host)),
         }
     }
 
     fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
-        let inventory = self.inventory.clone();
+        let (resource, other) = self.other_host(pair)?;
+        self.intent_of(now, run, IntentVerb::Up, (resource, other), owed, out)
+    }
+
+    /// The resource of a pair, and the host of the pair where it does not belong now.
+    fn other_host(&self, pair: &str) -> Result<(Name, Name), String> {
+        let inventory = &self.inventory;
         let Some(pair) = inventory.pairs.get(pair) else { return Err(format!("the inventory has no pair {pair}")) };
         let Some(resource) = pair.resource.clone() else { return Err("the pair has no resource".to_owned()) };
         let hosts: Vec<&Name> = [&pair.primary, &pair.backup].into_iter().filter_map(|a| inventory.host_of(a)).collect();
         let owner = self.planner.owner(&resource);
         let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
-            return Err(format!("who has {resource} is not known: name the host with move_to"));
+            return Err(format!("the holder of {resource} is not known: name the host with move_to"));
         };
-        self.intent_of(now, run, IntentVerb::Up, (resource, other.clone()), owed, out)
+        Ok((resource, other.clone()))
     }
 
     fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {
@@ -201,7 +269,14 @@ impl Controller {
     }
 }
 
+fn no_placement(resource: &str, host: &str) -> String {
+    format!("{resource} has no placement on {host}")
+}
+
 /// Why an event with too little trust moves nothing.
 pub(super) fn too_little_known(resource: &str, trust: Trust) -> String {
-    format!("the event's sender is known only as `{}`, and {resource} asks for more (`trust` in the configuration)", trust.name())
+    format!(
+        "the event's sender has only the trust `{}`, and {resource} requires more (`trust` in the configuration)",
+        trust.name()
+    )
 }

@@ -27,7 +27,7 @@ impl Controller {
     pub fn skip_to(&mut self, now: Time, out: &mut Vec<Output>) {
         let Some(from) = self.next_due().filter(|at| *at <= now) else { return };
         let text = format!(
-            "{} of time is skipped, from {from} on: more than {DEADLINES_OF_A_JUMP} deadlines of alarms fell due in one jump of the time, and those that are left do now, once each",
+            "{} of time is skipped, from {from} on: more than {DEADLINES_OF_A_JUMP} deadlines of alarms expired in one jump of the time, and the remaining ones expire now, once each",
             duration_text(now.since(from))
         );
         out.push(Output::Notice(Notice::new(Kind::TimeSkipped, text)));

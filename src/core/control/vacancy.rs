@@ -2,7 +2,7 @@
 //! beginning and the end, and the resource of such a pair is not settled.
 //!
 //! A member counts as primary if its newest claim says so and its host is not lost. A member that has never claimed anything
-//! counts as primary while the pair's resource should be on its host and the host is connected. All of this is computed anew, and
+//! counts as primary while the pair's resource should be on its host and the host is connected. All of this is computed again each time, and
 //! nothing is stored.
 
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ impl Controller {
                 }
                 (Some(pair), Some(vacancy)) if !vacancy.told && vacancy.since + NO_PRIMARY_AFTER <= now => {
                     let text = format!(
-                        "nobody is known to be primary of {name} for {}: {} Look at the servers; `pointsman move` moves the resource",
+                        "no member of {name} has been primary for {}: {} Check the servers; `pointsman move` moves the resource",
                         duration_text(now.since(vacancy.since)),
                         self.roles_in_words(pair),
                     );
@@ -72,7 +72,7 @@ impl Controller {
         let told = self.vacancies.iter().filter(|(_, v)| v.told);
         let mut pairs = told.filter_map(|(name, _)| Some((name, self.inventory.pairs.get(name)?)));
         let (name, _) = pairs.find(|(_, pair)| pair.resource.as_deref() == Some(resource))?;
-        Some(format!("nobody is known to be primary of {name}"))
+        Some(format!("no member of {name} is known to be primary"))
     }
 
     /// True if a member claims to be backup and no member is primary.
@@ -98,10 +98,10 @@ impl Controller {
         let says = |app: &Name| {
             let lost = self.inventory.host_of(app).filter(|host| state.is_lost(host));
             match (state.claim(app), lost) {
-                (_, Some(host)) => format!("nothing is heard of {host}, where {app} runs;"),
-                (Some(claim), None) if claim.primary => format!("{app} said at {} that it is primary;", claim.at),
-                (Some(claim), None) => format!("{app} said at {} that it is backup;", claim.at),
-                (None, None) => format!("{app} has said nothing;"),
+                (_, Some(host)) => format!("{host}, where {app} runs, does not report;"),
+                (Some(claim), None) if claim.primary => format!("{app} claimed at {} to be primary;", claim.at),
+                (Some(claim), None) => format!("{app} claimed at {} to be backup;", claim.at),
+                (None, None) => format!("{app} has claimed nothing;"),
             }
         };
         let both = format!("{} {}", says(&pair.primary), says(&pair.backup));

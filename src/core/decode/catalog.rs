@@ -375,7 +375,8 @@ The wrapper is taken off and the record inside of it is decoded. What the wrappe
 the level is the inner record's own, everything else is a field of the event. `json.x` reads the inner record first.
 
 A record in pieces is one record: it is read, and counted, when its last piece is there. Docker writes a line end behind every record, and none behind
-a piece. If the first eight records of a source have no line end, its writer leaves it out, and each record is whole.
+a piece. If none of the first eight records of a source has a line end, its writer leaves it out: these
+eight are read as one record, and each later one is whole.
 
 ";
 

@@ -11,6 +11,8 @@
 //! An application's name may contain blanks: it ends before the first id. A short form has no type code. The file's header
 //! ([`super::header`]) shows whether the number is common or the type's own.
 
+use memchr::memchr2;
+
 use crate::core::event::{EventId, Level, TypeCode};
 
 /// The greatest length of a host's and an application's name, in bytes. A longer "name" is text that happens to contain an id.
@@ -122,9 +124,8 @@ fn id_with_code(word: &str) -> Option<EventId<'static>> {
 
 /// A word, and what follows the blanks behind it.
 fn word(text: &str) -> (&str, &str) {
-    let blank = |b: u8| matches!(b, b' ' | b'\t');
-    let end = text.bytes().position(blank).unwrap_or(text.len());
+    let end = memchr2(b' ', b'\t', text.as_bytes()).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
-    let blanks = rest.bytes().take_while(|b| blank(*b)).count();
+    let blanks = rest.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
     (word, &rest[blanks..])
 }

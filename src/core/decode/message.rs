@@ -18,6 +18,9 @@ impl Decoder {
             return self.message(message, reference);
         }
         self.heading = Heading::Closed;
+        if let (Some(asked), Some(stamp)) = (&mut self.stamp, message.stamp) {
+            *asked = Some(stamp);
+        }
         let mut event = self.message(message, reference);
         if let Some(at) = event.at {
             event.marks.jump = !self.clock.show(self.zone.local_us(at), Some(at));

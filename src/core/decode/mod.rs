@@ -114,6 +114,9 @@ pub struct Decoder {
     /// No stamp without a year is later than this; without it, none is later than a day after its arrival.
     #[serde(skip)]
     latest: Option<Time>,
+    /// The stamp of the last record as it was written, if it is asked for.
+    #[serde(skip)]
+    stamp: Option<Option<Stamp>>,
 }
 
 /// Whether header lines are believed.
@@ -234,7 +237,8 @@ impl Decoder {
     fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         if let Some(plain) = colors::without(record) {
             let mut event = self.read(&plain, reference).into_owned();
-            if event.raw.is_empty() || event.raw == plain {
+            // What a wrapper has set is this record without its colours, and trimmed.
+            if plain.contains(&*event.raw) {
                 event.raw = Cow::Owned(record.trim_end_matches(['\r', '\n']).to_owned());
             }
             return event;
@@ -251,8 +255,18 @@ impl Decoder {
         event
     }
 
+    /// The stamp of a line as it is written; `None` for a line without one.
+    fn stamp_of(&mut self, line: &[u8], reference: Time) -> Option<Stamp> {
+        self.stamp = Some(None);
+        self.decode(line, reference);
+        self.stamp.take().flatten()
+    }
+
     /// The time of a line of a file, which moves the file's clock.
     fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
+        if let Some(asked) = &mut self.stamp {
+            *asked = Some(*stamp);
+        }
         if self.datagrams {
             return StampClock::default().resolve(stamp, self.zone, reference, self.latest);
         }

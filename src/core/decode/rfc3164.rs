@@ -437,7 +437,8 @@ fn take_host(e: &mut Envelope<'_>) {
     let host = match word.strip_suffix(':') {
         _ if is_ipv6(word) => word,
         Some(address) if address.parse::<IpAddr>().is_ok() => address,
-        _ if tag(e.text).is_some() => return,
+        // A tag has one of these in its first word. Most hosts have none.
+        _ if word.contains([':', '[']) && tag(e.text).is_some() => return,
         _ => word,
     };
     if is_host(host) && !level::is_word(host) && !is_priority(host) {

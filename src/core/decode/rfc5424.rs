@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::core::event::{EventId, Format, Value, vendor_id};
 
 use super::envelope::{self, Envelope};
@@ -131,10 +133,10 @@ fn blank(rest: &str) -> Option<&str> {
 /// One part and the blank behind it; `-` reads as empty.
 fn word<'a>(text: &mut &'a str) -> Option<&'a str> {
     let all = *text;
-    let end = all.bytes().position(|b| b == b' ').unwrap_or(all.len());
+    let end = memchr(b' ', all.as_bytes()).unwrap_or(all.len());
     let (word, rest) = all.split_at(end);
-    // Nearly all words are ASCII only.
-    let plain = word.bytes().all(|b| b.is_ascii_graphic());
+    // Nearly all words are ASCII only. This is not `all`, which would decide for each byte.
+    let plain = word.bytes().fold(true, |plain, b| plain & b.is_ascii_graphic());
     if word.is_empty() || !plain && word.chars().any(char::is_control) {
         return None;
     }

@@ -445,7 +445,8 @@ fn fraction(input: &str) -> StampResult<'_, (usize, i64)> {
     Ok((&input[n..], (n, us)))
 }
 
-const MONTHS: [&[u8; 3]; 12] = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+pub(super) const MONTHS: [&[u8; 3]; 12] =
+    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
 fn month(input: &str) -> StampResult<'_, u32> {
     named(input, &MONTHS).or_else(|_| words::month(input))

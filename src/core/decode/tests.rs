@@ -92,6 +92,16 @@ fn bytes_that_are_not_utf8_are_latin1_and_long_records_are_cut() {
     assert!(event.marks.cut && event.text.len() == RECORD_BYTES);
 }
 
+/// `raw` keeps the colours, also inside a wrapper and with the end of the line.
+#[test]
+fn raw_keeps_colours() {
+    for end in ["", "\n"] {
+        let record = format!("2026-03-14T02:11:57Z stderr F \x1b[31mERROR\x1b[0m x{end}");
+        let event = decode(&record);
+        assert_eq!((event.level, &*event.text, &*event.raw), (Some(Level::Error), "x", record.trim_end()));
+    }
+}
+
 #[test]
 fn datagrams_take_nothing_from_each_other() {
     let mut decoder = Decoder::datagrams();

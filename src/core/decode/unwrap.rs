@@ -33,7 +33,10 @@ impl Decoder {
     fn unwrapped(&mut self, wrapped: Wrapped, reference: Time) -> Event<'static> {
         let Wrapped { outer, inner, stream, .. } = wrapped;
         let (inner, whole) = self.pieces.finish(&stream, inner);
+        // What is inside has no pieces of its own.
+        let pieces = std::mem::take(&mut self.pieces);
         let mut decoder = self.clone();
+        self.pieces = pieces;
         decoder.inside = if outer.is_message { Inside::Messages } else { Inside::Lines };
         decoder.datagrams = true;
         decoder.next_file();

@@ -6,10 +6,10 @@
 use std::io::{self, BufRead};
 
 use crate::core::base::time::Time;
-use crate::core::base::zone::{Moments, Zone};
+use crate::core::base::zone::Moments;
 
+use super::Decoder;
 use super::calendar::{self, DAY_US};
-use super::envelope;
 use super::lines::Lines;
 use super::stamp::{self, Day};
 
@@ -23,6 +23,9 @@ const STEP_DAYS: i64 = 2;
 const YEAR_DAYS: i64 = 366;
 /// The number of years that are tried for a 29 February.
 const YEARS: i32 = 12;
+
+/// The number of bytes at the beginning of a line that are searched for its date.
+const HEAD_BYTES: usize = 64;
 
 /// The dates of a log, counted in years from its first date.
 #[derive(Debug, Default)]
@@ -38,28 +41,31 @@ struct Dates {
 }
 
 /// About when a log without years began; `None` if its stamps have years, or if no year fits. `written` is when it was last
-/// written.
+/// written, and `decoder` reads its lines, whatever form their stamps have.
 ///
 /// # Errors
 /// Errors of the reader are returned.
-pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result<Option<Time>> {
+pub fn first_moment<R: BufRead>(log: R, written: Time, mut decoder: Decoder) -> io::Result<Option<Time>> {
+    let zone = decoder.zone();
     let mut lines = Lines::new(log);
     let mut dates = Dates::default();
     let mut count = 0;
+    let mut same_day: Vec<u8> = Vec::new();
     while let Some(line) = lines.next_line()? {
         count += 1;
         if dates.first.is_none() && count > FIRST_LINES {
             return Ok(None);
         }
-        let Some(line) = month_first(line.bytes) else { continue };
-        let Ok(text) =
-            std::str::from_utf8(&line[..line.len().min(64)]).or_else(|e| std::str::from_utf8(&line[..e.valid_up_to()]))
-        else {
+        // Most lines are of the same day as the one before. They need no decoding.
+        let bytes = behind_priority(line.bytes);
+        if !same_day.is_empty() && bytes.starts_with(&same_day) {
             continue;
-        };
-        let day = stamp::any(text).ok().map(|(_, stamp)| (stamp.day, stamp.us));
-        match day {
-            Some((Day::Yearless(month, day), us)) => dates.take(month, day, us),
+        }
+        match decoder.stamp_of(line.bytes, written).map(|stamp| (stamp.day, stamp.us)) {
+            Some((Day::Yearless(month, day), us)) => {
+                dates.take(month, day, us);
+                same_day = date_of(bytes, month, day, us).unwrap_or_default().to_vec();
+            }
             // The log has years.
             Some((Day::Full(_), _)) if dates.first.is_none() => return Ok(None),
             _ => {}
@@ -70,17 +76,24 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result
     }))
 }
 
-/// A line that may begin with the name of a month, without its priority.
-fn month_first(line: &[u8]) -> Option<&[u8]> {
-    let line = line.strip_prefix(b" ").unwrap_or(line);
-    let line = if line.first() == Some(&b'<') {
-        let text = std::str::from_utf8(&line[..line.len().min(8)]).ok()?;
-        let rest = envelope::priority(text)?.1;
-        &line[text.len() - rest.len()..]
-    } else {
-        line
-    };
-    line.first().is_some_and(u8::is_ascii_uppercase).then_some(line)
+/// What follows the priority of a line.
+fn behind_priority(line: &[u8]) -> &[u8] {
+    let digits = line.iter().skip(1).take_while(|b| b.is_ascii_digit()).count();
+    match line.first() {
+        Some(b'<') if digits <= 3 && line.get(digits + 1) == Some(&b'>') => &line[digits + 2..],
+        _ => line,
+    }
+}
+
+/// The beginning of a line up to the hour of its stamp, if that contains the date: lines that begin in the same way have the same
+/// date.
+fn date_of(line: &[u8], month: u32, day: u32, us: i64) -> Option<&[u8]> {
+    let head = std::str::from_utf8(&line[..line.len().min(HEAD_BYTES)]).ok()?;
+    let hour = us / 3_600_000_000;
+    let before = &head[..head.find(&format!("{hour:02}:"))?];
+    let name = stamp::MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
+    let has_month = before.as_bytes().windows(name.len()).any(|word| word.eq_ignore_ascii_case(*name));
+    (has_month && before.contains(&day.to_string())).then(|| &line[..before.len()])
 }
 
 impl Dates {
@@ -152,12 +165,13 @@ fn ordinal(month: u32, day: u32) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LineFormat;
     use super::*;
 
     fn begin(dates: &[&str], written: &str) -> Option<String> {
         let log: String = dates.iter().map(|date| format!("{date} 12:00:00 h app: text\n")).collect();
         let written = Time::parse_rfc3339(written).unwrap();
-        first_moment(log.as_bytes(), written, Zone::UTC).unwrap().map(|at| at.to_string()[..10].to_owned())
+        first_moment(log.as_bytes(), written, Decoder::new()).unwrap().map(|at| at.to_string()[..10].to_owned())
     }
 
     #[test]
@@ -184,5 +198,28 @@ mod tests {
         }
         assert_eq!(begin(&["Mar  1 2020", "Mar  2"], written), None, "it says its years");
         assert_eq!(begin(&["<13>Dec  2"], written).as_deref(), Some("2025-12-02"));
+    }
+
+    #[test]
+    fn whatever_the_form_of_a_stamp_without_a_year_is_a_leap_day_shows_it() {
+        let written = Time::parse_rfc3339("2026-11-29T12:00:00Z").unwrap();
+        for lines in [
+            ["Feb 29 23:00:00 h app: a", "Mar  1 03:00:00 h app: b"],
+            ["<13>Feb 29 23:00:00 h app: a", "<13>Mar  1 03:00:00 h app: b"],
+            ["[Feb 29 23:00:00] a", "[Mar  1 03:00:00] b"],
+            ["000123: Feb 29 23:00:00.1: %SYS-5-X: a", "000124: *Mar  1 03:00:00.1: %SYS-5-X: b"],
+            ["29 Feb 23:00:00.123 # a", "01 Mar 03:00:00.123 # b"],
+            ["7:M 29 Feb 23:00:00.123 # a", "7:M 01 Mar 03:00:00.123 # b"],
+            ["I0229 23:00:00.000001       7 b.go:1] a", "I0301 03:00:00.000001       7 b.go:1] b"],
+            ["02-29 23:00:00.123  123  456 E tag: a", "03-01 03:00:00.123  123  456 E tag: b"],
+            ["02/29-23:00:00.123456  [**] a", "03/01-03:00:00.123456  [**] b"],
+        ] {
+            let began = first_moment(lines.join("\n").as_bytes(), written, Decoder::new()).unwrap();
+            assert_eq!(began.map(|at| at.to_string()[..19].to_owned()).as_deref(), Some("2024-02-29T23:00:00"), "{lines:?}");
+        }
+        let format = LineFormat::parse("%d.%m. %H:%M:%S").unwrap();
+        let log = "29.02. 23:00:00 a\n01.03. 03:00:00 b\n";
+        let began = first_moment(log.as_bytes(), written, Decoder::new().with_format(format)).unwrap().unwrap();
+        assert_eq!(began.to_string(), "2024-02-29T23:00:00.000Z");
     }
 }

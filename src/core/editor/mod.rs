@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::core::diag::Source;
-use crate::core::lang::names::{FileNames, NameKind, NamePlace, OutlineItem, ParameterOf, names};
+use crate::core::lang::names::{FileNames, NameKind, NamePlace, OutlineItem, ParameterOf, names, names_after};
 use crate::core::lang::{format, grammar};
 use crate::core::script::{BUILT_IN, BUILT_IN_SCRIPT};
 
@@ -83,8 +83,13 @@ impl Documents {
             return;
         }
         let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+        let before = self.all.remove(name).filter(|before| before.language == language);
         let names = Arc::new(match language {
-            Language::Rules => names(&source),
+            Language::Rules => match before {
+                // A typed letter changes one item of thousands.
+                Some(Document { source: old, names, .. }) => names_after(Arc::unwrap_or_clone(names), &old.text, &source),
+                None => names(&source),
+            },
             Language::Script => scripts::names(&source),
             Language::Configuration | Language::Agent | Language::Tests => yaml::names(&source, language),
         });

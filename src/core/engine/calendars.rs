@@ -23,6 +23,13 @@ use crate::core::notice::{Kind, Notice};
 /// Maximum number of calendar changes to search for the end of a delay. A later end counts as never.
 const CHANGES: usize = 1_000;
 
+/// The clauses of an alarm that name calendars, as a rule has them; empty if it has none.
+pub(super) fn calendar_clauses(alarm: &Alarm) -> String {
+    let clauses = [("only during", &alarm.only_during), ("not during", &alarm.not_during)];
+    let named = clauses.into_iter().filter(|(_, names)| !names.is_empty());
+    named.map(|(word, names)| format!("`{word} {}`", names.join(", "))).collect::<Vec<_>>().join(" ")
+}
+
 impl Engine {
     /// True when the calendars allow an alarm to be raised at a time.
     pub(super) fn allowed_by_calendar(&self, alarm: &Alarm, at: Time) -> bool {
@@ -31,7 +38,7 @@ impl Engine {
     }
 
     /// When the calendars next allow an alarm to be raised; `None` if never, or too far away.
-    pub(super) fn next_season(&self, alarm: &Alarm, now: Time) -> Option<Time> {
+    pub(super) fn next_allowed(&self, alarm: &Alarm, now: Time) -> Option<Time> {
         let calendars = self.calendars_of(alarm);
         let mut at = now;
         for _ in 0..CHANGES {
@@ -54,7 +61,7 @@ impl Engine {
         let mut begins = now;
         for _ in 0..CHANGES {
             if !self.allowed_by_calendar(alarm, begins) {
-                begins = self.next_season(alarm, begins)?;
+                begins = self.next_allowed(alarm, begins)?;
             }
             let due = begins + lasts;
             // The first moment, at the latest `due`, at which the alarm may not be raised.
@@ -83,7 +90,7 @@ impl Engine {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
         let name = &alarm.name;
-        let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
+        let text = match self.next_allowed(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
                 if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
                     return;
@@ -97,22 +104,34 @@ impl Engine {
                 let event = self.keep(alarm, event, out);
                 let waiting = PendingFire { due, event, late, round: 0, over };
                 self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
-                format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))
+                format!(
+                    "{name} is not raised now, because its calendars do not allow it: it waits until {due}, for {}",
+                    duration_text(due.since(on.now))
+                )
             }
-            None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
+            None if self.next_allowed(alarm, on.now).is_none() => {
+                format!("{name} is not raised at this time, and its calendars never allow it again: it is dropped")
+            }
+            None => format!(
+                "{name} is not raised now, because its calendars do not allow it, and it would expire before they do: it is dropped"
+            ),
         };
-        self.decided(on.now, alarm, Some(key), Decision::NotNow, || {
-            let named = |word: &str, names: &[String]| match names {
-                [] => String::new(),
-                names => format!(" `{word} {}`", names.join(", ")),
-            };
-            format!(
-                "its condition is true outside of its calendar:{}{} does not allow it now; {text}",
-                named("only during", &alarm.only_during),
-                named("not during", &alarm.not_during)
-            )
-        });
+        if self.trace.is_some() {
+            let reason = format!(
+                "its condition is true outside of its calendar: {} does not allow it now{}; {text}",
+                calendar_clauses(alarm),
+                self.wall_clock(alarm, on.now)
+            );
+            self.decided(on.now, alarm, Some(key), Decision::NotNow, || reason);
+        }
         out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new(Kind::NotNow, text) }));
+    }
+
+    /// What the clocks of an alarm's calendars show, in brackets. A calendar is often written for another zone than the log.
+    fn wall_clock(&self, alarm: &Alarm, now: Time) -> String {
+        let mut shown: Vec<String> = self.calendars_of(alarm).iter().map(|calendar| calendar.wall_clock(now)).collect();
+        shown.dedup();
+        if shown.is_empty() { String::new() } else { format!(" (it is {})", shown.join(", ")) }
     }
 
     /// Starts to watch the calendars that conditions are about.

@@ -41,7 +41,7 @@ pub(super) fn claim_of<'a>(
     hits: &[Hit],
 ) -> Option<(&'a Name, bool)> {
     let patterns = !hits.is_empty() && !program.claims.is_empty();
-    if event.id.is_none() && !patterns {
+    if inventory.pairs.is_empty() || event.id.is_none() && !patterns {
         return None;
     }
     let names = index.names(event);
@@ -69,7 +69,7 @@ pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
 /// When late claims are evaluated. This is not stored: after a start every source reports again that its backlog has been
 /// read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Weighing {
+pub(super) struct ClaimEvaluation {
     /// Sources whose backlog is being read.
     reading: BTreeSet<String>,
     /// At least one source has reported that its backlog was read.
@@ -124,7 +124,7 @@ impl Engine {
         out: &mut Vec<Output>,
     ) {
         if backlog {
-            self.weighing.reading.insert(source.to_owned());
+            self.evaluation.reading.insert(source.to_owned());
         }
         let inventory = self.inventory.clone();
         let Some((app, primary)) = self.marked(event) else { return };
@@ -140,29 +140,29 @@ impl Engine {
         let written = if late { self.written(source, event, arrived) } else { arrived };
         let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
         if late {
-            self.postpone_weighing(now);
+            self.postpone_evaluation(now);
         } else if !self.state.unweighed.is_empty() {
-            self.weighing.due.get_or_insert(now);
+            self.evaluation.due.get_or_insert(now);
         }
         self.record(Record::Claimed { app, claim }, out);
     }
 
     /// A late claim usually comes from a queue that its sender empties, and a newer claim of the same server may follow.
     /// Therefore late claims are evaluated only when none has arrived for a moment.
-    fn postpone_weighing(&mut self, now: Time) {
-        let first = *self.weighing.first.get_or_insert(now);
-        self.weighing.due = Some((now + LATE_CLAIMS_QUIET).min(first + LATE_CLAIMS_WAIT));
+    fn postpone_evaluation(&mut self, now: Time) {
+        let first = *self.evaluation.first.get_or_insert(now);
+        self.evaluation.due = Some((now + LATE_CLAIMS_QUIET).min(first + LATE_CLAIMS_WAIT));
     }
 
     /// When late claims are evaluated next, if nothing happens before.
-    pub(super) fn weighs_at(&self) -> Option<Time> {
-        self.weighing.due.filter(|_| !self.state.unweighed.is_empty() && !self.is_reading())
+    pub(super) fn evaluates_claims_at(&self) -> Option<Time> {
+        self.evaluation.due.filter(|_| !self.state.unweighed.is_empty() && !self.is_reading())
     }
 
     /// True while a backlog that may contain claims is read, or after a start until it is clear whether there is one.
     fn is_reading(&self) -> bool {
         let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
-        !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog)
+        !self.evaluation.reading.is_empty() || !self.evaluation.listens && self.state.unweighed.iter().any(of_backlog)
     }
 
     /// When a record was probably written, by the controller's clock: its time stamp plus the usual delay of its source.
@@ -215,7 +215,7 @@ impl Engine {
         let known = self.state.claims.get(&behind.app).map(|claim| claim.stand);
         // One alarm in mode `live` is enough.
         if known == Some(Stand::Withheld) || known == Some(Stand::Ask) && stand == Stand::Late {
-            self.weighing.due.get_or_insert(now);
+            self.evaluation.due.get_or_insert(now);
             self.stand(&behind.app, stand, out);
         }
     }
@@ -242,22 +242,22 @@ impl Engine {
 
     /// Handles the end of a source's backlog.
     pub(super) fn backlog_ended(&mut self, now: Time, source: &str) {
-        self.weighing.reading.remove(source);
-        self.weighing.listens = true;
-        self.weighing.due = Some(now);
+        self.evaluation.reading.remove(source);
+        self.evaluation.listens = true;
+        self.evaluation.due = Some(now);
     }
 
     /// Schedules an evaluation of late claims, which depend on the hosts that are lost.
-    pub(super) fn weigh_again(&mut self, now: Time) {
-        self.weighing.due.get_or_insert(now);
+    pub(super) fn evaluate_claims_again(&mut self, now: Time) {
+        self.evaluation.due.get_or_insert(now);
     }
 
     /// Evaluates the claims of every pair with late claims, unless a backlog or a queue is still being read.
-    pub(super) fn weigh_all_claims(&mut self, now: Time, out: &mut Vec<Output>) {
-        if self.weighing.due.is_none_or(|due| due > now) || self.is_reading() {
+    pub(super) fn evaluate_all_claims(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.evaluation.due.is_none_or(|due| due > now) || self.is_reading() {
             return;
         }
-        (self.weighing.due, self.weighing.first) = (None, None);
+        (self.evaluation.due, self.evaluation.first) = (None, None);
         let inventory = self.inventory.clone();
         let pair_of = |app: &Name| self.index.names(&Event { app: app.as_str().into(), ..Event::default() }).pair.to_owned();
         let pairs: BTreeSet<Name> = self.state.unweighed.iter().map(pair_of).collect();
@@ -283,7 +283,7 @@ impl Engine {
                 if unclear && !self.state.unclear.contains(name) {
                     self.record(Record::RoleUnclear { pair: name.clone(), unclear: true }, out);
                     let text = format!(
-                        "{} and {} both say that they are primary of {name}, in records that came late, and nothing tells which claim is newer: nothing is moved. Look at the servers, then move the resource with `pointsman move`",
+                        "{} and {} both claim to be primary of {name} in records that arrived late, and it is unknown which claim is newer, so nothing is moved. Check the servers, then move the resource with `pointsman move`",
                         pair.primary, pair.backup
                     );
                     out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..Notice::new(Kind::RoleUnclear, text) }));
@@ -323,7 +323,7 @@ impl Engine {
         }
         let why = if pair.catch_up == CatchUp::Ask { "`catch_up: ask`" } else { "`mode confirm`" };
         let text = format!(
-            "{app} said at {} that it is primary of {name}, in a record that came late; {why} leaves it to you: `pointsman move {resource} {host}`",
+            "{app} claimed at {} to be primary of {name} in a record that arrived late; {why} leaves the decision to you: `pointsman move {resource} {host}`",
             claim.at
         );
         let notice = Notice { resource: Some(resource), host: Some(host), ..Notice::new(Kind::CatchUp, text) };

@@ -23,21 +23,12 @@ use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
-use super::lines::{counted_lines, noted_line};
+use super::lines::{counted_line, counted_lines};
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::trace::Decision;
 use super::window::MeasureSlot;
-use super::{Arrival, Engine, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
+use super::{Arrival, Engine, Forgot, Match, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
-
-/// An event that matches a part of an alarm's condition.
-pub(super) struct Match<'m, 'a> {
-    pub(super) arrival: &'m Arrival<'a>,
-    pub(super) alarm: &'m Alarm,
-    pub(super) at: Time,
-    pub(super) key: Key,
-    pub(super) facts: EventView<'a>,
-}
 
 impl Engine {
     /// Handles an event that matches parts of an alarm's condition; for each part, its hit.
@@ -98,9 +89,10 @@ impl Engine {
             }
             Shape::NotPreceded => {
                 if let Some(met) = met(self, 0, out) {
-                    if self.is_preceded(&met) {
+                    if let Some(earlier) = self.preceded_at(&met) {
                         self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
-                            "the event that must not come before came within the time before".to_owned()
+                            let before = duration_text(met.at.since(earlier));
+                            format!("the event that must not come before (`not preceded by`) came within the time before: {before} earlier")
                         });
                     } else {
                         self.fire(met, Fields::new(), out);
@@ -116,14 +108,14 @@ impl Engine {
             }
             Shape::Without => {
                 if let Some(met) = met(self, 1, out) {
-                    self.trace_forgotten(met.at, alarm, &met.key, "the event behind `without` came");
-                    self.forget_partial_matches(alarm, &met.key, out);
-                    self.note_early(met, 1, out);
+                    self.trace_forgotten(met.at, alarm, &met.key, "the event after `without` came");
+                    self.drop_begun(alarm, &met.key, out);
+                    self.keep_early(met, 1, out);
                 }
                 if let Some(met) = met(self, 0, out) {
                     if self.early(&met, 1).is_some() {
                         self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
-                            "the event behind `without` came a little before (`slack`)".to_owned()
+                            "the event after `without` came a little before (`slack`)".to_owned()
                         });
                         return; // It already arrived.
                     }
@@ -154,7 +146,7 @@ impl Engine {
     /// the event.
     pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
         if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
-            self.forget_notes(met.alarm, &met.key, out);
+            self.drop_partial_matches(met.alarm, &met.key, out);
         }
         match met.alarm.hold {
             Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
@@ -166,7 +158,7 @@ impl Engine {
     }
 
     /// Fires what is pending.
-    pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn fire_pending(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
@@ -219,7 +211,7 @@ impl Engine {
     }
 
     /// Drops the partial matches and the pending fire of a key.
-    pub(super) fn forget_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn drop_begun(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         let state = &self.state;
         let measures_on = measures_on(alarm);
         let measured = !measures_on && state.measured(&alarm.name, key).is_some();
@@ -229,9 +221,9 @@ impl Engine {
     }
 
     /// The same, if nothing is pending.
-    fn forget_notes(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+    fn drop_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         if self.state.waiting(&alarm.name, key).is_none() {
-            self.forget_partial_matches(alarm, key, out);
+            self.drop_begun(alarm, key, out);
         }
     }
 
@@ -267,7 +259,7 @@ impl Engine {
             self.trace_count(&met, n, since, distinct.zip(value.as_deref()));
         }
         let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
-        let note = PartialMatch::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
+        let note = PartialMatch::new(0, met.at, known).keeping(value, counted_line(met.alarm, text));
         self.add_partial_match(met, note, distinct.is_some(), since, out);
     }
 
@@ -283,7 +275,7 @@ impl Engine {
                     if self.trace.is_some() {
                         self.trace_step(&met, part);
                     }
-                    return self.note_early(met, part, out);
+                    return self.keep_early(met, part, out);
                 }
             },
         };
@@ -313,17 +305,18 @@ impl Engine {
         self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
-    /// True when an event of the second part arrived within the time before, from a sender with at least the trust of this
-    /// one.
-    fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
+    /// When an event of the second part arrived within the time before, from a sender with at least the trust of this one.
+    fn preceded_at(&self, met: &Match<'_, '_>) -> Option<Time> {
         let within = met.alarm.detect.within;
         let known = met.facts.trust();
-        let mut notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
-        notes.any(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within))
+        let notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
+        let counts =
+            notes.filter(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within));
+        counts.map(|note| note.at).max()
     }
 
     /// Stores an event that arrived before the one that it should follow, where `slack` allows this.
-    fn note_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
+    fn keep_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         if met.alarm.detect.slack.is_some() {
             let note =
                 PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.trust()).keeping(None, met.facts.captured());
@@ -362,11 +355,22 @@ impl Engine {
             return self.fire(met, seen, out);
         }
         let value = place(notes, part, n, met.at);
+        let old_notes = if self.trace.is_some() { notes.to_vec() } else { Vec::new() };
+        let within_time = |note: &PartialMatch| since.is_none_or(|since| note.at >= since);
         self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || {
             let left = missing.iter().zip(1..).filter(|(n, _)| **n > 0).map(|(n, part)| format!("{n} of part {part}"));
             let left = left.collect::<Vec<_>>().join(" and ");
             let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
-            format!("part {} of {} matches; {left} must still come{within}", part + 1, counts.len())
+            // Events of the missing parts that are too old.
+            let old = |note: &&PartialMatch| !within_time(note) && missing.get(note.part()).is_some_and(|n| *n > 0);
+            let gone = old_notes.iter().filter(old).max_by_key(|note| note.at).map(|note| {
+                format!(
+                    "; an event of part {} came {} before, which is too long",
+                    note.part() + 1,
+                    duration_text(met.at.since(note.at))
+                )
+            });
+            format!("part {} of {} matches; {left} must still come{within}{}", part + 1, counts.len(), gone.unwrap_or_default())
         });
         let Some(value) = value else { return };
         let note = PartialMatch::new(part, met.at, met.facts.trust()).keeping(value, met.facts.captured());
@@ -385,14 +389,14 @@ impl Engine {
         let Match { alarm, key, .. } = met;
         let most = alarm.max_keys;
         match self.record(Record::PartialMatches { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
-            None => self.bound_notes(out),
+            None => self.bound_partial_matches(out),
             Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
-            Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
+            Some(Forgot::Of(most)) => self.report_too_many(&most, out),
         }
     }
 
     /// When partial matches take more memory than their share, the alarm that takes most drops the older half of its keys.
-    fn bound_notes(&mut self, out: &mut Vec<Output>) {
+    fn bound_partial_matches(&mut self, out: &mut Vec<Output>) {
         let most = share(self.inventory.memory.0, MEMORY_NOTES);
         // Most alarms measure nothing, so the sum is made only when it can matter.
         if self.state.noted.bytes() <= most / 2 || self.state.noted.bytes() + self.measured_bytes() <= most {
@@ -401,16 +405,16 @@ impl Engine {
         let Some(alarm) = self.state.noted.heaviest().cloned() else { return };
         self.record(Record::ForgottenHalf { alarm: alarm.clone() }, out);
         let text = format!(
-            "events that conditions count use up their {} MiB, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
+            "events that conditions count have used up their {} MiB, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
             most >> 20
         );
         self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
     /// Reports once for each alarm that it dropped half of its keys, because all alarms together have too many partial matches.
-    fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
+    fn report_too_many(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
-            "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
+            "conditions remember more than {PARTIAL_MATCHES} events at once, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, or shorten `within`"
         );
         let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("notes of {alarm}"), notice, out);
@@ -420,7 +424,7 @@ impl Engine {
     pub(super) fn too_many_keys(&mut self, alarm: &Alarm, does: &str, narrow: &str, out: &mut Vec<Output>) {
         let most = alarm.max_keys.unwrap_or(COUNTED_KEYS);
         let text = format!(
-            "{} {does} more than {most} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
+            "{} {does} more than {most} keys at once; those with the oldest last event are dropped: narrow its {narrow}",
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };

@@ -35,9 +35,9 @@ impl Engine {
             return Err(format!("there is no alarm {name}"));
         };
         if alarm.mode == Mode::Off || alarm.composite {
-            return Err(format!("{name} is never raised by itself (a pattern, or `mode off`): it can't be tried"));
+            return Err(format!("{name} is never raised by itself (a pattern, or `mode off`), so it cannot be tested"));
         }
-        let text = format!("{name} is tried");
+        let text = format!("a test of the alarm {name}");
         let mut given = fields::vouched([("app", app), ("text", &text)]);
         given.extend(more.iter().filter(|(name, _)| *name != "trust").map(|(name, value)| (name.clone(), value.clone())));
         let mut all = fields::fields_of(&fields::event_of(&given), &[], &self.index);
@@ -46,7 +46,7 @@ impl Engine {
         let key = self.test_key(alarm, &all)?;
         if self.state.instance(name, &key).is_some() {
             let shown = super::key::shown(name, &key);
-            return Err(format!("{shown} is active: a test would be mixed up with it; `pointsman alarms clear` ends it"));
+            return Err(format!("{shown} is active, so a test would be confused with it; `pointsman alarms clear` ends it"));
         }
         Ok((key, all))
     }
@@ -56,7 +56,7 @@ impl Engine {
         for field in &alarm.by {
             match fields.get(field) {
                 Some(value) => values.push(value.to_string()),
-                None => return Err(format!("{} is grouped by {}: say --set {field}=VALUE", alarm.name, alarm.by.join(", "))),
+                None => return Err(format!("{} is grouped by {}: add --set {field}=VALUE", alarm.name, alarm.by.join(", "))),
             }
         }
         Ok(Key::of(values))

@@ -38,7 +38,7 @@ impl Engine {
         for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
             let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
             let text = format!(
-                "{} is raised although {name} is active: that is known as `{}` alone, and this as `{}`",
+                "{} is raised although {name} is active: the trust of the active alarm is only `{}`, and that of this event is `{}`",
                 shown(&alarm.name, key),
                 other.name(),
                 known.name()
@@ -48,13 +48,13 @@ impl Engine {
     }
 
     /// Returns the trust of `only while`: the lowest trust of the alarms that must be active.
-    pub(super) fn in_place(&self, alarm: &Alarm, key: &Key) -> Trust {
+    pub(super) fn trust_of_only_while(&self, alarm: &Alarm, key: &Key) -> Trust {
         let beside = alarm.only_while.iter().filter_map(|name| self.active_beside(alarm, key, name));
         beside.min().unwrap_or(Trust::Authenticated)
     }
 
     /// Returns why `only while` does not allow an alarm; what would raise it is dropped.
-    pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key, known: Trust) -> Option<String> {
+    pub(super) fn why_not_only_while(&self, alarm: &Alarm, key: &Key, known: Trust) -> Option<String> {
         let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known));
         let absent = alarm.only_while.iter().find(|name| self.active_beside(alarm, key, name).is_none());
         present
@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Ends a suppressed alarm by whatever would end an active instance.
-    pub(super) fn end_held(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn end_suppressed(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
         if self.state.inhibited(alarm, key).is_none() {
             return;
         }
@@ -128,7 +128,7 @@ impl Engine {
             other => Some(format!("it ended meanwhile ({other})")),
         };
         if let Some(why) = why {
-            out.push(told(alarm, format!("{} does not wait any more and was not raised: {why}", shown(alarm, key))));
+            out.push(told(alarm, format!("{} is not suppressed any more and was not raised: {why}", shown(alarm, key))));
         }
         self.held(alarm, key, None, out);
     }
@@ -172,7 +172,7 @@ impl Engine {
     }
 
     /// After a start or a reload, raises in this turn what nothing inhibits any more.
-    pub(super) fn begin_held(&mut self) {
+    pub(super) fn begin_suppressed(&mut self) {
         let all = self.state.all_inhibited().map(|(alarm, key, _)| Freed {
             alarm: alarm.to_owned(),
             key: key.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::core::base::limits::SUMMARY_BYTES;
 use crate::core::base::text::cut;
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
@@ -59,10 +59,8 @@ impl Engine {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
                 let known = seen.trust();
-                if let Some(why) = self.out_of_place(alarm, &key, known) {
-                    self.decided(now, alarm, Some(&key), Decision::NotWhile, || {
-                        format!("its condition is true, and it is not raised {why}")
-                    });
+                if let Some(why) = self.why_not_only_while(alarm, &key, known) {
+                    self.trace_not_only_while(now, alarm, &key, &why);
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
@@ -75,7 +73,7 @@ impl Engine {
                     return;
                 }
                 self.report_untrusted_inhibitor(alarm, &key, known, out);
-                let in_place = self.in_place(alarm, &key);
+                let in_place = self.trust_of_only_while(alarm, &key);
                 let seen = if in_place < known {
                     let mut event = seen.fields();
                     Arc::make_mut(&mut event).extend(trust_field(in_place));
@@ -93,11 +91,20 @@ impl Engine {
                 let seen = TriggerEvent::Kept(event.clone());
                 self.decided(now, alarm, Some(&key), Decision::Raised, || "it is raised".to_owned());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
-                let name = alarm.name.clone();
-                self.record(
-                    Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle, before },
-                    out,
-                );
+                let record = Record::Raised {
+                    alarm: alarm.name.clone(),
+                    key: key.clone(),
+                    category: Some(alarm.category),
+                    order,
+                    at: now,
+                    due,
+                    event,
+                    summary,
+                    line,
+                    idle,
+                    before,
+                };
+                self.record(record, out);
                 (true, seen)
             }
             Some((raised_at, was_due, was_known)) => {
@@ -172,7 +179,7 @@ impl Engine {
     fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
         for field in fields::missing(&alarm.summary, event) {
             let text = format!(
-                "the summary of {} names {{{field}}}, and an event that raised it has no such field: it is shown as (no {field}) (said once)",
+                "the summary of {} names {{{field}}}, and an event that raised it has no such field, so it is shown as (no {field}) (reported once)",
                 alarm.name
             );
             let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoField, text) };
@@ -182,7 +189,7 @@ impl Engine {
 
     /// Clears an instance that is active or suppressed.
     pub(super) fn clear(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
-        self.end_held(end, alarm, key, out);
+        self.end_suppressed(end, alarm, key, out);
         let Some(instance) = self.state.instance(alarm, key) else { return };
         let program = self.program.clone();
         let reacts = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty());
@@ -206,12 +213,12 @@ impl Engine {
         if let Some(alarm) = self.alarm(&program, alarm).filter(|_| self.trace.is_some()) {
             let raised_at = instance.raised_at;
             self.decided(end.at, alarm, Some(key), Decision::Cleared, || {
-                let lasted = crate::core::base::time::duration_text(end.at.since(raised_at));
-                format!("it is cleared after {lasted}: {}", cause_text(cause))
+                let lasted = duration_text(end.at.since(raised_at));
+                format!("it is cleared after {lasted}: {}", cause_text(cause, alarm))
             });
         }
         if *cause != Cause::AtOnce {
-            self.drop_put_off(alarm, key, out);
+            self.drop_throttled(alarm, key, out);
         }
         let told = told.map(|instance| Instance { summary: summary.clone().unwrap_or(instance.summary), ..instance });
         let (name, key_) = (alarm.to_owned(), key.clone());
@@ -240,9 +247,18 @@ impl Engine {
 }
 
 /// Returns why an instance ends, in terms of its rule.
-fn cause_text(cause: &Cause) -> String {
+pub fn cause_text(cause: &Cause, alarm: &Alarm) -> String {
     match cause {
-        Cause::After => "`cancel after` is over".to_owned(),
+        Cause::After => {
+            let spans = alarm.cancel.iter().filter_map(|cancel| match cancel {
+                Cancel::After { span, since_raise } => {
+                    let since = if *since_raise { " since raise" } else { "" };
+                    Some(format!("`cancel after {}{since}`", duration_text(*span)))
+                }
+                Cancel::When(_) | Cancel::Measured { .. } | Cancel::Falls(_) | Cancel::AtOnce | Cancel::ByHand => None,
+            });
+            format!("{} is over", spans.collect::<Vec<_>>().join(" or "))
+        }
         Cause::When => "an event or a state ends it (`cancel when`)".to_owned(),
         Cause::AtOnce => "`cancel at once`".to_owned(),
         Cause::ByHand(_) | Cause::Removed | Cause::Changed => cause.to_string(),

@@ -61,9 +61,9 @@ impl State {
     /// Counts the bytes of all keys again.
     pub(super) fn count_kept(&self) -> usize {
         let active: usize = self.active().map(|(_, _, instance)| instance.weight()).sum();
-        let pending: usize = self.all_awaited().map(|(_, _, waiting)| waiting.weight()).sum();
+        let pending: usize = self.all_pending().map(|(_, _, waiting)| waiting.weight()).sum();
         let suppressed: usize = self.all_inhibited().map(|(_, _, held)| held.weight()).sum();
-        let throttled: usize = self.all_put_off().map(|(_, _, put_off)| put_off.weight()).sum();
+        let throttled: usize = self.all_throttled().map(|(_, _, put_off)| put_off.weight()).sum();
         active + pending + suppressed + throttled
     }
 }
@@ -76,7 +76,7 @@ impl Engine {
             return event;
         }
         let text = format!(
-            "alarms keep so many events that little of their {} MiB is left; further ones are kept in a short form: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
+            "the stored events of alarms have nearly used up their {} MiB; further ones are stored in a short form: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
         self.tell_once(
@@ -94,7 +94,7 @@ impl Engine {
             return true;
         }
         let text = format!(
-            "the events that alarms keep use up their {} MiB; further instances are dropped until some are cleared, a quarter of the room is for trusted senders: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
+            "the stored events of alarms have used up their {} MiB; further instances are dropped until some are cleared (a quarter of the room is reserved for trusted senders): narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
         self.tell_once("instances".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);

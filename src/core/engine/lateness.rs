@@ -39,14 +39,14 @@ impl Engine {
         if !is_news {
             return;
         }
-        let whose = if host.is_empty() { "a host that they do not name" } else { &host };
+        let whose = if host.is_empty() { "a host that is not named" } else { &host };
         let span = duration_text(Duration::from_millis(wrong.unsigned_abs() / 1_000));
         let text = if wrong.unsigned_abs() <= REPORTED_US {
-            format!("the stamps of the records of {whose} from {source} are right again")
+            format!("the time stamps of {whose} from {source} are right again")
         } else {
             let direction = if wrong >= 0 { "behind" } else { "ahead of" };
             format!(
-                "the stamps of the records of {whose} from {source} are steadily {span} {direction} this machine's clock: its clock is wrong, or its time zone (write `timezone:` for the host, listener or file); until then this is taken as usual"
+                "the time stamps of {whose} from {source} are constantly {span} {direction} this machine's clock: the sender's clock is wrong, or its time zone is not configured (write `timezone:` for the host, listener or file). Until then Pointsman allows for the difference"
             )
         };
         out.push(Output::Notice(Notice { host: Some(host), ..Notice::new(Kind::ClockOffset, text) }));
@@ -61,12 +61,11 @@ impl State {
 
     /// The usual ages of the records of a source's senders: trust, host and microseconds.
     pub fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
-        let all = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
         let of = |trust: Trust| {
             let hosts = self.offsets.get(&bucket(source, trust)).into_iter().flatten();
             hosts.map(move |(host, known)| (trust, host.clone(), known.usual))
         };
-        all.into_iter().flat_map(of).collect()
+        Trust::ALL.into_iter().flat_map(of).collect()
     }
 }
 

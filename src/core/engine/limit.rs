@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// Drops throttled reactions of an alarm that has ended.
-    pub(super) fn drop_put_off(&mut self, name: &str, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn drop_throttled(&mut self, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
         let Some(group) = alarm.and_then(|a| a.limit.as_ref()).map(|limit| limit.group(key)) else { return };

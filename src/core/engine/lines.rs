@@ -39,7 +39,7 @@ impl State {
 const COUNTED: &str = "=lines";
 
 /// Returns the text of a counted event, cut, as a partial match keeps it.
-pub(super) fn noted_line(alarm: &Alarm, text: Option<String>) -> Fields {
+pub(super) fn counted_line(alarm: &Alarm, text: Option<String>) -> Fields {
     let Some(text) = text.filter(|text| alarm.keep > 0 && !text.is_empty()) else { return Fields::new() };
     [(COUNTED.to_owned(), Value::from(cut(&text)).into_owned())].into()
 }
@@ -105,6 +105,7 @@ mod tests {
         Record::Raised {
             alarm: "a".to_owned(),
             key,
+            category: None,
             order: 1,
             at,
             due: None,

@@ -60,7 +60,7 @@ fn measured_text(alarm: &Alarm, verdict: &Verdict) -> String {
         _ => String::new(),
     };
     format!(
-        "the measure over {} is {amount}, and {} {} is wanted{what}",
+        "the measure over {} is {amount}, and {} {} is required{what}",
         duration_text(over),
         comparison.sign(),
         fields::number(wanted)
@@ -128,8 +128,8 @@ impl Engine {
             return true;
         }
         let text = format!(
-            "the measures of all alarms use up their {} MiB: {} measures no further key for senders with this trust until some end; narrow its `by`, or \
-             raise `limits: {{ memory: ... }}`",
+            "the measures of all alarms have used up their {} MiB: {} measures no further key for senders with this trust \
+             until some end; narrow its `by`, or raise `limits: {{ memory: ... }}`",
             most >> 20,
             alarm.name
         );
@@ -151,17 +151,17 @@ impl Engine {
     fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<TriggerEvent<'_>>, out: &mut Vec<Output>) {
         let Some(verdict) = self.measured_now(on.now, alarm, key) else { return };
         let active = self.state.instance(&alarm.name, key).is_some();
-        let in_season = self.allowed_by_calendar(alarm, on.now);
+        let is_allowed = self.allowed_by_calendar(alarm, on.now);
         // Evaluated again when the calendars allow it.
-        let season = if active || in_season { None } else { self.next_season(alarm, on.now) };
-        let due = verdict.due.into_iter().chain(season).min();
+        let allowed_at = if active || is_allowed { None } else { self.next_allowed(alarm, on.now) };
+        let due = verdict.due.into_iter().chain(allowed_at).min();
         let (since, known) = (verdict.since, verdict.known);
         if seen.is_some() && !active && !verdict.raises {
             self.decided(on.now, alarm, Some(key), Decision::Measured, || measured_text(alarm, &verdict));
         }
         let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since, known, due };
         self.record(record, out);
-        if !active && verdict.raises && in_season {
+        if !active && verdict.raises && is_allowed {
             let [known, _] = verdict.known;
             let mut event = seen.unwrap_or_else(|| TriggerEvent::Kept(self.of_key(alarm, key, known))).fields();
             let fields = Arc::make_mut(&mut event);
@@ -180,7 +180,7 @@ impl Engine {
             self.metric_gone(alarm, key, out);
         }
         if verdict.empty && self.state.instance(&alarm.name, key).is_none() {
-            self.forget_partial_matches(alarm, key, out);
+            self.drop_begun(alarm, key, out);
         }
     }
 
@@ -191,7 +191,7 @@ impl Engine {
         }
         let lasts = duration_text(METRIC_LASTS);
         let text = format!(
-            "{} [{key}] is about a metric of which nothing came for {lasts}: it can't be raised until one comes; is the agent there, does its `metrics` have it?",
+            "{} [{key}] needs a metric that has not arrived for {lasts}, so it cannot be raised. Does the agent run, and does its `metrics` include it?",
             alarm.name
         );
         let host = alarm.by.iter().position(|f| f == "host").and_then(|i| key.value(i)).map(Cow::into_owned);

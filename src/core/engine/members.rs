@@ -6,10 +6,9 @@
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Counted, Hit, MemberState, Members, Shape};
 
-use super::condition::Match;
 use super::key::Key;
 use super::record::Fields;
-use super::{Arrival, Engine, Output, fields};
+use super::{Arrival, Engine, Match, Output, fields};
 
 impl Engine {
     /// Evaluates the groups of a member whose state changed.

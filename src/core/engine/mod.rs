@@ -72,6 +72,7 @@ use window::MeasureSlot;
 pub use claims::trust_required;
 pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
+pub use instance::cause_text;
 pub use key::Key;
 pub use record::{
     Acknowledgement, AlarmComment, Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed,
@@ -99,19 +100,28 @@ enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     /// A pending condition fires.
-    Awaited,
+    Pending,
     /// A measure is evaluated again.
     Measured,
     /// A calendar begins or ends.
     Calendar,
     /// Throttled reactions may start.
-    PutOff,
+    Throttled,
     /// A suppressed alarm would expire.
-    Held,
+    Suppressed,
     /// The acknowledgement of an alarm expires.
-    AckOver,
+    AckExpires,
     /// An instance of an alarm expires.
-    Over,
+    Expires,
+}
+
+/// An event that matches a part of an alarm's condition.
+struct Match<'m, 'a> {
+    arrival: &'m Arrival<'a>,
+    alarm: &'m Alarm,
+    at: Time,
+    key: Key,
+    facts: EventView<'a>,
 }
 
 /// An event on its way through the alarms.
@@ -176,7 +186,7 @@ pub struct Engine {
     /// The time of the turn, for the trace.
     now: Time,
     /// When late claims are evaluated.
-    weighing: claims::Weighing,
+    evaluation: claims::ClaimEvaluation,
     /// The trace of decisions, if it is on.
     trace: Option<Box<Trace>>,
 }
@@ -203,13 +213,14 @@ impl Engine {
                 roles[place].push((index, role));
             }
         }
-        let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
-        let held = state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Held, alarm.to_owned(), key.clone())));
-        let awaited = state.all_awaited().map(|(alarm, key, w)| (w.due, Due::Awaited, alarm.to_owned(), key.clone()));
-        let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
+        let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Expires, alarm.to_owned(), key.clone())));
+        let held =
+            state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Suppressed, alarm.to_owned(), key.clone())));
+        let awaited = state.all_pending().map(|(alarm, key, w)| (w.due, Due::Pending, alarm.to_owned(), key.clone()));
+        let put_off = state.all_throttled().map(|(alarm, group, p)| (p.due, Due::Throttled, alarm.to_owned(), group.clone()));
         let measured =
             state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
-        let acked = state.acks_that_end().map(|(at, alarm, key)| (at, Due::AckOver, alarm.to_owned(), key.clone()));
+        let acked = state.acks_that_end().map(|(at, alarm, key)| (at, Due::AckExpires, alarm.to_owned(), key.clone()));
         let due = over.chain(held).chain(awaited).chain(put_off).chain(measured).chain(acked).collect();
         let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
         for (atom, n) in program.atoms.iter().zip(0..) {
@@ -238,7 +249,7 @@ impl Engine {
             freed: VecDeque::new(),
             hops: 0,
             now: Time::default(),
-            weighing: claims::Weighing::default(),
+            evaluation: claims::ClaimEvaluation::default(),
             trace: None,
         }
     }
@@ -255,7 +266,7 @@ impl Engine {
 
     /// When the next [`Input::Timer`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.due.first().map(|(at, ..)| *at).into_iter().chain(self.weighs_at()).min()
+        self.due.first().map(|(at, ..)| *at).into_iter().chain(self.evaluates_claims_at()).min()
     }
 
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
@@ -302,7 +313,7 @@ impl Engine {
                 if self.state.lost.contains(&host) != lost {
                     self.host_changed(&host, lost);
                     self.record(Record::Lost { host, lost }, out);
-                    self.weigh_again(now);
+                    self.evaluate_claims_again(now);
                 }
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
@@ -311,7 +322,7 @@ impl Engine {
             Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
-        self.weigh_all_claims(now, out);
+        self.evaluate_all_claims(now, out);
     }
 
     /// Handles everything that is due up to now: each at its own time, or, with `skip`, all at this moment.
@@ -323,13 +334,13 @@ impl Engine {
             let at = if skip { now } else { at };
             self.now = at;
             match what {
-                Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                Due::Pending => self.fire_pending(at, order, &alarm, &key, out),
                 Due::Calendar => self.calendar_changed(at, &alarm),
                 Due::Measured => self.measured_on(at, order, &alarm, &key, out),
-                Due::PutOff => self.may_start(at, order, &alarm, &key, out),
-                Due::AckOver => self.end_ack(at, &alarm, &key, out),
-                Due::Held => self.end_held(&Ending::at(at, order, Cause::After), &alarm, &key, out),
-                Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+                Due::Throttled => self.may_start(at, order, &alarm, &key, out),
+                Due::AckExpires => self.end_ack(at, &alarm, &key, out),
+                Due::Suppressed => self.end_suppressed(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+                Due::Expires => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
             }
             self.follow(at, order, out);
         }
@@ -343,7 +354,7 @@ impl Engine {
         self.begin_silences(now, true, out);
         self.begin_states(now, order, out);
         self.begin_calendars(now);
-        self.begin_held();
+        self.begin_suppressed();
         self.follow(now, order, out);
     }
 
@@ -358,9 +369,9 @@ impl Engine {
         inventory: Arc<Inventory>,
         out: &mut Vec<Output>,
     ) {
-        let (weighing, trace) = (std::mem::take(&mut self.weighing), self.trace.take());
-        *self = Engine { weighing, trace, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
-        let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
+        let (evaluation, trace) = (std::mem::take(&mut self.evaluation), self.trace.take());
+        *self = Engine { evaluation, trace, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
+        let waits = self.state.all_throttled().filter(|(alarm, ..)| reset.contains_key(*alarm));
         let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
         for (alarm, group) in waits {
             self.record(Record::PutOff { alarm, group, what: None }, out);
@@ -371,7 +382,7 @@ impl Engine {
         self.begin_silences(now, false, out);
         self.begin_states(now, order, out);
         self.begin_calendars(now);
-        self.begin_held();
+        self.begin_suppressed();
         self.follow(now, order, out);
     }
 
@@ -415,13 +426,13 @@ impl Engine {
 
     /// Returns the deadlines that a record may change.
     fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
-        let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
-        let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
-        let held = |alarm, key| self.state.inhibited(alarm, key).and_then(|h| h.over).map(|at| (at, Due::Held));
+        let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Expires));
+        let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Pending));
+        let held = |alarm, key| self.state.inhibited(alarm, key).and_then(|h| h.over).map(|at| (at, Due::Suppressed));
         let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
-        let acked = |alarm, key| self.state.acknowledgement(alarm, key).and_then(|a| a.until).map(|at| (at, Due::AckOver));
+        let acked = |alarm, key| self.state.acknowledgement(alarm, key).and_then(|a| a.until).map(|at| (at, Due::AckExpires));
         let put_off =
-            |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
+            |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::Throttled));
         match record {
             Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
                 [over(alarm, key), acked(alarm, key)]
@@ -477,7 +488,7 @@ impl Engine {
                     Role::Unless => {
                         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
                             self.trace_forgotten(arrival.now, alarm, &key, "`unless`");
-                            self.forget_partial_matches(alarm, &key, out);
+                            self.drop_begun(alarm, &key, out);
                         }
                     }
                     Role::Part(part) => {
@@ -496,12 +507,9 @@ impl Engine {
             let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
             if waits && self.state.waiting(&alarm.name, &key).is_some() {
                 self.trace_forgotten(arrival.now, alarm, &key, "`cancel when`");
-                self.forget_partial_matches(alarm, &key, out);
-            }
-            if self.state.instance(&alarm.name, &key).is_none() && self.state.inhibited(&alarm.name, &key).is_none() {
-                self.decided(arrival.now, alarm, Some(&key), Decision::CancelsNothing, || {
-                    "the event matches `cancel when`, and the alarm is not active for its key".to_owned()
-                });
+                self.drop_begun(alarm, &key, out);
+            } else {
+                self.trace_cancels_nothing(arrival.now, alarm, &key);
             }
             self.clear(&arrival.ending(), &alarm.name, &key, out);
         }
@@ -514,7 +522,7 @@ impl Engine {
             match facts.text(field) {
                 Some(value) => Key::push(&mut values, &value),
                 None => {
-                    self.lacks(alarm, field, "has in its `by`", out);
+                    self.lacks(alarm, field, "needs for its `by`", out);
                     return None;
                 }
             }
@@ -525,10 +533,10 @@ impl Engine {
     /// Reports an event that is not used because it lacks a field that an alarm needs.
     fn lacks(&mut self, alarm: &Alarm, field: &str, what: &str, out: &mut Vec<Output>) {
         self.decided(self.now, alarm, None, Decision::NoField, || {
-            format!("the event has no `{field}`, which the alarm {what}: such an event is not used")
+            format!("the event has no `{field}`, which the alarm {what}, so it is not used")
         });
         let text = format!(
-            "an event that {} wants has no {field}, which the alarm {what}; such events are not taken (said once)",
+            "an event that matches {} has no `{field}`, which the alarm {what}, so it is not used (reported once)",
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoKey, text) };

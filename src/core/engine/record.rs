@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::inventory::Name;
+use crate::core::lang::program::Category;
 
 use super::bounds::weight;
 use super::key::Key;
@@ -33,6 +34,17 @@ pub enum Cause {
     Changed,
 }
 
+impl Cause {
+    /// Why the alarm ended, for people. Scripts and records have the short words of [`Display`](fmt::Display).
+    pub fn for_people(&self) -> String {
+        match self {
+            Cause::After => "expired".to_owned(),
+            Cause::When => "its condition ended it".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -54,6 +66,9 @@ pub enum Record {
     Raised {
         alarm: String,
         key: Key,
+        /// The category that the rules gave it; journals of earlier versions have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<Category>,
         /// The sequence of the input that raised it.
         order: u64,
         at: Time,

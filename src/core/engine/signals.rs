@@ -12,12 +12,11 @@ use crate::core::event::{OWN_APP, Stale, Trust, Value};
 use crate::core::lang::matches;
 use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::condition::Match;
 use super::fields::trust_field;
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
 use super::trace::Decision;
-use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
+use super::{Arrival, Engine, Match, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// A change on its way to the conditions that are about it.
@@ -111,10 +110,8 @@ impl Engine {
                 continue;
             };
             if change.hops > HOPS {
-                let text = format!(
-                    "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
-                    change.signal
-                );
+                let text =
+                    format!("more than {HOPS} alarms or patterns in a row caused each other: {:?} is ignored", change.signal);
                 self.tell_once(format!("hops {:?}", change.signal), Notice::new(Kind::Limit, text), out);
                 continue;
             }
@@ -170,7 +167,7 @@ impl Engine {
             self.decided(arrival.now, alarm, Some(&key), Decision::NoState, || {
                 format!("{} of {n} are in the state at once", known.len())
             });
-            self.forget_partial_matches(alarm, &key, out);
+            self.drop_begun(alarm, &key, out);
             if alarm.cancel.is_empty() {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);
             }

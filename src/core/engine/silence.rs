@@ -12,11 +12,11 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
 
-use super::condition::Match;
+use super::calendars::calendar_clauses;
 use super::key::Key;
 use super::record::{PendingFire, Record};
 use super::trace::Decision;
-use super::{Engine, Output, fields};
+use super::{Engine, Match, Output, fields};
 
 /// How long a silence has to last. It grows with each occurrence since the silence began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
@@ -48,7 +48,7 @@ impl Engine {
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
             let waited: Vec<(Key, PendingFire)> =
-                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
+                self.state.pending_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
             for (key, waiting) in waited {
                 let lasts = patience(span, *backoff, waiting.round);
                 self.expect(alarm, key, now, lasts, waiting, out);
@@ -96,9 +96,17 @@ impl Engine {
         if arrival.late.is_some() {
             return; // A late event says nothing about the present.
         }
-        self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || {
-            format!("the event came that must not be missing: the silence of {} counts from now", duration_text(span))
-        });
+        if self.trace.is_some() {
+            let calendars = calendar_clauses(alarm);
+            let within = if calendars.is_empty() { String::new() } else { format!(", within the times of {calendars}") };
+            let due = match self.silent_until(alarm, arrival.now, span) {
+                Some(due) => format!("so it is raised at {due} unless another comes"),
+                None => "and no time of its calendars is that long".to_owned(),
+            };
+            let span = duration_text(span);
+            let reason = format!("the event came that must not be missing: the silence of {span} counts from now{within}, {due}");
+            self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || reason);
+        }
         let known = self.vouched(alarm, &key).max(met.facts.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {

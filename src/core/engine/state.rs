@@ -189,7 +189,7 @@ impl State {
     }
 
     /// Throttled reactions, sorted by alarm and group.
-    pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &Throttled)> {
+    pub(super) fn all_throttled(&self) -> impl Iterator<Item = (&str, &Key, &Throttled)> {
         let groups =
             self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
         groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
@@ -223,12 +223,12 @@ impl State {
     }
 
     /// The pending fires of an alarm, sorted by key.
-    pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &PendingFire)> {
+    pub(super) fn pending_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &PendingFire)> {
         self.awaited.get(alarm).into_iter().flatten()
     }
 
     /// All pending fires, sorted by alarm and key.
-    pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &PendingFire)> {
+    pub(super) fn all_pending(&self) -> impl Iterator<Item = (&str, &Key, &PendingFire)> {
         self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
     }
 
@@ -255,7 +255,7 @@ impl State {
 
     /// The keys with partial matches, pending fires or measures, by alarm.
     pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
-        let awaited = self.all_awaited().map(|(alarm, key, _)| (alarm, key));
+        let awaited = self.all_pending().map(|(alarm, key, _)| (alarm, key));
         self.noted.keys().chain(awaited).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
     }
 
@@ -305,7 +305,7 @@ impl State {
 
     fn changed(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, order, at, due, event, summary, line, idle, before } => {
+            Record::Raised { alarm, key, category: _, order, at, due, event, summary, line, idle, before } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
@@ -525,6 +525,7 @@ mod tests {
         state.apply(&Record::Raised {
             alarm: a,
             key: k,
+            category: None,
             order: 1,
             at,
             due: None,

@@ -15,13 +15,12 @@ use crate::core::base::time::Time;
 use crate::core::event::{Event, Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, MemberState, Mode, Shape, StateHolds, States, Term};
 
-use super::condition::Match;
 use super::fields::trust_field;
 use super::fields::{self, EventView};
 use super::key::Key;
 use super::record::Fields;
 use super::trace::Decision;
-use super::{Arrival, Engine, Output};
+use super::{Arrival, Engine, Match, Output};
 
 /// The keys for which one term is true, with their trust. A term without keys has only the empty key.
 type Table = BTreeMap<Key, Trust>;
@@ -122,7 +121,7 @@ impl Engine {
                 Some(known) => self.raise_for_key(turn, alarm, states, key, known, out),
                 None => {
                     self.decided(turn.arrival.now, alarm, Some(&key), Decision::NoState, || missing(states, &tables, &key));
-                    self.forget_partial_matches(alarm, &key, out);
+                    self.drop_begun(alarm, &key, out);
                     if alarm.cancel.is_empty() {
                         self.clear(&turn.arrival.ending(), &alarm.name, &key, out);
                     }
@@ -138,7 +137,7 @@ impl Engine {
         }
         let keyed = states.terms.iter().zip(tables).filter(|(term, _)| term.keyed).flat_map(|(_, table)| table.keys().cloned());
         let own = self.state.active_of(&alarm.name).map(|(key, _)| key.clone());
-        let awaited = self.state.awaited_of(&alarm.name).map(|(key, _)| key.clone());
+        let awaited = self.state.pending_of(&alarm.name).map(|(key, _)| key.clone());
         let known = states.known.iter().flatten().map(Key::of);
         keyed.chain(own).chain(awaited).chain(known).collect()
     }

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::lang::program::Alarm;
 
-use super::Engine;
-use super::condition::Match;
 use super::key::Key;
 use super::record::PartialMatch;
+use super::{Engine, Match};
+
+/// Maximum number of keys that a reason names.
+const KEYS: usize = 3;
 
 /// What was decided about an alarm, from the earliest stage to the latest. The latest stage explains best why an alarm was
 /// not raised.
@@ -86,6 +88,8 @@ pub struct TracedDecision {
     pub decision: Decision,
     /// The reason, as a sentence without its subject.
     pub reason: String,
+    /// The value that a count of different values counts.
+    pub value: Option<String>,
 }
 
 /// Decisions that a user wants to see.
@@ -127,7 +131,7 @@ impl Engine {
             && (trace.alarms.is_empty() || trace.alarms.contains(&alarm.name))
         {
             let (alarm, key) = (alarm.name.clone(), key.cloned());
-            trace.found.push(TracedDecision { at, alarm, key, decision, reason: reason() });
+            trace.found.push(TracedDecision { at, alarm, key, decision, reason: reason(), value: None });
         }
     }
 }
@@ -149,6 +153,43 @@ impl Engine {
         self.decided(at, alarm, Some(key), Decision::Forgotten, || format!("{why}: {what}"));
     }
 
+    /// Traces an event that cancels, if nothing of its key is active. It is mostly about another key.
+    pub(super) fn trace_cancels_nothing(&mut self, at: Time, alarm: &Alarm, key: &Key) {
+        let own = self.state.instance(&alarm.name, key).is_some() || self.state.inhibited(&alarm.name, key).is_some();
+        if self.trace.is_none() || own {
+            return;
+        }
+        let elsewhere = match self.active_for(&alarm.name) {
+            Some(keys) => format!("it is active for {keys}"),
+            None => "it is not active for any".to_owned(),
+        };
+        self.decided(at, alarm, Some(key), Decision::CancelsNothing, || {
+            format!("the event matches `cancel when`, and the alarm is not active for its key: {elsewhere}")
+        });
+    }
+
+    /// The first keys for which an alarm is active, in brackets; `None` if it is not active.
+    pub(super) fn active_for(&self, alarm: &str) -> Option<String> {
+        let mut keys = self.state.active_of(alarm).map(|(key, _)| format!("[{key}]"));
+        let first: Vec<String> = keys.by_ref().take(KEYS).collect();
+        let more = keys.count();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))
+    }
+
+    /// Traces a raise that `only while` does not allow, with the keys for which the other alarms are active.
+    pub(super) fn trace_not_only_while(&mut self, at: Time, alarm: &Alarm, key: &Key, why: &str) {
+        if self.trace.is_none() {
+            return;
+        }
+        let active = alarm.only_while.iter().filter_map(|name| Some(format!("{name} is active for {}", self.active_for(name)?)));
+        let active: Vec<String> = active.collect();
+        let beside = if active.is_empty() { String::new() } else { format!("; {}", active.join(", ")) };
+        self.decided(at, alarm, Some(key), Decision::NotWhile, || {
+            format!("its condition is true, and it is not raised {why} (`only while`){beside}")
+        });
+    }
+
     /// Traces an event that counts, when the count is not reached.
     pub(super) fn trace_count(&mut self, met: &Match<'_, '_>, n: usize, since: Option<Time>, distinct: Option<(&str, &str)>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
@@ -165,6 +206,10 @@ impl Engine {
         let gone = gone.map(|at| format!("; an earlier one counts no more: it is {} old", duration_text(met.at.since(at))));
         let reason = format!("{have} of {n} {of}{within}{}", gone.unwrap_or_default());
         self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || reason);
+        if let (Some(trace), Some((_, value))) = (&mut self.trace, distinct) {
+            let last = trace.found.last_mut().filter(|decision| decision.alarm == met.alarm.name);
+            last.into_iter().for_each(|decision| decision.value = Some(value.to_owned()));
+        }
     }
 
     /// Traces a step of a sequence that arrives without the step before.

@@ -24,8 +24,8 @@ built_in! {
     Host = "host", "the host that the inventory knows it by, else as the record names it";
     App = "app", "the application that the inventory knows it by, else the program of the record";
     Type = "type", "the type of the application";
-    Text = "text", "what the record says, without its head";
-    Level = "level", "how serious the record says that it is";
+    Text = "text", "the message of the record, without its head";
+    Level = "level", "the severity that the record states";
     Trust = "trust", "how far its sender is authenticated";
     Pid = "pid", "the process";
     Id = "id", "the event id";
@@ -33,8 +33,8 @@ built_in! {
     Pair = "pair", "the pair that the application is a member of";
     Site = "site", "the site of the host";
     Time = "time", "the stamp, in UTC";
-    ClaimedRole = "claimed_role", "what a member of a pair says that it is: `primary` or `backup`";
-    Raw = "raw", "the record as it came";
+    ClaimedRole = "claimed_role", "the role that a member of a pair claims: `primary` or `backup`";
+    Raw = "raw", "the record as it arrived";
     Sender = "sender", "the address that it came from";
 }
 

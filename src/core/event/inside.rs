@@ -28,6 +28,41 @@ pub(super) fn field(text: &str, name: &str) -> Option<Value<'static>> {
     }
 }
 
+/// Maximum number of names that [`names_inside`] finds.
+const NAMES: usize = 64;
+
+/// The names of fields inside a text, for hints: the paths of its JSON object, and its `key=value` pairs.
+pub fn names_inside(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let object = text.find('{').and_then(|at| serde_json::Deserializer::from_str(&text[at..]).into_iter::<Json>().next()?.ok());
+    if let Some(object) = object {
+        paths("json", &object, &mut names);
+    }
+    for (at, _) in text.match_indices('=').take(NAMES) {
+        let begin = text[..at]
+            .rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)))
+            .map_or(0, |before| before + text[before..].chars().next().map_or(0, char::len_utf8));
+        let key = &text[begin..at];
+        if !key.is_empty() && pair(text, key).is_some() {
+            names.push(format!("kv.{key}"));
+        }
+    }
+    names.truncate(NAMES);
+    names
+}
+
+fn paths(path: &str, json: &Json, names: &mut Vec<String>) {
+    let Json::Object(map) = json else { return };
+    for (key, value) in map {
+        if names.len() >= NAMES {
+            return;
+        }
+        let path = format!("{path}.{key}");
+        paths(&path, value, names);
+        names.push(path);
+    }
+}
+
 fn json(text: &str, path: &str) -> Option<Value<'static>> {
     let start = text.find('{')?;
     let first = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Json>().next()?;

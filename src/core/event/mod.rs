@@ -21,7 +21,7 @@ use crate::core::base::time::Time;
 
 pub use built_in::{BuiltIn, DERIVED};
 pub use id::{EventId, TypeCode, marked_vendor_id, unreadable, vendor_id};
-pub use inside::PREFIXES as INSIDE_PREFIXES;
+pub use inside::{PREFIXES as INSIDE_PREFIXES, names_inside};
 pub use stale::{Stale, StaleRecord};
 pub use value::Value;
 
@@ -139,6 +139,9 @@ pub enum Trust {
 }
 
 impl Trust {
+    /// Every level, the lowest first.
+    pub const ALL: [Trust; 4] = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
+
     /// The name that rules and configuration use.
     pub fn name(self) -> &'static str {
         match self {
@@ -162,7 +165,7 @@ impl Trust {
 
     /// The trust that a rule or the configuration names.
     pub fn parse(word: &str) -> Option<Trust> {
-        [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated].into_iter().find(|p| p.name() == word)
+        Trust::ALL.into_iter().find(|trust| trust.name() == word)
     }
 }
 

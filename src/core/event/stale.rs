@@ -51,7 +51,7 @@ impl fmt::Display for StaleRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(at) = self.at else { return Ok(()) };
         let host = if self.host.is_empty() { "its sender".to_owned() } else { format!("host {}", self.host) };
-        let zone = if self.zoneless { ", or write `timezone:` for it: the stamp does not say its zone" } else { "" };
+        let zone = if self.zoneless { ", or write `timezone:` for it, because the stamp has no zone" } else { "" };
         write!(f, " (its time is {at}, it arrived at {}); if it was new, set the clock of {host}{zone}", self.arrived)
     }
 }
@@ -59,9 +59,9 @@ impl fmt::Display for StaleRecord {
 impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Stale::Backlog { at: Some(at) } => write!(f, "it was written while nobody listened (its time is {at})"),
-            Stale::Backlog { at: None } => f.write_str("it was written while nobody listened"),
-            Stale::Behind { by, record } => write!(f, "it came {} late{record}", duration_text(*by)),
+            Stale::Backlog { at: Some(at) } => write!(f, "it was written while the controller did not listen (its time is {at})"),
+            Stale::Backlog { at: None } => f.write_str("it was written while the controller did not listen"),
+            Stale::Behind { by, record } => write!(f, "it arrived {} late{record}", duration_text(*by)),
             Stale::Queued { record } => write!(f, "its sender was emptying a queue of older records{record}"),
             Stale::TooOld { age, limit } => {
                 write!(f, "the record is {} old, `max age` is {}", duration_text(*age), duration_text(*limit))

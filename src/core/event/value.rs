@@ -74,6 +74,11 @@ impl Value<'_> {
         }
     }
 
+    /// True if it was written as a number, and not as a text that can be read as one.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Value::Int(_) | Value::Float(_))
+    }
+
     /// Its text, if it is a text.
     pub fn as_text(&self) -> Option<&str> {
         match self {

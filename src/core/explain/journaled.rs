@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::engine::{self, Decision, Key, TracedDecision};
-use crate::core::journal::{History, Input, Record};
+use crate::core::journal::{History, Input, NoticeRecord, Record};
 use crate::core::lang::program::{Program, Shape};
+use crate::core::notice::Kind;
+use crate::core::overrides::{self, AlarmSubject};
 use crate::core::react::{self, RunId, RunOutcome};
-use crate::core::replay::DecisionOfLine;
+use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 use crate::core::site::Site;
 
-use super::show::in_brackets;
+use super::key::in_brackets;
 use super::story::AlarmStory;
 
 /// Converts the records of a journal, one after the other, to decisions.
 #[derive(Default)]
 pub struct JournaledDecisions {
     at: Time,
+    /// The overrides that were in force.
+    overrides: overrides::State,
     /// The times of the events that count, for each alarm and key.
     counted: BTreeMap<(String, Key), Vec<Time>>,
 }
@@ -36,8 +40,57 @@ impl JournaledDecisions {
                 for decision in self.decisions(record, &site.program) {
                     story.decided(&DecisionOfLine { line: Some(n), decision });
                 }
+                if let Some(why) = self.silenced(record, site) {
+                    story.tell(&why);
+                }
             }
-            Record::Run(_) | Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Notice(_) => {}
+            Record::Override(record) => self.overrides.apply(record),
+            Record::Notice(notice) => self.notice(n, notice, story),
+            Record::Run(_) | Record::Plan(_) | Record::Notify(_) => {}
+        }
+    }
+
+    /// The silence that an alarm was raised under.
+    fn silenced(&self, record: &engine::Record, site: &Site) -> Option<TimelineEntry> {
+        let engine::Record::Raised { alarm, key, at, event, .. } = record else { return None };
+        let key = key.to_string();
+        let category = site.program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category.name()).unwrap_or_default();
+        let silence = self.overrides.silence_of(&AlarmSubject::of(alarm, &key, category, event, &site.inventory))?;
+        let text = format!("nobody is notified of it: {}", silence.text());
+        let kind = Some(Kind::SilenceBegun.name().to_owned());
+        let entry = TimelineEntry::new(*at, EntryKind::Notice);
+        Some(TimelineEntry { alarm: Some(alarm.clone()), key: Some(key), result: kind, text: Some(text), ..entry })
+    }
+
+    /// Adds what people were notified of: what withheld, delayed or suppressed something.
+    fn notice(&self, n: u64, notice: &NoticeRecord, story: &mut AlarmStory) {
+        let Some(kind) = Kind::parse(&notice.kind) else { return };
+        let decision = match kind {
+            Kind::Suppressed => Some(Decision::Suppressed),
+            Kind::NotNow => Some(Decision::NotNow),
+            Kind::Limit => Some(Decision::NoRoom),
+            Kind::NoKey => Some(Decision::NoField),
+            _ => None,
+        };
+        match (decision, &notice.alarm) {
+            (Some(decision), Some(alarm)) => {
+                let (at, alarm, reason) = (notice.at, alarm.clone(), notice.text.clone());
+                let decision = TracedDecision { at, alarm, key: None, decision, reason, value: None };
+                story.decided(&DecisionOfLine { line: Some(n), decision });
+            }
+            _ => {
+                let text = Some(notice.text.clone());
+                let entry = TimelineEntry::new(notice.at, EntryKind::Notice);
+                let result = Some(notice.kind.clone());
+                story.tell(&TimelineEntry {
+                    alarm: notice.alarm.clone(),
+                    reaction: notice.reaction.clone(),
+                    run: notice.run,
+                    result,
+                    text,
+                    ..entry
+                });
+            }
         }
     }
 
@@ -48,6 +101,7 @@ impl JournaledDecisions {
             key: Some(key.clone()),
             decision,
             reason,
+            value: None,
         };
         match record {
             engine::Record::Raised { alarm, key, at, idle, .. } => {
@@ -60,6 +114,8 @@ impl JournaledDecisions {
                 vec![one(*at, alarm, key, Decision::Repeated, "it is active already: the event counts as a repeat".to_owned())]
             }
             engine::Record::Cleared { alarm, key, at, cause, .. } => {
+                let of = program.alarms.iter().find(|a| a.name == *alarm);
+                let cause = of.map_or_else(|| cause.to_string(), |alarm| engine::cause_text(cause, alarm));
                 vec![one(*at, alarm, key, Decision::Cleared, format!("it is cleared: {cause}"))]
             }
             engine::Record::PartialMatches { alarm, key, note, since, .. } => {
@@ -81,9 +137,6 @@ impl JournaledDecisions {
             }
             engine::Record::Awaited { alarm, key, waiting } => {
                 vec![one(self.at, alarm, key, Decision::Pending, format!("it is pending until {}", waiting.due))]
-            }
-            engine::Record::Inhibited { alarm, key, what: Some(_) } => {
-                vec![one(self.at, alarm, key, Decision::Suppressed, "another alarm suppresses it (`inhibited by`)".to_owned())]
             }
             engine::Record::PutOff { alarm, group, what: Some(what) } => {
                 let reason = format!("its reactions are throttled by `limit` until {}", what.due);
@@ -169,7 +222,8 @@ impl RunStory {
             react::Record::Wanted { run, key, bound, agree_by, .. } if *run == own => {
                 let (alarm, key) = (bound.of_alarm("name"), in_brackets(key, " "));
                 let agree = agree_by.map(|by| format!("; an operator must agree by {by}")).unwrap_or_default();
-                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}", bound.reaction))
+                let dry = if bound.dry { "; its mode is `dry`: nothing outside is changed" } else { "" };
+                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}{dry}", bound.reaction))
             }
             react::Record::Agreed { run } if *run == own => Some("an operator agrees".to_owned()),
             react::Record::Begun { run, .. } if *run == own => Some("it begins".to_owned()),

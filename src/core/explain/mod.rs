@@ -13,6 +13,7 @@
 
 mod condition;
 mod journaled;
+mod key;
 mod reading;
 mod show;
 mod story;

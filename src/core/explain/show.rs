@@ -5,20 +5,21 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use crate::core::base::text::{printable, printable_short};
-use crate::core::engine::TracedDecision;
+use crate::core::engine::Decision;
 use crate::core::lang::Clause;
 use crate::core::lang::program::Program;
-use crate::core::replay::DecisionOfLine;
+use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 
 use super::condition::{ConditionReport, ConditionUse};
+use super::key::key_of;
 use super::reading::RecordReading;
 use super::story::AlarmStory;
-use super::verdict::failure;
+use super::verdict::{failure, withholds};
 
 /// Maximum characters of a value that are shown.
 const VALUE: usize = 200;
-/// Maximum characters of a key that are shown.
-const KEY: usize = 60;
+/// Maximum lines about what was withheld that stand before the decisions about a record.
+const WITHHELD: usize = 2;
 /// Maximum decisions that the small timeline shows.
 const TIMELINE: usize = 40;
 /// Colours that mark fields in turn.
@@ -35,17 +36,7 @@ pub struct RecordStory {
     /// What the engine decided when the record came.
     pub decisions: Vec<DecisionOfLine>,
     /// What would have been reported: alarms, reactions, steps.
-    pub told: Vec<String>,
-}
-
-/// The key of a decision, as [`in_brackets`] shows it.
-pub(super) fn key_of(decision: &TracedDecision, before: &str) -> String {
-    decision.key.as_ref().map(|key| in_brackets(&key.to_string(), before)).unwrap_or_default()
-}
-
-/// A key as people see it, `[eth0]`, with something before it; empty if the key is empty.
-pub(super) fn in_brackets(key: &str, before: &str) -> String {
-    if key.is_empty() { String::new() } else { format!("{before}[{}]", printable_short(key, KEY)) }
+    pub told: Vec<TimelineEntry>,
 }
 
 impl RecordStory {
@@ -64,10 +55,23 @@ impl RecordStory {
             return vec![format!("no rule sees this record: ignore {} ({}) matches it", by.name, by.place)];
         }
         let mut lines = Vec::new();
-        for d in &self.decisions {
-            let key = key_of(&d.decision, " ");
-            lines.push(printable(&format!("alarm {}{key}: {}", d.decision.alarm, d.decision.reason)));
+        // Reactions that fail explain most. An event that would end an alarm which is not active explains least.
+        for entry in &self.told {
+            let failed = entry.kind == EntryKind::RunFinished && entry.result.as_deref() == Some("failed");
+            let text = entry.text.as_deref().unwrap_or_default();
+            if failed {
+                let reaction = entry.reaction.as_deref().unwrap_or_default();
+                lines.push(printable(&format!("reaction {reaction} fails: {text}")));
+            } else if withholds(entry) && lines.len() < WITHHELD && !lines.iter().any(|line| line == text) {
+                lines.push(printable(text));
+            }
         }
+        let mut decisions: Vec<&DecisionOfLine> = self.decisions.iter().collect();
+        decisions.sort_by_key(|d| d.decision.decision == Decision::CancelsNothing);
+        lines.extend(decisions.into_iter().map(|d| {
+            let key = key_of(&d.decision, " ");
+            printable(&format!("alarm {}{key}: {}", d.decision.alarm, d.decision.reason))
+        }));
         if !lines.is_empty() {
             return lines;
         }
@@ -124,7 +128,7 @@ pub fn record_text(story: &RecordStory, colour: bool) -> String {
             let _ = writeln!(out, "  alarm {}{}: {}", d.decision.alarm, printable(&key), printable(&d.decision.reason));
         }
         for told in &story.told {
-            let _ = writeln!(out, "  | {told}");
+            let _ = writeln!(out, "  | {}", told.human(false));
         }
     }
     let mut seen = false;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::base::time::Time;
 use crate::core::event::Event;
-use crate::core::lang::program::{Alarm, AtomId, Cancel, Program, Shape, Signal};
+use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Program, Shape, Signal};
 use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
 use crate::core::site::Site;
 
@@ -15,6 +15,8 @@ use super::condition::{ConditionReport, ConditionUse, LowerText, score};
 const NEAREST: usize = 3;
 /// Maximum number of decisions and entries that are kept of an alarm; further ones are only counted.
 const KEPT: usize = 10_000;
+/// Maximum number of keys of an alarm that are remembered.
+const KEYS: usize = 1_000;
 /// Maximum depth to which alarms about alarms are followed.
 const DEPTH: usize = 4;
 
@@ -52,11 +54,18 @@ pub struct AlarmStory {
     pub(super) decisions: Vec<DecisionOfLine>,
     /// Entries of the timeline about it: reactions, notices.
     pub(super) entries: Vec<TimelineEntry>,
+    /// The keys of all decisions, as people write them.
+    pub(super) keys: BTreeSet<String>,
     pub(super) lines: u64,
     pub(super) ignored: u64,
+    /// The `ignore` rules that hid records, with their places.
+    pub(super) ignored_by: BTreeSet<String>,
+    /// True if it is read from logs: time goes on behind the last record only as far as pending decisions need.
+    pub(super) of_logs: bool,
+    /// The latest time of a record.
+    pub(super) last_record: Option<Time>,
     /// The number of decisions that were not kept, because there were too many.
     pub(super) dropped: u64,
-    pub(super) end: Option<Time>,
     /// The stories of the alarms that the condition of this one is about.
     pub(super) about: BTreeMap<String, AlarmStory>,
 }
@@ -117,10 +126,13 @@ fn story_of(program: &Program, name: &str, key: Option<&str>, depth: usize, name
         parts,
         decisions: Vec::new(),
         entries: Vec::new(),
+        keys: BTreeSet::new(),
         lines: 0,
         ignored: 0,
+        ignored_by: BTreeSet::new(),
+        of_logs: false,
+        last_record: None,
         dropped: 0,
-        end: None,
         about,
     })
 }
@@ -137,6 +149,13 @@ fn part(program: &Program, is: ConditionUse, atoms: &[AtomId]) -> PartStory {
 }
 
 impl AlarmStory {
+    /// The same story, read from logs.
+    pub fn of_logs(mut self) -> AlarmStory {
+        self.of_logs = true;
+        self.about = self.about.into_iter().map(|(name, other)| (name, other.of_logs())).collect();
+        self
+    }
+
     /// Adds a record of the log, before the engine handles it.
     pub fn see(&mut self, site: &Site, line: u64, event: &Event<'_>) {
         self.see_lower(site, line, event, &LowerText::of(event));
@@ -144,9 +163,21 @@ impl AlarmStory {
 
     fn see_lower(&mut self, site: &Site, line: u64, event: &Event<'_>, lower: &LowerText<'_, '_>) {
         self.lines += 1;
-        self.ignored += u64::from(event.marks.ignored);
+        self.last_record = self.last_record.max(event.at);
+        if event.marks.ignored {
+            self.ignored += 1;
+            let hides = |atom: &&Atom| score(site, atom, lower) == usize::MAX;
+            let ignored = site.program.ignored.iter().filter_map(|id| site.program.atoms.get(id.0 as usize));
+            self.ignored_by.extend(ignored.filter(hides).map(|atom| {
+                let (line, _) = atom.place.line_column();
+                format!("ignore {} ({}:{line})", atom.name, atom.place.source.name)
+            }));
+        }
+        // What raises the alarm is no record that should have cancelled it.
+        let mut raises = false;
         for part in &mut self.parts {
-            part.see(site, line, event, lower);
+            let matched = part.see(site, line, event, lower, !raises);
+            raises |= matched && matches!(part.is, ConditionUse::Detect { .. });
         }
         self.about.values_mut().for_each(|other| other.see_lower(site, line, event, lower));
     }
@@ -154,10 +185,15 @@ impl AlarmStory {
     /// Adds a decision of the engine.
     pub fn decided(&mut self, decision: &DecisionOfLine) {
         self.about.values_mut().for_each(|other| other.decided(decision));
-        let of_key = self.key.is_none()
-            || decision.decision.key.as_ref().map(ToString::to_string) == self.key
-            || decision.decision.key.is_none();
-        if decision.decision.alarm != self.alarm.name || !of_key {
+        if decision.decision.alarm != self.alarm.name {
+            return;
+        }
+        let key = decision.decision.key.as_ref().map(ToString::to_string);
+        let of_key = self.is_of_key(key.as_deref(), &decision.decision.reason);
+        if self.keys.len() < KEYS {
+            self.keys.extend(key);
+        }
+        if !of_key {
             return;
         }
         if self.decisions.len() < KEPT {
@@ -167,9 +203,18 @@ impl AlarmStory {
         }
     }
 
+    /// True for something about the key of interest. What has no key may name one in its text.
+    fn is_of_key(&self, key: Option<&str>, text: &str) -> bool {
+        let Some(own) = &self.key else { return true };
+        match key {
+            Some(key) => key == own,
+            None => !text.contains(&format!("{} [", self.alarm.name)) || text.contains(&format!("{} [{own}]", self.alarm.name)),
+        }
+    }
+
     /// Adds an entry of the timeline.
     pub fn tell(&mut self, entry: &TimelineEntry) {
-        let of_key = self.key.is_none() || entry.key.is_none() || entry.key == self.key;
+        let of_key = self.is_of_key(entry.key.as_deref(), entry.text.as_deref().unwrap_or_default());
         let wanted = matches!(entry.kind, EntryKind::RunStarted | EntryKind::RunFinished | EntryKind::Step | EntryKind::Notice);
         let reactions = || self.alarm.react.iter().chain(&self.alarm.on_cancel).flatten().map(|call| &call.reaction);
         let of_reaction =
@@ -178,12 +223,12 @@ impl AlarmStory {
         if wanted && of_key && is_own && self.entries.len() < KEPT {
             self.entries.push(entry.clone());
         }
-        self.end = self.end.max(Some(entry.at));
     }
 }
 
 impl PartStory {
-    fn see(&mut self, site: &Site, line: u64, event: &Event<'_>, lower: &LowerText<'_, '_>) {
+    /// Adds a record, and returns whether it matches. If it does not, it is kept as one that nearly matches if `nearly`.
+    fn see(&mut self, site: &Site, line: u64, event: &Event<'_>, lower: &LowerText<'_, '_>, nearly: bool) -> bool {
         let mut matched = false;
         let mut best: Option<(usize, AtomId)> = None;
         for id in &self.atoms {
@@ -198,9 +243,16 @@ impl PartStory {
             self.matched += 1;
             self.first = self.first.or(Some(line));
             self.last = Some(line);
-            return;
+            return true;
         }
-        let Some((score, atom)) = best else { return };
+        if let Some((score, atom)) = best.filter(|_| nearly) {
+            self.nearly(site, line, event, score, atom);
+        }
+        false
+    }
+
+    /// Keeps a record that nearly matches, if it is closer than those that are kept.
+    fn nearly(&mut self, site: &Site, line: u64, event: &Event<'_>, score: usize, atom: AtomId) {
         let worst = self.near.iter().map(|near| near.score).min().filter(|_| self.near.len() >= NEAREST);
         if worst.is_some_and(|worst| worst >= score) || score == 0 && !self.near.is_empty() {
             return;

@@ -107,6 +107,8 @@ struct Known {
     alarm: Option<String>,
     key: String,
     step: Option<(Verb, Vec<String>)>,
+    /// What it would do is told by notices.
+    dry: bool,
 }
 
 impl History {
@@ -178,7 +180,8 @@ impl History {
             react::Record::Wanted { run, at, key, bound, .. } => {
                 self.at = *at;
                 let alarm = Some(bound.of_alarm("name")).filter(|name| !name.is_empty());
-                self.runs.insert(*run, Known { reaction: bound.reaction.clone(), alarm, key: key.clone(), step: None });
+                let (reaction, key, dry) = (bound.reaction.clone(), key.clone(), bound.dry);
+                self.runs.insert(*run, Known { reaction, alarm, key, step: None, dry });
                 return None;
             }
             react::Record::Asked { run, .. }
@@ -191,6 +194,12 @@ impl History {
         };
         let queued = std::mem::take(&mut self.queued);
         let known = self.runs.entry(run).or_default();
+        if known.dry {
+            if let react::Record::Ended { .. } = record {
+                self.runs.remove(&run);
+            }
+            return None;
+        }
         let reaction = known.reaction.clone();
         let of_run = HistoryEntry {
             run: Some(run),
@@ -251,7 +260,7 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
             (at, "raised", alarm, key, summary.clone(), host)
         }
         engine::Record::Cleared { alarm, key, at, cause, summary } => {
-            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()), None)
+            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.for_people()), None)
         }
         engine::Record::Acked { alarm, key, at, by, comment, until } => {
             let comment = comment.as_ref().map_or(String::new(), |comment| format!(": {comment}"));
@@ -295,24 +304,53 @@ fn notice_entry(notice: &NoticeRecord) -> HistoryEntry {
     HistoryEntry { at, kind, text, alarm, resource, host, run, reaction, ..HistoryEntry::default() }
 }
 
+/// A command of an operator as people say it: `move sip_vip to sip1`, `silence link [eth7] for 1h: new cable`.
+fn command_text(by: &str, command: &str, of: &BTreeMap<String, String>) -> String {
+    let mut left: BTreeMap<&str, &String> = of.iter().map(|(what, name)| (what.as_str(), name)).collect();
+    let mut text = command.to_owned();
+    for what in ["scope", "resource", "reaction", "alarm", "run", "channel"] {
+        if let Some(name) = left.remove(what) {
+            text.push_str(&format!(" {name}"));
+        }
+    }
+    if let Some(key) = left.remove("key") {
+        text.push_str(&format!(" [{key}]"));
+    }
+    if let Some(host) = left.remove("host") {
+        let to = match (command, text == command) {
+            ("move", _) => "to ",
+            ("silence" | "unsilence", _) => "host ",
+            (_, true) => "",
+            _ => "on ",
+        };
+        text.push_str(&format!(" {to}{host}"));
+    }
+    let name = left.remove("in the name of").filter(|name| *name != by);
+    let why = [left.remove("reason"), left.remove("comment")];
+    for (what, name) in left.into_iter().chain(name.map(|name| ("in the name of", name))) {
+        text.push_str(&format!(" {what} {name}"));
+    }
+    for why in why.into_iter().flatten() {
+        text.push_str(&format!(": {why}"));
+    }
+    text
+}
+
 fn input_entry(input: &Input) -> Option<HistoryEntry> {
     let entry = |kind: &str, text: String| HistoryEntry { kind: kind.to_owned(), text, ..HistoryEntry::default() };
     Some(match input {
         Input::Start => entry("start", "the controller started".to_owned()),
         Input::Operator(text) => entry("operator", text.clone()),
-        Input::OperatorCommand { by, command, of } => {
-            let named: Vec<String> = of.iter().map(|(what, name)| format!("{what} {name}")).collect();
-            HistoryEntry {
-                by: Some(by.clone()),
-                alarm: of.get("alarm").cloned(),
-                key: of.get("key").cloned(),
-                resource: of.get("resource").cloned(),
-                host: of.get("host").cloned(),
-                run: of.get("run").and_then(|run| run.parse().ok()),
-                reaction: of.get("reaction").cloned(),
-                ..entry("operator", format!("{by}: {command} {}", named.join(", ")))
-            }
-        }
+        Input::OperatorCommand { by, command, of } => HistoryEntry {
+            by: Some(by.clone()),
+            alarm: of.get("alarm").cloned(),
+            key: of.get("key").cloned(),
+            resource: of.get("resource").cloned(),
+            host: of.get("host").cloned(),
+            run: of.get("run").and_then(|run| run.parse().ok()),
+            reaction: of.get("reaction").cloned(),
+            ..entry("operator", format!("{by}: {}", command_text(by, command, of)))
+        },
         Input::CommandRefused { by, command, why } => {
             HistoryEntry { by: Some(by.clone()), ..entry("command_refused", format!("{command} was refused: {why}")) }
         }
@@ -340,4 +378,28 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
         | Input::JournalTrusted
         | Input::Accepted(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_read_as_people_write_them() {
+        let text = |command: &str, of: &[(&str, &str)]| {
+            command_text("ann", command, &of.iter().map(|(what, name)| ((*what).to_owned(), (*name).to_owned())).collect())
+        };
+        let link = [("alarm", "link"), ("key", "eth7")];
+        assert_eq!(text("move", &[("host", "sip2"), ("resource", "sip_vip")]), "move sip_vip to sip2");
+        assert_eq!(text("released", &[("host", "sip1"), ("resource", "sip_vip")]), "released sip_vip on sip1");
+        assert_eq!(text("drain", &[("host", "sip1"), ("reason", "it is replaced")]), "drain sip1: it is replaced");
+        assert_eq!(text("pause", &[("scope", "everything"), ("reason", "x")]), "pause everything: x");
+        assert_eq!(text("silence", &[&link[..], &[("for", "1h"), ("reason", "x")]].concat()), "silence link [eth7] for 1h: x");
+        assert_eq!(text("silence", &[("host", "sip1"), ("for", "1h"), ("reason", "x")]), "silence host sip1 for 1h: x");
+        let ack = |by| text("ack", &[("alarm", "link"), ("comment", "ticket 7"), ("in the name of", by)]);
+        assert_eq!(
+            (ack("ann"), ack("bob")),
+            ("ack link: ticket 7".to_owned(), "ack link in the name of bob: ticket 7".to_owned())
+        );
+    }
 }

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::{Regex, RegexBuilder};
 use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{self, Hir, HirKind};
 
 use tree::Tree;
@@ -31,6 +32,8 @@ const STATES_PER_RANGE: usize = 12;
 
 pub struct Expression {
     text: Box<str>,
+    /// As the rule has it, `/from ${peer}/i`, if that differs from the text between slashes.
+    written: Option<Box<str>>,
     tree: Tree,
     /// The names of its captures, in order.
     names: Box<[Box<str>]>,
@@ -70,10 +73,30 @@ impl Expression {
         names_of(&hir, &mut names);
         let names = names.into_iter().map(Box::from).collect();
         let (tree, searched) = (Tree::of(&hir), AtomicUsize::new(0));
-        Ok((Expression { text: text.into(), tree, names, limit, small, searched, quick: OnceLock::new() }, hir))
+        let quick = OnceLock::new();
+        Ok((Expression { text: text.into(), written: None, tree, names, limit, small, searched, quick }, hir))
     }
 
-    /// The text as written, with the flags in front.
+    /// Some texts that it matches: those with which all of its matches begin, as far as they are matches themselves.
+    pub(in crate::core::lang) fn some_texts(&self) -> Vec<String> {
+        let Ok(hir) = parse(&self.text) else { return Vec::new() };
+        let begins = Extractor::new().extract(&hir);
+        let texts = begins.literals().unwrap_or_default().iter();
+        texts.filter_map(|text| String::from_utf8(text.as_bytes().to_vec()).ok()).filter(|text| self.is_match(text)).collect()
+    }
+
+    /// The same expression, which people see as `written`: with the names of pieces and types, and the flags behind it.
+    pub(in crate::core::lang) fn written_as(self, written: String) -> Expression {
+        let plain = written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) == Some(&*self.text);
+        Expression { written: (!plain).then(|| written.into()), ..self }
+    }
+
+    /// The expression as a rule has it, in slashes.
+    pub fn as_written(&self) -> String {
+        self.written.as_ref().map_or_else(|| format!("/{}/", self.text), |written| written.to_string())
+    }
+
+    /// The complete text for the library, with the flags in front.
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -102,6 +102,66 @@ pub fn names(source: &Arc<Source>) -> FileNames {
     FileNames { names, items }
 }
 
+/// The names of a rule file after a change, from those before it: only the items near the change are read again. In a file with
+/// mistakes this may find more than [`names`], because the items behind a mistake stay known.
+pub fn names_after(mut before: FileNames, old: &str, new: &Arc<Source>) -> FileNames {
+    let (same, rest) = equal_ends(old, &new.text);
+    let changed = same..old.len() - rest;
+    // From the item before the one that changed to the next one that did not, or to the ends of the file. What seems to begin
+    // within a line may come from a mistake.
+    let begins_line = |item: &OutlineItem| old[..item.span.start].ends_with('\n');
+    let near = before.items.partition_point(|item| item.span.start < changed.start).saturating_sub(2);
+    let first = before.items[..near + usize::from(near < before.items.len())].iter().rposition(begins_line).unwrap_or(0);
+    let begin = if first == 0 { 0 } else { before.items.get(first).map_or(0, |item| item.span.start) };
+    let last = before.items.partition_point(|item| item.span.start <= changed.end);
+    let last = last + before.items[last..].iter().position(begins_line).unwrap_or(before.items.len() - last);
+    let end = before.items.get(last).map_or(old.len(), |item| item.span.start);
+    let new_end = new.text.len() - (old.len() - end);
+    let Some(text) = new.text.get(begin..new_end) else { return names(new) };
+    let mut between = names(&Arc::new(Source { name: new.name.clone(), text: text.to_owned() }));
+    between.shift(|at| at + begin);
+    let names_from = before.names.partition_point(|name| name.span.start < begin);
+    let names_to = before.names.partition_point(|name| name.span.start < end);
+    let mut behind = FileNames { names: before.names.split_off(names_to), items: before.items.split_off(last) };
+    behind.shift(|at| at - end + new_end);
+    before.names.truncate(names_from);
+    before.items.truncate(first);
+    for part in [between, behind] {
+        before.names.extend(part.names);
+        before.items.extend(part.items);
+    }
+    before
+}
+
+/// The number of bytes that two texts have in common at their beginnings, and at their ends behind those.
+fn equal_ends(old: &str, new: &str) -> (usize, usize) {
+    /// Blocks are compared faster than bytes.
+    const BLOCK: usize = 4_096;
+    let (a, b) = (old.as_bytes(), new.as_bytes());
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
+    let mut same = blocks + a[blocks..].iter().zip(&b[blocks..]).take_while(|(a, b)| a == b).count();
+    while !(old.is_char_boundary(same) && new.is_char_boundary(same)) {
+        same -= 1;
+    }
+    let (a, b) = (&a[same..], &b[same..]);
+    let blocks = a.rchunks_exact(BLOCK).zip(b.rchunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
+    let (a, b) = (&a[..a.len() - blocks], &b[..b.len() - blocks]);
+    let mut rest = blocks + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    while !(old.is_char_boundary(old.len() - rest) && new.is_char_boundary(new.len() - rest)) {
+        rest -= 1;
+    }
+    (same, rest)
+}
+
+impl FileNames {
+    fn shift(&mut self, to: impl Fn(usize) -> usize) {
+        let spans = self.items.iter_mut().flat_map(|item| [&mut item.name_span, &mut item.span]);
+        for span in self.names.iter_mut().map(|name| &mut name.span).chain(spans) {
+            *span = to(span.start)..to(span.end);
+        }
+    }
+}
+
 fn outline(file: &File, item: &Item) -> Option<OutlineItem> {
     let text = &file.source.text;
     let (kind, name, end) = match item {

@@ -25,7 +25,7 @@ type Series = (MetricId, &'static str);
 pub struct ControllerCounts {
     /// What each event adds to: inputs, events by trust and records, by the index of their words.
     inputs: [u64; INPUTS.len()],
-    events: [u64; TRUST.len()],
+    events: [u64; Trust::ALL.len()],
     records: [u64; RECORDS.len()],
     counts: BTreeMap<Series, u64>,
     notices: BTreeMap<Kind, u64>,
@@ -41,7 +41,7 @@ impl ControllerCounts {
     /// Counts an input before the controller takes it. Returns the arrival of an event, for [`ControllerCounts::arrived`].
     pub fn input(&mut self, now: Time, input: &Input) -> Option<Time> {
         self.inputs[kind_of(input)] += 1;
-        let Input::Heard(heard) = input else { return None };
+        let Input::Event(heard) = input else { return None };
         self.events[trust_of(heard.event.trust)] += 1;
         Some(heard.arrived.unwrap_or(now))
     }
@@ -125,7 +125,7 @@ impl ControllerCounts {
         }
         let indexed: [(MetricId, &[&str], &[u64]); 3] = [
             (MetricId::Inputs, &INPUTS, &self.inputs),
-            (MetricId::Events, &TRUST.map(Trust::name), &self.events),
+            (MetricId::Events, &Trust::ALL.map(Trust::name), &self.events),
             (MetricId::JournalRecords, &RECORDS, &self.records),
         ];
         for (metric, words, counts) in indexed {
@@ -169,14 +169,13 @@ const INPUTS: [&str; 12] = [
     "reload",
     "timer",
 ];
-const TRUST: [Trust; 4] = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
 const RECORDS: [&str; 7] = ["input", "alarm", "run", "plan", "override", "notification", "notice"];
 /// The index of the records of notices.
 const NOTICE: usize = 6;
 
 fn kind_of(input: &Input) -> usize {
     match input {
-        Input::Heard(_) => 0,
+        Input::Event(_) => 0,
         Input::Position { .. } | Input::Forget { .. } | Input::BacklogEnded { .. } => 1,
         Input::Source { .. } | Input::Gap { .. } | Input::Offset { .. } => 2,
         Input::Report(_) => 3,

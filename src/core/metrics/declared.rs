@@ -122,10 +122,10 @@ metrics! {
     Commands = "pointsman_commands_sent_total", Counter, Controller, ["action"], "Commands to agents.";
     MoveSteps = "pointsman_move_steps_total", Counter, Controller, ["step"], "Steps of moves: release and take are commands, released and taken are confirmations.";
     Resources = "pointsman_resources", Gauge, Controller, ["state"], "Resources by state: settled, moving, blocked, paused.";
-    ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner holds the resource and no other host does.";
+    ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner, or the host that replaces a drained one, holds the resource and no other host does.";
     ResourceHolders = "pointsman_resource_holders", Gauge, Controller, ["resource"], "Hosts that hold the resource, as reported; 1 is right.";
     ResourceVoters = "pointsman_resource_voters", Gauge, Controller, ["resource"], "Voters of a resource with `takeover: quorum`, with the controller.";
-    ResourceVotersHeard = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters of which the controller hears, with itself.";
+    ResourceVotersHeard = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters that report to the controller, including itself.";
     HostConnected = "pointsman_host_connected", Gauge, Controller, ["host"], "1 if the host's agent is connected.";
     HostHeard = "pointsman_host_heard", Gauge, Controller, ["host"], "1 if the host's agent reports.";
     Overrides = "pointsman_overrides", Gauge, Controller, ["kind"], "Pauses, silences, maintenances and drains in force.";

@@ -62,11 +62,10 @@ impl Samples {
     }
 
     /// The text for Prometheus, version 0.0.4 of its format.
-    pub fn text(&self) -> String {
+    pub fn text(mut self) -> String {
         let mut text = String::new();
-        let mut all = self.clone();
-        all.count(MetricId::SeriesLeftOut, &[], self.left_out);
-        for (metric, series) in &all.values {
+        self.count(MetricId::SeriesLeftOut, &[], self.left_out);
+        for (metric, series) in &self.values {
             let name = metric.name();
             let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {}", escaped(metric.help(), false), metric.kind().name());
             for (labels, value) in series {

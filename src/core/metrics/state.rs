@@ -98,7 +98,7 @@ fn resources(controller: &Controller, inventory: &Inventory, samples: &mut Sampl
     let planner = controller.planner();
     for (name, resource) in &inventory.resources {
         let vacant = controller.without_primary(name);
-        let settled = planner.settled(name) && vacant.is_none();
+        let settled = planner.is_as_wanted(name) && vacant.is_none();
         let state = match (planner.is_paused(name), settled, planner.held(name).is_some() || vacant.is_some()) {
             (true, ..) => "paused",
             (_, true, _) => "settled",

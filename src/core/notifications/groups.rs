@@ -37,7 +37,8 @@ impl Notifier {
                     trust,
                     fields: kept_fields(event),
                     ..AlarmFacts::default()
-                };
+                }
+                .summarized();
                 let brief = rule.cancel.contains(&Cancel::AtOnce);
                 let program = self.program.clone();
                 let inventory = self.inventory.clone();
@@ -177,6 +178,11 @@ impl Notifier {
                 counted.push((group.clone(), due))
             }
         }
+        // In a storm most ends are only counted: then the record needs no more than the name of the instance.
+        let facts = match told.is_empty() {
+            true => AlarmFacts { alarm: facts.alarm, key: facts.key, ..AlarmFacts::default() },
+            false => facts,
+        };
         self.record(Record::Ended { facts: Box::new(facts), groups: told }, out);
         for (group, due) in counted {
             self.record(Record::Counted { group, due }, out);

@@ -90,6 +90,14 @@ pub struct AlarmFacts {
 }
 
 impl AlarmFacts {
+    /// These facts; if the rule has no summary, the text of the event takes its place.
+    pub fn summarized(mut self) -> AlarmFacts {
+        if self.summary.is_empty() {
+            self.summary = self.fields.get("text").cloned().unwrap_or_default();
+        }
+        self
+    }
+
     /// The value of a field of the alarm, or else of its event (`event.NAME` is always a field of the event).
     pub fn get(&self, name: &str) -> Option<String> {
         if let Some(name) = name.strip_prefix("event.") {
@@ -243,7 +251,11 @@ impl Notification {
 /// The title and the text of a notification about alarms.
 pub(super) fn compose(channel: &Channel, occasion: Occasion, alarms: &[AlarmFacts], more: u64) -> (String, String) {
     let title_of = |facts: &AlarmFacts| {
-        let title = fill(channel.title.as_deref().unwrap_or(TITLE), Escape::Line, |name| facts.get(name));
+        let title = match &channel.title {
+            Some(title) => fill(title, Escape::Line, |name| facts.get(name)),
+            // Without a summary, nothing follows the colon.
+            None => fill(TITLE, Escape::Line, |name| facts.get(name)).trim_end_matches([':', ' ']).to_owned(),
+        };
         match occasion {
             Occasion::Reminder => format!("still active: {title}"),
             Occasion::Escalated => format!("not acknowledged: {title}"),
@@ -251,7 +263,7 @@ pub(super) fn compose(channel: &Channel, occasion: Occasion, alarms: &[AlarmFact
         }
     };
     let template = channel.text.as_deref().unwrap_or(TEXT);
-    let text_of = |facts: &AlarmFacts| fill(template, Escape::Lines, |name| facts.get(name));
+    let text_of = |facts: &AlarmFacts| fill(template, Escape::Lines, |name| facts.get(name)).trim_start().to_owned();
     if let ([one], 0) = (alarms, more) {
         return (printable_short(&title_of(one), NOTIFICATION_TITLE), bounded(text_of(one)));
     }

@@ -106,7 +106,7 @@ impl Notifier {
             let due = self.state.channels.get(channel).and_then(|c| c.due);
             self.due.set(NotifyDue::More(channel.clone()), due);
             let text = format!(
-                "the channel {channel} gets no more notifications for now: its limit, or the outbox, is full; further ones are counted, and the count is sent at {due}",
+                "the channel {channel} gets no more notifications for now, because its limit or the outbox is full; further ones are counted, and the count is sent at {due}",
                 due = due.unwrap_or(now)
             );
             out.push(Output::Notice { kind: Kind::NotificationsHeld, text });
@@ -215,17 +215,17 @@ impl Notifier {
                 let give_up = self.inventory.channels.get(channel).map_or(Duration::ZERO, |c| c.give_up);
                 if refused || waiting.notification.at + give_up <= now {
                     let after = if refused {
-                        "the receiver refuses it".to_owned()
+                        "refused for good".to_owned()
                     } else {
                         format!("it was tried for {}", duration_text(give_up))
                     };
-                    self.give_up(now, channel, id, &format!("{why} ({after})"), out);
+                    self.give_up(now, channel, id, !reached.is_empty(), &format!("{why} ({after})"), out);
                 } else {
                     let tries = waiting.tries;
                     let again_at = now + backoff(id, tries);
                     if tries == 0 {
                         let text = format!(
-                            "the channel {channel} does not take a notification: {why}; it is tried again until it is delivered, or for {}",
+                            "the channel {channel} did not deliver a notification: {why}; it is tried again until it is delivered, or for {}",
                             duration_text(give_up)
                         );
                         out.push(Output::Notice { kind: Kind::NotificationRetried, text });
@@ -244,13 +244,21 @@ impl Notifier {
         }
     }
 
-    fn give_up(&mut self, now: Time, channel: &Name, id: u64, why: &str, out: &mut Vec<Output>) {
-        let title = self.state.outbox.get(&id).map(|w| w.notification.title.clone()).unwrap_or_default();
+    /// Ends the attempts for a notification. `reached_now`: some of its recipients got it by the last attempt.
+    fn give_up(&mut self, now: Time, channel: &Name, id: u64, reached_now: bool, why: &str, out: &mut Vec<Output>) {
+        let waiting = self.state.outbox.get(&id);
+        let title = waiting.map(|w| w.notification.title.clone()).unwrap_or_default();
+        let in_part = reached_now || waiting.is_some_and(|w| !w.reached.is_empty());
         self.remove(channel, id);
         self.record(Record::GaveUp { id, at: now, why: why.to_owned() }, out);
-        let text = format!(
-            "the channel {channel} did not take the notification {id} (\"{title}\"): {why}; tell people by other means, then `pointsman channels test {channel}`"
-        );
+        let text = match in_part {
+            true => format!(
+                "the channel {channel} delivered notification {id} (\"{title}\") only to some of its recipients: {why}; correct `to` of the channel"
+            ),
+            false => format!(
+                "the channel {channel} did not deliver notification {id} (\"{title}\"): {why}; notify people by other means, then run `pointsman channels test {channel}`"
+            ),
+        };
         out.push(Output::Notice { kind: Kind::NotificationFailed, text });
     }
 
@@ -272,7 +280,7 @@ impl Notifier {
         for channel in gone {
             self.under_way.remove(&channel);
             for id in self.queues.get(&channel).cloned().unwrap_or_default() {
-                self.give_up(now, &channel, id, "the configuration does not have the channel any more", out);
+                self.give_up(now, &channel, id, false, "the configuration does not have the channel any more", out);
             }
         }
         // A channel that returns tells what was withheld from it.

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::WEBHOOK_BODY;
 use crate::core::base::text::printable_short;
-use crate::core::inventory::{Preset, Webhook};
+use crate::core::inventory::{ChannelKind, Inventory, Preset, Webhook};
 
 use super::notification::{AlarmFacts, Notification, Occasion};
 use super::template::{Escape, fill};
@@ -28,6 +28,32 @@ pub struct WebhookRequest {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// True for a template of a JSON body: `{title}` is a field, `{"` begins an object.
+fn is_json(template: &str) -> bool {
+    let begin = template.trim_start();
+    begin.starts_with('[') || begin.strip_prefix('{').is_some_and(|b| b.trim_start().starts_with('"'))
+}
+
+/// The channels whose body looks like JSON and cannot be JSON, as texts that say why.
+pub fn malformed_bodies(inventory: &Inventory) -> Vec<String> {
+    let why = |template: &str| {
+        let value = |name: &str| Some(if name == "count" { "1" } else { "value" }.to_owned());
+        serde_json::from_str::<Json>(&fill(template, Escape::Json, value)).err()
+    };
+    let bodies = inventory.channels.iter().filter_map(|(name, channel)| match &channel.kind {
+        ChannelKind::Webhook(webhook) => Some((name, webhook.body.as_deref()?)),
+        _ => None,
+    });
+    let wrong = bodies.filter(|(_, body)| is_json(body)).filter_map(|(name, body)| Some((name, why(body)?)));
+    wrong
+        .map(|(name, why)| {
+            format!(
+                "the body of the channel {name} is not JSON ({why}); a field stands in quotes, except {{count}}: \"{{title}}\""
+            )
+        })
+        .collect()
+}
+
 /// The requests for a notification: one request, or one for each alarm for services that manage incidents. If a body needs the
 /// key of the configuration, `key` is inserted.
 pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str>) -> Vec<WebhookRequest> {
@@ -41,13 +67,13 @@ pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str
     match webhook.preset {
         Preset::Own => match &webhook.body {
             Some(template) => {
-                // `{title}` is a field, `{"` begins an object.
-                let begin = template.trim_start();
-                let is_json = begin.starts_with('[') || begin.strip_prefix('{').is_some_and(|b| b.trim_start().starts_with('"'));
-                let escape = if is_json { Escape::Json } else { Escape::Lines };
-                let body = fill(template, escape, |name| notification.get(name));
-                let content_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
-                vec![WebhookRequest { body: bounded(body), content_type, path: String::new(), headers: Vec::new() }]
+                let value = |name: &str| notification.get(name);
+                // The values of a JSON body are bounded themselves: cut at its end, it would not be JSON any more.
+                let (body, content_type) = match is_json(template) {
+                    true => (fill(template, Escape::Json, value), "application/json"),
+                    false => (bounded(fill(template, Escape::Lines, value)), "text/plain; charset=utf-8"),
+                };
+                vec![WebhookRequest { body, content_type, path: String::new(), headers: Vec::new() }]
             }
             None => vec![json_of(whole(notification))],
         },
@@ -202,7 +228,8 @@ fn percent(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::core::base::time::Time;
-    use crate::core::inventory::{HttpTarget, MaybeSecret};
+    use crate::core::inventory::{Channel, HttpTarget, MaybeSecret};
+    use std::collections::BTreeMap;
 
     fn notification(cleared: bool) -> Notification {
         let alarm = AlarmFacts {
@@ -275,5 +302,27 @@ mod tests {
         assert_eq!((&read["t"], &read["host"]), (&json!("SIP \"stopped\" <!channel>"), &json!("sip1")));
         assert_eq!((&read["n"], &read["id"]), (&json!(1), &json!("ab-3")));
         assert_eq!(request(Preset::Own, Some("{title}"), false).content_type, "text/plain; charset=utf-8");
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_json_is_found() {
+        let of = |body: &str| {
+            let webhook = Webhook {
+                target: HttpTarget { url: MaybeSecret::Plain(String::new()), ca: None, proxy: None, headers: BTreeMap::new() },
+                preset: Preset::Own,
+                body: Some(body.to_owned()),
+                key: None,
+                sign: None,
+            };
+            let channel = Channel::from(ChannelKind::Webhook(Box::new(webhook)));
+            let channels = [("hook".to_owned(), channel)].into();
+            malformed_bodies(&Inventory { channels, ..Inventory::default() })
+        };
+        for good in ["{\"a\": \"{title}\", \"n\": {count}}", "[\"{text}\"]", "{title}", "a=\"{title}", "{ \"a\": {} }"] {
+            assert_eq!(of(good), [] as [String; 0], "{good}");
+        }
+        for bad in ["{\"a\": {title}}", "{\"a\": \"{title}\"", "[\"a\",]"] {
+            assert!(of(bad).concat().contains("the body of the channel hook is not JSON"), "{bad}");
+        }
     }
 }

@@ -30,6 +30,8 @@ struct Bench {
     /// The deliveries so far, each with its time.
     sent: Vec<(Time, Delivery)>,
     notices: Vec<Kind>,
+    /// The text of the last notice.
+    notice: String,
     /// Whether channels accept notifications.
     works: bool,
     refuses: bool,
@@ -54,7 +56,18 @@ impl Bench {
         let (program, inventory) = site(config);
         let notifier = Notifier::start(0xabc, program, inventory, State::default());
         let (out, records, sent, notices) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Bench { notifier, out, records, sent, notices, works: true, refuses: false, silenced: Vec::new(), reaches: Vec::new() }
+        Bench {
+            notifier,
+            out,
+            records,
+            sent,
+            notices,
+            notice: String::new(),
+            works: true,
+            refuses: false,
+            silenced: Vec::new(),
+            reaches: Vec::new(),
+        }
     }
 
     /// Carries out what the notifier wants, and what is due up to a time.
@@ -78,7 +91,10 @@ impl Bench {
             for output in std::mem::take(&mut self.out) {
                 match output {
                     Output::Record(record) => self.records.push(record),
-                    Output::Notice { kind, .. } => self.notices.push(kind),
+                    Output::Notice { kind, text } => {
+                        self.notices.push(kind);
+                        self.notice = text;
+                    }
                     Output::Deliver(delivery) => {
                         let (channel, id) = (delivery.notification.channel.clone(), delivery.notification.id);
                         let attempt = (id, delivery.attempt);
@@ -103,6 +119,7 @@ impl Bench {
         let record = engine::Record::Raised {
             alarm: alarm.to_owned(),
             key: Key::of([host]),
+            category: None,
             order: 1,
             at: now,
             due: None,
@@ -125,6 +142,7 @@ impl Bench {
             let record = engine::Record::Raised {
                 alarm: "sip_down".to_owned(),
                 key: Key::of([n.to_string()]),
+                category: None,
                 order: n,
                 at: now,
                 due: None,
@@ -334,7 +352,29 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
     b.refuses = true;
     b.raise(at(7_000), "sip_down", "s4");
     assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
+    assert!(b.notice.contains("did not deliver notification"), "{}", b.notice);
     assert_eq!(b.notifier.channels()[0].failed, 2);
+}
+
+/// A wrong address among several is no reason to call people by other means: the others got it.
+#[test]
+fn a_refused_recipient_is_told_as_that() {
+    let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 0s, interval: 0s } }\n");
+    (b.works, b.refuses, b.reaches) = (false, true, vec!["a@x".to_owned()]);
+    b.raise(at(0), "sip_down", "s1");
+    b.run(at(1));
+    assert_eq!(b.notices, [Kind::NotificationFailed]);
+    assert!(b.notice.contains("only to some of its recipients"), "{}", b.notice);
+}
+
+/// An alarm without a summary is notified with the text of its event.
+#[test]
+fn the_text_of_the_event_stands_for_a_summary() {
+    let facts = |summary: &str| {
+        let fields = [("text".to_owned(), "No space left on device".to_owned())].into();
+        AlarmFacts { summary: summary.to_owned(), fields, ..AlarmFacts::default() }.summarized().summary
+    };
+    assert_eq!((facts(""), facts("full")), ("No space left on device".to_owned(), "full".to_owned()));
 }
 
 #[test]
@@ -353,10 +393,7 @@ fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes
     b.carry_out(at(1));
     b.clear(at(9), "sip_down", "s1");
     b.run(at(10));
-    assert_eq!(
-        b.told(),
-        ["1 noc raised: [CRITICAL] sip_down [s1]: ", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]: "]
-    );
+    assert_eq!(b.told(), ["1 noc raised: [CRITICAL] sip_down [s1]", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]"]);
     assert!(b.notifier.say(at(11), &"nobody".to_owned(), "x", facts.clone(), (8, 0), &mut b.out).is_err());
     // A step whose end was not journaled is done again, and does not send its notification twice.
     b.works = false;

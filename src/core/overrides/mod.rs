@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::base::limits::OVERRIDES;
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::notice::Kind;
@@ -137,9 +138,11 @@ impl StandingOverride {
     /// The text of a notice that it has ended.
     pub fn end_text(&self, why: &OverrideEnd) -> String {
         match why {
-            OverrideEnd::Time => format!("{}: its time is over (it was set by {}: {})", self.what.ended(), self.by, self.reason),
+            OverrideEnd::Time => {
+                format!("{}: its time has expired (it was set by {}: {})", self.what.ended(), self.by, self.reason)
+            }
             OverrideEnd::By(who) => format!("{}, by {who} (it was set by {}: {})", self.what.ended(), self.by, self.reason),
-            OverrideEnd::Replaced => format!("{}: it was set anew", self.what.ended()),
+            OverrideEnd::Replaced => format!("{}: it was set again", self.what.ended()),
         }
     }
 }
@@ -229,6 +232,18 @@ impl State {
     /// The override in force of this kind and subject.
     pub fn find(&self, what: &Override) -> Option<(u64, &StandingOverride)> {
         self.standing().find(|(_, standing)| standing.what == *what)
+    }
+
+    /// Why this override can't begin, as a text for an operator; `None` if it can. One that is in force may be replaced.
+    pub fn refusal(&self, what: &Override) -> Option<String> {
+        let is_full = self.standing.len() >= OVERRIDES && self.find(what).is_none();
+        is_full.then(|| {
+            format!(
+                "{} is not added: {OVERRIDES} pauses, silences, maintenances and drains are in force, which is the limit; end some of \
+                 them first, see `pointsman overrides`",
+                what.target()
+            )
+        })
     }
 
     /// When the next override ends by itself.

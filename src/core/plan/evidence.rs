@@ -156,7 +156,7 @@ impl Planner {
 
     fn unconfirmed(&mut self, name: &str, missing: &str, out: &mut Vec<Output>) -> Option<Probe> {
         let text = format!(
-            "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources released {name} {missing}`"
+            "{name} can't be taken: its release on {missing} is not confirmed; when {missing} certainly does not hold it, run `pointsman resources released {name} {missing}`"
         );
         self.notice(name, Kind::ReleaseUnconfirmed, missing, text, out);
         self.block(name, &format!("its release on {missing} is not confirmed"));

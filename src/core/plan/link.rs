@@ -55,12 +55,17 @@ impl Planner {
         state.is_lost().then(|| format!("{} on {host} {state}", placement.interface))
     }
 
-    /// Why the resource is kept from its desired owner, if only a missing link or a drain does that.
+    /// Why the resource is kept from its desired owner, if only a missing link or a drain does that, or why it stays on a drained
+    /// host.
     pub(super) fn diverted(&self, name: &str) -> Option<String> {
         let entry = self.ledger.entry(name)?;
         let (desired_owner, current_target) = (entry.desired_owner.as_ref()?, entry.current_target.as_ref()?);
-        if entry.held_until.is_some() || desired_owner.host == *current_target {
+        if entry.held_until.is_some() {
             return None;
+        }
+        if desired_owner.host == *current_target {
+            let stays = self.drained.contains(current_target) && self.seen(name, current_target).holds == Presence::Yes;
+            return stays.then(|| format!("{current_target} is drained, and no other host can take it: it stays there"));
         }
         let why = self.unfit(name, &desired_owner.host).unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
         if self.drained.contains(&desired_owner.host) {
@@ -90,10 +95,12 @@ impl Planner {
             return target;
         }
         if target != *desired && reachable(self, &target) {
-            let why = self.unfit(name, desired).unwrap_or_default();
-            let until = if self.drained.contains(desired) { "the drain ends" } else { "the link is back" };
-            let text = format!("{name} stays on {target}: {why}; it moves to {desired} when {until}");
-            self.notice(name, Kind::PlacementUnreachable, desired, text, out);
+            // A drain is wanted, and the notice `drained` reports it.
+            if !self.drained.contains(desired) {
+                let why = self.unfit(name, desired).unwrap_or_default();
+                let text = format!("{name} stays on {target}: {why}; it moves to {desired} when the link is back");
+                self.notice(name, Kind::PlacementUnreachable, desired, text, out);
+            }
             return target;
         }
         let due = self.link(name, &target).since + LINK_STEADY;

@@ -320,16 +320,19 @@ impl Planner {
         self.ledger.entry(resource)?.desired_owner.as_ref().map(|w| &w.host)
     }
 
-    /// The hosts whose last report says that they hold the resource.
+    /// The hosts that hold the resource, as their agents report now.
     pub fn holders(&self, resource: &str) -> Vec<Name> {
-        let holds = |host: &&Name| self.seen(resource, host).holds == Presence::Yes;
-        self.views.keys().filter(holds).cloned().collect()
+        self.hosts_with(resource).filter(|host| self.reachable(host)).cloned().collect()
     }
 
-    /// The connected hosts that report that they hold the resource.
-    fn holders_now(&self, resource: &str) -> Vec<&Name> {
-        let holds = |host: &&Name| self.reachable(host) && self.seen(resource, host).holds == Presence::Yes;
-        self.views.keys().filter(holds).collect()
+    /// The hosts of which nothing is heard and which held the resource when they were last heard.
+    pub fn unheard_holders(&self, resource: &str) -> Vec<Name> {
+        self.hosts_with(resource).filter(|host| !self.reachable(host)).cloned().collect()
+    }
+
+    /// The hosts whose last report says that they hold the resource.
+    fn hosts_with<'p>(&'p self, resource: &'p str) -> impl Iterator<Item = &'p Name> {
+        self.views.keys().filter(|host| self.seen(resource, host).holds == Presence::Yes)
     }
 
     /// Why the planner does not bring the resource to its desired owner; `None` if it is not blocked.
@@ -357,7 +360,7 @@ impl Planner {
         let paused =
             self.ledger.entry(resource).is_some_and(|e| e.desired_owner.as_ref().map(|w| &w.host) != e.current_target.as_ref());
         let heard = self.owner(resource).is_some_and(|owner| self.reachable(owner));
-        let sole = self.holders_now(resource).len() <= 1;
+        let sole = self.holders(resource).len() <= 1;
         sole && self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
     }
 
@@ -452,6 +455,8 @@ impl Planner {
             out.push(Output::Lost(report.host.clone(), false));
         }
         self.learn_links(now, &report.host, links);
+        // A host must know its electorate before it votes for itself.
+        self.tell_voter(now, &report.host, out);
         for (resource, seen) in seen {
             // A resource that the configuration does not have any more, or never had, is ignored.
             if !self.resources.contains_key(&resource)
@@ -463,7 +468,6 @@ impl Planner {
             self.reconcile(now, &resource, out);
         }
         self.tell_rivals(&report.host, &rivals, out);
-        self.tell_voter(now, &report.host, out);
     }
 
     fn has_placement(&self, resource: &str, host: &str) -> bool {
@@ -491,8 +495,11 @@ impl Planner {
                 granted: None,
             };
             self.record(record, out);
-            // This journal is behind. It may also lack promises that the controller gave as a voter.
-            self.voter.distrust_itself(now);
+            // This journal is behind, unless the command is of the time before the host was removed from the configuration. A
+            // journal that is behind may also lack promises that the controller gave as a voter.
+            if seen.generation > self.ledger.entry(resource).map_or(Generation::NONE, |entry| entry.dropped) {
+                self.voter.distrust_itself(now);
+            }
         }
         // The absence of another address proves nothing about this one.
         let same = self.differs_on(resource, host).is_none();
@@ -570,7 +577,7 @@ impl Planner {
             StatusNote::Conflict => (
                 Kind::Conflict,
                 format!(
-                    "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
+                    "another station answers for {resource}; {host} does not take it; find it by its MAC address and remove the address there"
                 ),
             ),
             StatusNote::Failed(words) => {

@@ -58,6 +58,18 @@ impl Planner {
         }
     }
 
+    /// True if the resource is where it should be now: it is settled, or its desired owner is drained and the host that
+    /// replaces it is the only holder.
+    pub fn is_as_wanted(&self, resource: &str) -> bool {
+        self.settled(resource) || self.replaces_drained(resource)
+    }
+
+    fn replaces_drained(&self, resource: &str) -> bool {
+        let Some(entry) = self.ledger.entry(resource) else { return false };
+        let (Some(desired), Some(target)) = (&entry.desired_owner, &entry.current_target) else { return false };
+        self.drained.contains(&desired.host) && !self.drained.contains(target) && self.holders(resource).iter().eq([target])
+    }
+
     /// As [`Planner::drain`], at a start.
     pub fn begin_drained(&mut self, drained: BTreeSet<Name>) {
         self.drained = drained;

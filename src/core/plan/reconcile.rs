@@ -132,14 +132,14 @@ impl Planner {
 
     /// Reports two holders at once, whatever the cause, and that there is only one again.
     fn count_holders(&mut self, name: &str, out: &mut Vec<Output>) {
-        let holders: Vec<Name> = self.holders_now(name).into_iter().cloned().collect();
+        let holders = self.holders(name);
         let two = holders.len() > 1;
         if std::mem::replace(&mut self.pursue(name).two, two) == two {
             return;
         }
         let (kind, text) = if two {
             let text = format!(
-                "{name} is held by {} hosts at once ({}): clients may reach either; take it off by hand where it does not belong, unless it is gone there in a moment",
+                "{name} is held by {} hosts at once ({}): clients may reach either. If it is not gone in a moment from the host where it does not belong, remove it there by hand",
                 holders.len(),
                 holders.join(", ")
             );
@@ -212,12 +212,14 @@ impl Planner {
                 name,
                 Kind::OwnerUnknown,
                 "",
-                format!("{name}: who should hold it is not known; a claim in the logs or `pointsman move {name} HOST` decides"),
+                format!(
+                    "it is not known which host should hold {name}; a claim in the logs or `pointsman move {name} HOST` decides"
+                ),
                 out,
             ),
             _ => {
                 let text = format!(
-                    "{name} is held by {} hosts ({}); nothing is touched until a claim or `pointsman move {name} HOST` decides",
+                    "{name} is held by {} hosts ({}); nothing is changed until a claim or `pointsman move {name} HOST` decides",
                     holders.len(),
                     holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ")
                 );
@@ -305,8 +307,8 @@ impl Planner {
         let drifted = fenced.is_some_and(|f| f >= ordered) && seen.holds == Presence::Yes;
         if drifted {
             let text = format!(
-                "{name} was put on {host} by other hands{}",
-                if resource.repair { "; it is taken off" } else { "; repair is off" }
+                "something other than Pointsman put {name} on {host}{}",
+                if resource.repair { "; it is removed" } else { "; repair is off" }
             );
             self.notice(name, Kind::Drift, host, text, out);
             if !resource.repair {
@@ -349,7 +351,7 @@ impl Planner {
             _ => String::new(),
         };
         let text = format!(
-            "{host} was told to let {name} go and has not done so for {}{why}; nobody else takes it meanwhile; look at {host}, or take it off by hand",
+            "{host} was commanded to release {name} and has not done so for {}{why}. No other host takes it meanwhile. Check {host}, or remove it there by hand",
             duration_text(DRIVER_TIMEOUT)
         );
         self.notice(name, Kind::ReleaseFailed, host, text, out);
@@ -369,7 +371,7 @@ impl Planner {
         }
         self.pursue(name).converged = false;
         if !self.reachable(owner) {
-            let text = format!("{name} should be on {owner}, whose agent is not heard; it goes there when the host is back");
+            let text = format!("{name} should be on {owner}, whose agent does not report; it goes there when the host is back");
             self.notice(name, Kind::OwnerUnreachable, owner, text, out);
             return self.block(name, "its owner is not reachable");
         }
@@ -382,7 +384,7 @@ impl Planner {
         }
         if let Some(place) = self.differs_on(name, owner) {
             let text = format!(
-                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there before both say the same",
+                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there until both agree",
                 place.what, resource.what
             );
             self.notice(name, Kind::ListDiffers, owner, text, out);
@@ -391,7 +393,7 @@ impl Planner {
         let would_grant = self.would_grant(name, resource, owner);
         if would_grant.terms.takeover != resource.takeover {
             let text = format!(
-                "the agent of {owner} is of an earlier version, which cannot hold by votes; {name} goes there as with `takeover: confirmed`; upgrade the agent"
+                "the agent of {owner} has an earlier version, which cannot hold resources by votes. {name} goes there as under `takeover: confirmed`. Upgrade the agent"
             );
             self.notice(name, Kind::AgentTooOld, owner, text, out);
         }
@@ -418,7 +420,7 @@ impl Planner {
             return self.block(name, "the last take failed; it is tried again");
         }
         if !resource.repair && seen.note == Some(StatusNote::Gone) {
-            return self.block(name, "it went away by other hands, and repair is off");
+            return self.block(name, "something other than Pointsman removed it, and repair is off");
         }
         let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing { Probe::Once } else { probe };
         self.block(name, "being taken");
@@ -442,7 +444,7 @@ impl Planner {
         {
             return;
         }
-        self.block(name, "its holder is told the terms of now");
+        self.block(name, "its holder gets the present terms");
         self.grant_anew(now, name, owner, Probe::Once, granted, out);
     }
 

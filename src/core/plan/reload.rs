@@ -91,9 +91,8 @@ impl Planner {
             if why != Why::Gone {
                 gone.push((resource.clone(), Some(host.clone())));
             }
-            let text = format!(
-                "{resource} is not looked after on {host} any more, and {host} may have it: take it off there by hand, or nobody will"
-            );
+            let text =
+                format!("{resource} is not managed on {host} any more, and {host} may still hold it: remove it there by hand");
             out.push(Output::Notice(Notice { resource: Some(resource), host: Some(host), ..Notice::new(Kind::Abandoned, text) }));
         }
         for (resource, host) in gone {

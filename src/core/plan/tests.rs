@@ -8,6 +8,7 @@ use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeove
 use crate::core::notice::Kind;
 use crate::core::wire::{Action, Probe, Terms};
 
+mod holders;
 mod link;
 mod lists;
 mod pause;

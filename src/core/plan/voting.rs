@@ -24,7 +24,7 @@ pub(super) fn electorates(inventory: &Inventory) -> Electorates {
         let address = |host: &Name| inventory.hosts.get(host).and_then(crate::core::inventory::Host::peer);
         let peers = voters.iter().map(|host| (host.clone(), address(host))).collect();
         let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
-        (Arc::new(voters), Electorate { placements, peers })
+        (Arc::new(voters), Electorate { placements, peers, longest: promise_lasts(resource.isolation) })
     };
     let voted = inventory.resources.iter().filter(|(_, r)| r.takeover == Takeover::Quorum);
     voted.map(|(name, resource)| (name.clone(), of(resource))).collect()
@@ -127,6 +127,13 @@ impl Planner {
         self.views.values_mut().for_each(|view| view.told_at = None);
     }
 
+    /// The longest promise that a grant which may still act allows.
+    fn longest_granted(&self, name: &str) -> Duration {
+        let placements = self.ledger.entry(name).into_iter().flat_map(|e| e.placements.values());
+        let granted = placements.flat_map(|s| s.outstanding()).flatten().filter(|g| g.terms.takeover == Takeover::Quorum);
+        granted.map(|g| promise_lasts(g.terms.isolation)).max().unwrap_or_default()
+    }
+
     /// Tells a host that has just reported for which hosts it may vote.
     pub(super) fn tell_voter(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
         let Some(view) = self.views.get_mut(host).filter(|v| v.votes && v.obeys()) else { return };
@@ -138,7 +145,8 @@ impl Planner {
         for (name, (voters, electorate)) in &self.electorates {
             if voters.contains(host) {
                 let generation = self.ledger.entry(name).map_or(Generation::NONE, |e| e.generation);
-                let action = Action::Electorate(electorate.clone());
+                let longest = electorate.longest.max(self.longest_granted(name));
+                let action = Action::Electorate(Electorate { longest, ..electorate.clone() });
                 let command = Command { controller: self.controller, resource: name.clone(), generation, echo, action };
                 out.push(Output::Send(host.clone(), command));
             }

@@ -6,7 +6,7 @@ use crate::core::base::limits::STEP_TIMEOUT;
 use crate::core::engine::StartReactions;
 use crate::core::event::Value;
 use crate::core::inventory::Inventory;
-use crate::core::lang::program::{self, Argument, EFFECTS_REQUIRE, Program};
+use crate::core::lang::program::{self, Argument, EFFECTS_REQUIRE, Mode, Program};
 use crate::core::script::ScriptCall;
 
 use super::record::Bound;
@@ -39,6 +39,7 @@ pub(super) fn bind(
         timeout: reaction.map_or(STEP_TIMEOUT, |r| r.timeout),
         retry: reaction.and_then(|r| r.retry),
         requires: reaction.map_or(EFFECTS_REQUIRE, |r| r.requires),
+        dry: start.mode == Mode::Dry,
     })
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::base::limits::{CLAIM_RUNS, RUNS};
+use crate::core::base::limits::{CLAIM_RUNS, DRY_RUNS, RUNS};
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
@@ -31,6 +31,8 @@ pub(super) struct RunIndex {
     counts: BTreeMap<Trust, usize>,
     /// Runs that were started for claims.
     claims: usize,
+    /// Dry runs. They take no room from the others.
+    dry: usize,
     /// Bytes of all runs, by the trust of the share that they use. Claims use the share of authenticated senders.
     bytes: BTreeMap<Trust, usize>,
 }
@@ -52,9 +54,14 @@ impl RunIndex {
             lane.waiting.insert(id);
         }
         self.due.extend(run.due().map(|at| (at, id)));
-        *self.orders.entry(run.order).or_default() += 1;
+        // A dry run decides nothing about the claim that it is about.
+        if !run.bound.dry {
+            *self.orders.entry(run.order).or_default() += 1;
+        }
         *self.bytes.entry(payer(run.claim, run.bound.trust())).or_default() += run.weight();
-        if run.claim {
+        if run.bound.dry {
+            self.dry += 1;
+        } else if run.claim {
             self.claims += 1;
         } else {
             *self.counts.entry(run.bound.trust()).or_default() += 1;
@@ -73,7 +80,7 @@ impl RunIndex {
         if let Some(at) = run.due() {
             self.due.remove(&(at, id));
         }
-        if let Some(count) = self.orders.get_mut(&run.order) {
+        if let Some(count) = self.orders.get_mut(&run.order).filter(|_| !run.bound.dry) {
             *count -= 1;
             if *count == 0 {
                 self.orders.remove(&run.order);
@@ -82,7 +89,9 @@ impl RunIndex {
         if let Some(bytes) = self.bytes.get_mut(&payer(run.claim, run.bound.trust())) {
             *bytes = bytes.saturating_sub(run.weight());
         }
-        if run.claim {
+        if run.bound.dry {
+            self.dry = self.dry.saturating_sub(1);
+        } else if run.claim {
             self.claims = self.claims.saturating_sub(1);
         } else if let Some(count) = self.counts.get_mut(&run.bound.trust()) {
             *count = count.saturating_sub(1);
@@ -131,6 +140,11 @@ impl RunIndex {
         let all: usize = self.counts.values().sum();
         let as_little: usize = self.counts.range(..=trust).map(|(_, n)| n).sum();
         (all >= RUNS || as_little >= room).then_some(room)
+    }
+
+    /// The limit of dry runs, if it prevents a further one.
+    pub(super) fn full_of_dry(&self) -> Option<usize> {
+        (self.dry >= DRY_RUNS).then_some(DRY_RUNS)
     }
 
     /// The bytes of `most` that runs like this may take, if `more` bytes exceed them; `None` when there is room.

@@ -1,38 +1,50 @@
 //! How much scripts may store: in `state`, and in the answers of the steps of one run.
 
 use crate::core::base::limits::{MEMORY_RUNS, RUN_BYTES, STATE_BYTES, STATE_BYTES_ALL, STATE_ENTRIES, share};
-use crate::core::event::Value;
+use crate::core::event::{Trust, Value};
 use crate::core::script::{FinishedStep, StepResult};
 
 use super::Runs;
-use super::record::{Run, RunId, State};
+use super::record::{Run, RunId, State, trust_of_compartment};
 
-impl State {
-    /// Checks that the `state` of a reaction has room for a value.
+impl Runs {
+    /// Checks that the `state` of a reaction has room for a value. Senders with less trust may fill only a part of the room that
+    /// all reactions share.
     ///
     /// # Errors
     /// A text for the script's author: what is full, and what to do.
-    pub(super) fn has_room(&self, reaction: &str, key: &str, value: &Value<'_>) -> Result<(), String> {
-        let kept = self.kept.get(reaction);
+    pub(super) fn has_room(&self, compartment: &str, key: &str, value: &Value<'_>) -> Result<(), String> {
+        // What a reaction of earlier rules stored counts for everybody.
+        let requires = |name: &str| self.program.reactions.get(name).map_or(Trust::Unverified, |reaction| reaction.requires);
+        self.state.has_room(compartment, key, value, |name| trust_of_compartment(name, requires))
+    }
+}
+
+impl State {
+    fn has_room(&self, compartment: &str, key: &str, value: &Value<'_>, trust_of: impl Fn(&str) -> Trust) -> Result<(), String> {
+        let kept = self.kept.get(compartment);
         let others = kept.into_iter().flatten().filter(|(k, _)| *k != key);
         let (count, bytes) = others.fold((0, 0), |(n, b), (k, v)| (n + 1, b + k.len() + v.weight()));
         if count >= STATE_ENTRIES {
             return Err(format!(
-                "`state` of {reaction} has {STATE_ENTRIES} entries, which is the limit; remove some with `state.remove`"
+                "`state` of {compartment} has {STATE_ENTRIES} entries, which is the limit; remove some with `state.remove`"
             ));
         }
         if bytes + key.len() + value.weight() > STATE_BYTES {
             let most = STATE_BYTES >> 10;
             return Err(format!(
-                "`state` of {reaction} would have more than {most} KiB, which is the limit; keep less, or remove some with `state.remove`"
+                "`state` of {compartment} would have more than {most} KiB, which is the limit; keep less, or remove some with `state.remove`"
             ));
         }
-        let other = self.kept.iter().filter(|(name, _)| *name != reaction).flat_map(|(_, kept)| kept);
-        let all = other.map(|(k, v)| k.len() + v.weight()).sum::<usize>();
-        if all + bytes + key.len() + value.weight() > STATE_BYTES_ALL {
-            let most = STATE_BYTES_ALL >> 20;
+        let trust = trust_of(compartment);
+        let other = self.kept.iter().filter(|(name, _)| *name != compartment && trust_of(name) <= trust);
+        let all = other.flat_map(|(_, kept)| kept).map(|(k, v)| k.len() + v.weight()).sum::<usize>();
+        let room = trust.share_of(STATE_BYTES_ALL);
+        if all + bytes + key.len() + value.weight() > room {
             return Err(format!(
-                "`state` of all reactions would have more than {most} MiB, which is the limit; keep less, or remove some with `state.remove`"
+                "`state` of all reactions would have more than {} MiB, which is the limit for events with the trust `{}` or less; keep less, or remove some with `state.remove`",
+                room >> 20,
+                trust.name()
             ));
         }
         Ok(())
@@ -85,17 +97,32 @@ impl Runs {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_all_reactions_store_is_bounded() {
-        let mut state = State::default();
+    /// Stores values of half a reaction's limit until there is no room. Returns how many there are.
+    fn fill(state: &mut State, compartment: impl Fn(usize) -> String) -> usize {
         let value = Value::from("x".repeat(STATE_BYTES / 2).as_str()).into_owned();
-        let mut reactions = 0;
-        while state.has_room(&format!("r{reactions}"), "k", &value).is_ok() {
-            state.kept.entry(format!("r{reactions}")).or_default().insert("k".to_owned(), value.clone());
-            reactions += 1;
+        let mut n = 0;
+        while state.has_room(&compartment(n), "k", &value, trust).is_ok() {
+            state.kept.entry(compartment(n)).or_default().insert("k".to_owned(), value.clone());
+            n += 1;
         }
-        assert!((28..=32).contains(&reactions), "{reactions}");
-        assert_eq!(state.has_room("r0", "k", &value), Ok(()), "a value may be replaced");
-        assert!(state.has_room("another", "k", &value).unwrap_err().contains("all reactions"));
+        n
+    }
+
+    fn trust(name: &str) -> Trust {
+        trust_of_compartment(name, |name| if name.starts_with("strict") { Trust::Authenticated } else { Trust::Address })
+    }
+
+    #[test]
+    fn less_trusted_senders_fill_a_part_of_what_all_reactions_store() {
+        let value = Value::from("x".repeat(STATE_BYTES / 2).as_str()).into_owned();
+        let mut state = State::default();
+        // Half values: the limits of 16, 12 and 8 MiB are 31, 23 and 15 of them, with their keys.
+        assert_eq!(fill(&mut state, |n| format!("r{n} (unverified)")), 15);
+        assert_eq!(fill(&mut state, |n| format!("r{n}")), 8);
+        assert_eq!(fill(&mut state, |n| format!("strict{n}")), 8);
+        for full in ["another (unverified)", "another", "strict"] {
+            assert!(state.has_room(full, "k", &value, trust).unwrap_err().contains("all reactions"), "{full}");
+        }
+        assert_eq!(state.has_room("r0", "k", &value, trust), Ok(()), "a value may be replaced");
     }
 }

@@ -225,15 +225,16 @@ impl Runs {
             let first = bound.remove(0);
             if start.mode == Mode::Dry {
                 let text = format!("{} would start {} (mode dry)", start.alarm, first.reaction);
-                out.push(Output::Notice(Notice { reaction: Some(first.reaction), ..Notice::new(Kind::Dry, text) }));
-                continue;
+                let (alarm, reaction) = (Some(start.alarm.clone()), Some(first.reaction.clone()));
+                out.push(Output::Notice(Notice { alarm, reaction, ..Notice::new(Kind::Dry, text) }));
             }
             let agree_by = match start.mode {
                 Mode::Confirm { within } if within.is_zero() => Some(now + CONFIRM_WITHIN),
                 Mode::Confirm { within } => Some(now + within),
                 _ => None,
             };
-            let wanted = Wanted { order: start.order, claim: start.claim, key: start.key.to_string(), then: bound, agree_by };
+            let claim = start.claim && start.mode != Mode::Dry;
+            let wanted = Wanted { order: start.order, claim, key: start.key.to_string(), then: bound, agree_by };
             self.want(now, wanted, first, out);
         }
     }
@@ -252,13 +253,20 @@ impl Runs {
     /// Adds a wanted run. It begins as soon as its lane is free, and replaces the run that waits there.
     fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
         let Wanted { order, claim, key, then, agree_by } = wanted;
-        let lane = (bound.reaction.clone(), key.clone(), bound.trust());
+        let lane = bound.lane(&key);
         let waiting = self.index.waiting(&lane);
         // A run that replaces another needs no room of its own.
-        let full = if waiting.is_empty() { self.full(claim, bound.trust()) } else { None };
+        let full = match waiting.is_empty() {
+            true if bound.dry => {
+                self.index.full_of_dry().map(|most| format!("{most} runs with `mode dry` have not ended, which is the limit"))
+            }
+            true => self.full(claim, bound.trust()),
+            false => None,
+        };
         if let Some(why) = full {
             let text = format!("{} is not started: {why}; see `pointsman runs`", bound.reaction);
-            out.push(Output::Notice(Notice { reaction: Some(bound.reaction), ..Notice::new(Kind::NotStarted, text) }));
+            let kind = if bound.dry { Kind::Dry } else { Kind::NotStarted };
+            out.push(Output::Notice(Notice { reaction: Some(bound.reaction), ..Notice::new(kind, text) }));
             if claim {
                 out.push(Output::ClaimRun { order, well: agree_by.is_some() });
             }
@@ -266,7 +274,7 @@ impl Runs {
         }
         let run = self.state.last + 1;
         if agree_by.is_some() {
-            let text = format!("{} waits for an operator's yes: `pointsman runs approve {run}`", bound.reaction);
+            let text = format!("{} waits for an operator's approval: `pointsman runs approve {run}`", bound.reaction);
             out.push(Output::Notice(Notice {
                 run: Some(run),
                 reaction: Some(bound.reaction.clone()),

@@ -32,7 +32,13 @@ pub struct Bound {
     /// The trust that an event requires for the run to change anything outside.
     #[serde(default = "effects_require")]
     pub requires: Trust,
+    /// `mode dry`: its steps are evaluated and reported, and nothing outside is changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry: bool,
 }
+
+/// What the names of dry runs have in addition: they have lanes and stored values of their own.
+pub(super) const DRY: &str = " (mode dry)";
 
 impl Bound {
     /// The trust of the event that the run is about.
@@ -48,8 +54,22 @@ impl Bound {
     /// The name under which values of its reaction are stored. Values that senders without the required trust set are stored
     /// separately, so that they change nothing that others read.
     pub(super) fn compartment(&self) -> String {
-        if self.trust() < self.requires { format!("{} ({})", self.reaction, self.trust().name()) } else { self.reaction.clone() }
+        let dry = if self.dry { DRY } else { "" };
+        let less = if self.trust() < self.requires { format!(" ({})", self.trust().name()) } else { String::new() };
+        format!("{}{less}{dry}", self.reaction)
     }
+
+    /// The lane of its runs about a key. A dry run neither delays nor replaces another one.
+    pub(super) fn lane(&self, key: &str) -> LaneKey {
+        (format!("{}{}", self.reaction, if self.dry { DRY } else { "" }), key.to_owned(), self.trust())
+    }
+}
+
+/// The least trust of the senders that may store values under this name (see [`Bound::compartment`]). `requires` is what the
+/// reaction requires.
+pub(super) fn trust_of_compartment(compartment: &str, requires: impl Fn(&str) -> Trust) -> Trust {
+    let named = compartment.strip_suffix(')').and_then(|rest| Trust::parse(rest.split_once(" (")?.1));
+    named.unwrap_or_else(|| requires(compartment))
 }
 
 fn effects_require() -> Trust {
@@ -212,7 +232,7 @@ pub struct Run {
 impl Run {
     /// The lane of the run.
     pub(super) fn lane(&self) -> LaneKey {
-        (self.bound.reaction.clone(), self.key.clone(), self.bound.trust())
+        self.bound.lane(&self.key)
     }
 
     /// When the run is due next.

@@ -26,6 +26,9 @@ impl Runs {
             return; // Its turn comes in `give_state`.
         }
         match asked.step.verb.decl().again {
+            _ if self.state.runs.get(&run).is_some_and(|r| r.bound.dry) => {
+                out.push(Output::Do { run, attempt: asked.attempt, step: asked.step });
+            }
             Again::Safe => out.push(Output::Do { run, attempt: asked.attempt, step: asked.step }),
             Again::Ask | Again::Never => {
                 let text = format!(
@@ -82,8 +85,10 @@ impl Runs {
         match step.verb {
             Verb::Wait => {}
             Verb::Log => {
-                let text = format!("{reaction}: {}", text(1));
-                out.push(Output::Notice(Notice { run: Some(run), reaction: Some(reaction), ..Notice::new(Kind::Log, text) }));
+                let is_dry = self.state.runs.get(&run).is_some_and(|r| r.bound.dry);
+                let (kind, says) = if is_dry { (Kind::Dry, " would log") } else { (Kind::Log, "") };
+                let text = format!("{reaction}{says}: {}", text(1));
+                out.push(Output::Notice(Notice { run: Some(run), reaction: Some(reaction), ..Notice::new(kind, text) }));
                 self.answered(now, run, Ok(Value::Unit), out);
             }
             Verb::State(_) => self.give_state(&compartment, out),
@@ -158,14 +163,16 @@ impl Runs {
             let reaction = Some(state.bound.reaction.clone());
             out.push(Output::Notice(Notice { run: Some(run), reaction, ..Notice::new(Kind::RunCancelled, text) }));
         }
-        if let RunOutcome::Failed(why) = &outcome {
-            let text = format!("{} failed: {why}", state.bound.reaction);
-            out.push(Output::Notice(Notice {
-                run: Some(run),
-                reaction: Some(state.bound.reaction.clone()),
-                ..Notice::new(Kind::RunFailed, text)
-            }));
-        }
+        let reaction = &state.bound.reaction;
+        let told = match &outcome {
+            RunOutcome::Failed(why) if state.bound.dry => Some((Kind::Dry, format!("{reaction} would have failed: {why}"))),
+            RunOutcome::Finished(_) if state.bound.dry => Some((Kind::Dry, format!("{reaction} would have ended well"))),
+            RunOutcome::Failed(why) => Some((Kind::RunFailed, format!("{reaction} failed: {why}"))),
+            RunOutcome::Finished(_) | RunOutcome::Replaced | RunOutcome::Expired | RunOutcome::Cancelled(_) => None,
+        };
+        out.extend(told.map(|(kind, text)| {
+            Output::Notice(Notice { run: Some(run), reaction: Some(reaction.clone()), ..Notice::new(kind, text) })
+        }));
         self.record(Record::Ended { run, at: now, outcome }, out);
         let lane = state.lane();
         self.give_state(&state.bound.compartment(), out);

@@ -9,7 +9,7 @@ use crate::core::base::limits::STATE_LIST;
 use crate::core::event::Value;
 use crate::core::script::{StateVerb, Verb};
 
-use super::record::{Record, Run, RunId, State};
+use super::record::{DRY, Record, Run, RunId, State};
 use super::{Output, Runs};
 
 /// True for the verbs that read and write the values of a reaction.
@@ -60,14 +60,17 @@ impl Runs {
         value: Option<&Value<'static>>,
         out: &mut Vec<Output>,
     ) -> Result<Value<'static>, String> {
-        let kept = self.state.kept.get(compartment).and_then(|k| k.get(&key)).cloned().unwrap_or_default();
+        let stored = |compartment: &str| self.state.kept.get(compartment).and_then(|k| k.get(&key)).cloned();
+        // A dry run sees what other runs stored, and stores for dry runs only.
+        let others = || stored(compartment.strip_suffix(DRY)?);
+        let kept = stored(compartment).or_else(others).unwrap_or_default();
         let (value, result) = match verb {
             StateVerb::Get => return Ok(kept),
             StateVerb::Set => (value.cloned(), Value::Unit),
             StateVerb::Remove => (None, Value::Unit),
             StateVerb::Add => {
                 let sum = sum(&kept, value).ok_or_else(|| {
-                    format!("state.add: `{key}` is {kept}, and what is added is {}; numbers are added", shown(value))
+                    format!("state.add: `{key}` is {kept}, and the argument is {}; both must be numbers", shown(value))
                 })?;
                 (Some(sum.clone()), sum)
             }
@@ -75,7 +78,7 @@ impl Runs {
                 let mut list = match kept {
                     Value::Unit => Vec::new(),
                     Value::List(list) => list,
-                    other => return Err(format!("state.append: `{key}` is {other}, and no list")),
+                    other => return Err(format!("state.append: `{key}` is {other}, not a list")),
                 };
                 list.extend(value.cloned());
                 // The oldest elements are dropped.
@@ -85,7 +88,7 @@ impl Runs {
             }
         };
         if let Some(value) = &value {
-            self.state.has_room(compartment, &key, value)?;
+            self.has_room(compartment, &key, value)?;
         }
         self.record(Record::Kept { reaction: compartment.to_owned(), key, value }, out);
         Ok(result)

@@ -8,14 +8,14 @@
 //! Each log has a decoder, a clock and records that wait until their time is known. For several logs, the caller merges what
 //! rules want by time (`src/cli/dry_run/merge.rs`).
 
+mod reader;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::base::time::Time;
-use crate::core::base::zone::Zone;
 use crate::core::control::Controller;
-use crate::core::decode::{Decoder, LineFormat};
 use crate::core::engine::TracedDecision;
 use crate::core::event::{Event, EventId, Trust};
 use crate::core::inventory::Name;
@@ -24,15 +24,14 @@ use crate::core::notice::Kind;
 use crate::core::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
-use super::clock::{LogClock, Moment, Settled, ZONES};
+use super::clock::{Moment, Settled};
 use super::seen::Seen;
 use super::timeline::{EntryKind, TimelineEntry};
+use reader::Odd;
+pub use reader::{LINES_OF_A_LOG, LogReader, Origin, ReadLine};
 
 /// How long after the last line runs and pending conditions are followed.
 const AFTERWARDS: Duration = Duration::from_secs(3_600);
-/// How many records wait for one that shows whether the time jumped, or what time it is at all. After that the clock decides with
-/// what it has.
-const WAITING: usize = 1_000;
 /// The greatest number of applications outside of pairs that are reported.
 const STRANGERS: usize = 20;
 /// How often statistics may be left out before they are taken, in batches of lines.
@@ -76,79 +75,14 @@ impl DryRunCounts {
     }
 }
 
-/// A record that a rule wants, or that is a claim, with the conditions that it matches.
-type Wanted = (Event<'static>, Vec<Hit>);
+/// A record that a rule wants, or that is a claim, with the conditions that it matches. Most lines have none, and are moved often.
+type Wanted = Box<(Event<'static>, Vec<Hit>)>;
 
 pub struct DryRun {
     sifting: Sifting,
     acting: Acting,
     /// The trust of the logs' senders.
     trust: Trust,
-}
-
-/// What is known of a log before it is read.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    /// Its number among the logs of the run, from 0.
-    pub number: u64,
-    /// About when it was written: for stamps without a year, and for a log without any stamp.
-    pub written: Time,
-    /// About when it began, if its stamps have no year and that is known.
-    pub began: Option<Time>,
-    /// More is written to it: stamps after `written` are expected.
-    pub grows: bool,
-    /// The time zone of stamps that contain none.
-    pub zone: Zone,
-    /// The zone is given, and has precedence over the zones of hosts in the configuration.
-    pub zone_is_given: bool,
-    /// The host of records that name none; empty if there is none.
-    pub host: String,
-    /// The application of records that name none; empty if there is none.
-    pub app: String,
-    /// How its lines begin, if the configuration declares it.
-    pub format: Option<LineFormat>,
-}
-
-/// Room for the line numbers of one log: a line's number is the log's number times this, plus its own.
-pub const LINES_OF_A_LOG: u64 = 1 << 40;
-
-/// The first part reads each line of a log and finds its time. It needs the line before for that.
-pub struct LogReader {
-    site: Arc<Site>,
-    decoder: Decoder,
-    clock: LogClock,
-    origin: Origin,
-    trust: Trust,
-    lines: u64,
-    /// How many records wait for one that shows what time it is.
-    waited: usize,
-}
-
-/// A line that was read.
-pub struct ReadLine<'a> {
-    line: u64,
-    event: Event<'a>,
-    stamp: Option<Time>,
-    /// With this line it became clear at which times the waiting lines count.
-    settled: Option<Settled>,
-    /// When the line counts; `None` if it has to wait.
-    at: Option<Moment>,
-    odd: Odd,
-}
-
-/// Odd times that were found since this line.
-#[derive(Clone, Copy, Default)]
-struct Odd {
-    /// The first stamp that is not believed, with its line.
-    disbelieved: Option<(u64, Time)>,
-    /// The first step back that is believed: its line, and the times before and after it.
-    stepped: Option<(u64, Time, Time)>,
-}
-
-impl Odd {
-    fn is_nothing(&self) -> bool {
-        self.disbelieved.is_none() && self.stepped.is_none()
-    }
 }
 
 /// The second part finds what rules want. No line depends on another.
@@ -315,22 +249,7 @@ impl DryRun {
 
     /// A reader for a log.
     pub fn reader(&self, origin: Origin) -> LogReader {
-        let mut decoder = Decoder::new().in_zone(origin.zone);
-        if let Some(format) = &origin.format {
-            decoder = decoder.with_format(format.clone());
-        }
-        if !origin.grows {
-            decoder.whole_log(origin.written + ZONES);
-        }
-        LogReader {
-            site: self.acting.site.clone(),
-            decoder,
-            clock: LogClock::new(origin.written),
-            origin,
-            trust: self.trust,
-            lines: 0,
-            waited: 0,
-        }
+        LogReader::new(self.acting.site.clone(), origin, self.trust)
     }
 
     /// The parts that all logs share. Lines go through the last one in the sequence of their times.
@@ -355,77 +274,6 @@ impl DryRun {
     /// The controller at the end: it has the alarms that are still active and the desired owners.
     pub fn controller(&self) -> Option<&Controller> {
         self.acting.replay.as_ref()?.controller()
-    }
-}
-
-impl<'a> ReadLine<'a> {
-    /// The event that the decoder made from the line.
-    pub fn event(&self) -> &Event<'a> {
-        &self.event
-    }
-
-    /// The number of the line; the first line of the first log is 1.
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-}
-
-impl LogReader {
-    /// Reads the next line, without its end.
-    pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> ReadLine<'a> {
-        self.lines += 1;
-        let line = self.origin.number * LINES_OF_A_LOG + self.lines;
-        // When the time is known, it continues from there.
-        let known = self.clock.now().map(|now| now.log);
-        let began = self.origin.began;
-        self.decoder.not_after((known.is_none() && began.is_none()).then(|| self.origin.written + ZONES));
-        let reference = known.or(began).unwrap_or(self.origin.written);
-        let mut event = self.decoder.decode(record, reference);
-        event.trust = self.trust;
-        event.marks.cut |= cut;
-        event.default_names(&self.origin.host, &self.origin.app);
-        if !self.origin.zone_is_given {
-            self.site.to_zone_of_host(&mut event, self.origin.zone, reference);
-        }
-        let stamp = if event.marks.continuation { None } else { event.at };
-        let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
-        let mut settled = None;
-        let mut is_known = true;
-        if self.clock.waits() {
-            let over = self.waited >= WAITING;
-            let next = stamp.filter(|_| !over).map(|stamp| (stamp, event.host.as_ref()));
-            settled = if over || stamp.is_some() { self.clock.settle(line, next) } else { None };
-            is_known = settled.is_some();
-            if is_known {
-                self.waited = 0;
-            }
-        }
-        let is_known = is_known && stamp.is_none_or(|stamp| self.clock.read(line, stamp, &event.host));
-        self.waited += usize::from(!is_known);
-        let odd = self.odd(doubts, steps);
-        ReadLine { line, event, stamp, settled, at: self.clock.now().filter(|_| is_known), odd }
-    }
-
-    /// The log has ended; what it left, for [`Settling`]. `None` for an empty log.
-    pub fn end(&mut self) -> Option<Sifted> {
-        let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
-        let settled = if self.clock.waits() { self.clock.settle(self.lines, None) } else { None };
-        let counts = DryRunCounts { stamps_disbelieved: self.clock.disbelieved, ..DryRunCounts::default() };
-        let odd = self.odd(doubts, steps);
-        (self.lines > 0).then(|| Sifted { settled, at: self.clock.now(), odd, counts, ..Sifted::default() })
-    }
-
-    /// The number of lines that were read.
-    pub fn lines(&self) -> u64 {
-        self.lines
-    }
-
-    /// What was found odd since the counter of doubts had this value.
-    fn odd(&self, doubts: u64, steps: bool) -> Odd {
-        Odd {
-            disbelieved: self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0),
-            stepped: self.clock.stepped.filter(|_| !steps),
-        }
     }
 }
 
@@ -462,7 +310,7 @@ impl Sifting {
             ..DryRunCounts::default()
         };
         let stranger = if skipped { None } else { self.stranger(&event) };
-        let wanted = met.map(|hits| (event.into_owned(), hits));
+        let wanted = met.map(|hits| Box::new((event.into_owned(), hits)));
         let counts = if past { DryRunCounts::default() } else { counts };
         Sifted { line, stamp, settled, at, odd, wanted, stranger, past, counts, seen: None }
     }
@@ -552,14 +400,15 @@ impl Acting {
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
         self.begin = self.begin.or(at.map(|at| at.log));
+        // Statistics are of lines before the end, and may come after it.
+        if let Some(seen) = seen {
+            self.seen.add(*seen);
+        }
         self.over |= self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
         if self.over {
             return;
         }
         self.counts.add(&counts);
-        if let Some(seen) = seen {
-            self.seen.add(*seen);
-        }
         self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
         self.odd.stepped = self.odd.stepped.or(odd.stepped);
         if let Some(app) = stranger {
@@ -606,7 +455,7 @@ impl Acting {
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
             let text = format!(
-                "{app} said {} what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?",
+                "{app} claimed a role {} (first here), but no pair of the inventory has it, so nothing follows. Is it an alias?",
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
@@ -615,7 +464,8 @@ impl Acting {
         self.counts
     }
 
-    fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
+    fn act(&mut self, at: Moment, number: u64, wanted: Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
+        let (mut event, hits) = *wanted;
         // The age in the log stays the same in the engine's time.
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);
@@ -668,13 +518,13 @@ impl Acting {
         let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
         let disbelieved = disbelieved.map(|(line, stamp)| {
             let text = format!(
-                "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
+                "{stamp} differs by more than an hour from the lines around it and is not used (further ones are counted)"
             );
             notice(now, Some(line), Kind::TimeNotBelieved, text)
         });
         let stepped = stepped.map(|(line, before, after)| {
             let text = format!(
-                "the times step back here from {before} to {after}, and the records after it agree: they go on from there"
+                "the times go back here from {before} to {after}, and the following records agree, so the time continues from there"
             );
             notice(now, Some(line), Kind::TimeSteppedBack, text)
         });

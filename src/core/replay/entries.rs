@@ -1,6 +1,6 @@
 //! Turns the outputs of a controller into entries of a timeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::base::time::Time;
 use crate::core::control::{Controller, Output};
@@ -33,6 +33,8 @@ pub(super) struct Teller {
     pub(super) line: Option<u64>,
     lines: BTreeMap<u64, u64>,
     runs: BTreeMap<RunId, About>,
+    /// The runs of alarms with `mode dry`.
+    dry: BTreeSet<RunId>,
 }
 
 impl Teller {
@@ -119,6 +121,12 @@ impl Teller {
 
     fn run(&mut self, now: Time, record: &react::Record, rest: &[Output]) {
         match record {
+            // What a dry run would do is told by notices.
+            react::Record::Wanted { run, bound, .. } if bound.dry => {
+                self.dry.insert(*run);
+            }
+            react::Record::Ended { run, .. } if self.dry.remove(run) => {}
+            react::Record::Begun { run, .. } | react::Record::Asked { run, .. } if self.dry.contains(run) => {}
             react::Record::Wanted { run, order, bound, key, .. } => {
                 let about = About {
                     reaction: bound.reaction.clone(),

@@ -272,7 +272,7 @@ impl Replay {
         position.at += 1;
         let heard =
             LogEvent { source: source.to_owned(), position: *position, event, hits, backlog, late, ..LogEvent::default() };
-        self.drive(Input::Heard(Box::new(heard)));
+        self.drive(Input::Event(Box::new(heard)));
         self.teller.line = None;
     }
 
@@ -304,8 +304,8 @@ impl Replay {
         if let Some(controller) = &self.controller {
             controller.may_be_tried(&alarm, &app, &fields)?;
         }
-        let word = OperatorCommand::Test { alarm, app, fields };
-        self.drive(Input::Operator { by: by.to_owned(), word });
+        let command = OperatorCommand::Test { alarm, app, fields };
+        self.drive(Input::Operator { by: by.to_owned(), command });
         Ok(())
     }
 
@@ -396,7 +396,7 @@ impl Replay {
             | Verb::Wait
             | Verb::AlarmClear
             | Verb::Log
-            | Verb::State(_) => Err(format!("`{}` is no effect: this is a fault of the program", step.verb)),
+            | Verb::State(_) => Err(format!("`{}` is no effect: this is an error in the program", step.verb)),
         }
     }
 }

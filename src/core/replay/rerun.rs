@@ -132,8 +132,10 @@ impl Rerun {
             self.comparison.decided(Difference { by: DecidedBy::Site, decision, record: n, cause: String::new() });
         }
         if let Some(pending) = &mut self.pending {
-            if let Record::Alarm(engine::Record::Raised { idle: Some(late), .. }) = &record {
-                pending.late = Some(late.clone()).filter(is_of_record);
+            if let Record::Alarm(engine::Record::Raised { idle: Some(late), .. }) = &record
+                && is_of_record(late)
+            {
+                pending.late.get_or_insert_with(|| late.clone());
             }
             pending.decisions.extend(SiteDecision::of(&record));
         }
@@ -223,8 +225,8 @@ impl Rerun {
                 replay.report_all();
             }
             journal::Input::OperatorCommand { by, command, of } => {
-                if let Some(word) = OperatorCommand::of_record(&command, &of) {
-                    replay.drive(Input::Operator { by, word });
+                if let Some(command) = OperatorCommand::of_record(&command, &of) {
+                    replay.drive(Input::Operator { by, command });
                 }
             }
             journal::Input::Accepted(_) => self.counts.accepted += 1,
@@ -257,7 +259,7 @@ impl Rerun {
         self.counts.wanted += 1;
         heard.hits = hits;
         heard.backlog = matches!(heard.late, Some(Stale::Backlog { .. }));
-        replay.drive(Input::Heard(Box::new(heard)));
+        replay.drive(Input::Event(Box::new(heard)));
     }
 
     /// Takes what the replay decided.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
-use crate::core::control::{Input, OperatorCommand};
+use crate::core::control::{Input, OperatorCommand, Output};
+use crate::core::diag::suggest::hint;
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::journal::Record;
+use crate::core::notice::{Kind, Notice, Subject};
 use crate::core::overrides::{Override, SilenceMatcher};
 use crate::core::react;
 use crate::core::script::Verb;
@@ -84,9 +86,18 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         Time::default()
     });
     for (resource, host) in &test.holders {
-        if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
-            wrong.push(cannot(format!("holders: {resource} has no placement on {host}")));
-        }
+        let why = match site.inventory.resources.get(resource) {
+            None => {
+                let hint = hint(resource, site.inventory.resources.keys().map(String::as_str));
+                format!("there is no resource `{resource}`{hint}")
+            }
+            Some(known) if known.placements.iter().all(|s| &s.host != host) => {
+                let hint = hint(host, known.placements.iter().map(|s| s.host.as_str()));
+                format!("{resource} cannot be on `{host}`{hint}")
+            }
+            Some(_) => continue,
+        };
+        wrong.push(cannot(format!("holders: {why}")));
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
     replay.records = traced.is_some().then(Vec::new);
@@ -170,6 +181,9 @@ impl Play {
             }
             self.replay.hosts.measured(&host, metrics);
         }
+        if let Some(notice) = step.notice.as_ref().and_then(reported) {
+            self.replay.carry_out(vec![Output::Notice(notice)]);
+        }
         if let Some(host) = &step.fails {
             self.replay.hosts.fail(host, true);
         }
@@ -217,7 +231,7 @@ impl Play {
     }
 
     fn operator(&mut self, step: &TestStep) {
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for (resource, host) in step.moves.iter().flatten() {
             say(OperatorCommand::Move { resource: resource.clone(), host: host.clone() });
         }
@@ -264,7 +278,7 @@ impl Play {
             step.maintenance_end.clone().map(Override::Maintenance),
             step.undrain.clone().map(Override::Drain),
         ];
-        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |command: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), command });
         for what in begun.into_iter().flatten() {
             say(OperatorCommand::Begin { what, lasts, reason: "the test says so".to_owned() });
         }
@@ -276,7 +290,7 @@ impl Play {
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {
         let trust = match &step.trust {
-            Some(word) => Trust::parse(word).ok_or_else(|| format!("no trust has the name `{word}`"))?,
+            Some(word) => Trust::parse(word).ok_or_else(|| format!("there is no trust level `{word}`"))?,
             None => Trust::Authenticated,
         };
         let source = step.source.clone().unwrap_or_else(|| "log".to_owned());
@@ -295,9 +309,25 @@ impl Play {
     }
 }
 
+/// What Pointsman reports about itself. The test was already told of names that do not exist.
+fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
+    let kind = Kind::parse(said.get("kind")?)?;
+    let name = |subject: Subject| said.get(subject.field()).filter(|_| kind.about().contains(&subject)).cloned();
+    Some(Notice {
+        alarm: name(Subject::Alarm),
+        resource: name(Subject::Resource),
+        host: name(Subject::Host),
+        reaction: name(Subject::Reaction),
+        source: name(Subject::Source),
+        pair: name(Subject::Pair),
+        scope: name(Subject::Scope),
+        ..Notice::new(kind, said.get("text").map_or(kind.meaning(), String::as_str))
+    })
+}
+
 /// The host of a metric, and its values.
 fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), String> {
-    let host = said.get("host").cloned().ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let host = said.get("host").cloned().ok_or("a metric needs its host: { host: sip1, cpu: 95 }")?;
     let mount = said.get("mount").cloned().unwrap_or_default();
     let mut metrics = Vec::new();
     for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {

@@ -62,13 +62,10 @@ impl Seen {
         if wanted || event.marks.ignored {
             return;
         }
-        let text = event.text.get(..SHAPE_BYTES.min(event.text.len())).unwrap_or(&event.text);
-        let new = || {
-            let mut shape = String::new();
-            pieces(text, &mut |piece| shape.push_str(piece));
-            ShapeCount { shape: cut(&shape, SHAPE_BYTES * 6).into_owned(), count: 0, line }
-        };
-        self.shapes.entry(shape_hash(text.as_bytes())).or_insert_with(new).count += 1;
+        let text = event.text.as_bytes();
+        let text = &text[..SHAPE_BYTES.min(text.len())];
+        let new = || ShapeCount { shape: cut(&shape(text), SHAPE_BYTES * 6).into_owned(), count: 0, line };
+        self.shapes.entry(shape_hash(text)).or_insert_with(new).count += 1;
         self.bound();
     }
 
@@ -136,12 +133,20 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-/// A hash of a text's shape. It is computed for every record that no rule wants, so it looks at bytes and builds no text.
-fn shape_hash(text: &[u8]) -> u64 {
-    let mut hash = 0_u64;
-    let mut mix = |value: u64| hash = (hash.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// A part of a text's shape.
+enum ShapePart<'t> {
+    /// These bytes, as they are.
+    Same(&'t [u8]),
+    /// Digits, or a word of them.
+    Number,
+}
+
+/// The parts of a text's shape, in order. A word with a digit becomes a number; quoted text and anything like an address is split
+/// into parts first.
+#[inline]
+fn shape_parts<'t>(text: &'t [u8], mut each: impl FnMut(ShapePart<'t>)) {
     let mut rest = text;
-    while let Some(first) = rest.first() {
+    while !rest.is_empty() {
         let (mut length, mut digits) = (0, 0);
         for byte in rest {
             let class = CLASSES[usize::from(*byte)];
@@ -151,50 +156,47 @@ fn shape_hash(text: &[u8]) -> u64 {
             length += 1;
             digits += usize::from(class >> 1);
         }
-        if length == 0 {
-            mix(u64::from(*first));
-            rest = &rest[1..];
-            continue;
-        }
-        let (word, behind) = rest.split_at(length);
+        let (word, behind) = rest.split_at(length.max(1));
+        // `eth0` becomes `eth#`.
         let kept = match digits {
             0 => word,
             _ if digits * 2 >= length || word.iter().all(u8::is_ascii_hexdigit) => &[],
             _ => &word[..word.iter().position(u8::is_ascii_digit).unwrap_or(0)],
         };
-        for chunk in kept.chunks(8) {
-            mix(chunk.iter().fold(chunk.len() as u64, |value, byte| value << 8 | u64::from(*byte)));
+        if !kept.is_empty() {
+            each(ShapePart::Same(kept));
         }
         if digits > 0 {
-            mix(u64::from(b'#'));
+            each(ShapePart::Number);
         }
         rest = behind;
     }
+}
+
+/// A hash of a text's shape. It is computed for every record that no rule wants, so it builds no text.
+fn shape_hash(text: &[u8]) -> u64 {
+    let mut hash = 0_u64;
+    let mut mix = |value: u64| hash = (hash.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    shape_parts(text, |part| match part {
+        ShapePart::Same(bytes) => {
+            for chunk in bytes.chunks(8) {
+                mix(chunk.iter().fold(chunk.len() as u64, |value, byte| value << 8 | u64::from(*byte)));
+            }
+        }
+        ShapePart::Number => mix(u64::from(b'#')),
+    });
     hash
 }
 
-/// The parts of a text's shape. A word with a digit becomes `#`; quoted text and anything like an address is split into parts
-/// first.
-fn pieces(text: &str, each: &mut dyn FnMut(&str)) {
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let length = if is_word(first) { rest.find(|c| !is_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
-        let (piece, behind) = rest.split_at(length);
-        let digits = piece.bytes().filter(u8::is_ascii_digit).count();
-        let hex = digits > 0 && piece.bytes().all(|b| b.is_ascii_hexdigit());
-        match digits {
-            0 => each(piece),
-            _ if hex || digits * 2 >= piece.len() => each("#"),
-            _ => {
-                // `eth0` becomes `eth#`.
-                let begin = piece.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
-                each(&piece[..begin]);
-                each("#");
-            }
-        }
-        rest = behind;
-    }
+/// A text's shape, for people.
+fn shape(text: &[u8]) -> String {
+    let mut shape = Vec::new();
+    shape_parts(text, |part| match part {
+        ShapePart::Same(bytes) => shape.extend_from_slice(bytes),
+        ShapePart::Number => shape.push(b'#'),
+    });
+    // A letter at the end of the text may be cut.
+    String::from_utf8_lossy(&shape).trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned()
 }
 
 #[cfg(test)]

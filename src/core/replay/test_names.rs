@@ -34,7 +34,7 @@ pub(super) fn wrong(site: &Site, test: &RuleTest) -> Vec<String> {
     }
     for (of, entries) in [("must", &test.must), ("must_not", &test.must_not)] {
         if entries.iter().any(BTreeMap::is_empty) {
-            names.wrong.push(format!("{of}: `{{}}` is any entry: say which, `{{ kind: alarm_raised }}` for example"));
+            names.wrong.push(format!("{of}: `{{}}` would match any entry: say which, for example `{{ kind: alarm_raised }}`"));
         }
         for entry in entries {
             names.entry(of, entry);
@@ -81,8 +81,25 @@ impl Names<'_> {
                 self.reaction(of, name);
             }
         }
+        if let Some(notice) = &step.notice {
+            self.notice(of, notice);
+        }
         for said in [&step.clear, &step.ack, &step.silence, &step.unsilence].into_iter().flatten() {
             self.alarm(of, &instance(said).0);
+        }
+    }
+
+    /// What Pointsman reports about itself: a kind that rules can be about, and the fields of such a notice.
+    fn notice(&mut self, of: &str, notice: &BTreeMap<String, String>) {
+        let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.is_event()).map(|kind| kind.name()).collect();
+        let Some(name) = notice.get("kind") else {
+            return self.wrong.push(format!("{of}: a notice has a kind: {{ kind: certificate_ends, host: sip1 }}"));
+        };
+        self.one_of(of, "kind of notice that rules can be about", name, &kinds);
+        let Some(kind) = Kind::parse(name).filter(|kind| kind.is_event()) else { return };
+        let fields: Vec<&str> = ["kind", "text"].into_iter().chain(kind.about().iter().map(|about| about.field())).collect();
+        for field in notice.keys() {
+            self.one_of(of, "field of such a notice", field, &fields);
         }
     }
 

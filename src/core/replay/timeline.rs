@@ -162,7 +162,13 @@ impl TimelineEntry {
                 parts.extend(self.alarm.clone());
                 parts.extend(self.key.clone().filter(|k| !k.is_empty()).map(|k| format!("[{k}]")));
                 parts.extend(self.event_id.clone());
-                parts.extend(self.result.clone().map(|r| format!("({r})")));
+                // Rule tests and scripts have the short words.
+                let ended = self.result.as_deref().map(|result| match result {
+                    "after" => "expired",
+                    "when" => "its condition ended it",
+                    other => other,
+                });
+                parts.extend(ended.map(|ended| format!("({ended})")));
                 parts.extend(self.text.clone().filter(|t| !t.is_empty()).map(|t| format!(": {t}")));
             }
             EntryKind::RunStarted | EntryKind::RunFinished => {

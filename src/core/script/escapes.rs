@@ -4,6 +4,12 @@
 //! Before a script is compiled, each such escape becomes an interpolation of the library: `${"\n"}`. Line numbers stay the
 //! same; columns are converted back ([`written_at`]). A backslash before a backslash is one backslash.
 
+use std::sync::Arc;
+
+use rhai::Position;
+
+use crate::core::diag::{Place, Source};
+
 /// The context of the scanner.
 enum Within {
     /// Code, with the number of braces that are open in it.
@@ -99,6 +105,22 @@ fn skipped(rest: &str) -> usize {
 /// The written position of a byte of the compiled text.
 pub(super) fn written_at(added: &[usize], at: usize) -> usize {
     at - added.partition_point(|byte| *byte < at)
+}
+
+/// Converts a position of the library: `length` characters from line and column on.
+pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
+    let (Some(line), column) = (at.line(), at.position().unwrap_or(1)) else {
+        let end = source.text.len();
+        return Place { source: source.clone(), bytes: end..end };
+    };
+    // The library received the text with its escapes expanded.
+    let (whole, added) = expand(&source.text);
+    let start: usize = whole.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let begin: usize = whole[start.min(whole.len())..].chars().take(column - 1).map(char::len_utf8).sum();
+    let at = written_at(&added, start + begin).min(source.text.len());
+    let text = source.text.get(at..).unwrap_or_default();
+    let span: usize = text.chars().take(length).take_while(|c| *c != '\n').map(char::len_utf8).sum();
+    Place { source: source.clone(), bytes: at..at + span }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Evaluator {
         }
         match result {
             Ok(_) if played.left > 0 => Next::Failed(format!(
-                "it ended before {} steps that stand in its record: the script is not a function of what it was called with",
+                "it ended before {} recorded steps: the script is not a function of its arguments",
                 played.left
             )),
             Ok(value) => Next::Finished(from_dynamic(&value)),
@@ -192,16 +192,16 @@ fn syntax(source: &Arc<Source>, error: &ParseError) -> Diagnostic {
     let words = error.err_type().to_string();
     let found = Diagnostic::new(
         Code::ScriptSyntax,
-        super::check::place(source, error.position(), 1),
+        super::escapes::place(source, error.position(), 1),
         format!("the script does not parse: {words}"),
     );
     let helps = [
         ("'print'", "write log.info(text)"),
         ("'debug'", "write log.info(text)"),
-        ("'eval'", "a script runs no text: write a function"),
-        ("'import'", "a script is one file: functions that several need stand in each of them"),
-        ("'while'", "loops are `while condition { ... }`; a run that waits writes wait(\"2s\")"),
-        ("'='", "to compare write `==`"),
+        ("'eval'", "a script cannot run text as code: write a function"),
+        ("'import'", "a script is one file: copy functions that several scripts need"),
+        ("'while'", "write loops as `while condition { ... }`; to wait, write wait(\"2s\")"),
+        ("'='", "to compare, write `==`"),
     ];
     match helps.into_iter().find(|(word, _)| words.contains(word)) {
         Some((_, help)) => found.help(help),

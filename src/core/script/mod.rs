@@ -22,6 +22,7 @@ mod params;
 mod reference;
 mod tape;
 mod value;
+mod value_kinds;
 mod verbs;
 
 use std::collections::BTreeMap;

@@ -62,7 +62,7 @@ impl Tape {
         };
         if done.step.verb != verb || done.step.args != args {
             inner.differs = Some(format!(
-                "step {n} is `{verb}` now, and `{}` stands in the record with other arguments or by another name: the script is not a function of what it was called with",
+                "step {n} is `{verb}` now, and the recorded step `{}` has another name or other arguments: the script is not a function of its arguments",
                 done.step.verb
             ));
             return stop();

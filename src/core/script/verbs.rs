@@ -161,7 +161,7 @@ verbs! {
     }
     [Verb::Vip(ResourceVerb::Down)] = "vip.down" (host: Host) {
         gives: "`accepted`, `held` or `superseded`", again: Safe, executor: Controller, requires: Resource,
-        help: "The host must not hold it, unless a newer claim wants it there. The desired owner stays who it is.",
+        help: "The host must not hold it, unless a newer claim places it there. The desired owner stays the same.",
         example: "vip(\"sip_vip\").down(\"sip2\");",
     }
     [Verb::Vip(ResourceVerb::MoveTo)] = "vip.move_to" (host: Host) {
@@ -170,18 +170,18 @@ verbs! {
         example: "vip(\"sip_vip\").move_to(\"sip2\");",
     }
     [Verb::Vip(ResourceVerb::Settle)] = "vip.settle" (within: Duration) {
-        gives: "true when it is in its place, false when the time was over", again: Safe, executor: Controller, requires: Nothing,
-        help: "Waits until the desired owner holds the address and nobody else does.",
+        gives: "true when it is settled, false when the time has expired", again: Safe, executor: Controller, requires: Nothing,
+        help: "Waits until the desired owner holds the address and no other host does.",
         example: "if !vip(\"sip_vip\").settle(\"10s\") { log.warn(\"not there yet\"); }",
     }
     [Verb::Vip(ResourceVerb::Owner)] = "vip.owner" () {
         gives: "the desired owner's name, or `()`", again: Safe, executor: Controller, requires: Nothing,
-        help: "Who should have it.",
+        help: "The host that should hold it.",
         example: "let owner = vip(\"sip_vip\").owner();",
     }
     [Verb::Vip(ResourceVerb::Holders)] = "vip.holders" () {
         gives: "a list of host names", again: Safe, executor: Controller, requires: Nothing,
-        help: "Who has it, as far as is seen.",
+        help: "The hosts that hold it, as their agents report now.",
         example: "let all = vip(\"sip_vip\").holders();",
     }
     [Verb::Port(ResourceVerb::Up)] = "port.up" (host: Host) {
@@ -191,7 +191,7 @@ verbs! {
     }
     [Verb::Port(ResourceVerb::Down)] = "port.down" (host: Host) {
         gives: "`accepted`, `held` or `superseded`", again: Safe, executor: Controller, requires: Resource,
-        help: "The host must not hold it, unless a newer claim wants it there. The desired owner stays who it is.",
+        help: "The host must not hold it, unless a newer claim places it there. The desired owner stays the same.",
         example: "port(\"sip_port\").down(\"sip2\");",
     }
     [Verb::Port(ResourceVerb::MoveTo)] = "port.move_to" (host: Host) {
@@ -200,18 +200,18 @@ verbs! {
         example: "port(\"sip_port\").move_to(\"sip2\");",
     }
     [Verb::Port(ResourceVerb::Settle)] = "port.settle" (within: Duration) {
-        gives: "true when it is in its place, false when the time was over", again: Safe, executor: Controller, requires: Nothing,
-        help: "Waits until the desired owner holds the address and nobody else does.",
+        gives: "true when it is settled, false when the time has expired", again: Safe, executor: Controller, requires: Nothing,
+        help: "Waits until the desired owner holds the address and no other host does.",
         example: "if !port(\"sip_port\").settle(\"10s\") { log.warn(\"not there yet\"); }",
     }
     [Verb::Port(ResourceVerb::Owner)] = "port.owner" () {
         gives: "the desired owner's name, or `()`", again: Safe, executor: Controller, requires: Nothing,
-        help: "Who should have it.",
+        help: "The host that should hold it.",
         example: "let owner = port(\"sip_port\").owner();",
     }
     [Verb::Port(ResourceVerb::Holders)] = "port.holders" () {
         gives: "a list of host names", again: Safe, executor: Controller, requires: Nothing,
-        help: "Who has it, as far as is seen.",
+        help: "The hosts that hold it, as their agents report now.",
         example: "let all = port(\"sip_port\").holders();",
     }
     [Verb::PairSwitchover] = "pair.switchover" () {
@@ -226,12 +226,12 @@ verbs! {
     }
     [Verb::Notify] = "notify" (channel: Channel, text: Text) {
         gives: "nothing", again: Safe, executor: Controller, requires: Nothing,
-        help: "Tells people through a channel of the configuration; without a text (`\"\"`) of the alarm and of its end.",
+        help: "Notifies people by a channel of the configuration; without a text (`\"\"`), of the alarm and of its end.",
         example: "notify(\"noc\", \"the address moved\");",
     }
     [Verb::Wait] = "wait" (span: Duration) {
         gives: "nothing", again: Safe, executor: Run, requires: Nothing,
-        help: "Waits. The time counts from when it began, over restarts too.",
+        help: "Waits. The time is measured from its beginning, also across restarts.",
         example: "wait(\"2s\");",
     }
     [Verb::AlarmClear] = "alarm.clear" () {
@@ -246,27 +246,27 @@ verbs! {
     }
     [Verb::State(StateVerb::Get)] = "state.get" (key: Text) {
         gives: "the value, or `()`", again: Safe, executor: Run, requires: Nothing,
-        help: "What this reaction kept under that key; it outlives the run.",
+        help: "The value that this reaction stored under that key, in this run or an earlier one.",
         example: "let last = state.get(\"last\");",
     }
     [Verb::State(StateVerb::Set)] = "state.set" (key: Text, value: Any) {
         gives: "nothing", again: Safe, executor: Run, requires: Nothing,
-        help: "Keeps a value for later runs of this reaction.",
+        help: "Stores a value for later runs of this reaction.",
         example: "state.set(\"last\", params.host);",
     }
     [Verb::State(StateVerb::Add)] = "state.add" (key: Text, number: Number) {
         gives: "the sum", again: Safe, executor: Run, requires: Nothing,
-        help: "Adds to the number that is kept under that key, 0 where there is none.",
+        help: "Adds to the number that is stored under that key (0 if there is none).",
         example: "let n = state.add(\"failed\", 1);",
     }
     [Verb::State(StateVerb::Append)] = "state.append" (key: Text, value: Any) {
         gives: "how many elements the list has", again: Safe, executor: Run, requires: Nothing,
-        help: "Appends to the list that is kept under that key; of more than 200 elements the oldest go.",
+        help: "Appends to the list that is stored under that key; of more than 200 elements the oldest are removed.",
         example: "state.append(\"users\", event.user);",
     }
     [Verb::State(StateVerb::Remove)] = "state.remove" (key: Text) {
         gives: "nothing", again: Safe, executor: Run, requires: Nothing,
-        help: "Keeps it no more.",
+        help: "Removes the value.",
         example: "state.remove(\"last\");",
     }
 }

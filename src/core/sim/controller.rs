@@ -73,7 +73,7 @@ pub(super) enum Happening {
     /// The configuration is read again.
     Reload(Arc<Inventory>),
     /// A command of an operator, or of a tamper in an operator's name.
-    Word(OperatorCommand),
+    Operator(OperatorCommand),
 }
 
 /// Outputs are carried out one by one, so that the process may die between any two.
@@ -280,7 +280,7 @@ impl SimController {
             Happening::Evaluated(run, next) => control::Input::Evaluated { run, next },
             Happening::Delivered { channel, id, attempt, result } => control::Input::Delivered { channel, id, attempt, result },
             Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
-            Happening::Word(word) => control::Input::Operator { by: "the simulation".to_owned(), word },
+            Happening::Operator(command) => control::Input::Operator { by: "the simulation".to_owned(), command },
             Happening::Reload(inventory) => {
                 let left = self.running.as_ref().is_some_and(|r| !r.left_by(&inventory).is_empty());
                 let what = |i: &Inventory| i.resources.get(VIP).map(|r| r.what.clone());
@@ -337,7 +337,7 @@ impl SimController {
             late: (!line.forged && self.nuisance.is_late(self.position)).then(|| Stale::Earlier("it came late".to_owned())),
             ..LogEvent::default()
         };
-        Some(control::Input::Heard(Box::new(heard)))
+        Some(control::Input::Event(Box::new(heard)))
     }
 
     /// The next step of a run's script.
@@ -395,7 +395,7 @@ impl SimController {
     pub(super) fn accepts_loss(&mut self) -> Option<Happening> {
         self.running.as_ref()?.doubt()?;
         self.claims_from = self.log.len();
-        Some(Happening::Word(OperatorCommand::AcceptLoss { reason: "it is a copy".to_owned() }))
+        Some(Happening::Operator(OperatorCommand::AcceptLoss { reason: "it is a copy".to_owned() }))
     }
 
     /// The ledger of the running process.
@@ -468,8 +468,8 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
         }
         match output {
             control::Output::Record(record) => {
-                if let (Some(Tamper::LowerOrderAccepted), Some(word)) = (tamper, superseded(&record)) {
-                    all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
+                if let (Some(Tamper::LowerOrderAccepted), Some(command)) = (tamper, superseded(&record)) {
+                    all.push(Output::Later(Duration::ZERO, Happening::Operator(command)));
                 }
                 all.push(Output::Append(Box::new(record)));
                 unsynced = true;
@@ -481,8 +481,8 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
             control::Output::Step(step) => all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation))),
             control::Output::Notice(notice) => {
                 if let (Some(Tamper::LostMeansReleased), Kind::HostLost, Some(host)) = (tamper, notice.kind, notice.host) {
-                    let word = OperatorCommand::Released { resource: VIP.to_owned(), host };
-                    all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
+                    let command = OperatorCommand::Released { resource: VIP.to_owned(), host };
+                    all.push(Output::Later(Duration::ZERO, Happening::Operator(command)));
                 }
                 all.push(Output::Say(notice.text));
             }

@@ -168,6 +168,8 @@ pub enum Fault {
     OlderJournal(u64),
     /// So many claims at once, by both hosts in turn; this host's claim is the last.
     Flood(usize, usize),
+    /// The agent of a host is ended, and starts again without its store.
+    LostStore(usize),
 }
 
 /// Percentage of scenarios with two hosts that are narrow ones.
@@ -264,6 +266,12 @@ impl Scenario {
                 let (at, lasts) = (rng.below(length), pace * rng.between(500, 15_000));
                 scenario.acts.push(Act { at, lasts, what });
             }
+        }
+        // A lost store also forgets what an earlier list brought up.
+        let lists = scenario.acts.iter().any(|a| matches!(a.what, Fault::OwnList(..)));
+        if takeover == Takeover::Quorum && !lists && rng.percent(15) {
+            let (at, lasts) = (rng.below(length), rng.between(10, 4_000));
+            scenario.acts.push(Act { at, lasts, what: Fault::LostStore(rng.index(scenario.agents())) });
         }
         scenario.acts.sort_by_key(|a| a.at);
         scenario

@@ -95,6 +95,7 @@ pub(super) fn describe(what: &Fault, lasts: Duration) -> String {
         Fault::OlderJournal(n) => {
             format!("the controller is ended{span}, and starts with {n} hundredths of its journal")
         }
+        Fault::LostStore(h) => format!("the agent of {} is ended{span}, and starts without its store", host_name(*h)),
         Fault::Flood(h, n) => format!("{n} claims come at once, the last one of {}", host_name(*h)),
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Each is applied between the parts, to what passes there. The product has no switch for any of them.
 
+use std::time::Duration;
+
 use crate::core::agent::AgentMark;
 use crate::core::inventory::Inventory;
 use crate::core::plan;
@@ -65,10 +67,12 @@ pub enum Tamper {
     LinksNotReported,
     /// Agents never report newer generations than the journal has.
     NewerNumbersHidden,
+    /// Agents are not told how long a promise that they forgot may last.
+    LongestNotTold,
 }
 
 impl Tamper {
-    pub const ALL: [Tamper; 27] = [
+    pub const ALL: [Tamper; 28] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,
         Tamper::LostMeansReleased,
@@ -96,6 +100,7 @@ impl Tamper {
         Tamper::ListsNotReported,
         Tamper::LinksNotReported,
         Tamper::NewerNumbersHidden,
+        Tamper::LongestNotTold,
     ];
 
     /// What becomes of a message between agents; `asked` is the number of the receiver's newest request.
@@ -114,6 +119,9 @@ impl Tamper {
             (Tamper::VoteTooLong, Action::Take { terms, .. }) => terms.isolation *= 2,
             (Tamper::ClearForged, Action::Take { terms, clear, .. }) => {
                 clear.extend(terms.voters.iter().map(|host| (host.clone(), command.generation)));
+            }
+            (Tamper::VoterForgets | Tamper::LongestNotTold, Action::Electorate(electorate)) => {
+                electorate.longest = Duration::ZERO
             }
             (Tamper::LeaseTooLong, Action::Take { terms, .. }) => terms.term *= 2,
             (Tamper::ReleaseNotSent, Action::Release) | (Tamper::TakeNotSent, Action::Take { .. }) => return false,

@@ -7,7 +7,7 @@ use crate::core::config::Config;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
-use crate::core::notifications::unknown_names;
+use crate::core::notifications::{presets::malformed_bodies, unknown_names};
 use crate::core::script::{self, Evaluator, Param};
 
 use super::{Site, samples};
@@ -58,6 +58,7 @@ pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnost
     if let Some(inventory) = inventory {
         let unknown = unknown_names(inventory, &program);
         found.extend(unknown.into_iter().map(|text| Diagnostic::whole(Code::RouteName, text)));
+        found.extend(malformed_bodies(inventory).into_iter().map(|text| Diagnostic::whole(Code::BadValue, text)));
     }
     // The declarations of a script that does not parse are unknown.
     if found.iter().any(|d| d.code == Code::ScriptSyntax) {

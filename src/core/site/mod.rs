@@ -12,8 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::core::base::time::Time;
 use crate::core::base::zone::{Moments, Zone};
 use crate::core::decode::Decoder;
-use crate::core::engine::is_claim;
-use crate::core::event::{Event, Stale};
+use crate::core::engine::{is_claim, trust_required};
+use crate::core::event::{Event, Stale, Trust};
 use crate::core::inventory::{Host, Index, Inventory};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
@@ -38,6 +38,8 @@ pub struct Site {
     pub index: Index,
     /// The configuration has the zones of some hosts.
     has_zones: bool,
+    /// The resource of a pair takes claims of unverified senders.
+    hears_unverified: bool,
 }
 
 impl Site {
@@ -57,7 +59,17 @@ impl Site {
         }
         let index = Index::new(&inventory);
         let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
-        Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator: Arc::new(evaluator), index }
+        let hears_unverified = inventory.pairs.values().any(|pair| trust_required(&inventory, pair) == Trust::Unverified);
+        Site {
+            has_zones,
+            hears_unverified,
+            inventory,
+            program,
+            matcher: Arc::new(matcher),
+            scripts,
+            evaluator: Arc::new(evaluator),
+            index,
+        }
     }
 
     /// The same site with one change of its rules.
@@ -66,6 +78,7 @@ impl Site {
         let anew = mutant.matches_otherwise().then(|| Arc::new(Matcher::new(&program, Some(&self.inventory))));
         Site {
             has_zones: self.has_zones,
+            hears_unverified: self.hears_unverified,
             inventory: self.inventory.clone(),
             matcher: anew.unwrap_or_else(|| self.matcher.clone()),
             scripts: self.scripts.clone(),
@@ -95,6 +108,11 @@ impl Site {
         }
         let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.program, &self.index, event, hits);
         wanted.then(|| std::mem::take(hits))
+    }
+
+    /// True if the resource of a pair takes claims of unverified senders.
+    pub fn hears_unverified(&self) -> bool {
+        self.hears_unverified
     }
 
     /// The host that an event names, if the inventory has it.

@@ -1,11 +1,14 @@
-//! Mutants: rules that were changed in one place. Good tests notice the change.
+//! Mutants: rules that were changed in one place. Good tests notice the change. A change that no event can show is none.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::base::time::duration_text;
 use crate::core::diag::Place;
-use crate::core::lang::program::{Alarm, Atom, Cancel, Comparison, FieldTest, IdPattern, Predicate, Program, Shape};
+use crate::core::lang::program::{
+    Alarm, Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Mode, Predicate, Program, Shape,
+};
+use crate::core::notice::Subject;
 
 type Change<T> = Box<dyn Fn(&mut T) + Send + Sync>;
 
@@ -28,7 +31,7 @@ impl Mutant {
         changed
     }
 
-    /// True if events match other conditions than before: the matcher has to be made anew.
+    /// True if events match other conditions than before: the matcher has to be made again.
     pub fn matches_otherwise(&self) -> bool {
         self.alarm.is_empty()
     }
@@ -47,7 +50,8 @@ pub fn mutants(program: &Program) -> Vec<Mutant> {
 }
 
 fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
-    let Some(alarm) = program.alarms.get(n) else { return };
+    // An alarm that is off does nothing, however it is changed.
+    let Some(alarm) = program.alarms.get(n).filter(|alarm| alarm.mode != Mode::Off) else { return };
     let mut add = |what: String, change: Change<Alarm>| {
         let change = move |program: &mut Program| program.alarms.get_mut(n).into_iter().for_each(&change);
         let (what, place) = (format!("alarm {}: {what}", alarm.name), alarm.place.clone());
@@ -93,7 +97,7 @@ fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     if alarm.limit.is_some() {
         add("without its `limit`".to_owned(), Box::new(move |alarm| alarm.limit = None));
     } else {
-        for field in alarm.by.clone() {
+        for field in alarm.by.iter().filter(|field| !follows_from_another(field, &alarm.by)).cloned() {
             add(format!("`by` without {field}"), Box::new(move |alarm| alarm.by.retain(|f| *f != field)));
         }
     }
@@ -163,8 +167,41 @@ fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     }
 }
 
+/// True for a field of a key that says nothing new beside another one, so no event can show that it is missing: an application
+/// is a member of one pair, runs on one host, and has one type; a host has one site.
+fn follows_from_another(field: &str, by: &[String]) -> bool {
+    let has = |name: &str| by.iter().any(|field| field == name);
+    match field {
+        "pair" | "type" => has("app"),
+        "site" => has("app") || has("host"),
+        _ => false,
+    }
+}
+
+/// True if each alarm that uses a condition is grouped by a field that only Pointsman's own events have, such as `resource`. No
+/// record of a log can match, whoever it says that it is from.
+fn is_of_self_events(program: &Program, atom: AtomId) -> bool {
+    let only_own = |field: &String| {
+        let subject = [Subject::Resource, Subject::Alarm, Subject::Reaction, Subject::Source, Subject::Scope];
+        subject.iter().any(|subject| subject.field() == field)
+    };
+    let captures = |field: &String| {
+        program.atoms.get(atom.0 as usize).is_some_and(|atom| {
+            let captured = atom.matches.iter().flat_map(|m| &m.captures).map(|capture| &capture.name);
+            captured.chain(atom.sets.iter().map(|(name, _)| name)).any(|name| name == field)
+        })
+    };
+    let uses = |alarm: &&Alarm| {
+        let cancels = alarm.cancel.iter().any(|cancel| matches!(cancel, Cancel::When(atoms) if atoms.contains(&atom)));
+        cancels || alarm.detect.parts.iter().any(|part| part.contains(&atom))
+    };
+    let mut alarms = program.alarms.iter().filter(uses).peekable();
+    alarms.peek().is_some() && alarms.all(|alarm| alarm.by.iter().any(|field| only_own(field) && !captures(field)))
+}
+
 fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     let Some(atom) = program.atoms.get(n).filter(|atom| atom.signal.is_none()) else { return };
+    let own = u32::try_from(n).is_ok_and(|n| is_of_self_events(program, AtomId(n)));
     let mut add = |what: String, change: Change<Atom>| {
         let change = move |program: &mut Program| program.atoms.get_mut(n).into_iter().for_each(&change);
         let (what, place) = (format!("{}: {what}", atom.name), atom.place.clone());
@@ -183,16 +220,19 @@ fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
             );
         }
     }
-    if !atom.from.is_empty() {
+    if !atom.from.is_empty() && !own {
         add("from anybody".to_owned(), Box::new(move |atom| atom.from.clear()));
     }
     for (place, predicate) in atom.predicates.iter().enumerate() {
-        add(
-            "without a test of its `where`".to_owned(),
-            Box::new(move |atom| {
-                atom.predicates.remove(place);
-            }),
-        );
+        let about_trust = matches!(&**predicate, Predicate::Test { field, .. } if field == "trust");
+        if !(own && about_trust) {
+            add(
+                "without a test of its `where`".to_owned(),
+                Box::new(move |atom| {
+                    atom.predicates.remove(place);
+                }),
+            );
+        }
         if let Predicate::Test { field, test: FieldTest::Compare(comparison, operand) } = &**predicate
             && let Some(other) = neighbour(*comparison)
         {

@@ -31,8 +31,8 @@ fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic
         (None, false) => None,
         (Some(_), false) => say("the pattern matches this record, and `not sample` says that it must not".to_owned()),
         (None, true) => {
-            let found = say("the pattern does not meet its sample".to_owned());
-            found.map(|found| found.help(format!("the record is read so: {}", as_read(&event))))
+            let found = say("the pattern does not match its sample".to_owned());
+            found.map(|found| found.help(format!("the record is read as: {}", as_read(&event))))
         }
         (Some(hit), true) => {
             let fields = fields_of(&event, &hit.captures, index);

@@ -49,6 +49,13 @@ impl Voter {
         self.silent_until = self.silent_until.max(until);
     }
 
+    /// A promise of this length may have been given before the start at `started`, although the disk does not know of it.
+    pub fn may_have_promised(&mut self, started: Time, lasts: Duration) {
+        let lasts = lasts.min(super::promise_lasts_most());
+        self.longest = self.longest.max(lasts);
+        self.stay_silent(started + lasts);
+    }
+
     /// The longest promise that was ever given. It must be on disk before the vote leaves the process.
     pub fn longest(&self) -> Duration {
         self.longest

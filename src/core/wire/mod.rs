@@ -131,6 +131,10 @@ pub struct Electorate {
     pub placements: BTreeSet<Name>,
     /// The addresses at which the agents of these hosts and of the other voters listen for each other; `None` if unknown.
     pub peers: BTreeMap<Name, Option<SocketAddr>>,
+    /// The longest time for which this agent may have promised its vote to a host: its own store may have been lost. Zero from a
+    /// controller of an earlier version.
+    #[serde(default)]
+    pub longest: Duration,
 }
 
 /// A command to one agent about one resource.

@@ -51,7 +51,7 @@ impl YamlReader<'_> {
     }
 
     fn not_a(&mut self, node: &YamlNode, wanted: &str) {
-        self.report(Code::WrongKind, &node.place, format!("{wanted} is wanted here, not {}", node.what()));
+        self.report(Code::WrongKind, &node.place, format!("expected {wanted}, found {}", node.what()));
     }
 
     /// A map with these keys and no others. `place` is the place of the key above it.
@@ -89,7 +89,7 @@ impl YamlReader<'_> {
     fn name(&mut self, name: &str, place: &Place) -> bool {
         let good = !name.is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(is_unsafe);
         if !good {
-            let message = format!("a name has 1 to {NAME_LENGTH} characters and none that controls a terminal");
+            let message = format!("a name has 1 to {NAME_LENGTH} characters, and no control characters");
             self.report(Code::BadValue, place, message);
         }
         good
@@ -142,7 +142,7 @@ impl YamlReader<'_> {
             Some(near) => did_you_mean(near),
             None => format!("write {}", names().collect::<Vec<_>>().join(" or ")),
         };
-        self.report(Code::BadValue, &node.place, format!("`{text}` is no {what}")).help = Some(help);
+        self.report(Code::BadValue, &node.place, format!("`{text}` is not a valid {what}")).help = Some(help);
         None
     }
 
@@ -157,7 +157,7 @@ impl YamlReader<'_> {
         let Some(span) = parse_duration(text) else {
             let message = format!("`{text}` is not a duration");
             self.report(Code::BadValue, &node.place, message).help =
-                Some("a number with its unit, which is always written: 500ms, 3s, 1m30s".to_owned());
+                Some("write a number with its unit: 500ms, 3s, 1m30s".to_owned());
             return None;
         };
         if !bounds.contains(&span) {

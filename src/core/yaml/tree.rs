@@ -57,7 +57,7 @@ impl YamlNode {
 /// Parses a text. `None` if there is no usable tree; mistakes are in `found`.
 pub(crate) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<YamlNode> {
     if source.text.len() > SOURCE_BYTES {
-        let message = format!("{} has more than {SOURCE_BYTES} bytes: a file of that size is not read", source.name);
+        let message = format!("{} has more than {SOURCE_BYTES} bytes, which is the limit", source.name);
         found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
         return None;
     }
@@ -107,15 +107,18 @@ impl<'s> Builder<'s> {
                 if is_too_deep(&e) {
                     return Err(self.too_deep(span));
                 }
-                let help = "YAML nests by blanks, never tabs; a text with `: ` or ` #` in it stands in quotes";
+                let help = match e.info().contains("expect ':'") {
+                    true => "a key ends with `:`; the one that has none stands on this line or on one before it",
+                    false => "indent YAML with blanks, not tabs, and write a text with `: ` or ` #` in quotes",
+                };
                 Err(self.stop(Code::ConfigSyntax, span, format!("the YAML is not understood: {}", e.info()), help))
             }
         }
     }
 
     fn too_deep(&mut self, span: Span) -> Stop {
-        let message = format!("more than {YAML_NESTING} levels of nesting are not read");
-        self.stop(Code::TooNested, span, message, "nothing that is read here has so many")
+        let message = format!("this is nested more than {YAML_NESTING} levels deep");
+        self.stop(Code::TooNested, span, message, "no configuration and no test needs so many")
     }
 
     fn document(mut self) -> Option<YamlNode> {
@@ -128,8 +131,8 @@ impl<'s> Builder<'s> {
                     self.stop(
                         Code::YamlNotTaken,
                         span,
-                        "a second document is not read".to_owned(),
-                        "remove the line `---` and what follows",
+                        "a file can have only one YAML document".to_owned(),
+                        "remove the line `---` and everything after it",
                     );
                     return root;
                 }
@@ -160,8 +163,8 @@ impl<'s> Builder<'s> {
             _ => false,
         };
         if anchored {
-            let help = "write the value where it is wanted; a text that begins with & * or ! stands in quotes";
-            return Err(self.stop(Code::YamlNotTaken, span, "anchors, aliases and tags are not read".to_owned(), help));
+            let help = "write the value itself; write a text that begins with & * or ! in quotes";
+            return Err(self.stop(Code::YamlNotTaken, span, "anchors, aliases and tags are not supported".to_owned(), help));
         }
         let place = self.place(span);
         let kind = match event {
@@ -188,7 +191,7 @@ impl<'s> Builder<'s> {
                     let value = self.want()?;
                     let value = self.node(value, depth + 1)?;
                     if let Some(first) = firsts.get(&key.text) {
-                        let message = format!("the key `{}` stands twice", key.text);
+                        let message = format!("the key `{}` is given twice", key.text);
                         self.found
                             .push(Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.clone(), "first here"));
                     } else {
@@ -205,7 +208,7 @@ impl<'s> Builder<'s> {
     fn key(&mut self, event: (Event<'s>, Span)) -> Result<YamlKey, Stop> {
         match event {
             (Event::Scalar(text, _, 0, None), span) => Ok(YamlKey { text: text.into_owned(), place: self.place(span) }),
-            (_, span) => Err(self.stop(Code::ConfigSyntax, span, "a key is a text".to_owned(), "write key: value")),
+            (_, span) => Err(self.stop(Code::ConfigSyntax, span, "a key must be a text".to_owned(), "write key: value")),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A holder of bytes has a [`Room`], which returns its bytes to the budget when it is dropped. Waiting is fair: the first waiter
-//! is the first to get room. Invariant: the sum of all rooms never exceeds the limit of the budget. Does not know: what the bytes
+//! is the first to get room. Invariant: the sum of all rooms never exceeds the limit of the budget. This module does not know what the bytes
 //! are. Tests: below.
 
 use std::future::Future;

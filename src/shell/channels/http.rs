@@ -27,7 +27,7 @@ pub(super) struct HttpRequest {
     pub(super) headers: Vec<(String, String)>,
 }
 
-/// A client for the requests of one notification. They share its connection and its certificates, which are read anew for the
+/// A client for the requests of one notification. They share its connection and its certificates, which are read again for the
 /// next notification, because they may change.
 pub(super) struct HttpClient<'a> {
     agent: Agent,
@@ -72,7 +72,7 @@ impl<'a> HttpClient<'a> {
         let said = secrets.hidden(&printable_short(body.unwrap_or_default().trim(), SAID));
         let why = match status {
             300..=399 => {
-                format!("the answer is {status}, which leads elsewhere: no redirect is followed, so correct the address")
+                format!("the answer is {status}, a redirect, which is not followed: correct the address")
             }
             _ => format!("the answer is {status}: {said}"),
         };
@@ -101,7 +101,7 @@ fn headers(
 
 fn agent(target: &HttpTarget, tls: bool) -> Result<Agent, Undelivered> {
     let proxy = match &target.proxy {
-        Some(proxy) => Some(Proxy::new(proxy).map_err(|e| later(format!("the proxy {proxy} is not understood: {e}")))?),
+        Some(proxy) => Some(Proxy::new(proxy).map_err(|e| later(format!("the proxy {proxy} is not valid: {e}")))?),
         None => None,
     };
     let mut config = Agent::config_builder()

@@ -29,6 +29,10 @@ pub(super) fn send(server: &MailServer, notification: &Notification, reached: &[
     // The header names all recipients, whoever still has to get it.
     let message = message(server, &people, notification)?;
     let missing: Vec<Address> = people.into_iter().map(|p| p.email).filter(|p| !reached.contains(&p.to_string())).collect();
+    // Those who did not get it are not recipients any more.
+    if missing.is_empty() {
+        return Ok(());
+    }
     let from = message.envelope().from().cloned();
     let to = |people: Vec<Address>| Envelope::new(from.clone(), people).map_err(|e| later(e.to_string()));
     let raw = message.formatted();
@@ -63,7 +67,8 @@ fn each(results: impl Iterator<Item = (String, Result<(), Undelivered>)>) -> Res
     }
     let others = match reached.len() {
         0 => String::new(),
-        n => format!("; {n} of the others got it"),
+        1 => "; 1 other recipient received it".to_owned(),
+        n => format!("; {n} other recipients received it"),
     };
     Err(Undelivered { why: format!("{}{others}", failed.join("; ")), refused, reached })
 }
@@ -75,7 +80,8 @@ fn is_about_message(e: &SmtpError) -> bool {
 
 fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
     let mut why = format!("{}:{}: {e}", server.host, server.port);
-    if let Some(source) = std::error::Error::source(e) {
+    // The text of most errors has that of their cause.
+    if let Some(source) = std::error::Error::source(e).map(ToString::to_string).filter(|source| !why.contains(source)) {
         why.push_str(&format!(": {source}"));
     }
     if e.is_permanent() && is_about_message(e) { refused(why) } else { later(why) }
@@ -83,7 +89,7 @@ fn undelivered(server: &MailServer, e: &SmtpError) -> Undelivered {
 
 fn mailbox(address: &str) -> Result<Mailbox, Undelivered> {
     let parsed: Result<Address, _> = address.parse();
-    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is no mail address: {e}")))
+    parsed.map(|address| Mailbox::new(None, address)).map_err(|e| later(format!("{address} is not a mail address: {e}")))
 }
 
 fn transport(server: &MailServer, secrets: &mut Secrets) -> Result<SmtpTransport, Undelivered> {
@@ -182,7 +188,7 @@ mod tests {
         };
         let mixed = of([Ok(()), Err(refused("no such user")), Err(later("greylisted"))]);
         assert!(!mixed.refused && mixed.reached == ["a@x"], "{mixed:?}");
-        assert_eq!(mixed.why, "b@x: no such user; c@x: greylisted; 1 of the others got it");
+        assert_eq!(mixed.why, "b@x: no such user; c@x: greylisted; 1 other recipient received it");
         assert!(of([Ok(()), Err(refused("no such user")), Ok(())]).refused);
         assert!(each([("a@x".to_owned(), Ok(()))].into_iter()).is_ok());
     }

@@ -31,8 +31,25 @@ use crate::core::notifications::{Delivery, Undelivered};
 pub use secret::{is_same_secret, read_secret};
 pub use workers::Workers;
 
+/// Errors of the TLS library that name a type of it, and what they mean.
+const TLS_ERRORS: [(&str, &str); 3] = [
+    (
+        "Other(OtherError(CaUsedAsEndEntity))",
+        "it belongs to an authority (CA:TRUE) and cannot identify a server; make one with basicConstraints=CA:FALSE",
+    ),
+    ("UnknownIssuer", "its issuer is not trusted; set `ca` of the channel to the certificate of the issuer"),
+    ("BadSignature", "its signature is not that of the issuer; `ca` of the channel may be of an earlier certificate"),
+];
+
 /// Sends a notification by its channel and waits for the result.
 fn send(channel: &Channel, delivery: &Delivery) -> Result<(), Undelivered> {
+    attempt(channel, delivery).map_err(|e| {
+        let why = TLS_ERRORS.iter().fold(e.why, |why, (error, meaning)| why.replace(error, meaning));
+        Undelivered { why, ..e }
+    })
+}
+
+fn attempt(channel: &Channel, delivery: &Delivery) -> Result<(), Undelivered> {
     let notification = &delivery.notification;
     match &channel.kind {
         ChannelKind::Log => log::send(notification),

@@ -62,7 +62,7 @@ fn ended(tcp: &mut TcpStream, until: Instant) -> Result<(), String> {
         match tcp.read(&mut said) {
             Ok(0) => return Ok(()),
             Ok(_) if Instant::now() < until => {}
-            Ok(_) => return Err("the server goes on talking".to_owned()),
+            Ok(_) => return Err("the server sends an answer without end".to_owned()),
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Err(format!("the server did not end the connection, so it may not have read all: {e}")),
         }

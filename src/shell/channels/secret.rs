@@ -73,11 +73,11 @@ pub fn is_same_secret(one: &str, other: &str) -> bool {
 fn first_line(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     if !file.metadata().map_err(|e| e.to_string())?.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     let mut text = String::new();
     let read = file.take(SECRET_BYTES as u64 + 1).read_to_string(&mut text);
-    read.map_err(|_| "it is no text".to_owned())?;
+    read.map_err(|_| "it is not text (UTF-8)".to_owned())?;
     if text.len() > SECRET_BYTES {
         return Err(format!("it has more than {SECRET_BYTES} bytes"));
     }

@@ -14,5 +14,5 @@ pub(super) fn send(notification: &Notification) -> Result<(), Undelivered> {
     };
     let mut logger = syslog::unix(formatter).map_err(|e| later(format!("the system log can't be reached: {e}")))?;
     let line = notification.line(NOTIFICATION_LINE);
-    logger.notice(line).map_err(|e| later(format!("the system log did not take it: {e}")))
+    logger.notice(line).map_err(|e| later(format!("the system log refused it: {e}")))
 }

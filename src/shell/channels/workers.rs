@@ -72,7 +72,7 @@ fn work(jobs: &Receiver<Job>) {
     while let Ok(Job { channel, delivery, done }) = jobs.recv() {
         // A panic of a library counts as a failed attempt and does not end the channel.
         let result = catch_unwind(AssertUnwindSafe(|| send(&channel, &delivery)));
-        let result = result.unwrap_or_else(|_| Err(later("a fault of the program (it is in its log)")));
+        let result = result.unwrap_or_else(|_| Err(later("an error in the program (see its log)")));
         done(result.map_err(|undelivered| Undelivered { why: printable_short(&undelivered.why, WHY), ..undelivered }));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The exit status of a program is kept for people. Whether the resource is present is what `observe` prints. Programs cannot
 //! refuse outdated instructions, so the agent does: it runs them one at a time on its host. Platforms that differ only in their
-//! commands are tables (`tables/`), not code. Does not know: who should have what. Tests: `tests/system/port.rs`.
+//! commands are tables (`tables/`), not code. This module does not know who should have what. Tests: `tests/system/port.rs`.
 
 mod leftovers;
 mod program;
@@ -90,7 +90,10 @@ impl CommandDriver {
             _ => {
                 let said = printable_short(ended.stdout.trim(), WORDS);
                 let words = self.commands.observe.join(" ");
-                (Presence::Unknown, Some(format!("`{words}` says neither that it is up nor that it is down: {said}")))
+                (
+                    Presence::Unknown,
+                    Some(format!("the output of `{words}` matches neither the expression for up nor the one for down: {said}")),
+                )
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Listening sockets, and how many connections stay open on them (see [`ConnectionLimiter`]).
 //!
-//! Does not know: what is sent on a connection.
+//! This module does not know what is sent on a connection.
 
 mod limiter;
 

@@ -69,12 +69,12 @@ impl AddressDriver {
                     return Err("less than a second is left of the time that it may be kept".to_owned());
                 }
                 let added = netlink.add(&self.spot, index()?, seconds);
-                added.map_err(|e| explained(&format!("{address}/{prefix} can't be put on {interface}"), &e))
+                added.map_err(|e| explained(&format!("{address}/{prefix} can't be added to {interface}"), &e))
             }
             Operation::Remove => match index() {
                 Ok(index) => {
                     let removed = netlink.remove(&self.spot, index);
-                    removed.map_err(|e| explained(&format!("{address}/{prefix} can't be taken off {interface}"), &e))
+                    removed.map_err(|e| explained(&format!("{address}/{prefix} can't be removed from {interface}"), &e))
                 }
                 // If the interface is missing, it has no address.
                 Err(_) => Ok(()),
@@ -98,7 +98,7 @@ impl AddressDriver {
         let until = seconds.map(|s| boot_time() + Duration::from_secs(u64::from(s)));
         let words = elsewhere.then(|| {
             let Spot { address, interface, .. } = &self.spot;
-            format!("{address} is on another interface than {interface}; it is not ours to take off: see `ip address`")
+            format!("{address} is on another interface than {interface}, so Pointsman does not remove it: see `ip address`")
         });
         (if here.iter().all(|f| f.usable) { Presence::Yes } else { Presence::Unknown }, until, words)
     }

@@ -43,7 +43,7 @@ impl Announcer {
 
     fn send(&mut self, frame: impl Fn([u8; 6], IpAddr) -> Vec<u8>) -> Result<(), String> {
         let sent = Netlink::new().and_then(|mut netlink| netlink.link(&self.name)).and_then(|(index, mac)| {
-            // The interface may have been created anew since the last time, or may have another link address.
+            // The interface may have been created again since the last time, or may have another link address.
             if self.open.as_ref().is_none_or(|(was, _)| was.link.ifindex() != index as usize || was.mac != mac) {
                 let now = interface(&self.name)?;
                 self.open = Some((now.clone(), packet_socket(&now, None)?));

@@ -22,7 +22,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     if kind.is_file() {
         return Ok(file);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a regular file", kind_of(kind))))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and must be a regular file", kind_of(kind))))
 }
 
 /// The kind as a text: `a folder`, `a FIFO`, `a device`, `a socket`, `a regular file`.

@@ -89,6 +89,13 @@ fn disk_used(mount: &Path) -> Option<f64> {
     percent(used, used.checked_add(stat.blocks_available())?)
 }
 
+/// The bytes that the file system of a path has free for this user, and all its bytes; `None` if the system does not say.
+pub fn disk_bytes(path: &Path) -> Option<(u64, u64)> {
+    let stat = nix::sys::statvfs::statvfs(path).ok()?;
+    let bytes = |blocks: u64| blocks.checked_mul(stat.fragment_size());
+    Some((bytes(stat.blocks_available())?, bytes(stat.blocks())?))
+}
+
 /// A line of meminfo(5), in KB.
 fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|l| l.strip_prefix(name))?.split_whitespace().next()?.parse().ok()

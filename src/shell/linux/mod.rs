@@ -8,7 +8,7 @@
 //!
 //! Processes, Meter --> what `/proc`, control groups and statvfs(3) say: which applications run, how busy the host is
 //!
-//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an address.
+//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. This module does not know who should have an address.
 //! Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
 pub mod accounts;
@@ -37,7 +37,7 @@ use crate::core::base::time::Time;
 
 pub use address::AddressDriver;
 pub use announcer::Announcer;
-pub use metrics::Meter;
+pub use metrics::{Meter, disk_bytes};
 pub use neighbor_monitor::{NeighborMonitor, NetworkEvent};
 pub use own_process::ProcessUse;
 pub use processes::Processes;

@@ -29,9 +29,9 @@ use crate::core::base::limits::{DESCRIPTORS_MOST, DESCRIPTORS_RESERVED};
 /// The user that a program becomes if root starts it and the configuration names no user. It applies only if the user exists.
 const USER: &str = "pointsman";
 /// The notice about a program that remains root although the configuration does not ask for it.
-pub const AS_ROOT: &str = "runs as root: this machine has no user `pointsman`, so whoever takes over the program owns what root owns. Make the user \
-     (`useradd --system --no-create-home --shell /usr/sbin/nologin pointsman`) and start it again, or name one with `user:`; `user: root` is for \
-     commands that need root";
+pub const AS_ROOT: &str = "runs as root, because this machine has no user `pointsman`: an attacker who takes over the program \
+    has all files of root. Create the user (`useradd --system --no-create-home --shell /usr/sbin/nologin pointsman`) and start \
+    it again, or name one with `user:`; `user: root` is for commands that need root";
 /// The configured name that keeps a program running as root.
 const ROOT: &str = "root";
 /// The maximum depth of folders within the data folder that are given to the user.
@@ -134,7 +134,7 @@ pub fn connections_allowed() -> usize {
 /// Returns an error text if the parent has ended already or the kernel refuses.
 pub fn end_with(parent: i32) -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|e| format!("prctl(PR_SET_PDEATHSIG): {e}"))?;
-    if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("who started this process has ended".to_owned()) }
+    if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("the process that started this one has ended".to_owned()) }
 }
 
 fn capabilities(network: bool, listens: bool) -> CapsHashSet {
@@ -208,7 +208,7 @@ fn become_user(user: &User, data: &Path, said: &mut Vec<String>) -> Result<(), S
     setresuid(user.uid, user.uid, user.uid).map_err(|e| words("setresuid", e))?;
     if let Err(e) = fs::read_dir(data) {
         return Err(format!(
-            "the user {name} can't read the data folder {}: {e}; let it through the folders above (`namei -l {}` shows them), or set `user:`",
+            "the user {name} can't read the data folder {}: {e}; give it access to the folders above (`namei -l {}` shows them), or set `user:`",
             data.display(),
             data.display()
         ));
@@ -221,7 +221,7 @@ fn become_user(user: &User, data: &Path, said: &mut Vec<String>) -> Result<(), S
 /// alone, because it may belong to another user.
 fn give(path: &Path, user: &User, depth: usize) -> std::io::Result<()> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
-    // Sockets cannot be opened. They are created anew.
+    // Sockets cannot be opened. They are created again.
     let Ok(file) = file else { return if depth == DEPTH { file.map(drop) } else { Ok(()) } };
     let meta = file.metadata()?;
     if meta.uid() == 0 && (meta.is_dir() || (meta.is_file() && meta.nlink() == 1)) {

@@ -11,7 +11,9 @@ use crate::core::base::zone::Zone;
 pub fn machine_zone() -> Result<Zone, String> {
     if let Some(text) = std::env::var("TZ").ok().filter(|text| !text.is_empty()) {
         return Zone::parse_posix(&text).ok_or_else(|| {
-            format!("the time zone TZ={text} is not understood: UTC is taken for stamps that say none; write a name such as Europe/Berlin")
+            format!(
+                "the time zone TZ={text} is not valid, so UTC is used for stamps without a zone; write a name such as Europe/Berlin"
+            )
         });
     }
     let linked = fs::canonicalize("/etc/localtime").ok();
@@ -23,7 +25,7 @@ pub fn machine_zone() -> Result<Zone, String> {
         // A machine without a configured zone uses UTC.
         (None, None) => Ok(Zone::UTC),
         (None, Some(path)) => Err(format!(
-            "the time zone of {} has no name: UTC is taken for stamps that say none; make /etc/localtime a link into /usr/share/zoneinfo, or write `timezone:` for hosts and files",
+            "the time zone of {} has no name, so UTC is used for stamps without a zone; make /etc/localtime a link into /usr/share/zoneinfo, or write `timezone:` for hosts and files",
             path.display()
         )),
     }

@@ -1,7 +1,8 @@
 //! The sender of a question on the control socket: the user of the other end, as the kernel reports it, and the user who called
 //! `sudo`.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -42,13 +43,18 @@ pub struct Asker {
     sudo: Option<String>,
 }
 
-/// Finds the names of users and their groups, a limited number at once and in limited time.
+/// Finds the names of users and their groups, a limited number at once and in limited time. A user has one lookup at a time, so
+/// one whose lookups hang does not keep others from theirs.
 #[derive(Clone, Debug)]
-pub(super) struct UserLookups(Arc<Semaphore>);
+pub(super) struct UserLookups {
+    threads: Arc<Semaphore>,
+    /// The turns of users who are being looked up.
+    turns: Arc<Mutex<BTreeMap<u32, Weak<Semaphore>>>>,
+}
 
 impl UserLookups {
     pub(super) fn new() -> UserLookups {
-        UserLookups(Arc::new(Semaphore::new(LOOKUPS)))
+        UserLookups { threads: Arc::new(Semaphore::new(LOOKUPS)), turns: Arc::default() }
     }
 
     /// The user with these credentials. Root is always known.
@@ -63,7 +69,7 @@ impl UserLookups {
         if uid == 0 {
             return Ok(Asker { uid: Some(uid), user: "root".to_owned(), ..Asker::default() });
         }
-        let found = self.look_up(LOOKUP, move || {
+        let found = self.look_up(uid, LOOKUP, move || {
             let user = user_name(uid);
             let groups = groups_of(&user, gid);
             (user, groups)
@@ -78,18 +84,35 @@ impl UserLookups {
         }
     }
 
-    /// The result of work that may block; `None` if it did not end in time.
-    async fn look_up<T: Send + 'static>(&self, within: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// The result of work about a user that may block; `None` if it did not end in time.
+    async fn look_up<T: Send + 'static>(
+        &self,
+        uid: u32,
+        within: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
         let found = async {
-            let free = self.0.clone().acquire_owned().await.ok()?;
+            let turn = self.turn(uid).acquire_owned().await.ok()?;
+            let thread = self.threads.clone().acquire_owned().await.ok()?;
             let work = move || {
                 let found = work();
-                drop(free);
+                drop((thread, turn));
                 found
             };
             tokio::task::spawn_blocking(work).await.ok()
         };
         tokio::time::timeout(within, found).await.ok().flatten()
+    }
+
+    fn turn(&self, uid: u32) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let known = turns.get(&uid).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let turn = Arc::new(Semaphore::new(1));
+            turns.insert(uid, Arc::downgrade(&turn));
+            turn
+        })
     }
 }
 
@@ -135,20 +158,31 @@ impl Asker {
 mod tests {
     use super::*;
 
-    /// A directory service that hangs delays an answer for a bounded time, and holds a bounded number of threads.
+    /// A directory service that hangs delays an answer for a bounded time and holds a bounded number of threads, and none that
+    /// another user needs.
     #[tokio::test]
-    async fn a_lookup_that_hangs_ends_in_time() {
+    async fn lookups_that_hang_end_in_time_and_block_nobody_else() {
         let lookups = UserLookups::new();
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let ended = Arc::new(std::sync::Mutex::new(ended));
-        for _ in 0..2 * LOOKUPS {
+        let hangs = || {
             let ended = ended.clone();
-            let hangs = move || drop(ended.lock().map(|ended| ended.recv()));
-            assert_eq!(lookups.look_up(Duration::from_millis(10), hangs).await, None);
+            move || drop(ended.lock().map(|ended| ended.recv()))
+        };
+        for _ in 0..2 * LOOKUPS {
+            assert_eq!(lookups.look_up(1, Duration::from_millis(10), hangs()).await, None);
         }
-        assert_eq!(lookups.0.available_permits(), 0);
+        assert_eq!(lookups.threads.available_permits(), LOOKUPS - 1);
+        assert_eq!(lookups.look_up(2, Duration::from_secs(60), || 7).await, Some(7), "another user is looked up");
+        for uid in 2..8 {
+            assert_eq!(lookups.look_up(uid, Duration::from_millis(10), hangs()).await, None);
+        }
+        assert_eq!(lookups.threads.available_permits(), 0);
         drop(end);
-        let found = lookups.look_up(Duration::from_secs(60), || 7);
-        assert_eq!(found.await, Some(7), "once they end, others are looked up");
+        while lookups.threads.available_permits() < LOOKUPS {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(lookups.look_up(1, Duration::from_secs(60), || 8).await, Some(8), "once they end, others are looked up");
+        assert_eq!(lookups.turns.lock().unwrap().len(), 1, "users are forgotten");
     }
 }

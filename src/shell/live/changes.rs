@@ -87,7 +87,7 @@ pub(super) fn between(
 fn scripts(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
     let texts = |site: &Site| site.scripts.iter().map(|(n, s)| (n.clone(), s.source.text.clone())).collect::<BTreeMap<_, _>>();
     for (name, change) in different(&texts(running), &texts(after)) {
-        let under_way = "runs that are under way end with the text that they began with".to_owned();
+        let under_way = "unfinished runs continue with the text that they began with".to_owned();
         let state = (change != "added").then_some(under_way);
         all.push(SiteChange { what: "script", name, change, state });
     }
@@ -120,14 +120,23 @@ fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Sit
         ("listen: syslog", sockets(started) != sockets(config)),
         ("listen: agents", started.listen.agents != config.listen.agents),
         ("metrics", started.metrics != config.metrics),
+        ("journal: unwanted", started.journal.unwanted != config.journal.unwanted),
         ("what this machine may touch (`via: local`)", here(&started.inventory) != here(&config.inventory)),
     ];
     for (name, _) in late.into_iter().filter(|(_, is)| *is) {
-        let state = Some(format!("{NEEDS_A_RESTART}; until then as it was"));
+        let state = Some(format!("{NEEDS_A_RESTART}; unchanged until then"));
         all.push(SiteChange { what: "setting", name: name.to_owned(), change: "changed", state });
     }
-    if running.reload != config.reload {
-        all.push(SiteChange { what: "setting", name: "reload".to_owned(), change: "changed", state: None });
+    let kept = |c: &Config| (c.journal.keep, c.journal.size);
+    let at_once = [
+        ("reload", running.reload != config.reload),
+        ("access", running.access != config.access),
+        ("journal: keep, size", kept(running) != kept(config)),
+        ("listen: privileged_senders", running.inventory.privileged_senders != config.inventory.privileged_senders),
+        ("maintenance (calendars)", running.inventory.maintenance != config.inventory.maintenance),
+    ];
+    for (name, _) in at_once.into_iter().filter(|(_, is)| *is) {
+        all.push(SiteChange { what: "setting", name: name.to_owned(), change: "changed", state: None });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine's clock in a running program: the wall clock at the start, continued by the boot clock.
 //!
 //! If somebody sets the wall clock, or if it was wrong at the start and is corrected later, the engine's time follows. The state
-//! is recorded anew with all its times moved by the same span ([`crate::core::journal::Input::ClockChanged`]). Timers therefore
+//! is recorded again with all its times moved by the same span ([`crate::core::journal::Input::ClockChanged`]). Timers therefore
 //! expire after the same span as before, and nothing expires early or years late.
 
 use std::sync::Arc;

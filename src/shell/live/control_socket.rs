@@ -79,7 +79,8 @@ pub async fn serve(listener: UnixListener, inbox: Inbox, data: PathBuf) {
         };
         let peer = stream.peer_cred().ok();
         let Some(slot) = limits.admit(who(peer.as_ref())) else {
-            let refused: Answer = Err("too many questions of this user wait for an answer: ask again in a moment".to_owned());
+            let refused: Answer =
+                Err("too many questions of this user are waiting for an answer: ask again in a moment".to_owned());
             // A user who does not read this is not waited for.
             let _ = stream.try_write(&line(&refused));
             continue;
@@ -119,7 +120,7 @@ async fn answer(inbox: &Inbox, data: PathBuf, question: Question, asker: Asker) 
     let (sender, page) = oneshot::channel();
     let begun = thread::Builder::new().name("history".to_owned()).spawn(move || drop(sender.send(read())));
     begun.map_err(|e| format!("the history can't be read now: no thread can be started ({e})"))?;
-    page.await.unwrap_or_else(|_| Err("the history could not be read: a fault of the program (it is in its log)".to_owned()))
+    page.await.unwrap_or_else(|_| Err("the history could not be read: an error in the program (see its log)".to_owned()))
 }
 
 /// An answer as it is written on the socket.

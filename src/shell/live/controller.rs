@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value as Json;
 use tokio::sync::oneshot;
 
-use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
+use crate::core::base::limits::{MEMORY_QUEUE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
-use crate::core::control::{Controller, Input, OperatorCommand, Output, SelfEvent, SelfEvents};
+use crate::core::control::{Controller, Input, Output, SelfEvent, SelfEvents};
 use crate::core::event::{Level, Trust};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
@@ -27,7 +26,6 @@ use crate::shell::site_files::{Disk, Good};
 use crate::shell::sources::{self, Entry, Named, Sink as _};
 use crate::shell::store::{self, Journal, Retention, UnwantedRecords};
 
-use super::asker::Asker;
 use super::clock::{self, EngineClock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
@@ -35,8 +33,8 @@ use super::following::Following;
 use super::inbox::{ControllerMessage, Inbox, Route};
 use super::journaled::Journaled;
 use super::lanes::Lanes;
-use super::questions::{Answer, Desk, Question, Reply};
-use super::reloading::{Begin, Reloading, Trigger, reload_of};
+use super::questions::Answer;
+use super::reloading::{Begin, Reloading, reload_of};
 use super::supervisor::Pulse;
 use super::urgency::Urgency;
 
@@ -98,7 +96,7 @@ pub(super) struct Running {
     /// The number by which agents recognize this controller.
     id: u64,
     /// Answers for operators, and whether the answer reports a change.
-    answers: Vec<(oneshot::Sender<Answer>, Answer, bool)>,
+    pub(super) answers: Vec<(oneshot::Sender<Answer>, Answer, bool)>,
     /// Inputs from this thread to itself. They do not pass through the inbox, which may be full, because this thread is the one
     /// that reads it.
     pub(super) own: Vec<Input>,
@@ -115,7 +113,7 @@ pub(super) struct Running {
     /// The time of the last report about dropped events.
     dropped_told_at: Time,
     /// The number of refused commands that were recorded, and the time from which they are counted.
-    refused: (Time, u32),
+    pub(super) refused: (Time, u32),
 }
 
 impl Thread {
@@ -157,7 +155,8 @@ impl Thread {
 
     /// Sets how much of the journal is kept.
     pub(super) fn keep(&mut self, limits: JournalLimits) {
-        self.journal.keep(retention(limits));
+        let retention = retention(&self.journal, limits);
+        self.journal.keep(retention);
     }
 
     /// Keeps records that no rule wants. To be called before the inbox is handed out.
@@ -253,7 +252,7 @@ impl Thread {
         running.sets.insert(number, set);
         running.current.exchange(number, site);
         if let Some(why) = &running.reloading.refused {
-            let text = format!("the files are not taken over, and what was accepted last runs: {why}");
+            let text = format!("the files are refused, and the site that was accepted last runs: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
         outputs.extend(changed.map(clock_changed));
@@ -312,6 +311,7 @@ impl Running {
                 self.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
+            lanes.end_batch(began, self.clock.now());
             self.give_answers()?;
             self.tell_dropped()?;
             self.follow_clock()?;
@@ -334,19 +334,6 @@ impl Running {
         }
     }
 
-    /// Answers operators. If something changed, the answer follows the sync.
-    fn give_answers(&mut self) -> Result<(), String> {
-        if self.answers.iter().any(|(_, _, changes)| *changes) {
-            self.sync()?;
-        }
-        for (reply, answer, _) in std::mem::take(&mut self.answers) {
-            self.counts.answered(answer.is_err());
-            // The operator may have disconnected.
-            let _ = reply.send(answer);
-        }
-        Ok(())
-    }
-
     /// Reports events that were dropped because there was no room, by source and at intervals.
     fn tell_dropped(&mut self) -> Result<(), String> {
         let now = self.clock.now();
@@ -357,8 +344,9 @@ impl Running {
         for (source, dropped) in self.inbox.lanes.take_dropped() {
             let most = dropped.worst().map(|(sender, n)| format!(", {n} of them from {sender}")).unwrap_or_default();
             let text = format!(
-                "{} events from {source} were dropped within {}{most}: more comes than is taken from senders with this trust. Other senders are heard. \
-                 `pointsman sources` has the totals; senders that use TCP wait instead",
+                "{} events from {source} were dropped within {}{most}: more arrive than the controller accepts from senders \
+                 with this trust. Events of other senders are still accepted. `pointsman sources` has the totals; senders that \
+                 use TCP wait instead",
                 dropped.count,
                 duration_text(TELL_DROPPED)
             );
@@ -394,22 +382,9 @@ impl Running {
                     self.routes.remove(&host);
                 }
             }
-            ControllerMessage::Ask(by, question, reply) if self.refuses(&by, &question).is_some() => {
-                let why = self.refuses(&by, &question).unwrap_or_default();
-                self.record_refused(&by, &question, &why, outputs);
-                self.answers.push((reply, Err(why), true));
-            }
-            ControllerMessage::Ask(_, Question::Reload { check, abandon }, reply) => {
-                self.reload(Trigger::Command { check, abandon, reply });
-            }
+            ControllerMessage::Ask(by, question, reply) => self.ask(&by, question, reply, outputs),
             ControllerMessage::Reload(trigger) => self.reload(trigger),
             ControllerMessage::Reread(attempt) => self.reread(*attempt, outputs),
-            ControllerMessage::Ask(by, question, reply) => {
-                let before = outputs.len();
-                let answer = self.answer(by.name(), question, outputs);
-                // A change is on the disk before the operator learns of it.
-                self.answers.push((reply, answer, outputs.len() > before));
-            }
             ControllerMessage::Notice(notice) => outputs.push(Output::Notice(notice)),
             ControllerMessage::Stop | ControllerMessage::Failed(_) => {}
         }
@@ -621,61 +596,6 @@ impl Running {
         self.own.extend(self.sources.iter().map(|s| Input::BacklogEnded { source: s.name.clone() }));
         self.carry_out(outputs)
     }
-
-    /// The reason why a user may not ask this question; `None` if it is allowed.
-    fn refuses(&self, by: &Asker, question: &Question) -> Option<String> {
-        let (level, needed) = (by.level(&self.reloading.config.access), question.level());
-        if level >= Some(needed) {
-            return None;
-        }
-        let has = level.map_or("no access at all".to_owned(), |level| format!("the access `{}`", level.name()));
-        Some(format!(
-            "{} has {has}, and `{}` needs `{}` (`access` in the configuration)",
-            by.name(),
-            question.name(),
-            needed.name()
-        ))
-    }
-
-    /// Records a refused question, unless there are too many of them.
-    fn record_refused(&mut self, by: &Asker, question: &Question, why: &str, outputs: &mut Vec<Output>) {
-        let now = self.clock.now();
-        if now.since(self.refused.0) >= Duration::from_secs(60) || now < self.refused.0 {
-            self.refused = (now, 0);
-        }
-        self.refused.1 += 1;
-        if self.refused.1 > NOTICES_A_MINUTE {
-            return;
-        }
-        let refused = Input::Refused { by: by.name(), command: question.name().to_owned(), why: why.to_owned() };
-        self.turn(now, refused, outputs);
-    }
-
-    fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
-        if question == Question::Metrics {
-            return Ok(Json::Array(self.observation().samples.rows()));
-        }
-        let connected = self.connected();
-        let now = self.clock.now();
-        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources, now };
-        match desk.reply(&by, question)? {
-            Reply::Shown(table) => Ok(table),
-            Reply::Synced => {
-                let before = std::mem::take(outputs);
-                self.carry_out(before)?;
-                self.sync()?;
-                Ok(Json::Null)
-            }
-            Reply::Tested(channel) => {
-                self.turn(self.clock.now(), Input::Operator { by, word: OperatorCommand::TestChannel { channel } }, outputs);
-                Ok(Json::from(self.controller.notifier().last()))
-            }
-            Reply::Asked(word) => {
-                self.turn(self.clock.now(), Input::Operator { by, word }, outputs);
-                Ok(Json::Null)
-            }
-        }
-    }
 }
 
 /// The urgency of a run's requests.
@@ -683,8 +603,9 @@ fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
 }
 
-pub(super) fn retention(limits: JournalLimits) -> Retention {
-    Retention { age: limits.keep, bytes: limits.size }
+/// How long records of a journal are kept by these limits.
+pub(super) fn retention(journal: &Journal, limits: JournalLimits) -> Retention {
+    Retention::of_folder(journal.folder(), limits.keep, limits.size)
 }
 
 /// The notice about a clock that was set.
@@ -692,7 +613,7 @@ fn clock_changed(by: i64) -> Output {
     let span = duration_text(Duration::from_secs((by.unsigned_abs() + 500_000) / 1_000_000));
     let way = if by < 0 { "back" } else { "forward" };
     let text = format!(
-        "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"
+        "the wall clock was set {way} by {span}: the engine's time follows, and every deadline stays as far away as before"
     );
     Output::Notice(Notice::new(Kind::ClockChanged, text))
 }

@@ -60,7 +60,7 @@ impl Effects {
     ) {
         let room = if urgency.claim { EFFECTS_WAITING } else { urgency.trust.share_of(EFFECTS_WAITING) };
         if self.queue.count_up_to(urgency) >= room {
-            return done(Err("too many commands wait already for events with this trust: this one is dropped".to_owned()));
+            return done(Err("too many commands for events with this trust are waiting, so this one is dropped".to_owned()));
         }
         self.queue.push(urgency, Job { inventory, step, due, done: Box::new(done) });
     }
@@ -75,7 +75,7 @@ impl Drop for Effects {
 fn work(queue: &Queue<Job>, least: Urgency, clock: &EngineClock) {
     while let Some(Job { inventory, step, due, done }) = queue.next(least..=Urgency::MOST) {
         done(if due.is_some_and(|due| due <= clock.now()) {
-            Err("too many commands waited: it was not begun in time".to_owned())
+            Err("too many commands were waiting, so this one was not started in time".to_owned())
         } else {
             effect(&inventory, &step)
         });
@@ -99,7 +99,7 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
                 ("stderr".to_owned(), Value::Text(done.stderr.into())),
             ])))
         }
-        verb => Err(format!("`{verb}` is nothing that is done here; this is a fault of the program")),
+        verb => Err(format!("`{verb}` is nothing that is done here; this is an error in the program")),
     }
 }
 

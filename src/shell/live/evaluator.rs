@@ -148,9 +148,9 @@ impl<A: Fn(RunId, Next)> Keeper<A> {
             Err(e) if e.kind() == io::ErrorKind::TimedOut => {
                 Next::Failed(format!("its evaluation took longer than {} ms and was ended", DEADLINE.as_millis()))
             }
-            Err(_) => Next::Failed(
-                "its evaluation ended the process that it ran in: values nested too deep, or too much memory".to_owned(),
-            ),
+            Err(_) => {
+                Next::Failed("its evaluation ended its process: values were nested too deep, or used too much memory".to_owned())
+            }
         }
     }
 }

@@ -23,6 +23,8 @@ use super::watch;
 /// The number of messages that may wait for the host's thread. The sender of a further message waits. Network events are dropped
 /// instead, because they are repeated.
 const INBOX: usize = 1_024;
+/// The time until the place of the store is remembered again after that failed.
+const AGAIN: Duration = Duration::from_secs(60);
 /// The number of operations that may wait for one driver: the current one, and observations that the kernel caused.
 const OPERATIONS: usize = 4;
 /// The times at which a burst repeats an announcement, after the first.
@@ -185,7 +187,7 @@ impl HostThread {
         if is_copy {
             let wait = duration_text(distrusted_until.since(now));
             tracing::warn!(
-                "the agent's store is a copy, which may be older than its last promise: it votes for nobody for {wait}"
+                "the agent's store is a copy, which may be older than its last promise, so it votes for nobody for {wait}"
             );
         }
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
@@ -223,8 +225,11 @@ impl<R: FnMut(Report)> Running<R> {
             };
             let now = boot_time();
             if self.distrusted_until.is_some_and(|until| until <= now) {
-                self.distrusted_until = None;
-                self.marks.remember_place().map_err(|e| e.to_string())?;
+                // Until this succeeds, the store counts as a copy at the next start, which is the safe side.
+                self.distrusted_until = self.marks.remember_place().err().map(|e| {
+                    tracing::warn!("{e}; it is tried again in a minute");
+                    now + AGAIN
+                });
             }
             let mut outputs = Vec::new();
             for input in inputs {
@@ -324,7 +329,7 @@ impl<R: FnMut(Report)> Running<R> {
                     if let Some(driver) = self.drivers.get(&resource)
                         && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, AskedBy::Agent))
                     {
-                        return Err(format!("the driver of {resource} has ended; this is a fault of the program"));
+                        return Err(format!("the driver of {resource} has ended; this is an error in the program"));
                     }
                 }
                 Output::Leave { resource, place } => self.leave(resource, place)?,

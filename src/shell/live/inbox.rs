@@ -92,7 +92,7 @@ impl Inbox {
             source: source.clone(),
         };
         match message {
-            ControllerMessage::Input(Input::Heard(heard)) => self.place_of_event(heard),
+            ControllerMessage::Input(Input::Event(heard)) => self.place_of_event(heard),
             // The status of a source keeps its place among the events of the source.
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
@@ -142,10 +142,10 @@ impl Inbox {
 }
 
 /// The time within which the controller must answer to count as alive.
-const ALIVE_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Inbox {
-    /// Asks the controller how it is. Waits at most [`ALIVE_WITHIN`] and takes no room that operators need.
+    /// Asks the controller how it is. Waits at most [`ALIVE_WITHIN`], and not for room.
     ///
     /// # Errors
     /// Returns an error text if the controller does not answer in time, or has ended.
@@ -178,7 +178,8 @@ impl Sink for Inbox {
     }
 
     fn refuses(&self, source: &str, peer: IpAddr) -> bool {
-        self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
+        // A claim has room of its own, so it is decoded if it may be credible.
+        !self.current.get().1.hears_unverified() && self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
     }
 
     fn unwanted(&self, source: &str, event: &Event<'_>, arrived: Time) {

@@ -14,7 +14,7 @@
 //! of it, and the next sender still finds room. A sender with an address always has room for a few messages. Unverified events
 //! are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same small part
 //! of its time. The order within a file or a sender is kept. The claims in a file wait for the lines before them, because each
-//! carries the position up to which the file was read. Dropped messages are counted by source and sender. Does not know: what
+//! carries the position up to which the file was read. Dropped messages are counted by source and sender. This module does not know what
 //! messages do.
 
 mod class;
@@ -42,6 +42,9 @@ const ALWAYS: usize = 16;
 const ALWAYS_BYTES: usize = 16 * 1024;
 /// The reports of agents may have this part of the room of events, in addition to it, and so may claims.
 const LANE_SHARE: usize = 4;
+/// While no more events than this wait, they are taken in the order of their arrival. So the records that a host sends by different
+/// ways stay in order, and a flood of unverified ones still delays no other by more.
+const CALM: usize = 64;
 /// Lanes in the order in which they are served, with the number of messages of each turn.
 const TURNS: [(Lane, usize); 5] =
     [(Lane::Control, 64), (Lane::Reports, 64), (Lane::Claims, 64), (Lane::Asks, 8), (Lane::Events, 32)];
@@ -114,6 +117,8 @@ struct Inner<M> {
     claims: WaitingMessages<M>,
     asks: WaitingMessages<M>,
     events: [TrustClass<M>; 4],
+    /// The number of events that arrived so far.
+    arrived: u64,
     /// The lane that is being served, and how many of its messages were taken in this turn.
     turn: (usize, usize),
     /// The same for the trust classes of events.
@@ -140,6 +145,7 @@ impl<M> Lanes<M> {
             claims: WaitingMessages::new(),
             asks: WaitingMessages::new(),
             events: std::array::from_fn(|_| TrustClass::default()),
+            arrived: 0,
             turn: (0, 0),
             class_turn: (0, 0),
             most,
@@ -199,8 +205,9 @@ impl<M> Lanes<M> {
                 }
                 inner.waiting += 1;
             }
+            // A task that is ended while it waits is not counted any more either.
+            let _waits = Waits(self);
             freed.await;
-            self.lock().waiting -= 1;
         }
     }
 
@@ -262,6 +269,11 @@ impl<M> Lanes<M> {
         }
     }
 
+    /// Ends a batch, with which the thread was busy from its first message until now.
+    pub(super) fn end_batch(&self, began: Time, now: Time) {
+        self.lock().rate.end_batch(now, now.since(began));
+    }
+
     /// The events that were dropped since the last call, by source.
     pub(super) fn take_dropped(&self) -> BTreeMap<String, Dropped> {
         std::mem::take(&mut self.lock().dropped)
@@ -294,6 +306,15 @@ impl<M> Lanes<M> {
         self.lock().ended = true;
         self.room.notify_all();
         self.freed.notify_waiters();
+    }
+}
+
+/// A task that waits for room, and is counted until this is dropped.
+struct Waits<'l, M>(&'l Lanes<M>);
+
+impl<M> Drop for Waits<'_, M> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
     }
 }
 
@@ -353,7 +374,8 @@ impl<M> Inner<M> {
             LanePlace::Events { trust, sender, bytes, .. } => {
                 let class = &mut self.events[place_of(trust)];
                 let sender = if class.name(trust, &sender).is_empty() { String::new() } else { sender };
-                class.push(sender, bytes, message);
+                self.arrived += 1;
+                class.push(sender, bytes, self.arrived, message);
             }
         }
     }
@@ -379,22 +401,33 @@ impl<M> Inner<M> {
     }
 
     fn pop_event(&mut self, now: Time) -> Option<M> {
+        if self.events.iter().map(|class| class.count).sum::<usize>() <= CALM {
+            let may_be_taken = (0..BY_TRUST.len()).filter(|at| self.may_be_taken(BY_TRUST[*at].0, now));
+            let oldest = may_be_taken.min_by_key(|at| self.events[*at].next_arrival())?;
+            return self.take_event(oldest, now);
+        }
         for _ in 0..=BY_TRUST.len() {
             let (at, taken) = self.class_turn;
             let (trust, most) = BY_TRUST[at];
             if taken < most
                 && self.may_be_taken(trust, now)
-                && let Some(message) = self.events[at].pop()
+                && let Some(message) = self.take_event(at, now)
             {
                 self.class_turn.1 += 1;
-                if trust == Trust::Unverified {
-                    self.rate.take(now);
-                }
                 return Some(message);
             }
             self.class_turn = ((at + 1) % BY_TRUST.len(), 0);
         }
         None
+    }
+
+    /// Takes an event of the trust level with this index.
+    fn take_event(&mut self, at: usize, now: Time) -> Option<M> {
+        let message = self.events[at].pop()?;
+        if BY_TRUST[at].0 == Trust::Unverified {
+            self.rate.take(now);
+        }
+        Some(message)
     }
 }
 
@@ -451,6 +484,20 @@ mod tests {
         assert_eq!(next.iter().filter(|m| m.starts_with("sip1")).count(), 100, "four of the better for one of the other");
         let own: Vec<&String> = next.iter().filter(|m| m.starts_with("sip1")).collect();
         assert!(own.iter().enumerate().all(|(n, m)| **m == format!("sip1 {n}")), "in their order");
+    }
+
+    /// A task that is ended while it waits for room does not count as waiting any more.
+    #[tokio::test]
+    async fn a_sender_that_gives_up_does_not_wait() {
+        let lanes: Lanes<u32> = Lanes::new(MOST);
+        while lanes.offer(event(Trust::Local, "sip1", 100_000), 1) == Pushed::Yes {}
+        let delivery = lanes.deliver(event(Trust::Local, "sip1", 100_000), 2);
+        tokio::select! {
+            biased;
+            _ = delivery => panic!("there is no room"),
+            () = async { assert_eq!(lanes.lock().waiting, 1) } => {}
+        }
+        assert_eq!(lanes.lock().waiting, 0);
     }
 
     /// Unverified events are taken at a steady rate, and never many at once. This does not delay events with more trust.
@@ -535,6 +582,22 @@ mod tests {
         assert_eq!(lanes.take_dropped()["s"].count, 2);
         lanes.end();
         assert!(!lanes.refuses("s", "flood".to_owned(), 100), "the sender learns of the end when it sends");
+    }
+
+    /// Few events are taken as they arrived, whatever their trust.
+    #[test]
+    fn few_events_are_taken_in_the_order_of_their_arrival() {
+        let lanes: Lanes<usize> = Lanes::new(MOST);
+        let by_turns = Trust::ALL;
+        for n in 0..CALM {
+            lanes.offer(event(by_turns[n % 4], "sip1", 100), n);
+        }
+        let taken: Vec<usize> = (0..CALM).map_while(|_| lanes.next(Duration::ZERO, Time::from_millis(0))).collect();
+        assert_eq!(taken, (0..CALM).collect::<Vec<usize>>());
+        for n in 0..=CALM {
+            lanes.offer(event(by_turns[usize::from(n == CALM)], "sip1", 100), n);
+        }
+        assert_eq!(lanes.next(Duration::ZERO, Time::from_millis(1_000)), Some(CALM), "more trust comes first if many wait");
     }
 
     /// A sender that waits for room continues when there is room or when the reader ends.

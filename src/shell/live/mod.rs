@@ -11,6 +11,7 @@
 //! One thread owns each state machine. Everything else communicates with it through a bounded channel. This module decides
 //! nothing.
 
+mod answers;
 mod asker;
 mod asker_limits;
 mod changes;

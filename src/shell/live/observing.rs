@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::control::{Input, Output};
@@ -15,7 +14,7 @@ use crate::shell::tls::Authority;
 
 use super::controller::Running;
 use super::host::HostMessage;
-use super::inbox::Inbox;
+use super::inbox::{ALIVE_WITHIN, Inbox};
 
 /// The metrics of a source's counters, in the order of [`crate::shell::sources::SourceCounts::all`].
 const OF_SOURCES: [MetricId; 8] = [
@@ -28,8 +27,6 @@ const OF_SOURCES: [MetricId; 8] = [
     MetricId::SourceIgnored,
     MetricId::SourceRefused,
 ];
-/// The time within which an agent must answer to count as alive.
-const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Running {
     /// Lets the controller take an input, and counts it.
@@ -75,15 +72,15 @@ impl Running {
     pub(super) fn status_line(&self) -> String {
         let planner = self.controller.planner();
         let resources = &self.site.inventory.resources;
-        let settled = resources.keys().filter(|name| planner.settled(name)).count();
+        let settled = resources.keys().filter(|name| planner.is_as_wanted(name)).count();
         let alarms: usize = self.controller.alarms().numbers().map(|(_, active, _)| active).sum();
         let agents = self.site.inventory.hosts.iter().filter(|(_, host)| host.via != Via::Ssh);
         let (heard, hosts) =
             agents.fold((0, 0), |(heard, all), (name, _)| (heard + usize::from(planner.reachable(name)), all + 1));
-        let paused = if self.controller.overrides().is_empty() { "" } else { "; something is set aside" };
+        let paused = if self.controller.overrides().is_empty() { "" } else { "; an override is in force" };
         let doubt = if self.controller.doubt().is_some() { "the journal is in doubt; " } else { "" };
         format!(
-            "{doubt}{settled} of {} resources settled, {heard} of {hosts} hosts heard, {alarms} alarms active{paused}",
+            "{doubt}{settled} of {} resources settled, {heard} of {hosts} hosts connected, {alarms} alarms active{paused}",
             resources.len()
         )
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::core::base::limits::{OVERRIDE_LASTS, OVERRIDES, SILENCE_KEY_BYTES};
+use crate::core::base::limits::{OVERRIDE_LASTS, SILENCE_KEY_BYTES};
 use crate::core::base::text::{printable, printable_short};
 use crate::core::base::time::duration_text;
 use crate::core::diag::suggest::hint;
@@ -58,15 +58,6 @@ impl Desk<'_> {
         self.controller.overrides().standing().map(row).collect()
     }
 
-    /// Refuses an override beyond the limit; one that stands may be replaced.
-    pub(super) fn has_room_for(&self, what: &Override) -> Result<(), String> {
-        let overrides = self.controller.overrides();
-        if overrides.find(what).is_some() || overrides.standing().count() < OVERRIDES {
-            return Ok(());
-        }
-        Err(format!("{OVERRIDES} overrides stand, which is the limit: end some first, see `pointsman overrides`"))
-    }
-
     /// Resolves what an operator wants to set aside.
     pub(super) fn what(&self, scope: &OverrideScope) -> Result<Override, String> {
         let inventory = &self.site.inventory;
@@ -91,7 +82,7 @@ impl Desk<'_> {
             }
             OverrideScope::Silence { matcher, all } => {
                 if matcher.matches_everything() && !all {
-                    return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or say --all"
+                    return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or use --all"
                         .to_owned());
                 }
                 if let Some(key) = matcher.key.as_ref().filter(|key| key.len() > SILENCE_KEY_BYTES) {
@@ -148,8 +139,8 @@ impl Desk<'_> {
         let standing = gone.into_iter().find(|what| self.controller.overrides().find(what).is_some());
         standing.ok_or_else(|| {
             let what = match scope {
-                OverrideScope::Everything => "everything is not paused as a whole".to_owned(),
-                OverrideScope::Named(name) => format!("{} is not paused by itself", printable(name)),
+                OverrideScope::Everything => "there is no pause of everything".to_owned(),
+                OverrideScope::Named(name) => format!("there is no pause of {} alone", printable(name)),
                 OverrideScope::Maintenance(host) => format!("{} is not in maintenance by a command", printable(host)),
                 OverrideScope::Drain(host) => format!("{} is not drained", printable(host)),
                 OverrideScope::Silence { .. } | OverrideScope::SilenceNumber(_) => "there is no such silence".to_owned(),
@@ -216,7 +207,11 @@ impl Desk<'_> {
 /// A valid duration of an override.
 pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
     if lasts.is_zero() || lasts > OVERRIDE_LASTS {
-        return Err(format!("{} is not a time between 1s and {}", duration_text(lasts), duration_text(OVERRIDE_LASTS)));
+        return Err(format!(
+            "{} is too short or too long: write 1s to {}d",
+            duration_text(lasts),
+            OVERRIDE_LASTS.as_secs() / 86_400
+        ));
     }
     Ok(lasts)
 }
@@ -225,7 +220,7 @@ pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        Err("the reason is empty: the next person reads it".to_owned())
+        Err("the reason is empty: write one for the next person who looks".to_owned())
     } else {
         Ok(printable_short(text, REASON))
     }

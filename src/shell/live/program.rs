@@ -78,7 +78,7 @@ pub fn keys(data: &Path) -> PathBuf {
 /// and its supervisor (systemd) starts it again.
 pub fn fail_as_a_whole() {
     std::panic::set_hook(Box::new(|what| {
-        eprintln!("pointsman: a fault of the program, which ends now: {what}");
+        eprintln!("pointsman: an error in the program, which ends now: {what}");
         std::process::abort();
     }));
 }
@@ -128,7 +128,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let begin = reload::begin(&files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
-        tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
+        tracing::warn!("no events will arrive: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
     }
     let allowed = rights::connections_allowed();
     let id = tls::random_id()?;
@@ -195,10 +195,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     for source in udp {
         thread.show(source.named());
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
-        start("udp", move || {
-            give_way();
-            source.run(&current, &inbox, &stop);
-        })?;
+        start("udp", move || source.run(&current, &inbox, &stop))?;
     }
     for entry in following::entries(&config, &base) {
         opened.files.push(entry.name());
@@ -357,8 +354,8 @@ fn check_journal(inbox: &Inbox, data: &Path) {
     };
     if let Some(wrong) = wrong {
         let text = format!(
-            "the journal is damaged in a part that the state does not depend on: {wrong}; `pointsman journal verify` lists all of it; is the \
-             disk in order?"
+            "the journal is damaged in a part on which the state does not depend: {wrong}. `pointsman journal verify` lists \
+             everything. Is the disk in order?"
         );
         inbox.tell(ControllerMessage::Notice(Notice::new(Kind::JournalDamaged, text)));
     }
@@ -375,10 +372,11 @@ async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, in
         for (host, _) in site.inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent) {
             let Some(days) = authority.days_left(host) else { continue };
             let (kind, text) = if days >= tls::RENEW_DAYS / 2 {
-                (Kind::CertificateGood, format!("the certificate of {host} is good for {days} days"))
+                (Kind::CertificateGood, format!("the certificate of {host} is valid for {days} days"))
             } else {
                 let when = if days < 0 { "has ended".to_owned() } else { format!("ends in {days} days") };
-                let what_to_do = format!("is its agent connected, and its disk in order? else `pointsman enroll {host}`");
+                let what_to_do =
+                    format!("is its agent connected, and its disk in order? Otherwise run `pointsman enroll {host}`");
                 (Kind::CertificateEnds, format!("the certificate of {host} {when} and was not renewed: {what_to_do}"))
             };
             if known.insert(host.clone(), kind) != Some(kind) {

@@ -226,7 +226,7 @@ impl Desk<'_> {
             Question::History | Question::HistoryPage(_) => return Ok(Reply::Synced),
             Question::AcceptLoss(reason) => {
                 if self.controller.doubt().is_none() {
-                    return Err("the journal is acted on as it is: there is no loss to accept".to_owned());
+                    return Err("the controller trusts the journal: there is no loss to accept".to_owned());
                 }
                 OperatorCommand::AcceptLoss { reason: printable_short(&reason, REASON) }
             }
@@ -239,8 +239,8 @@ impl Desk<'_> {
             Question::Released(resource, host) => {
                 self.placement(&resource, &host)?;
                 let planner = self.controller.planner();
-                if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
-                    return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
+                if planner.holders(&resource).contains(&host) {
+                    return Err(format!("{host} reports that it holds {resource}; `pointsman move` moves it elsewhere"));
                 }
                 OperatorCommand::Released { resource, host }
             }
@@ -248,7 +248,7 @@ impl Desk<'_> {
                 self.resource(&resource)?;
                 if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
                     return Err(format!(
-                        "{resource} does not wait after too many moves; `pointsman resources` shows how it stands, and `pointsman resume` ends a pause"
+                        "{resource} does not wait after too many moves; `pointsman resources` shows its state, and `pointsman resume` ends a pause"
                     ));
                 }
                 OperatorCommand::Resume { resource }
@@ -283,7 +283,9 @@ impl Desk<'_> {
             Question::Overrides => return Ok(Reply::Shown(self.overrides())),
             Question::Begin { scope, lasts, reason: why } => {
                 let what = self.what(&scope)?;
-                self.has_room_for(&what)?;
+                if let Some(why) = self.controller.overrides().refusal(&what) {
+                    return Err(why);
+                }
                 OperatorCommand::Begin { what, lasts: lasts.map(credible).transpose()?, reason: reason(&why)? }
             }
             Question::After(scope) => {
@@ -293,7 +295,7 @@ impl Desk<'_> {
             Question::End(scope) => OperatorCommand::End { what: self.standing(&scope)? },
             Question::Approve(run) => {
                 if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
-                    return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
+                    return Err(format!("no run {run} waits for an approval; see `pointsman runs`"));
                 }
                 OperatorCommand::Approve { run }
             }
@@ -337,7 +339,7 @@ impl Desk<'_> {
         let meant = self.meant(alarm, key, active)?;
         let by: Option<Vec<&str>> = meant.into_iter().map(|key| self.controller.alarms().acked(alarm, key)).collect();
         match by.as_deref() {
-            Some([who, ..]) => Err(format!("{alarm} was taken on by {who} already")),
+            Some([who, ..]) => Err(format!("{alarm} was acknowledged by {who} already")),
             _ => Ok(()),
         }
     }
@@ -384,7 +386,7 @@ impl Desk<'_> {
             let vacant = self.controller.without_primary(name);
             let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
+                    "holders": planner.holders(name), "unheard_holders": planner.unheard_holders(name), "settled": planner.is_as_wanted(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
                     "paused": planner.is_paused(name), "would_do": would_do.get(name).filter(|_| planner.is_paused(name)) })
         };
         self.site.inventory.resources.iter().map(row).collect()
@@ -395,9 +397,10 @@ impl Desk<'_> {
             let doing = match (&run.asked, run.begun, run.agree_by) {
                 (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
                 (None, true, _) => "evaluating".to_owned(),
-                (None, false, Some(by)) => format!("waits for a yes until {by}"),
+                (None, false, Some(by)) => format!("waits for an approval until {by}"),
                 (None, false, None) => "waits for an earlier run".to_owned(),
             };
+            let doing = if run.bound.dry { format!("{doing} (mode dry)") } else { doing };
             json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing,
                     "test": is_test(&run.bound.call.event) })
         };

@@ -85,13 +85,15 @@ pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Beg
             let reading = files.again(&last);
             let wrong = mistakes(&reading.diagnostics);
             let Some(good) = reading.good else {
-                return Err(format!("the files are refused, and what was accepted last is not understood any more: {wrong}"));
+                return Err(format!(
+                    "the files are refused, and the site that was accepted last is not valid for this version: {wrong}"
+                ));
             };
             (good, last, Some(number), Reset::new())
         }
         _ => {
             let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
-            return Err(format!("the files are refused, and nothing was ever accepted that could run instead{why}"));
+            return Err(format!("the files are refused, and no site was accepted before that could run instead{why}"));
         }
     };
     let earlier = earlier(number.map(|n| (n, &good.site)));
@@ -128,7 +130,7 @@ fn test(files: &Disk, reading: &Reading) -> Option<String> {
     let failed: Vec<String> = failed.collect();
     let shown = failed.iter().take(NAMED).map(|f| printable(f)).collect::<Vec<_>>().join("; ");
     Some(match failed.len() {
-        0 => "its tests did not come to an end; see `pointsman test`".to_owned(),
+        0 => "its tests did not end in time; see `pointsman test`".to_owned(),
         n if n > NAMED => format!("tests fail: {shown}; and {} more (`pointsman test`)", n - NAMED),
         _ => format!("tests fail: {shown}"),
     })
@@ -158,7 +160,7 @@ fn survived(files: &Disk) -> Result<(), String> {
         // The process has finished, and has reported whether the files are valid.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
         Ok(ended) => {
-            Err(format!("`pointsman check` ended with {}: this is a fault of the program; tell its makers", ended.status))
+            Err(format!("`pointsman check` ended with {}: this is an error in the program; please report it", ended.status))
         }
         Err(why) => Err(format!("`pointsman check`: {why}")),
     }
@@ -198,7 +200,7 @@ impl Running {
         };
         match watch(&self.reloading.files.config, folders, changed) {
             Ok(watch) => self.reloading.watch = Some(watch),
-            Err(why) => tracing::warn!("{why}; `pointsman reload` takes changed files over"),
+            Err(why) => tracing::warn!("{why}; changed files are loaded only by `pointsman reload`"),
         }
     }
 
@@ -253,7 +255,7 @@ impl Running {
                 (true, _) => self.files_are_what_runs(outputs),
                 (false, Reading { good: Some(good), written: Some(written), folders, .. }) => {
                     let reload = reload_of(&good.site, written.clone(), rules.reset, abandon);
-                    match self.take_over(good, reload, folders, &changes, outputs) {
+                    match self.accept(good, reload, folders, &changes, outputs) {
                         Ok(()) => applied = true,
                         Err(why) => refused = Some(("program", why)),
                     }
@@ -262,7 +264,7 @@ impl Running {
             }
         }
         if let (true, Some((_, why))) = (tell, &refused) {
-            let text = format!("the files are not taken over, and nothing is changed: {why}");
+            let text = format!("the files are refused, and nothing is changed: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
             self.reloading.refused = Some(why.clone());
         }
@@ -296,12 +298,12 @@ impl Running {
     /// The files are the same as the running site again, or still.
     fn files_are_what_runs(&mut self, outputs: &mut Vec<Output>) {
         if self.reloading.refused.take().is_some() {
-            let text = "the files are what runs".to_owned();
+            let text = "the files are the same as the running site".to_owned();
             outputs.push(Output::Notice(Notice::new(Kind::Reloaded, text)));
         }
     }
 
-    fn take_over(
+    fn accept(
         &mut self,
         good: &Good,
         reload: NewSite,
@@ -328,7 +330,8 @@ impl Running {
         if let Err(why) = super::control_socket::admit(&self.reloading.files.data(), !good.config.access.is_empty()) {
             tracing::warn!("who may open the control socket could not be changed: {why}");
         }
-        self.journal.keep(super::controller::retention(good.config.journal));
+        let retention = super::controller::retention(&self.journal, good.config.journal);
+        self.journal.keep(retention);
         let base = self.reloading.files.base().to_owned();
         self.follow_only(entries(&good.config, &base));
         self.watch(good.config.reload, folders);

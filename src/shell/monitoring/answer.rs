@@ -41,13 +41,14 @@ fn refused(request: &Request<Incoming>, shared: &Shared) -> Option<(StatusCode, 
     let token = shared.token.as_ref()?;
     let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    match read_secret(token) {
+    let token = read_secret(token);
+    if let Some(why) = shared.token_trouble.news(token.as_ref().err()) {
+        tracing::warn!("monitoring systems are refused: {}", printable(&why));
+    }
+    match token {
         Ok(token) if is_same_secret(&token, shown) => None,
         Ok(_) => Some((StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong\n".to_owned())),
-        Err(why) => {
-            tracing::warn!("monitoring systems are refused: {}", printable(&why));
-            Some((StatusCode::SERVICE_UNAVAILABLE, "the token to compare with can't be read\n".to_owned()))
-        }
+        Err(_) => Some((StatusCode::SERVICE_UNAVAILABLE, "the token to compare with can't be read\n".to_owned())),
     }
 }
 
@@ -73,7 +74,7 @@ async fn found(path: &str, shared: &Shared) -> (StatusCode, String) {
                 text.push_str(&format!("{}\n", printable(why)));
             }
             for name in &observation.unheard {
-                text.push_str(&format!("nothing is heard of {}\n", printable(name)));
+                text.push_str(&format!("no reports from {}\n", printable(name)));
             }
             (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
         }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A connection has one request and must end within [`WITHIN`]. All connections run on the threads for strangers, and the deciding
-//! thread is asked at most once a second, however many ask. Therefore nobody here delays a move. Does not know: what is observed.
+//! thread is asked at most once a second, however many ask. Therefore nobody here delays a move. This module does not know what is observed.
 //! Tests: below, `tests/system/monitoring.rs`.
 
 mod answer;
@@ -56,10 +56,27 @@ pub struct Monitoring {
 struct Shared {
     observer: Observer,
     token: Option<Secret>,
+    token_trouble: LastTrouble,
     certificate: Option<WebCertificate>,
     started: Time,
     /// The number of answers by status.
     answers: Mutex<BTreeMap<u16, u64>>,
+}
+
+/// Why something failed when it was tried last, so that a lasting failure is reported once and not for each request.
+#[derive(Default)]
+struct LastTrouble(Mutex<Option<String>>);
+
+impl LastTrouble {
+    /// Takes how the latest attempt ended. Returns its failure if it is another one than that of the attempt before.
+    fn news(&self, trouble: Option<&String>) -> Option<String> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() == trouble {
+            return None;
+        }
+        *last = trouble.cloned();
+        trouble.cloned()
+    }
 }
 
 impl Monitoring {
@@ -84,6 +101,7 @@ impl Monitoring {
         let shared = Shared {
             observer: Observer::new(observe),
             token: config.token.clone(),
+            token_trouble: LastTrouble::default(),
             certificate,
             started: wall_time(),
             answers: Mutex::default(),
@@ -158,5 +176,17 @@ impl Shared {
             number.into_iter().for_each(|number| samples.count(metric, &[], number));
         }
         samples.add(MetricId::ProcessStart, &[], self.started.micros() as f64 / 1e6);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LastTrouble;
+
+    #[test]
+    fn a_lasting_failure_is_news_once() {
+        let (last, gone, denied) = (LastTrouble::default(), "gone".to_owned(), "denied".to_owned());
+        let news = [None, Some(&gone), Some(&gone), Some(&denied), None, Some(&gone)].map(|trouble| last.news(trouble));
+        assert_eq!(news, [None, Some(gone.clone()), None, Some(denied.clone()), None, Some(gone.clone())]);
     }
 }

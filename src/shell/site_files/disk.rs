@@ -75,10 +75,8 @@ fn reading(setup: Setup) -> Reading {
     let written = texts.snapshot().map(Arc::new);
     let too_large = written.as_ref().map(|w| w.bytes()).filter(|bytes| *bytes > SET_BYTES);
     if let Some(bytes) = too_large {
-        let message = format!("configuration, rules and scripts are {bytes} bytes; {SET_BYTES} can be kept in the journal");
-        diagnostics.push(
-            Diagnostic::whole(Code::FileUnreadable, message).help("lists of many values are better matched by fewer rules"),
-        );
+        let message = format!("configuration, rules and scripts have {bytes} bytes; the journal can store at most {SET_BYTES}");
+        diagnostics.push(Diagnostic::whole(Code::FileUnreadable, message).help("match long lists of values by fewer rules"));
     }
     let good = site.zip(config).filter(|_| too_large.is_none()).map(|(site, (config, _))| Good { site, config });
     let with_tests = |p: &PathBuf| {

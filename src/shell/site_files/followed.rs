@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::config::{Config, DeclaredFormat, Followed};
 use crate::core::decode::Lines;
+use crate::core::diag::suggest::nearest;
 use crate::core::diag::{Code, Diagnostic};
 use crate::shell::sources::{Entry, packed};
 
@@ -14,6 +15,8 @@ const FIRST_LINES: usize = 50;
 /// The number of files of one entry whose first lines are tried. They are the last ones by name, which are the newest if names
 /// are dated.
 const FILES_OF_AN_ENTRY: usize = 5;
+/// The number of names of a folder that are compared with that of a file that does not exist.
+const NAMES_COMPARED: usize = 10_000;
 
 /// Warnings about the followed files, as they are now.
 pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
@@ -28,7 +31,10 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
             found.push(at(file, Code::BadValue, message).help(help));
         } else if entry.is_pattern() && logs.is_empty() {
             let message = format!("no file matches the pattern {} now", entry.name());
-            found.push(at(file, Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
+            found.push(at(file, Code::NoFileMatches, message).help("a file that appears later is followed; is the path right?"));
+        } else if !entry.is_pattern() && entry.path.symlink_metadata().is_err() {
+            let message = format!("there is no file {} now", entry.name());
+            found.push(at(file, Code::NoFileMatches, message).help(missing(&entry.path, &file.path)));
         }
         let last = logs.len().saturating_sub(FILES_OF_AN_ENTRY);
         found.extend(file.format.iter().flat_map(|format| logs[last..].iter().filter_map(|log| unread(format, log))));
@@ -43,10 +49,27 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
     found
 }
 
+/// What to do about a file that does not exist: its name may be misspelled, or be meant for a shell.
+fn missing(path: &Path, written: &Path) -> String {
+    let text = written.to_string_lossy();
+    if text.starts_with('~') || text.contains('$') {
+        return "write the whole path: no shell replaces `~` and `$`".to_owned();
+    }
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir());
+    // Below the last folder that exists, the name that is not there.
+    let wrong = folder.and_then(|folder| path.strip_prefix(folder).ok()?.components().next()?.as_os_str().to_str());
+    let names = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let mut names: Vec<String> = names.take(NAMES_COMPARED).filter_map(|name| name.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let near = wrong.and_then(|wrong| Some((nearest(wrong, names.iter().map(String::as_str))?, folder?)));
+    let near = near.map(|(name, folder)| format!("did you mean {}? Otherwise ", folder.join(name).display())).unwrap_or_default();
+    format!("{near}it is followed from its beginning when it is made")
+}
+
 /// A warning about a log that two entries follow: each of its lines would count twice.
 fn followed_twice(file: &Followed, log: &Path, earlier: &Entry, later: &Entry) -> Diagnostic {
     let message = format!("{} is followed by two entries, {} and {}", log.display(), earlier.name(), later.name());
-    let help = "each of its lines would count twice: write patterns that have no file in common";
+    let help = "each of its lines would count twice; write patterns that have no file in common";
     at(file, Code::FollowedTwice, message).help(help)
 }
 
@@ -115,7 +138,8 @@ fn no_olddir(file: &Followed, entry: &Entry, logs: &[PathBuf]) -> Option<Diagnos
     let olddir = entry.olddir.as_ref()?;
     let own = if entry.is_pattern() { logs.last()?.parent()? } else { entry.path.parent()? };
     let folder = own.join(olddir);
-    let message = format!("there is no folder {}, where rotated files of {} would be looked for", folder.display(), entry.name());
+    let message =
+        format!("there is no folder {}, in which rotated files of {} would be searched", folder.display(), entry.name());
     (!folder.is_dir()).then(|| {
         at(file, Code::NoOlddir, message).help("`olddir` is relative to the folder of the log, as in logrotate's configuration")
     })

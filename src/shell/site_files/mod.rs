@@ -68,7 +68,8 @@ pub fn load(given: &SiteFiles) -> Setup {
     let unless = paths::controller(None);
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
     if config_file.is_none() && given.rules.is_empty() {
-        let message = "there is no pointsman.yaml here or in /etc/pointsman, and neither a configuration nor rules were named";
+        let message =
+            "there is no pointsman.yaml in this folder or in /etc/pointsman, and neither a configuration nor rules were named";
         found.push(Diagnostic::whole(Code::FileUnreadable, message).help(
             "write -c FILE, or --rules PATH for rules that need no inventory; `pointsman init` writes a site to start from",
         ));
@@ -150,7 +151,7 @@ fn scripts_folder(given: &SiteFiles, config: Option<&(Config, PathBuf)>, rules: 
 fn scripts(given: &SiteFiles, folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
     let mut all = BTreeMap::new();
     if folder.is_file() {
-        let message = format!("{} is a file, and the scripts have to be in a folder", folder.display());
+        let message = format!("{} is a file, and `scripts` must be a folder", folder.display());
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("name the folder: {}", parent.display())));
         return all;

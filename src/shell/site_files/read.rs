@@ -24,7 +24,7 @@ pub fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -> Vec<P
     if let Ok(meta) = fs::metadata(path).as_ref()
         && !meta.is_dir()
     {
-        found.push(refused(path, &format!("it is {}, and has to be a regular file or a folder", kind_of(meta.file_type()))));
+        found.push(refused(path, &format!("it is {}, and must be a regular file or a folder", kind_of(meta.file_type()))));
         return Vec::new();
     }
     let mut all = Vec::new();
@@ -56,7 +56,7 @@ fn walk(
         } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && path.is_file() {
             if all.len() == FILES {
                 let why = format!("it has more than {FILES} files");
-                return found.push(refused(folder, &why).help("name the folders or files that are wanted, not one above them"));
+                return found.push(refused(folder, &why).help("name the folders or files that you need, not one above them"));
             }
             all.push(path);
         }
@@ -133,11 +133,11 @@ fn unreadable(path: &Path, e: &io::Error) -> Diagnostic {
     let diagnostic = refused(path, &e.to_string());
     match e.kind() {
         io::ErrorKind::NotFound => {
-            diagnostic.help("is the path right? one in a configuration is relative to the folder of that file")
+            diagnostic.help("is the path right? A path in a configuration is relative to the folder of that file")
         }
         io::ErrorKind::PermissionDenied => {
             let user = current_user();
-            diagnostic.help(format!("let the user {user} read it; `namei -l {}` shows who may", path.display()))
+            diagnostic.help(format!("allow the user {user} to read it; `namei -l {}` shows who may", path.display()))
         }
         _ => diagnostic,
     }

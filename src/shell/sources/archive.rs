@@ -123,7 +123,7 @@ impl<R: BufRead + Send + 'static> Read for Archive<R> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::packed::unpacked;
+    use super::super::packed::{tests::gzip, unpacked};
     use super::*;
 
     fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
@@ -136,12 +136,6 @@ mod tests {
             builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
         }
         builder.into_inner().unwrap()
-    }
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        io::Write::write_all(&mut to, bytes).unwrap();
-        to.finish().unwrap()
     }
 
     fn read(bytes: Vec<u8>) -> io::Result<String> {

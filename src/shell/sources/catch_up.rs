@@ -5,6 +5,7 @@
 //! read once, compressed or not. What cannot be known is reported as a possible loss.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::iter;
@@ -68,7 +69,8 @@ impl<S: Sink> Log<'_, S> {
             return true;
         }
         let print = Print::of(place);
-        let is_elsewhere = || rotated::find(&self.siblings(), &print).is_some_and(|found| found.sibling.inode == print.inode);
+        let is_it = |sibling: &Sibling| sibling.inode == print.inode && matches!(rotated::at_place(sibling, &print), Ok(Some(_)));
+        let is_elsewhere = || self.siblings().iter().any(is_it);
         if let Ok(Some(tail)) = FileTail::open_at(&self.path, &print)
             && (tail.inode() == print.inode || !is_elsewhere())
         {
@@ -107,7 +109,7 @@ impl<S: Sink> Log<'_, S> {
             self.open_new();
             return true;
         };
-        let Some((snapshot, is_known)) = self.since(&last) else { return true };
+        let Some((snapshot, is_known)) = self.since(&last, &BTreeSet::new()) else { return true };
         (is_known || self.lost_between(&snapshot)) && self.catch_up(snapshot, backlog)
     }
 
@@ -147,7 +149,7 @@ impl<S: Sink> Log<'_, S> {
         }
         let now = self.shared.sink.now();
         let own = self.tail.as_ref().map(|tail| Finished::of(tail, now))?;
-        let (snapshot, is_known) = self.since(&own)?;
+        let (snapshot, is_known) = self.since(&own, &BTreeSet::new())?;
         // Between two renames the path refers to no file.
         let current = snapshot.current.as_ref()?.as_ref().map_or(0, FileTail::length);
         // Programs write to the old file until they open the new one. The old file is finished when a newer one has content.
@@ -174,8 +176,8 @@ impl<S: Sink> Log<'_, S> {
 
     /// The files that are newer than a file that was read to its end. If that one is gone, the files that are newer than the last
     /// one before it that is still there. If none is there, the files that were written later, and false. Returns `None` if the
-    /// program stops.
-    fn since(&self, last: &Finished) -> Option<(Snapshot, bool)> {
+    /// program stops. `unread`: the inodes of files that cannot be opened, which were reported.
+    fn since(&self, last: &Finished, unread: &BTreeSet<u64>) -> Option<(Snapshot, bool)> {
         // The inode of a file that is open is not given to another one.
         let is_held = self.inodes().any(|inode| inode == last.print.inode);
         let before = || self.finished.iter().rev().map(|file| &file.print);
@@ -192,6 +194,7 @@ impl<S: Sink> Log<'_, S> {
             if own.is_none() {
                 missed.retain(|sibling| !iter::once(&last.print).chain(before()).any(|print| rotated::is_all_of(sibling, print)));
             }
+            missed.retain(|sibling| !unread.contains(&sibling.inode));
             (None, missed)
         })?;
         Some((snapshot, is_known.get()))
@@ -227,6 +230,7 @@ impl<S: Sink> Log<'_, S> {
 
     /// Reads the rotated files of a log, and switches to the current one. Returns false when nobody listens any more.
     fn catch_up(&mut self, mut snapshot: Snapshot, backlog: bool) -> bool {
+        let mut unread = BTreeSet::new();
         loop {
             let Snapshot { found, missed, more, current } = snapshot;
             if let Some(Found { sibling, content, .. }) = found {
@@ -239,7 +243,10 @@ impl<S: Sink> Log<'_, S> {
                 self.sieve.next_file();
                 let goes_on = match content {
                     Ok(content) => self.read_through(&sibling, content, backlog),
-                    Err(e) => self.unreadable(&sibling, &e),
+                    Err(e) => {
+                        unread.insert(sibling.inode);
+                        self.unreadable(&sibling, &e)
+                    }
                 };
                 if !goes_on {
                     return false;
@@ -253,7 +260,7 @@ impl<S: Sink> Log<'_, S> {
                 }
                 return true;
             };
-            let Some((next, is_known)) = self.since(&last) else { return true };
+            let Some((next, is_known)) = self.since(&last, &unread) else { return true };
             if !is_known && !self.lost_between(&next) {
                 return false;
             }
@@ -294,7 +301,10 @@ impl<S: Sink> Log<'_, S> {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => match self.completed(sibling, &Print::of(cutter.place(now))) {
                     Some(Content::Packed(again, from)) => (bytes, cutter) = (again, from),
-                    _ => return self.unreadable(sibling, &e),
+                    _ => {
+                        self.finish(Finished { print: Print::of(cutter.place(now)), written: sibling.written });
+                        return self.unreadable(sibling, &e);
+                    }
                 },
             }
         }

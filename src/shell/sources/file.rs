@@ -14,7 +14,7 @@
 //! delay that covers log rotation.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,7 +90,7 @@ enum Said {
 }
 
 impl<S: Sink> Follower<'_, S> {
-    /// Updates the list of files. Returns false when nobody listens any more.
+    /// Updates the list of files, and their order. Returns false when nobody listens any more.
     fn list(&mut self, backlog: bool) -> bool {
         self.listed_at = self.shared.sink.now();
         if !self.is_pattern {
@@ -118,13 +118,12 @@ impl<S: Sink> Follower<'_, S> {
             }
         }
         let places: BTreeMap<&Path, usize> = now.iter().enumerate().map(|(at, path)| (path.as_path(), at)).collect();
-        for (at, path) in now.iter().enumerate() {
-            if self.logs.iter().any(|log| log.path == *path) {
-                continue;
-            }
+        let followed: BTreeSet<PathBuf> = self.logs.iter().map(|log| log.path.clone()).collect();
+        let mut being_read: BTreeSet<u64> = self.logs.iter().flat_map(Log::inodes).collect();
+        for path in now.iter().filter(|path| !followed.contains(*path)) {
             // If the file was renamed while it is being read, the log that reads it already has it.
             let inode = FileTail::open(path).map(|tail| tail.inode()).ok();
-            if inode.is_some_and(|inode| self.logs.iter().any(|log| log.inodes().any(|read| read == inode))) {
+            if inode.is_some_and(|inode| being_read.contains(&inode)) {
                 continue;
             }
             let place = self.known.remove(path).or_else(|| self.renamed(path, inode)).unwrap_or_default();
@@ -132,9 +131,11 @@ impl<S: Sink> Follower<'_, S> {
             if !log.begin(place, backlog) {
                 return false;
             }
-            let before = self.logs.iter().filter(|log| places.get(log.path.as_path()).is_some_and(|n| *n < at)).count();
-            self.logs.insert(before, log);
+            being_read.extend(log.inodes());
+            self.logs.push(log);
         }
+        // In the order of the names. Those that are gone come first: they are older than what took their place.
+        self.logs.sort_by_key(|log| places.get(log.path.as_path()).copied());
         self.drop_those_that_are_gone(&places)
     }
 

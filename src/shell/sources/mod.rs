@@ -188,7 +188,7 @@ fn trust(site: &Site, event: &Event<'_>, peer: IpAddr) -> Trust {
 fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, backlog: bool) -> Input {
     let Matched { hits, rules, arrived, late } = met;
     let arrived = Some(arrived);
-    Input::Heard(Box::new(LogEvent { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
+    Input::Event(Box::new(LogEvent { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
 }
 
 #[cfg(test)]

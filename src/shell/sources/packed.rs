@@ -82,10 +82,10 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
     }
     let begin = log.fill_buf()?;
     if begin.starts_with(GZIP) {
-        return unpacked_at(Box::new(MultiGzDecoder::new(log)), depth + 1);
+        return unpacked_at(Packed::boxed("gzip", MultiGzDecoder::new(log)), depth + 1);
     }
     if begin.starts_with(ZSTD) {
-        return unpacked_at(Box::new(Frames { source: Some(Source::Between(log)) }), depth + 1);
+        return unpacked_at(Packed::boxed("Zstandard", Frames { source: Some(Source::Between(log)) }), depth + 1);
     }
     if begin.starts_with(XZ) {
         if let Some(bytes) = xz::dictionary(begin).filter(|bytes| *bytes > XZ_DICTIONARY) {
@@ -96,7 +96,7 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
             );
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
         }
-        return unpacked_at(Box::new(XzReader::new(log, true)), depth + 1);
+        return unpacked_at(Packed::boxed("xz", XzReader::new(log, true)), depth + 1);
     }
     if begin.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
         return Ok(Box::new(Archive::new(log, depth + 1)));
@@ -106,6 +106,27 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     Ok(Box::new(log))
+}
+
+/// The uncompressed content of a file. The errors of the libraries do not say that the file is the reason.
+struct Packed<R> {
+    form: &'static str,
+    content: R,
+}
+
+impl<R: Read + Send + 'static> Packed<R> {
+    fn boxed(form: &'static str, content: R) -> Bytes {
+        Box::new(Packed { form, content })
+    }
+}
+
+impl<R: Read> Read for Packed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.content.read(into).map_err(|e| match e.kind() {
+            io::ErrorKind::Interrupted => e,
+            kind => io::Error::new(kind, format!("its {} data are damaged, or the file was cut ({e})", self.form)),
+        })
+    }
 }
 
 /// Zstandard frames, one after the other.
@@ -147,10 +168,17 @@ impl<R: BufRead> Read for Frames<R> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    /// Bytes as `gzip` compresses them.
+    pub(in crate::shell::sources) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        to.write_all(bytes).unwrap();
+        to.finish().unwrap()
+    }
 
     fn read(bytes: Vec<u8>) -> io::Result<String> {
         let mut text = String::new();
@@ -162,11 +190,7 @@ mod tests {
     fn what_is_packed_is_read_as_what_it_was() {
         let text = "a line\n".repeat(100_000);
         assert_eq!(read(text.clone().into_bytes()).unwrap(), text);
-        let gzip = |text: &str| {
-            let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            to.write_all(text.as_bytes()).unwrap();
-            to.finish().unwrap()
-        };
+        let gzip = |text: &str| gzip(text.as_bytes());
         let zstd = |text: &str| ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
         // A compressed file to which something was appended has several parts.
         assert_eq!(read([gzip(&text), gzip("end\n")].concat()).unwrap(), format!("{text}end\n"));

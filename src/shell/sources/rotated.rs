@@ -116,9 +116,13 @@ fn unpacked_name(name: &str) -> &str {
     }
 }
 
-/// True if two listings of a folder have the same files under the same names.
+/// True if two listings of a folder have the same rotated files under the same names. What only begins with the same characters
+/// may come and go.
 pub(super) fn is_same(a: &[Sibling], b: &[Sibling]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.inode == b.inode && a.path == b.path)
+    let rotated = |all: &[Sibling]| -> Vec<(u64, PathBuf)> {
+        all.iter().filter(|s| s.suffix.is_some()).map(|s| (s.inode, s.path.clone())).collect()
+    };
+    rotated(a) == rotated(b)
 }
 
 /// The files whose names begin like the log's name, beside the log and in the folder of its rotated files, in order of their

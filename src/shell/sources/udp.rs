@@ -15,6 +15,7 @@ use crate::core::decode::Decoder;
 use crate::core::event::Trust;
 use crate::core::journal::Position;
 use crate::core::site::Current;
+use crate::shell::linux::give_way;
 
 use super::{Named, Sink, from_sender, heard};
 
@@ -74,10 +75,21 @@ impl Udp {
         sink.send(Input::BacklogEnded { source: name.clone() });
         let mut look_at = sink.now() + LOOK_AROUND;
         let mut pressed_until = Time::default();
+        // From the first loss on, this thread leaves the processor to the one that decides.
+        let mut gives_way = false;
+        let mut loses = || {
+            if !std::mem::replace(&mut gives_way, true) {
+                give_way();
+            }
+        };
         while !stop.load(Ordering::Relaxed) {
             // This check is also made if datagrams arrive so fast that the thread never waits.
             if sink.now() >= look_at {
-                counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
+                let dropped = kernel.more();
+                if dropped > 0 {
+                    loses();
+                }
+                counts.dropped.fetch_add(dropped, Ordering::Relaxed);
                 look_at = sink.now() + LOOK_AROUND;
             }
             let (length, peer) = match socket.recv_from(&mut buffer) {
@@ -86,7 +98,7 @@ impl Udp {
                 Err(_) => continue,
             };
             let now = sink.now();
-            // Whatever a sender without room says is dropped, so nothing is lost by not decoding it. Under a flood this leaves the
+            // What a sender without room says would be dropped, so nothing is lost by not decoding it. Under a flood this leaves the
             // processor to the thread that decides.
             if now < pressed_until && sink.refuses(&name, peer) {
                 counts.records.fetch_add(1, Ordering::Relaxed);
@@ -107,6 +119,7 @@ impl Udp {
                 continue;
             }
             pressed_until = now + PRESSED;
+            loses();
             if counts.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
                 tracing::warn!(
                     "{name}: more comes than the controller can take; what it can't is dropped and counted (`pointsman sources`); senders over TCP would wait"

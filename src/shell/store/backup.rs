@@ -19,7 +19,7 @@ use super::end::{self, End, EndFile};
 use super::format::{KIND, TABLES, UNFINISHED, VERSION, is_unfinished};
 use super::journal::lock;
 use super::reader::{Folded, JournalReader, signed};
-use super::{Error, Journal, create_private, open_shared, snapshot};
+use super::{Error, Journal, copied, create_private, open_shared, snapshot};
 
 /// The size of one piece of the snapshot in a backup, in bytes.
 const PIECE: usize = 1 << 20;
@@ -120,7 +120,7 @@ fn take_snapshot_out(copy: &Path, folder: &Path) -> Result<(), Error> {
     let there: i64 =
         db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'piece'", [], |row| row.get(0)).map_err(wrong)?;
     if there == 0 {
-        return Err(Error::new(copy, "it is no backup of a journal (`pointsman journal backup` makes one)"));
+        return Err(Error::new(copy, "it is not a backup of a journal (`pointsman journal backup` makes one)"));
     }
     let mut query = db.prepare("SELECT bytes FROM piece ORDER BY part").map_err(wrong)?;
     let mut rows = query.query([]).map_err(wrong)?;
@@ -159,12 +159,7 @@ pub fn restore(folder: &Path, from: &Path) -> Result<Restored, Error> {
         }
     };
     let kept = set_aside(folder, "replaced")?;
-    for entry in fs::read_dir(&new).map_err(io)?.flatten() {
-        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io)?;
-    }
-    sync_folder(folder)?;
-    fs::remove_dir(&new).map_err(io)?;
-    sync_folder(folder)?;
+    put_in_place(folder)?;
     drop(lock);
     Ok(Restored { last, kept })
 }
@@ -211,7 +206,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
     let path = folder.join("journal.db");
     let held = lock(folder)?;
     if is_unfinished(folder) {
-        return Err(Error::new(&path, "a `pointsman journal restore` was broken off; run it again"));
+        return Err(Error::new(&path, "a `pointsman journal restore` was interrupted; run it again"));
     }
     let known = end::read(folder).ok().flatten().unwrap_or_default();
     let new = folder.join("accept.unfinished");
@@ -222,7 +217,10 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
     let controller = controller.filter(|id| *id != 0).unwrap_or(known.controller);
     if super::journal::is_whole(folder) {
         let _ = fs::remove_dir_all(&new);
-        return Err(Error::new(&path, "nothing is missing or damaged that a start would refuse; there is no loss to accept"));
+        return Err(Error::new(
+            &path,
+            "nothing is missing or damaged for which a start would be refused; there is no loss to accept",
+        ));
     }
     let missing = known.n.saturating_sub(folded.last);
     // The new database has no identity yet. It is set when the journal is open.
@@ -248,12 +246,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
     let unfinished = folder.join(UNFINISHED);
     fs::rename(&new, &unfinished).map_err(io)?;
     let kept = set_aside(folder, "damaged")?.unwrap_or_else(|| folder.to_owned());
-    for entry in fs::read_dir(&unfinished).map_err(io)?.flatten() {
-        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io)?;
-    }
-    sync_folder(folder)?;
-    fs::remove_dir(&unfinished).map_err(io)?;
-    sync_folder(folder)?;
+    put_in_place(folder)?;
     drop(held);
     Ok(AcceptedLoss { last: folded.last, missing, kept })
 }
@@ -310,11 +303,28 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
         }
     }
     db.execute_batch("COMMIT; PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)").map_err(wrong)?;
+    // A snapshot of records that are missing now would belong to none of the records that follow.
+    for (_, path) in snapshot::list(new).into_iter().take_while(|(n, _)| *n > folded.last) {
+        fs::remove_file(&path).map_err(|e| Error::new(&path, format!("it cannot be removed: {e}")))?;
+    }
     // A state that no program accepts counts as damaged.
     if folded.state.ledger.epoch() > EPOCH_MOST {
-        return Err(Error::new(&to, "its newest snapshot has an epoch that is not credible"));
+        return Err(Error::new(&to, "its newest snapshot has an epoch that is not possible"));
     }
     Ok((folded, controller))
+}
+
+/// Moves a prepared journal to its place. From then on the journal is not refused any more, and its files do not count as a copy.
+fn put_in_place(folder: &Path) -> Result<(), Error> {
+    let new = folder.join(UNFINISHED);
+    let io = |e: io::Error| Error::new(&new, format!("its files cannot be moved to their place: {e}"));
+    for entry in fs::read_dir(&new).map_err(io)?.flatten() {
+        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io)?;
+    }
+    copied::remember(&folder.join("journal.db")).map_err(io)?;
+    sync_folder(folder)?;
+    fs::remove_dir(&new).map_err(io)?;
+    sync_folder(folder)
 }
 
 /// Moves a journal's files to a separate folder. Returns `None` if there are none.

@@ -22,14 +22,15 @@ fn identity(file: &Path) -> io::Result<String> {
     Ok(format!("{} {born}\n", meta.ino()))
 }
 
-/// True if the file is not the one that [`remember`] has seen. False if nothing was remembered.
+/// True if the file is not the one that [`remember`] has seen. `has_place` is what the store itself says: whether it had a place
+/// file. A copy without its place file is a copy too; a store of an earlier version never had one.
 ///
 /// # Errors
 /// The errors of the system.
-pub(super) fn is_copy(file: &Path) -> io::Result<bool> {
+pub(super) fn is_copy(file: &Path, has_place: bool) -> io::Result<bool> {
     match fs::read_to_string(place(file)) {
         Ok(known) => Ok(known != identity(file)?),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(has_place),
         Err(e) => Err(e),
     }
 }

@@ -17,20 +17,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
-use crate::core::base::time::{Time, duration_text};
+use crate::core::base::time::Time;
 use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
-use crate::shell::linux::give_way;
+use crate::shell::linux::{boot_time, give_way};
 
+use super::checkpoint::Checkpointer;
 use super::end::{self, End, EndFile};
 use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
 use super::reader::{Folded, JournalReader, signed};
-use super::{Error, copied, damaged, make_room, open_shared, snapshot};
+use super::retention::{DiskRoom, LOOK_AT_DISK, Retention, expired_below};
+use super::{Error, LOG_PAGES_MOST, copied, damaged, make_room, open_shared, snapshot};
 
 /// The minimum number of records between two snapshots. They must also have as many bytes as the last snapshot. A start reads no
 /// more records than these, and making snapshots costs no more than writing the records did.
@@ -40,23 +40,12 @@ const SNAPSHOT_EVERY: u64 = 10_000;
 /// therefore never finds many more records than these.
 const SNAPSHOT_FOLDS: u64 = 2;
 const SNAPSHOT_LATE: u64 = 4;
-/// The number of expired records that one sync removes, so that removing never takes long.
+/// The number of expired records that one sync removes, in addition to twice those that it writes, so that removing never takes
+/// long and is not slower than writing.
 const REMOVED_AT_ONCE: u64 = 512;
 
-/// How long records are kept, in addition to those that a start needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Records that are older than this may be removed.
-    pub age: Duration,
-    /// The size of the database in bytes from which on the oldest records are removed.
-    pub bytes: u64,
-}
-
-impl Default for Retention {
-    fn default() -> Retention {
-        Retention { age: JOURNAL_AGE, bytes: JOURNAL_BYTES }
-    }
-}
+/// The fact that the journal has a place file.
+const PLACED: &str = "placed";
 
 #[derive(Debug)]
 pub struct Journal {
@@ -71,10 +60,17 @@ pub struct Journal {
     end: EndFile,
     controller: u64,
     snapshots: Snapshots,
+    /// Writes the log to the database, for a caller that writes much.
+    checkpointer: Option<Checkpointer>,
     retention: Retention,
     kept_from: u64,
     /// The number of records that were read at the start, after its snapshot.
     read: u64,
+    /// The number of the last record that was on the disk before the open transaction.
+    synced: u64,
+    /// When the room on the disk is looked at next, and whether there is enough.
+    look_at_disk: Time,
+    disk: DiskRoom,
     /// Whether a transaction is open.
     open: bool,
     findings: Vec<Notice>,
@@ -96,7 +92,7 @@ struct Snapshots {
     /// Records below this number have expired.
     remove_below: u64,
     stop: Arc<AtomicBool>,
-    done: Arc<Mutex<Option<Result<Done, String>>>>,
+    done: Arc<Mutex<Option<Done>>>,
     thread: Option<JoinHandle<()>>,
     /// Whether a failure was reported. It is reported once, until a snapshot succeeds.
     failed: bool,
@@ -104,9 +100,8 @@ struct Snapshots {
 
 #[derive(Debug)]
 struct Done {
-    made: snapshot::Made,
-    /// The number of bytes of the records that it folded.
-    folded: u64,
+    /// The snapshot, and the number of bytes of the records that it folded; or why there is none.
+    made: Result<(snapshot::Made, u64), String>,
     remove_below: u64,
 }
 
@@ -130,8 +125,9 @@ pub(super) fn lock(folder: &Path) -> Result<File, Error> {
 }
 
 /// What an operator can do about a journal that is refused.
-const WAYS_OUT: &str = "nothing was changed. Put the whole folder back as it was (journal.db, journal.db-wal, journal.end and the snapshots), \
-     or a backup (`pointsman journal restore`), or go on without what is missing (`pointsman journal accept-loss`)";
+const WAYS_OUT: &str = "nothing was changed. Put back the whole folder (journal.db, journal.db-wal, journal.end and the \
+    snapshots), or restore a backup (`pointsman journal restore`), or continue without what is missing (`pointsman journal \
+    accept-loss`)";
 
 impl Journal {
     /// True if a journal was begun in a folder, or existed there before.
@@ -146,7 +142,7 @@ impl Journal {
     /// refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
         if is_unfinished(folder) {
-            let what = "a `pointsman journal restore` was broken off; run it again";
+            let what = "a `pointsman journal restore` was interrupted; run it again";
             return Err(Error::new(&folder.join("journal.db"), what));
         }
         Journal::open_prepared(folder)
@@ -169,12 +165,13 @@ impl Journal {
         super::views::ensure(&db).map_err(|e| Error::of(&path, &e))?;
         findings.extend(folded.passed_over.iter().map(|why| {
             let text = format!(
-                "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"
+                "a snapshot of the journal is not used ({why}); the state comes from an earlier one and the records since"
             );
             Notice::new(Kind::JournalSnapshot, text)
         }));
         let (snapshot, bytes) = folded.snapshot;
         let (since, read) = (folded.bytes, folded.last - snapshot);
+        let spare_below = snapshot::spare_below(&snapshot::list(folder));
         let mut journal = Journal {
             folder: folder.to_owned(),
             path,
@@ -185,10 +182,14 @@ impl Journal {
             chain: folded.chain,
             end: EndFile::open(folder)?,
             controller: 0,
-            snapshots: Snapshots { n: snapshot, bytes, since, ..Snapshots::default() },
+            snapshots: Snapshots { n: snapshot, bytes, since, spare_below, ..Snapshots::default() },
+            checkpointer: None,
             retention: Retention::default(),
             kept_from: facts.kept_from,
             read,
+            synced: folded.last,
+            look_at_disk: Time::MIN,
+            disk: DiskRoom::Enough,
             open: false,
             findings,
             _lock: lock,
@@ -216,8 +217,10 @@ impl Journal {
     /// When the disk refuses.
     pub fn doubt_if_copied(&mut self) -> Result<(), Error> {
         let path = self.path.clone();
-        let wrong = |e: std::io::Error| Error::new(&path, format!("whether it is a copy can't be told: {e}"));
-        if copied::is_copy(&self.path).map_err(wrong)? && self.last > 0 && self.state.doubt.is_none() {
+        let wrong = |e: std::io::Error| Error::new(&path, format!("it can't be checked whether it is a copy: {e}"));
+        let has_place = self.fact(PLACED)?.is_some();
+        let holds = self.state.doubt.as_ref().is_some_and(|doubt| doubt.kind.holds());
+        if copied::is_copy(&self.path, has_place).map_err(wrong)? && self.last > 0 && !holds {
             let reason = "the data folder is a copy, which may be older than what was acted on. Nothing is sent to hosts until every agent has \
                           reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
                 .to_owned();
@@ -225,7 +228,8 @@ impl Journal {
             self.append_input(Input::JournalDoubted { reason, behind: false })?;
             self.sync()?;
         }
-        copied::remember(&self.path).map_err(wrong)
+        copied::remember(&self.path).map_err(wrong)?;
+        if has_place { Ok(()) } else { self.set_fact(PLACED, "1") }
     }
 
     /// Makes a snapshot of what the start has folded, if one is due. Otherwise a controller that is killed often would read the
@@ -243,6 +247,11 @@ impl Journal {
         }
     }
 
+    /// The folder of the journal.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The number of records that were read at the start, after the snapshot with which it began.
     pub fn read_at_start(&self) -> u64 {
         self.read
@@ -257,7 +266,7 @@ impl Journal {
     fn snapshot_failed(&mut self, why: &str) {
         self.snapshots.not_before = self.last + SNAPSHOT_EVERY;
         if !std::mem::replace(&mut self.snapshots.failed, true) {
-            let text = format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
+            let text = format!("{why}; no record is lost, but a start takes longer, and meanwhile old records are not removed");
             self.findings.push(Notice::new(Kind::JournalSnapshot, text));
         }
     }
@@ -266,8 +275,10 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn make_room(&self) -> Result<(), Error> {
-        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
+    pub fn make_room(&mut self) -> Result<(), Error> {
+        make_room(&self.db, LOG_PAGES_MOST).map_err(|e| Error::of(&self.path, &e))?;
+        self.checkpointer = Some(Checkpointer::start(&self.path)?);
+        Ok(())
     }
 
     /// Sets how long records are kept from now on.
@@ -312,20 +323,23 @@ impl Journal {
 
     /// Sets the identity of the controller.
     pub(super) fn set_controller(&mut self, id: u64) -> Result<(), Error> {
-        self.db
-            .execute("INSERT OR REPLACE INTO fact VALUES ('controller', ?1)", [id.to_string()])
-            .map_err(|e| Error::of(&self.path, &e))?;
+        self.set_fact("controller", &id.to_string())?;
         self.controller = id;
         self.end.write_now(self.known_end())
     }
 
     fn known_controller(&self) -> Result<Option<u64>, Error> {
-        let known: Option<String> = self
-            .db
-            .query_row("SELECT value FROM fact WHERE name = 'controller'", [], |row| row.get(0))
-            .optional()
-            .map_err(|e| Error::of(&self.path, &e))?;
-        Ok(known.and_then(|id| id.parse().ok()))
+        Ok(self.fact("controller")?.and_then(|id| id.parse().ok()))
+    }
+
+    fn fact(&self, name: &str) -> Result<Option<String>, Error> {
+        let found = self.db.query_row("SELECT value FROM fact WHERE name = ?1", [name], |row| row.get(0)).optional();
+        found.map_err(|e| Error::of(&self.path, &e))
+    }
+
+    fn set_fact(&self, name: &str, value: &str) -> Result<(), Error> {
+        let set = self.db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", [name, value]);
+        set.map(drop).map_err(|e| Error::of(&self.path, &e))
     }
 
     fn known_end(&self) -> End {
@@ -346,6 +360,9 @@ impl Journal {
         let n = self.last + 1;
         let chain = chained(self.chain, n, &line);
         self.snapshots.since += line.len() as u64;
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.wrote(line.len());
+        }
         self.db
             .prepare_cached("INSERT INTO record VALUES (?1, ?2, ?3)")
             .and_then(|mut insert| insert.execute(params![signed(n), line, chain]))
@@ -375,7 +392,10 @@ impl Journal {
         }
         self.remove_oldest()?;
         self.db.execute_batch("COMMIT").map_err(|e| Error::of(&self.path, &e))?;
-        self.open = false;
+        (self.open, self.synced) = (false, self.last);
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.committed();
+        }
         self.end.write(self.known_end())?;
         self.make_snapshots();
         Ok(())
@@ -399,7 +419,8 @@ impl Journal {
 
     /// Removes the oldest expired records, a limited number at a time, within the open transaction.
     fn remove_oldest(&mut self) -> Result<(), Error> {
-        let below = self.snapshots.remove_below.min(self.snapshots.spare_below).min(self.kept_from + REMOVED_AT_ONCE);
+        let at_once = REMOVED_AT_ONCE + 2 * (self.last - self.synced);
+        let below = self.snapshots.remove_below.min(self.snapshots.spare_below).min(self.kept_from + at_once);
         if below <= self.kept_from {
             return Ok(());
         }
@@ -419,18 +440,21 @@ impl Journal {
                 if let Some(thread) = self.snapshots.thread.take() {
                     let _ = thread.join();
                 }
-                match done {
-                    Ok(Done { made, folded, remove_below }) => {
+                self.snapshots.remove_below = done.remove_below;
+                match done.made {
+                    Ok((made, folded)) => {
                         self.snapshots.failed = false;
                         (self.snapshots.n, self.snapshots.bytes) = (made.n, made.bytes);
                         self.snapshots.since = self.snapshots.since.saturating_sub(folded);
-                        (self.snapshots.spare_below, self.snapshots.remove_below) = (made.spare_below, remove_below);
+                        self.snapshots.spare_below = made.spare_below;
                     }
                     Err(why) => self.snapshot_failed(&why),
                 }
             }
         }
-        if !self.is_due(1) || self.last < self.snapshots.not_before || self.snapshots.thread.is_some() {
+        let filled = self.disk_has_filled();
+        let due = filled || (self.is_due(1) && self.last >= self.snapshots.not_before);
+        if !due || self.snapshots.thread.is_some() {
             return;
         }
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
@@ -440,16 +464,31 @@ impl Journal {
             if !late {
                 give_way();
             }
-            let result = make_snapshot(&folder, &stop).and_then(|(made, folded)| {
-                let remove_below = beyond(&folder, retention, newest)?;
-                Ok(Done { made, folded, remove_below })
-            });
+            let made = make_snapshot(&folder, &stop).map_err(|e| e.to_string());
+            // A full disk has no room for a snapshot, and records must be removed even so.
+            let remove_below = expired_below(&folder, retention, newest).unwrap_or_default();
             if let Ok(mut done) = done.lock() {
-                *done = Some(result.map_err(|e| e.to_string()));
+                *done = Some(Done { made, remove_below });
             }
         };
         // If the thread cannot be started, the next sync tries again.
         self.snapshots.thread = thread::Builder::new().name("journal-snapshot".to_owned()).spawn(work).ok();
+    }
+
+    /// Looks at the disk now and then, and reports when its room begins or ceases to be short. True if it has just become short:
+    /// records are then removed at once.
+    fn disk_has_filled(&mut self) -> bool {
+        let now = boot_time();
+        if now < self.look_at_disk {
+            return false;
+        }
+        self.look_at_disk = now + LOOK_AT_DISK;
+        let room = self.disk.look(&self.folder, self.retention);
+        if std::mem::replace(&mut self.disk, room) == room {
+            return false;
+        }
+        self.findings.push(room.notice(&self.folder, self.retention));
+        room == DiskRoom::Short
     }
 
     /// Folds the journal again, as a start would.
@@ -485,6 +524,8 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        // The last connection to close writes the log to the database, and that is this journal's own.
+        self.checkpointer = None;
         self.snapshots.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.snapshots.thread.take() {
             let _ = thread.join();
@@ -520,6 +561,7 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
     let reader = JournalReader::open_or_new(folder)?;
     let Some(reader) = reader else { return Ok(None) };
     let folded = reader.fold(&AtomicBool::new(false))?;
+    check_snapshots(folder, path, &folded)?;
     let doubt = match known {
         Ok(Some(end)) => {
             check_end(path, &reader, &folded, *end)?;
@@ -532,8 +574,8 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
     };
     let doubt = doubt.map(|what| {
         format!(
-            "{what}: whether the journal lost its newest records can't be told from the disk. Nothing is sent to hosts until every agent \
-             has reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
+            "{what}: the disk does not show whether the journal lost its newest records. Nothing is sent to hosts until every \
+             agent has reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
         )
     });
     let facts = Facts { kept_from: reader.kept_from, earlier: reader.is_earlier() };
@@ -563,12 +605,25 @@ fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> 
         || (end.n != folded.last && reader.chain_at(end.n)?.is_none_or(|chain| chain == end.chain));
     if !same {
         let what = format!(
-            "record {} is not the one that was written there (journal.end): it is another journal, or an older copy that went on; {WAYS_OUT}",
+            "record {} is not the one that was written there (journal.end): this is another journal, or an older copy that was continued; {WAYS_OUT}",
             end.n
         );
         return Err(Error::new(path, what));
     }
     Ok(())
+}
+
+/// Refuses a journal that ends before the record of a whole snapshot. A snapshot is made of records that are on the disk, so an older
+/// copy was written over the journal.
+fn check_snapshots(folder: &Path, path: &Path, folded: &Folded) -> Result<(), Error> {
+    let newer = snapshot::list(folder).into_iter().take_while(|(n, _)| *n > folded.last);
+    let mut whole = newer.filter(|(n, file)| snapshot::read(file).is_ok_and(|found| found.n == *n));
+    let Some((n, _)) = whole.next() else { return Ok(()) };
+    let what = format!(
+        "its last record is number {}, and there is a snapshot of record {n}: an older copy was written over it; {WAYS_OUT}",
+        folded.last
+    );
+    Err(Error::new(path, what))
 }
 
 /// Converts a journal of version 1 to this version. Its records stay unchanged, and the chain begins after them.
@@ -602,29 +657,4 @@ fn make_snapshot(folder: &Path, stop: &AtomicBool) -> Result<(snapshot::Made, u6
     let folded = reader.fold_while(stop, more)?;
     let made = snapshot::write(folder, folded.last, folded.chain, &folded.state, stop)?;
     Ok((made, folded.bytes))
-}
-
-/// The number below which records are too old or exceed the size limit.
-fn beyond(folder: &Path, retention: Retention, newest: Option<Time>) -> Result<u64, Error> {
-    let reader = JournalReader::open(folder)?;
-    let (first, last) = reader.range()?;
-    let by_age = match newest {
-        Some(newest) => reader.first_since(newest - retention.age)?,
-        None => first,
-    };
-    let bytes = reader.live_bytes()?;
-    let excess = bytes.saturating_sub(retention.bytes);
-    // The average length of records is stable in the long run, and the next snapshot checks this again.
-    let by_size = match u128::from(excess) * u128::from(last.saturating_sub(first)) / u128::from(bytes.max(1)) {
-        0 => first,
-        n => first + u64::try_from(n).unwrap_or_default(),
-    };
-    Ok(by_age.max(by_size))
-}
-
-/// The text for messages: `400d and 4096 MiB`.
-impl std::fmt::Display for Retention {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} and {} MiB", duration_text(self.age), self.bytes >> 20)
-    }
 }

@@ -6,11 +6,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::core::agent::Durable;
 
-use super::{Error, copied, make_room, open};
+use super::{Error, LOG_PAGES, copied, make_room, open};
 
 const KIND: i32 = 0x504d_6131;
 const VERSION: i32 = 1;
 const TABLES: &str = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
+
+/// The fact that the store has a place file.
+const PLACED: &str = "placed";
 
 #[derive(Debug)]
 pub struct AgentStore {
@@ -34,7 +37,7 @@ impl AgentStore {
     /// # Errors
     /// When the file system refuses.
     pub fn is_copy(&self) -> Result<bool, Error> {
-        copied::is_copy(&self.path).map_err(|e| self.cannot_tell(&e))
+        copied::is_copy(&self.path, self.fact(PLACED)?.is_some()).map_err(|e| self.cannot_tell(&e))
     }
 
     /// From now on its file does not count as a copy.
@@ -42,11 +45,12 @@ impl AgentStore {
     /// # Errors
     /// When the file system refuses.
     pub fn remember_place(&self) -> Result<(), Error> {
-        copied::remember(&self.path).map_err(|e| self.cannot_tell(&e))
+        copied::remember(&self.path).map_err(|e| self.cannot_tell(&e))?;
+        if self.fact(PLACED)?.is_some() { Ok(()) } else { self.set(PLACED, "1") }
     }
 
     fn cannot_tell(&self, e: &std::io::Error) -> Error {
-        Error::new(&self.path, format!("whether it is a copy can't be told: {e}"))
+        Error::new(&self.path, format!("it can't be checked whether it is a copy: {e}"))
     }
 
     /// Makes syncs fast for a caller that will write much.
@@ -54,7 +58,7 @@ impl AgentStore {
     /// # Errors
     /// When the disk refuses.
     pub fn make_room(&self) -> Result<(), Error> {
-        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
+        make_room(&self.db, LOG_PAGES).map_err(|e| Error::of(&self.path, &e))
     }
 
     /// Reads the stored data.
@@ -67,7 +71,7 @@ impl AgentStore {
             Some(text) => serde_json::from_str(&text).map_err(|e| {
                 Error::new(
                     &self.path,
-                    format!("it is damaged ({e}); move it away, and look who has the addresses before you start"),
+                    format!("it is damaged ({e}); move it away, and check which host has the addresses before you start"),
                 )
             }),
         }
@@ -79,7 +83,7 @@ impl AgentStore {
     /// When the disk refuses. The caller must not act on the data then.
     pub fn save(&self, durable: &Durable) -> Result<(), Error> {
         let text = serde_json::to_string(durable)
-            .map_err(|e| Error::new(&self.path, format!("what is obeyed can't be written: {e}")))?;
+            .map_err(|e| Error::new(&self.path, format!("the obeyed command can't be written: {e}")))?;
         self.set("durable", &text)
     }
 

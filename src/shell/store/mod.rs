@@ -2,9 +2,10 @@
 //!
 //! One process writes a store at a time. A second one is refused with a message. Others may read a journal meanwhile
 //! ([`JournalReader`]). A store of another version, a damaged store and a full disk are errors that say what to do. Nothing is
-//! repaired silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
+//! repaired silently. This module does not know what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
+mod checkpoint;
 mod copied;
 mod end;
 mod format;
@@ -12,6 +13,7 @@ mod history;
 mod journal;
 mod marks;
 mod reader;
+mod retention;
 mod snapshot;
 mod unwanted;
 mod verify;
@@ -26,15 +28,18 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
 pub use history::{HistoryPage, PageBounds, history_page};
-pub use journal::{Journal, Retention};
+pub use journal::Journal;
 pub use marks::AgentStore;
 pub use reader::JournalReader;
+pub use retention::Retention;
 pub use unwanted::{UnwantedReader, UnwantedRecord, UnwantedRecords};
 pub use verify::{Verified, check_chain};
 
 /// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take
 /// long either.
 const LOG_PAGES: i64 = 256;
+/// The same for a thread that leaves this to another one (`checkpoint`), in case that the other one cannot keep up.
+const LOG_PAGES_MOST: i64 = 4_096;
 
 /// The reason why a store cannot be used: what happened, to which file, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,9 +157,18 @@ fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, t
 }
 
 /// Extends the write-ahead log at once to the size that it reaches before it starts again: a sync takes longer if it also has to
-/// record a new file length.
-fn make_room(db: &Connection) -> rusqlite::Result<()> {
+/// record a new file length. A full disk has no room for that, and syncs only take longer then. The log is written to the database
+/// when it has `pages` pages.
+fn make_room(db: &Connection, pages: i64) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    match extend_log(db) {
+        Err(e) if e.sqlite_error_code() != Some(ErrorCode::DiskFull) => return Err(e),
+        _ => {}
+    }
+    db.pragma_update(None, "wal_autocheckpoint", pages)
+}
+
+fn extend_log(db: &Connection) -> rusqlite::Result<()> {
     let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let filler = LOG_PAGES * size;
     // A process that was killed during this left the table.

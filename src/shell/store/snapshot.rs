@@ -126,15 +126,34 @@ impl<W: Write> Write for HashTree<'_, W> {
     }
 }
 
-/// Writes a snapshot and removes the oldest ones.
+/// Writes a snapshot and removes the oldest ones. On a full disk, the older of the two that are there makes room, if the newer one
+/// is whole: without snapshots, no record could be removed, and the journal would not go on for long.
 ///
 /// # Errors
 /// When the disk refuses, or the state is too large.
 pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &AtomicBool) -> Result<Made, Error> {
-    let path = folder.join(name(n));
+    let mut written = write_once(folder, n, chain, state, stop);
+    if written.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::StorageFull) {
+        let there = list(folder);
+        if let [(_, newest), .., (_, oldest)] = &there[..]
+            && read(newest).is_ok()
+            && fs::remove_file(oldest).is_ok()
+        {
+            written = write_once(folder, n, chain, state, stop);
+        }
+    }
+    let bytes = written.map_err(|e| Error::new(&folder.join(name(n)), format!("the snapshot cannot be written: {e}")))?;
+    let all = list(folder);
+    for (_, old) in all.iter().skip(KEPT) {
+        let _ = fs::remove_file(old);
+    }
+    Ok(Made { n, bytes, spare_below: spare_below(&all) })
+}
+
+/// Returns the number of bytes of the state.
+fn write_once(folder: &Path, n: u64, chain: u32, state: &State, stop: &AtomicBool) -> io::Result<u64> {
     let partial = folder.join("snapshot.partial");
-    let wrong = |e: io::Error| Error::new(&path, format!("the snapshot cannot be written: {e}"));
-    let result = (|| {
+    let written = (|| {
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         let mut out = HashTree { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
         // The buffer is needed because the JSON is written in very small pieces.
@@ -147,18 +166,17 @@ pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &Ato
         serde_json::to_writer(&mut to, &seal(n, chain, bytes, sum.finalize()))?;
         to.write_all(b"\n")?;
         to.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&partial, &path)?;
+        fs::rename(&partial, folder.join(name(n)))?;
         File::open(folder)?.sync_all()?;
         Ok(bytes)
     })();
-    let bytes = result.map_err(|e| {
+    if written.is_err() {
         let _ = fs::remove_file(&partial);
-        wrong(e)
-    })?;
-    let all = list(folder);
-    for (_, old) in all.iter().skip(KEPT) {
-        let _ = fs::remove_file(old);
     }
-    let spare_below = all.get(KEPT - 1).map_or(0, |(n, _)| *n);
-    Ok(Made { n, bytes, spare_below })
+    written
+}
+
+/// The number below which no record is needed for a start from these snapshots, the newest first.
+pub(super) fn spare_below(all: &[(u64, PathBuf)]) -> u64 {
+    all.get(KEPT - 1).map_or(0, |(n, _)| *n)
 }

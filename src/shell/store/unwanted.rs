@@ -8,20 +8,25 @@
 //! Nothing depends on them: they are not synced, and are dropped and counted when they come faster than the disk takes them. Each
 //! of the two files has half of the size; the older one is replaced. Records that rules want are in the journal itself.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::limits::UNWANTED_QUEUE;
 use crate::core::base::time::Time;
 use crate::core::event::Event;
+use crate::shell::linux::boot_time;
 
 use super::Error;
+
+/// After an error, writing is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// A record that no rule wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,9 +54,24 @@ impl UnwantedRecords {
         let wrong = |e: io::Error| Error::new(&path(folder), format!("it can't be opened for writing: {e}"));
         let mut writer = Writer::open(folder, bytes / 2).map_err(wrong)?;
         let (queue, records) = sync_channel(UNWANTED_QUEUE);
+        let folder = folder.to_owned();
         let work = move || {
-            if let Err(e) = writer.run(&records) {
-                tracing::warn!("{}: {e}; records that no rule wants are not kept any more", writer.path.display());
+            let (mut ended, mut told) = (writer.run(&records), false);
+            while let Err(e) = ended {
+                if !std::mem::replace(&mut told, true) {
+                    let path = path(&folder);
+                    tracing::warn!(
+                        "{}: {e}; records that no rule wants are not kept until it can be written again",
+                        path.display()
+                    );
+                }
+                if drop_for_a_while(&records).is_none() {
+                    return;
+                }
+                ended = Writer::open(&folder, bytes / 2).and_then(|mut writer| {
+                    told = false;
+                    writer.run(&records)
+                });
             }
         };
         std::thread::Builder::new().name("unwanted".to_owned()).spawn(work).map_err(wrong)?;
@@ -63,6 +83,18 @@ impl UnwantedRecords {
         let record = UnwantedRecord { at, source: source.to_owned(), event: event.kept() };
         if self.queue.try_send(record).is_err() && self.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!("records that no rule wants come faster than they can be kept: those that can't are dropped");
+        }
+    }
+}
+
+/// Drops the records of the next while, in which the disk may get room. `None` if no more records come.
+fn drop_for_a_while(records: &Receiver<UnwantedRecord>) -> Option<()> {
+    let until = boot_time() + AGAIN;
+    loop {
+        match records.recv_timeout(until.since(boot_time())) {
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => return Some(()),
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
 }
@@ -127,13 +159,15 @@ pub struct UnwantedReader {
     file: Option<BufReader<File>>,
     /// The position up to which complete lines were read.
     at: u64,
+    /// Another file has taken the place of this one, so that nothing more is written to this one.
+    exchanged: bool,
 }
 
 impl UnwantedReader {
     /// Reads from the oldest record on. Where nothing is kept, there are none.
     pub fn open(folder: &Path) -> UnwantedReader {
         let file = File::open(older(folder)).or_else(|_| File::open(path(folder))).ok();
-        UnwantedReader { folder: folder.to_owned(), file: file.map(BufReader::new), at: 0 }
+        UnwantedReader { folder: folder.to_owned(), file: file.map(BufReader::new), at: 0, exchanged: false }
     }
 
     /// True if nothing is kept.
@@ -159,11 +193,20 @@ impl UnwantedReader {
             }
             // The rest of the line is written later, or the file was exchanged.
             file.seek(SeekFrom::Start(self.at)).ok()?;
-            let now = fs::metadata(path(&self.folder)).ok()?;
-            if read > 0 || file.get_ref().metadata().is_ok_and(|meta| (meta.dev(), meta.ino()) == (now.dev(), now.ino())) {
+            let this = file.get_ref().metadata().ok()?;
+            let same = |other: &Metadata| (other.dev(), other.ino()) == (this.dev(), this.ino());
+            if same(&fs::metadata(path(&self.folder)).ok()?) {
                 return None;
             }
-            (self.file, self.at) = (None, 0);
+            // Something may have been written between the last look and the exchange.
+            if !std::mem::replace(&mut self.exchanged, true) {
+                continue;
+            }
+            // After two exchanges, the file after this one is the older one.
+            let older = older(&self.folder);
+            let next = if fs::metadata(&older).is_ok_and(|meta| !same(&meta)) { older } else { path(&self.folder) };
+            self.file = Some(BufReader::new(File::open(next).ok()?));
+            (self.at, self.exchanged) = (0, false);
         }
     }
 }
@@ -196,10 +239,14 @@ mod tests {
         let mut next = || reader.next_record().map(|r| r.at.micros() / 1_000);
         assert_eq!((0..5).map(|_| next()).collect::<Vec<_>>(), (0..5).map(Some).collect::<Vec<_>>());
         assert_eq!(next(), None);
-        // The file is exchanged twice: what was in between is gone, and the newest is there.
+        // The file is exchanged several times: what was in between is gone, and the newest is there.
         write(5, 40);
-        let rest: Vec<i64> = std::iter::from_fn(next).collect();
+        let rest: Vec<i64> = std::iter::from_fn(&mut next).collect();
         assert!(rest.starts_with(&[5, 6]) && rest.last() == Some(&39) && rest.is_sorted(), "{rest:?}");
+        // It is exchanged twice: the file that was read is gone, and nothing of the next one is lost.
+        write(40, 56);
+        let rest: Vec<i64> = std::iter::from_fn(&mut next).collect();
+        assert_eq!(rest, (40..56).collect::<Vec<_>>());
         let mut again = UnwantedReader::open(&folder);
         let kept = std::iter::from_fn(|| again.next_record()).count();
         assert!((10..40).contains(&kept), "{kept}");

@@ -26,9 +26,12 @@ impl JournalReader {
     /// # Errors
     /// When the statement is wrong or changes something, or the database cannot be read.
     pub fn query(&self, sql: &str, each: &mut dyn FnMut(&[String], Vec<Json>) -> bool) -> Result<Vec<String>, Error> {
+        if sql.trim().is_empty() {
+            return Err(Error::new(self.path(), "the query is empty; `pointsman journal query --help` has an example"));
+        }
         let wrong = |e: rusqlite::Error| Error::new(self.path(), format!("the query fails: {e}"));
         let mut query = self.connection().prepare(sql).map_err(wrong)?;
-        let columns: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+        let columns = apart(query.column_names());
         let mut rows = query.query([]).map_err(wrong)?;
         while let Some(row) = rows.next().map_err(wrong)? {
             let values: Result<Vec<Json>, _> = (0..columns.len()).map(|i| row.get_ref(i).map(json)).collect();
@@ -38,6 +41,17 @@ impl JournalReader {
         }
         Ok(columns)
     }
+}
+
+/// The names of columns, with a number behind those that stand further to the left as well.
+fn apart(names: Vec<&str>) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in names {
+        let numbered = (2..).map(|n| format!("{name}_{n}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        columns.extend(names.find(|name| !columns.contains(name)));
+    }
+    columns
 }
 
 fn json(value: ValueRef<'_>) -> Json {

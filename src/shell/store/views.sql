@@ -16,6 +16,7 @@ WITH decided AS (
 )
 SELECT alarm,
     (SELECT group_concat(value, ', ') FROM json_each(keys)) AS key,
+    max(line ->> '$.alarm.category') AS category,
     strftime('%Y-%m-%dT%H:%M:%fZ', max(at) FILTER (WHERE what = 'raised') / 1e6, 'unixepoch') AS raised_at,
     strftime('%Y-%m-%dT%H:%M:%fZ', max(at) FILTER (WHERE what = 'cleared') / 1e6, 'unixepoch') AS cleared_at,
     round((max(at) FILTER (WHERE what = 'cleared') - max(at) FILTER (WHERE what = 'raised')) / 1e6, 3) AS seconds,
@@ -27,6 +28,7 @@ SELECT alarm,
     max(line ->> '$.alarm.event.host') AS host,
     max(line ->> '$.alarm.event.app') AS app,
     max(line ->> '$.alarm.summary') FILTER (WHERE what = 'raised') AS summary,
+    coalesce(max(line ->> '$.alarm.event.pointsman_test'), 0) AS test,
     min(n) AS record
 FROM numbered GROUP BY alarm, keys, instance;
 
@@ -61,6 +63,7 @@ SELECT run,
     max(line ->> '$.run.bound.reaction') AS reaction,
     max(line ->> '$.run.bound.call.alarm.name') AS alarm,
     max(line ->> '$.run.key') AS key,
+    max(line ->> '$.run.bound.call.alarm.category') AS category,
     strftime('%Y-%m-%dT%H:%M:%fZ', max(at) FILTER (WHERE what = 'wanted') / 1e6, 'unixepoch') AS wanted_at,
     strftime('%Y-%m-%dT%H:%M:%fZ', max(at) FILTER (WHERE what = 'begun') / 1e6, 'unixepoch') AS begun_at,
     strftime('%Y-%m-%dT%H:%M:%fZ', max(at) FILTER (WHERE what = 'ended') / 1e6, 'unixepoch') AS ended_at,
@@ -69,6 +72,7 @@ SELECT run,
     max(CASE json_type(line, '$.run.outcome') WHEN 'object' THEN (SELECT key FROM json_each(line, '$.run.outcome'))
         ELSE line ->> '$.run.outcome' END) AS outcome,
     max(coalesce(line ->> '$.run.outcome.failed', line ->> '$.run.outcome.cancelled')) AS why,
+    coalesce(max(line ->> '$.run.bound.call.event.pointsman_test'), 0) AS test,
     min(n) AS record
 FROM ran GROUP BY run;
 

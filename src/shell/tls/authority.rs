@@ -100,7 +100,7 @@ impl Authority {
         let mode = fs::metadata(&key_file).map_err(|e| words(&key_file, &e))?.mode();
         if mode & 0o077 != 0 {
             return Err(format!(
-                "{}: others may read it (mode {:o}), and whoever has it can be any agent; `chmod 600` it, and enroll the agents anew if somebody did",
+                "{}: others may read it (mode {:o}), and whoever has it can be any agent; `chmod 600` it, and enroll the agents again if somebody did",
                 key_file.display(),
                 mode & 0o777
             ));
@@ -276,7 +276,7 @@ impl Authority {
         Ok(self.folder.join("tokens").join(file_name(host)?))
     }
 
-    /// The controller's TLS configuration: its own certificate, which is made anew at every start, and its authority's
+    /// The controller's TLS configuration: its own certificate, which is made at every start, and its authority's
     /// certificate.
     pub(super) fn server_config(&self) -> Result<Arc<ServerConfig>, String> {
         let words = |e: &dyn std::fmt::Display| format!("the controller's certificate can't be made: {e}");
@@ -368,7 +368,7 @@ mod tests {
         let (key, request) = request_of_a_new_key();
         let ended = authority.issue_until("sip1", &request, seconds_now() - 3_600, Vec::new()).unwrap();
         let why = crate::shell::tls::client::tests::why_not(authority, &folder, &key, &ended);
-        assert!(why.contains("has ended") && why.contains("enroll"), "{why}");
+        assert!(why.contains("has expired") && why.contains("enroll"), "{why}");
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -57,11 +57,20 @@ impl Identity {
         let known = fs::read(folder.join(PEERS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let known = Arc::new(watch::Sender::new(known));
         let identity = Identity { folder: folder.to_owned(), known, connected: Arc::default() };
-        if !identity.file("agent.crt").exists() {
-            return Err(format!(
-                "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
-                folder.display()
-            ));
+        match fs::File::open(identity.file("agent.crt")) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(format!(
+                    "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
+                    folder.display()
+                ));
+            }
+            Err(e) => {
+                return Err(format!(
+                    "{} can't be read: {e}; was the agent enrolled by another user? Give the folder to the agent's user",
+                    identity.file("agent.crt").display()
+                ));
+            }
+            Ok(_) => {}
         }
         identity.config()?;
         let own = CertificateDer::from_pem_file(identity.file("agent.crt")).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -192,19 +201,27 @@ async fn open(controller: &str, config: ClientConfig) -> Result<Stream, String> 
         .map_err(|_| format!("{controller}: no connection within {} s", CONNECT.as_secs()))?
 }
 
+/// Why a connection to the controller failed, and what to do about it.
 fn explain(e: &io::Error) -> String {
-    let text = e.to_string();
-    if text.contains("UnknownIssuer") || text.contains("BadSignature") {
-        return "it is not the controller that this agent enrolled with; if it was set up anew, enroll again".to_owned();
-    }
-    if text.contains("CertificateExpired") || text.contains("certificate expired") {
-        return "this agent's certificate has ended; enroll again: `pointsman enroll HOST` on the controller".to_owned();
-    }
-    match e.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+    use rustls::{AlertDescription, CertificateError, Error};
+    match e.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
+            "it is not the controller with which this agent enrolled; if the controller was set up again, enroll again".to_owned()
+        }
+        Some(Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        )) => "its certificate is not valid by the clock of this machine: are both clocks right?".to_owned(),
+        Some(Error::AlertReceived(AlertDescription::CertificateExpired)) => {
+            "this agent's certificate has expired; enroll again: `pointsman enroll HOST` on the controller".to_owned()
+        }
+        Some(Error::General(why)) => why.clone(),
+        _ if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
             "it closed the connection; its own messages say why".to_owned()
         }
-        _ => text.trim_start_matches("unexpected error: ").to_owned(),
+        _ => e.to_string(),
     }
 }
 
@@ -428,6 +445,21 @@ pub(super) mod tests {
     pub(in crate::shell::tls) fn request_of_a_new_key() -> (String, String) {
         let key = KeyPair::generate().unwrap();
         (key.serialize_pem(), request(&key).unwrap())
+    }
+
+    /// A certificate of the controller that is not valid now says nothing about the agent's own certificate.
+    #[test]
+    fn a_wrong_clock_is_not_an_ended_certificate() {
+        let why = |e| explain(&io::Error::new(io::ErrorKind::InvalidData, e));
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(1));
+        let late = rustls::CertificateError::ExpiredContext { time, not_after: time };
+        let early = rustls::CertificateError::NotValidYetContext { time, not_before: time };
+        for wrong in [late, early] {
+            let why = why(rustls::Error::InvalidCertificate(wrong));
+            assert!(why.contains("clock") && !why.contains("enroll"), "{why}");
+        }
+        assert!(why(rustls::Error::AlertReceived(rustls::AlertDescription::CertificateExpired)).contains("enroll again"));
+        assert_eq!(why(rustls::Error::General("it is another".to_owned())), "it is another");
     }
 
     /// Agents that admit all connections, or none.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! An agent speaks only for the host in its certificate. Of a host, only the certificates that were issued last are valid. A
-//! client without a certificate can only enroll. Does not know: what reports and commands mean. Tests: `tests/it/tls.rs`.
+//! client without a certificate can only enroll. This module does not know what reports and commands mean. Tests: `tests/it/tls.rs`.
 
 mod authority;
 mod client;

@@ -8,7 +8,7 @@
 //!
 //! Delivery is best effort: a message that cannot be sent soon is dropped, because it is useless later. Both sides present their
 //! certificates, and each accepts only the keys that the controller sent last: a revoked or foreign agent receives nothing. An
-//! agent's certificate authenticates an agent in both directions, and never the controller. Does not know: what the messages
+//! agent's certificate authenticates an agent in both directions, and never the controller. This module does not know what the messages
 //! mean. Tests: `tests/it/peers.rs`.
 
 mod slot;

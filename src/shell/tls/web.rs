@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -42,21 +42,37 @@ impl WebCertificate {
     /// # Errors
     /// The errors of the connection and of TLS.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<WebStream> {
-        let accepting = self.newest().accept(stream);
-        accepting.await
+        self.newest().await.accept(stream).await
     }
 
-    fn newest(&self) -> TlsAcceptor {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = boot_time();
-        if now.since(read.0) >= READ_AGAIN {
+    /// The certificate as it is now. One connection reads the files, on a thread that may wait for the disk. The others meanwhile
+    /// get what was read last.
+    async fn newest(&self) -> TlsAcceptor {
+        let known = {
+            let mut read = self.lock();
+            let now = boot_time();
+            if now.since(read.0) < READ_AGAIN {
+                return read.1.clone();
+            }
             read.0 = now;
-            match acceptor(&self.certificate, &self.key) {
-                Ok(acceptor) => read.1 = acceptor,
-                Err(why) => tracing::warn!("the certificate as it was is shown to monitoring systems: {why}"),
+            read.1.clone()
+        };
+        let (certificate, key) = (self.certificate.clone(), self.key.clone());
+        let reading = tokio::task::spawn_blocking(move || acceptor(&certificate, &key)).await;
+        match reading.unwrap_or_else(|e| Err(e.to_string())) {
+            Ok(newest) => {
+                self.lock().1 = newest.clone();
+                newest
+            }
+            Err(why) => {
+                tracing::warn!("the certificate as it was is shown to monitoring systems: {why}");
+                known
             }
         }
-        read.1.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Time, TlsAcceptor)> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) enum FormToken {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     tokens: Vec<FormToken>,
+    /// A text that it matches contains a `%`; few texts do.
+    pub(super) has_percent: bool,
     /// The condition for the second byte, if it excludes more than the first: most texts end there.
     second: fn(u8) -> bool,
 }
@@ -94,7 +96,7 @@ impl Form {
             Some(FormToken::Part(HeadPart::Topics)) => |b| b.is_ascii_lowercase(),
             _ => |_| true,
         };
-        Form { tokens, second }
+        Form { has_percent: tokens.contains(&FormToken::Byte(b'%')), tokens, second }
     }
 
     #[cfg(test)]

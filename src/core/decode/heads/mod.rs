@@ -27,7 +27,10 @@ mod servers;
 mod telephony;
 mod ubiquiti;
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
+
+use memchr::memchr;
 
 use form::Form;
 
@@ -118,6 +121,7 @@ pub(super) fn read(place: HeadPlace, text: &str) -> Option<HeadFound<'_>> {
         [] => return None,
     };
     let table = &TABLE[place as usize];
+    let has_percent = LazyCell::new(|| memchr(b'%', text.as_bytes()).is_some());
     // The first byte of the second word. Most forms behind a host end there.
     let mut next = None;
     let mut behind_host = |may: &[bool; 256]| {
@@ -131,7 +135,9 @@ pub(super) fn read(place: HeadPlace, text: &str) -> Option<HeadFound<'_>> {
     let mut tried = table.by_byte[usize::from(first)]
         .iter()
         .map(|n| (&table.forms[usize::from(*n)], &table.behind_host[usize::from(*n)]))
-        .filter(|(form, may)| form.may_go_on_with(second) && may.as_ref().is_none_or(&mut behind_host))
+        .filter(|(form, may)| {
+            form.may_go_on_with(second) && (!form.has_percent || *has_percent) && may.as_ref().is_none_or(&mut behind_host)
+        })
         .map(|(form, _)| form);
     let form = tried.next()?;
     let mut found = HeadFound::default();

@@ -111,7 +111,7 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
     }
 }
 
-/// day month-name [year] clock [zone]: `14 Mar 2026 02:11:57`, `14 Mar 02:11:57`.
+/// day month-name [year] clock [zone]: `14 Mar 2026 02:11:57`, `14 Mar 02:11:57.123`.
 pub(super) fn day_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = terminated(digits(1, 2), char(' ')).parse(input)?;
     let (rest, month) = month(rest)?;

@@ -361,7 +361,7 @@ fn fill(documents: &Documents, name: &str, at: usize, slot: &Slot, found: &mut C
 }
 
 fn trusts(found: &mut Completions) {
-    for trust in [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated] {
+    for trust in Trust::ALL {
         found.add(CompletionKind::Value, trust.name(), "trust");
     }
 }

@@ -50,7 +50,7 @@ impl Cron {
             if !understood(i, field, words) {
                 let shown = crate::core::base::text::printable_short(field, 40);
                 return Err(format!(
-                    "`{shown}` is no {name} of a cron expression: {wants}; *, lists, ranges upwards, steps (*/5)"
+                    "`{shown}` is not valid as the {name} of a cron expression: {wants}; *, lists, ranges upwards, steps (*/5)"
                 ));
             }
         }

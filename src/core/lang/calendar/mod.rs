@@ -64,6 +64,12 @@ impl Calendar {
         !self.spans(Window { from: at, to: at.saturating_add(1) }).is_empty()
     }
 
+    /// What the clocks of its zone show at a moment, for people.
+    pub fn wall_clock(&self, at: Time) -> String {
+        let zone = self.parts.last().map_or(Tz::UTC, |own| own.zone);
+        wall::shown(zone, at.micros())
+    }
+
     /// The next later moment at which the result of [`Calendar::active`] changes; `None` when there is none within
     /// [`CALENDAR_SEARCH`].
     pub fn next_change(&self, after: Time) -> Option<Time> {

@@ -51,6 +51,14 @@ pub(super) fn utc_date(at: i64) -> Option<NaiveDate> {
     (1..=9_998).contains(&chrono::Datelike::year(&date)).then_some(date)
 }
 
+/// What the zone's clocks show at a moment, for people: `Sun 2026-01-04 23:30 in Europe/Paris`.
+pub(super) fn shown(zone: Tz, at: i64) -> String {
+    match DateTime::from_timestamp_micros(at) {
+        Some(at) => format!("{} in {}", at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M"), zone.name()),
+        None => format!("a time that no calendar has in {}", zone.name()),
+    }
+}
+
 /// The moments at which the zone's clocks show a time: one, two when clocks go back, none when they go forward.
 pub(super) fn moments(zone: Tz, date: NaiveDate, minutes: u32) -> LocalResult<i64> {
     zone.from_local_datetime(&naive(date, minutes)).map(|at| at.timestamp_micros())

@@ -69,7 +69,7 @@ impl<'t> Compiler<'t, '_> {
                                 file,
                                 Code::ClauseNotHere,
                                 &clause.span,
-                                "`detect` is each alarm's own; `defaults` has none",
+                                "`defaults` cannot have `detect`: each alarm has its own",
                             );
                         }
                     }
@@ -94,7 +94,7 @@ impl<'t> Compiler<'t, '_> {
             if let Some(name) = single(&clause.it)
                 && let Some(first) = seen.insert(name, clause.span.clone())
             {
-                let message = format!("`{name}` stands twice in `{}`", tree.name.it);
+                let message = format!("`{name}` is given twice in `{}`", tree.name.it);
                 let first = file.place(&first);
                 self.report(file, Code::DuplicateClause, &clause.span, message).context.push((first, "first here".to_owned()));
             }
@@ -144,13 +144,13 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::MaxKeys(n) => {
                     if n.it == 0 || n.it > COUNTED_KEYS {
-                        self.report(file, Code::BadCount, &n.span, format!("`max keys` is from 1 to {COUNTED_KEYS}"));
+                        self.report(file, Code::BadCount, &n.span, format!("`max keys` must be between 1 and {COUNTED_KEYS}"));
                     }
                     alarm.max_keys = Some(n.it);
                 }
                 ClauseKind::Keep(n) => {
                     if n.it == 0 || n.it > KEPT_LINES {
-                        self.report(file, Code::BadCount, &n.span, format!("an alarm keeps from 1 to {KEPT_LINES} lines"));
+                        self.report(file, Code::BadCount, &n.span, format!("an alarm can keep between 1 and {KEPT_LINES} lines"));
                     }
                     alarm.keep = n.it;
                 }
@@ -183,14 +183,14 @@ impl<'t> Compiler<'t, '_> {
         }
         let span = clauses.iter().find(|c| matches!(c.it, ClauseKind::OnlyDuring(_))).map(|c| c.span.clone());
         let message = format!(
-            "`{}` waits for a silence of {}, and no time of its calendar lasts longer than {}: it is never raised",
+            "`{}` waits for a silence of {}, but no period of its calendar is longer than {}: it is never raised",
             alarm.name,
             duration_text(lasts),
             duration_text(longest)
         );
         let span = span.unwrap_or(alarm.place.bytes.clone());
         self.report(file, Code::NeverLongEnough, &span, message).help =
-            Some("a silence counts within one time of the calendar: make its `for` shorter".to_owned());
+            Some("a silence is measured within one period of the calendar: make its `for` shorter".to_owned());
     }
 
     /// Compiles a limit. Its keys are keys of the alarm; default: all of them.
@@ -204,14 +204,14 @@ impl<'t> Compiler<'t, '_> {
         by: &[Text],
     ) -> Option<Limit> {
         if n.it == 0 || n.it > COUNT {
-            self.report(file, Code::BadCount, &n.span, format!("a limit is from 1 to {COUNT}"));
+            self.report(file, Code::BadCount, &n.span, format!("a limit must be between 1 and {COUNT}"));
         }
         if per.is_zero() {
             let help = "write `limit 2 per 10m`, for example".to_owned();
-            self.report(file, Code::BadTime, &clause.span, "this lasts no time at all").help = Some(help);
+            self.report(file, Code::BadTime, &clause.span, "this duration is zero").help = Some(help);
         }
         if alarm.react.is_empty() {
-            self.report(file, Code::NoEffect, &clause.span, "`limit` is about reactions, and there is no `react`");
+            self.report(file, Code::NoEffect, &clause.span, "`limit` applies to reactions, and there is no `react`");
         }
         let mut places: Vec<usize> = (0..alarm.by.len()).collect();
         if !by.is_empty() {
@@ -220,7 +220,8 @@ impl<'t> Compiler<'t, '_> {
                 match alarm.by.iter().position(|field| *field == word.it) {
                     Some(place) => places.push(place),
                     None => {
-                        let message = format!("`limit` has the keys of its `detect`, and `{}` is none of them", word.it);
+                        let message =
+                            format!("the keys of `limit` must be keys of `detect`, and `{}` is not one of them", word.it);
                         let known: Vec<&str> = alarm.by.iter().map(String::as_str).collect();
                         self.unknown(file, Code::KeysDiffer, word, message, known);
                     }
@@ -234,7 +235,7 @@ impl<'t> Compiler<'t, '_> {
         for word in words {
             if !self.alarm_names.contains(word.it.as_str()) {
                 let known = self.alarm_names();
-                self.unknown(file, Code::UnknownAlarm, word, format!("no alarm has the name `{}`", word.it), known);
+                self.unknown(file, Code::UnknownAlarm, word, format!("there is no alarm `{}`", word.it), known);
             }
         }
     }
@@ -306,12 +307,14 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, Code::CancelContradiction, &tree.name.span, message);
         }
         if alarm.cancel.contains(&Cancel::AtOnce) && alarm.while_active != WhileActive::Refresh {
-            let message = format!("`{}` is cancelled at once and never active: `while active` changes nothing", tree.name.it);
+            let message = format!("`{}` is cancelled at once and never active, so `while active` has no effect", tree.name.it);
             self.report(file, Code::NoEffect, &tree.name.span, message);
         }
         if let (Some(_), Shape::Without) = (alarm.hold, &alarm.detect.shape) {
-            let message =
-                format!("`{}` waits already for what does not come: make its `within` longer instead of `hold`", tree.name.it);
+            let message = format!(
+                "`{}` already waits for an event that must not arrive: make its `within` longer instead of using `hold`",
+                tree.name.it
+            );
             self.report(file, Code::CancelContradiction, &tree.name.span, message);
         }
         if alarm.cancel.is_empty() && !ends.is_empty() {
@@ -321,15 +324,17 @@ impl<'t> Compiler<'t, '_> {
         let compiled = !alarm.detect.parts.is_empty();
         if alarm.cancel.is_empty() && !unread && compiled && !alarm.detect.is_state() {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
-            let help = "say so with `cancel by hand`, or write `cancel after 1h`, `cancel when ...`, `cancel at once`".to_owned();
+            let help =
+                "if that is intended, write `cancel by hand`; otherwise `cancel after 1h`, `cancel when ...` or `cancel at once`"
+                    .to_owned();
             self.report(file, Code::NoCancel, &tree.name.span, message).help = Some(help);
         }
     }
 
     fn same_keys(&mut self, file: &File, by: &[String], alarm: &Alarm, span: &TextSpan) {
         if !by.is_empty() && by != alarm.by {
-            let message = "`cancel when` has the keys of its `detect`, and these are others";
-            self.report(file, Code::KeysDiffer, span, message).help = Some("leave the `by` of `cancel when` out".to_owned());
+            let message = "`cancel when` must have the keys of `detect`, and these are different";
+            self.report(file, Code::KeysDiffer, span, message).help = Some("remove the `by` of `cancel when`".to_owned());
         }
     }
 
@@ -360,7 +365,7 @@ impl<'t> Compiler<'t, '_> {
             "minor" => Category::Minor,
             "none" => Category::None,
             other => {
-                let message = format!("no category has the name `{other}`");
+                let message = format!("there is no category `{other}`");
                 self.unknown(file, Code::UnknownCategory, word, message, CATEGORIES.iter().copied());
                 Category::default()
             }
@@ -369,7 +374,7 @@ impl<'t> Compiler<'t, '_> {
 
     fn mode(&mut self, file: &File, word: &Text, within: Option<Duration>) -> Mode {
         if within.is_some() && word.it != "confirm" {
-            self.report(file, Code::NoEffect, &word.span, "`within` belongs to `mode confirm` only");
+            self.report(file, Code::NoEffect, &word.span, "`within` is valid only with `mode confirm`");
         }
         match word.it.as_str() {
             "live" => Mode::Live,
@@ -377,7 +382,7 @@ impl<'t> Compiler<'t, '_> {
             "off" => Mode::Off,
             "confirm" => Mode::Confirm { within: within.unwrap_or(crate::core::base::limits::CONFIRM_WITHIN) },
             other => {
-                let message = format!("no mode has the name `{other}`");
+                let message = format!("there is no mode `{other}`");
                 self.unknown(file, Code::UnknownMode, word, message, MODES.iter().copied());
                 Mode::default()
             }

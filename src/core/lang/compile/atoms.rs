@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::core::base::limits::{ALTERNATIVES, COPIES};
 use crate::core::diag::Code;
+use crate::core::diag::suggest::nearest;
 use crate::core::event::{BuiltIn, OWN_APP};
 use crate::core::lang::ast::{self, ChangeSyntax, Choice, File, From, PatternClause, SenderSyntax, Text, TextSpan};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
@@ -42,13 +43,16 @@ impl<'t> Compiler<'t, '_> {
             match &clause.it {
                 PatternClause::From(from) => {
                     if selected {
-                        self.report(file, Code::DuplicateClause, &clause.span, "`from` stands twice in this pattern");
+                        self.report(file, Code::DuplicateClause, &clause.span, "`from` is given twice in this pattern");
                     }
                     selected = true;
                     atom.from = self.senders(file, &from.whom);
                     atom.predicates.extend(self.on(file, from));
                 }
                 PatternClause::Match { field, regex } => {
+                    if let Some(field) = field {
+                        self.misspelled(file, field);
+                    }
                     let field = field.as_ref().map_or("text", |f| &f.it).to_owned();
                     match self.field_regex(file, regex, field) {
                         Some(regex) => atom.matches.push(regex),
@@ -61,7 +65,10 @@ impl<'t> Compiler<'t, '_> {
                 },
                 PatternClause::Set(field, operand) => match self.setting(file, operand) {
                     Some(_) if BuiltIn::is_fixed(&field.it) => {
-                        let message = format!("every event has a field `{}`: what it is set to is never seen", field.it);
+                        let message = format!(
+                            "every event already has a field `{}`, so the value that is set here is never seen",
+                            field.it
+                        );
                         self.report(file, Code::HiddenCapture, &field.span, message).help =
                             Some("give it another name".to_owned());
                     }
@@ -104,7 +111,7 @@ impl<'t> Compiler<'t, '_> {
     fn composite(&mut self, Named { file, pattern }: Named<'t>, detect: &'t ast::Detect, span: &TextSpan) -> Option<AtomId> {
         for clause in &pattern.clauses {
             if !matches!(clause.it, PatternClause::Detect(_) | PatternClause::Later) || clause.span != *span {
-                let message = "a pattern with `detect` is about several events, and has no other clause";
+                let message = "a pattern with `detect` is about several events and can have no other clause";
                 self.report(file, Code::ClauseNotHere, &clause.span, message);
             }
         }
@@ -268,8 +275,8 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ast::AtomSyntax::Claim { primary, span } => atoms.extend(self.claim_atoms(file, *primary, outer, name, span)),
                 ast::AtomSyntax::Not { span, .. } => {
-                    let message = "`not` before a state stands among states that `and` or `or` joins, and nowhere else";
-                    let help = "of events write `A without B within 30s`; what ends a state is `alarm X cleared`, `host back`, `app running`";
+                    let message = "`not` before a state is valid only among states that are joined by `and` or `or`";
+                    let help = "for events write `A without B within 30s`; the end of a state is `alarm X cleared`, `host back` or `app running`";
                     self.report(file, Code::NotJoined, span, message).help = Some(help.to_owned());
                     *whole = false;
                 }
@@ -307,7 +314,7 @@ impl<'t> Compiler<'t, '_> {
         self.copies = before.saturating_add(expressions + 1);
         if before <= COPIES && self.copies > COPIES {
             let message = format!("the conditions that `where` narrows have more than {COPIES} expressions together");
-            let help = "write the `where` into the pattern itself, or name fewer patterns".to_owned();
+            let help = "write the `where` in the pattern itself, or name fewer patterns".to_owned();
             self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
         }
         self.copies <= COPIES
@@ -316,19 +323,25 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn named(&mut self, file: &File, word: &Text) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
         if self.open_patterns.contains(&word.it) {
-            let message = format!("the pattern `{}` is about itself", word.it);
+            let message = format!("the pattern `{}` refers to itself", word.it);
             self.report(file, Code::Cycle, &word.span, message);
             return None;
         }
         if !self.patterns.contains_key(word.it.as_str()) {
             let known = self.pattern_names();
-            let message = format!("no pattern has the name `{}`", word.it);
+            let message = format!("there is no pattern `{}`", word.it);
+            if word.it == "claim" {
+                let help = "a role that a member of a pair claims is written `claim primary` or `claim backup`".to_owned();
+                self.report(file, Code::UnknownPattern, &word.span, message).help = Some(help);
+                return None;
+            }
             if word.it.contains(' ') && self.near(&word.it, &known).is_none() {
                 let text = word.it.replace('\\', "\\\\").replace('"', "\\\"");
                 let help = format!("to look for a text write `event where text contains \"{text}\"`");
                 self.report(file, Code::UnknownPattern, &word.span, message).help = Some(help);
             } else {
-                self.unknown(file, Code::UnknownPattern, word, message, known);
+                let event = nearest(&word.it, ["event"]);
+                self.unknown(file, Code::UnknownPattern, word, message, known.into_iter().chain(event));
             }
             return None;
         }
@@ -354,8 +367,11 @@ impl<'t> Compiler<'t, '_> {
                             return programs;
                         }
                         let known: Vec<&str> = inventory.applications.keys().map(String::as_str).collect();
+                        let all = inventory.applications.values();
+                        let others = all.flat_map(|a| a.aliases.iter().chain([&a.program])).map(String::as_str);
+                        let others: Vec<&str> = others.filter(|name| !name.is_empty()).collect();
                         if word.it != OWN_APP {
-                            self.sender(file, word, "application", &known);
+                            self.sender(file, word, "application", &known, &others);
                         }
                     }
                     vec![Sender::App(word.it.clone())]
@@ -369,7 +385,8 @@ impl<'t> Compiler<'t, '_> {
                             return Sender::Host(name.clone());
                         }
                         let known: Vec<&str> = inventory.hosts.keys().map(String::as_str).collect();
-                        self.sender(file, word, "host", &known);
+                        let others: Vec<&str> = inventory.hosts.values().flat_map(|h| &h.aliases).map(String::as_str).collect();
+                        self.sender(file, word, "host", &known, &others);
                     }
                     Sender::Host(word.it.clone())
                 });
@@ -382,7 +399,7 @@ impl<'t> Compiler<'t, '_> {
                     if let Some(inventory) = inventory {
                         let known: Vec<&str> = inventory.applications.values().map(|a| a.kind.as_str()).collect();
                         if !known.contains(&word.it.as_str()) {
-                            self.sender(file, word, "application type", &known);
+                            self.sender(file, word, "application type", &known, &[]);
                         }
                     }
                     Sender::Type(word.it.clone())
@@ -392,7 +409,9 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn sender(&mut self, file: &File, word: &Text, what: &str, known: &[&str]) {
+    /// Reports a sender that the inventory does not have. `others`: aliases and programs, which logs may have in any number, so that
+    /// a similar one is a doubt only.
+    fn sender(&mut self, file: &File, word: &Text, what: &str, known: &[&str], others: &[&str]) {
         if word.it.contains('*') {
             return;
         }
@@ -405,7 +424,9 @@ impl<'t> Compiler<'t, '_> {
             // There is nothing to compare with: an inventory of hosts alone has no applications.
             None if known.is_empty() => {}
             None => {
-                let help = "the condition compares with the name as it stands in the record".to_owned();
+                let near = self.near(&word.it, others).map(|near| format!("did you mean `{near}`? Otherwise "));
+                let help =
+                    format!("{}the condition compares with the name as it is written in the record", near.unwrap_or_default());
                 self.report(file, Code::SenderNotInInventory, &word.span, message).help = Some(help);
             }
         }

@@ -94,7 +94,7 @@ impl<'t> Compiler<'t, '_> {
         self.used_calendars.insert(word.it.clone());
         if !self.calendars.contains_key(word.it.as_str()) {
             let known: Vec<&str> = self.calendars.keys().copied().collect();
-            self.unknown(file, Code::UnknownCalendar, word, format!("no calendar has the name `{}`", word.it), known);
+            self.unknown(file, Code::UnknownCalendar, word, format!("there is no calendar `{}`", word.it), known);
         }
     }
 
@@ -106,7 +106,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let Some(Some((_, except))) = own.get(name) else { return false };
         if order.way.len() == NESTING || order.done.len() > CALENDAR_CLAUSES {
-            let message = format!("`{}` excepts calendars that except others, too many of them", order.way[0]);
+            let message = format!("`{}` excepts calendars that except others, more levels deep than is allowed", order.way[0]);
             self.report(file, Code::CalendarTooLarge, &from.span, message);
             return false;
         }
@@ -141,7 +141,7 @@ impl<'t> Compiler<'t, '_> {
                 CalendarClause::Zone(word) => {
                     if let Some((first, _)) = &of {
                         let first = file.place(&first.span);
-                        let message = format!("`zone` stands twice in `{}`", tree.name.it);
+                        let message = format!("`zone` is given twice in `{}`", tree.name.it);
                         let told = self.report(file, Code::DuplicateClause, &clause.span, message);
                         told.context.push((first, "first here".to_owned()));
                     }
@@ -181,7 +181,7 @@ impl<'t> Compiler<'t, '_> {
         let read = zone(&word.it);
         if read.is_none() {
             let help = zone_like(&word.it).map(|near| format!("did you mean \"{near}\"?"));
-            let help = help.unwrap_or_else(|| "zones have the names of the IANA database: \"Europe/Paris\", \"UTC\"".to_owned());
+            let help = help.unwrap_or_else(|| "write a name of the IANA database: \"Europe/Paris\", \"UTC\"".to_owned());
             self.report(file, Code::UnknownZone, &word.span, format!("there is no time zone `{}`", word.it)).help = Some(help);
         }
         read
@@ -209,8 +209,8 @@ impl<'t> Compiler<'t, '_> {
     fn day(&mut self, file: &File, word: &Text) -> Option<usize> {
         day(&word.it)
             .map_err(|near| {
-                let help = near.map_or("there are mon, tue, wed, thu, fri, sat, sun, and `every day`".to_owned(), did_you_mean);
-                self.report(file, Code::UnknownDay, &word.span, format!("no day has the name `{}`", word.it)).help = Some(help);
+                let help = near.map_or("write mon, tue, wed, thu, fri, sat, sun, or `every day`".to_owned(), did_you_mean);
+                self.report(file, Code::UnknownDay, &word.span, format!("there is no day `{}`", word.it)).help = Some(help);
             })
             .ok()
     }
@@ -228,7 +228,7 @@ impl<'t> Compiler<'t, '_> {
         let (from, to) = from.zip(to)?;
         if to < from {
             let span: TextSpan = first.span.start..last.unwrap_or(first).span.end;
-            self.report(file, Code::BadDate, &span, format!("{to} is before {from}: these are no days"));
+            self.report(file, Code::BadDate, &span, format!("{to} is before {from}, so this range has no days"));
             return None;
         }
         Some((from, to))
@@ -239,8 +239,8 @@ impl<'t> Compiler<'t, '_> {
         let mut read = |word: &Text, end: bool| {
             let read = clock(&word.it).filter(|minutes| end || *minutes < 24 * 60);
             if read.is_none() {
-                let help = "times of day are 00:00 to 23:59; a span may end at 24:00".to_owned();
-                self.report(file, Code::BadHours, &word.span, format!("there is no time {} here", word.it)).help = Some(help);
+                let help = "a time of day is between 00:00 and 23:59; a span may end at 24:00".to_owned();
+                self.report(file, Code::BadHours, &word.span, format!("{} is not a valid time here", word.it)).help = Some(help);
             }
             read
         };
@@ -250,8 +250,8 @@ impl<'t> Compiler<'t, '_> {
                 let (from, to) = (read(from, false), read(to, true));
                 let (from, to) = from.zip(to)?;
                 if from == to {
-                    let help = "a whole day has no `from`; a moment is `at 08:00`".to_owned();
-                    let message = "a span that ends when it begins has no length";
+                    let help = "for a whole day leave the times out; for a moment write `at 08:00`".to_owned();
+                    let message = "this span ends when it begins";
                     self.report(file, Code::BadHours, &written.span, message).help = Some(help);
                     return None;
                 }
@@ -265,7 +265,7 @@ impl<'t> Compiler<'t, '_> {
             && (lasts.it.is_zero() || lasts.it > CALENDAR_LASTS)
         {
             let message = format!(
-                "a time of a calendar lasts up to {}, and not {}",
+                "a period of a calendar can last up to {}, and not {}",
                 duration_text(CALENDAR_LASTS),
                 duration_text(lasts.it)
             );
@@ -275,8 +275,9 @@ impl<'t> Compiler<'t, '_> {
         match Cron::read(&text.it, lasts.map(|lasts| lasts.it)) {
             Ok(cron) => {
                 if cron.either() {
-                    let message = "a day of month and a day of week: either of them is enough here, as in crontab(5)";
-                    let help = "for days that are both write + before the day of week (+6); for either, two `cron` clauses";
+                    let message =
+                        "this has a day of the month and a day of the week: it is active if either matches, as in crontab(5)";
+                    let help = "if both must match, write + before the day of the week (+6); if either is meant, write two `cron` clauses";
                     self.report(file, Code::CronEither, &text.span, message).help = Some(help.to_owned());
                 }
                 Some(CalendarSpan::Cron(Box::new(cron)))

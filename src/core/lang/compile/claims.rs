@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::core::diag::{Code, Source};
+use crate::core::diag::{Code, Diagnostic, Source};
 use crate::core::event::EventId;
 use crate::core::inventory::{ClaimPattern, Pair, SAYS_BACKUP, SAYS_PRIMARY};
 use crate::core::lang::ast::{File, Text, TextSpan};
@@ -26,7 +26,31 @@ impl<'t> Compiler<'t, '_> {
                     self.program.claims.extend(atom.map(|atom| ClaimCondition { atom, pair: name.clone(), primary }));
                 }
             }
+            self.both_roles(name);
         }
+    }
+
+    /// Reports an expression of one role that also matches what the other role's expressions name: such records claim nothing.
+    fn both_roles(&mut self, pair: &str) {
+        let of_role = |primary: bool| -> Vec<&Atom> {
+            let claims = self.program.claims.iter().filter(|claim| claim.pair == pair && claim.primary == primary);
+            // Of a pattern of the rules, other clauses may tell the two apart.
+            claims.filter_map(|claim| self.program.atoms.get(claim.atom.0 as usize)).filter(|a| a.predicates.is_empty()).collect()
+        };
+        let (primary, backup) = (of_role(true), of_role(false));
+        let mut found = Vec::new();
+        for (all, others, key) in [(&primary, &backup, "says_backup"), (&backup, &primary, "says_primary")] {
+            let texts: Vec<String> = others.iter().flat_map(|a| &a.matches).flat_map(|m| m.regex.some_texts()).collect();
+            for atom in all {
+                if let Some(text) = texts.iter().find(|text| atom.matches.iter().any(|m| m.regex.is_match(text))) {
+                    let message =
+                        format!("this also matches `{text}`, which `{key}` names: a record that matches both is not a claim");
+                    let help = "write an expression that matches one role only";
+                    found.push(Diagnostic::new(Code::NeverMatches, atom.place.clone(), message).help(help));
+                }
+            }
+        }
+        self.found.extend(found);
     }
 
     fn claim(&mut self, name: &str, key: &str, pair: &Pair, pattern: &ClaimPattern) -> Option<AtomId> {
@@ -73,7 +97,7 @@ impl<'t> Compiler<'t, '_> {
             return vec![self.add(Atom { ids, ..new() })];
         };
         if inventory.pairs.is_empty() {
-            let message = "the inventory has no pair: nobody claims a role";
+            let message = "the inventory has no pair, so no application claims a role";
             self.report(file, Code::NeverMatches, span, message).help =
                 Some("add the pair to `pairs` of pointsman.yaml".to_owned());
         }

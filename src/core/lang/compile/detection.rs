@@ -87,7 +87,7 @@ impl<'t> Compiler<'t, '_> {
         match (state, &tree.shape) {
             (_, Shape::One) if members::on(state).is_some() => self.members(file, state, found),
             (ast::AtomSyntax::Alarm { name, change: ChangeSyntax::Unacked, .. }, Shape::Count { .. }) => {
-                let message = format!("`alarm {} unacked` is a state of one alarm: it is not counted", name.it);
+                let message = format!("`alarm {} unacked` is the state of one alarm and cannot be counted", name.it);
                 self.report(file, Code::BadTime, &name.span, message);
             }
             (ast::AtomSyntax::Alarm { name, change, .. }, Shape::One) => {
@@ -105,8 +105,8 @@ impl<'t> Compiler<'t, '_> {
                 if said.is_empty() {
                     found.by = keys;
                 } else if said != wanted {
-                    let message = format!("`alarm {} active` has the keys of that alarm, and these are others", name.it);
-                    let help = format!("leave `by` out, or count: 1 of alarm {} active by ...", name.it);
+                    let message = format!("`alarm {} active` has the keys of that alarm, and these are different", name.it);
+                    let help = format!("remove `by`, or count: 1 of alarm {} active by ...", name.it);
                     self.report(file, Code::KeysDiffer, span, message).help = Some(help);
                 }
             }
@@ -152,26 +152,27 @@ impl<'t> Compiler<'t, '_> {
             &tree.tail.time
             && over.is_zero()
         {
-            self.report(file, Code::BadTime, span, "this lasts no time at all").help = Some("write `5m`, for example".to_owned());
+            self.report(file, Code::BadTime, span, "this duration is zero").help = Some("write `5m`, for example".to_owned());
         }
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
             (Shape::One, Some(TimeClause::For(over, None))) if lasts => found.hold = Some(*over),
             (Shape::Members(_) | Shape::States(_), Some(TimeClause::For(over, None))) => found.hold = Some(*over),
             (Shape::States(_), Some(TimeClause::Within(..))) => {
-                let message = "states are so at one moment: what is within a time is events";
-                let help = "for events write `alarm X raised`; `for 5m` wants the states to last".to_owned();
+                let message = "`within` is not valid with states, only with events";
+                let help = "for events write `alarm X raised`; with `for 5m` the states must last that long".to_owned();
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help);
             }
             (Shape::One, Some(TimeClause::Within(..))) => {
-                let message = "one event has no time between its first and its last: `within` changes nothing";
+                let message = "`within` has no effect on a single event";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
             }
             (Shape::Silence { backoff, .. }, Some(TimeClause::For(over, growing))) => {
                 found.detect.within = Some(*over);
                 *backoff = *growing;
                 if growing.is_some_and(|b| b.factor < 2 || b.up_to < b.factor) {
-                    let message = "a silence's time grows: `backoff 2x up to 8x`";
+                    let message =
+                        "the factor of `backoff` must be at least 2x and at most that of `up to`: `backoff 2x up to 8x`";
                     self.report(file, Code::BadCount, time.map_or(span, |t| &t.span), message);
                 }
             }
@@ -189,23 +190,24 @@ impl<'t> Compiler<'t, '_> {
                 self.measure_field(file, tree, span);
             }
             (Shape::Without | Shape::NotPreceded | Shape::Silence { .. } | Shape::Measure(_), None) => {
-                let message = format!("`{of}` waits for something, and says not how long");
+                let message = format!("`{of}` has no time: it does not say how long to wait");
                 let help = match &found.detect.shape {
-                    Shape::Silence { .. } => "write `for 5m` at the end, for example",
-                    Shape::Measure(_) => "write `over 5m > 500` at the end, for example",
-                    _ => "write `within 30s` at the end, for example",
+                    Shape::Silence { .. } => "add for example `for 5m` at the end",
+                    Shape::Measure(_) => "add for example `over 5m > 500` at the end",
+                    _ => "add for example `within 30s` at the end",
                 };
                 self.report(file, Code::NoWindow, span, message).help = Some(help.to_owned());
             }
             (Shape::Count { .. }, None) if tree.unless.is_some() => {}
             (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. }, None) => {
-                let message = format!("`{of}` joins events that may lie years apart");
-                let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
+                let message = format!("`{of}` joins events that may be years apart");
+                let help = "add `within 10m` at the end; for a count, `unless B` starts it again".to_owned();
                 self.report(file, Code::EndlessWindow, span, message).help = Some(help);
             }
             (shape @ (Shape::Sequence { each: false } | Shape::Without), Some(TimeClause::Within(within, Some(slack)))) => {
                 if slack.is_zero() || slack >= within {
-                    let message = "`slack` says how much too early an event may come: some time, and less than `within`";
+                    let message =
+                        "`slack` is how much too early an event may come: it must be longer than zero and shorter than `within`";
                     let named = if *shape == Shape::Without { "down without up" } else { "A then B" };
                     self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help =
                         Some(format!("`{named} within 30s slack 2s`"));
@@ -214,9 +216,10 @@ impl<'t> Compiler<'t, '_> {
                 found.detect.slack = Some(*slack);
             }
             (_, Some(TimeClause::Within(_, Some(_)))) => {
-                let message = "`slack` lets a later event of an order come a little too early: this condition has no order";
+                let message =
+                    "`slack` allows a later event of an order to come a little too early, and this condition has no order";
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(
-                    "it stands behind `A then B within 30s` and `A without B within 30s`, not behind `then each`".to_owned(),
+                    "it is valid after `A then B within 30s` and `A without B within 30s`, not after `then each`".to_owned(),
                 );
             }
             (
@@ -228,10 +231,10 @@ impl<'t> Compiler<'t, '_> {
             (_, None) => {}
             (shape, Some(_)) => {
                 let help = match shape {
-                    Shape::Silence { .. } => "a silence has `for 5m`",
-                    Shape::Measure(_) => "a measure has `over 5m > 500`",
+                    Shape::Silence { .. } => "write `for 5m` with a silence",
+                    Shape::Measure(_) => "write `over 5m > 500` with a measure",
                     Shape::One | Shape::Standing { .. } | Shape::Members(_) | Shape::States(_) => {
-                        "one event has no time; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
+                        "a single event has no time; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
                     }
                     _ => "use `within 5m`",
                 };
@@ -256,12 +259,12 @@ impl<'t> Compiler<'t, '_> {
         let Shape::Measure(Measure { what, field, .. }) = &tree.shape else { return };
         let counts = matches!(what, Aggregate::Count | Aggregate::Rate);
         let message = match (counts, field) {
-            (true, Some(_)) => "a count or a rate is of events, not of a field",
-            (false, None) => "this measure says not of which field",
+            (true, Some(_)) => "a count or a rate is about events, not about a field",
+            (false, None) => "this measure does not name a field",
             _ => return,
         };
         let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
-        self.report(file, Code::BadTime, at, message).help = Some("avg(ms) of A; count of A".to_owned());
+        self.report(file, Code::BadTime, at, message).help = Some("write for example avg(ms) of A, or count of A".to_owned());
     }
 
     /// Compiles a measure that cancels.
@@ -284,8 +287,8 @@ impl<'t> Compiler<'t, '_> {
                 Some(super::Cancel::Measured { of: atoms, over: *over, measure })
             }
             _ => {
-                let message = format!("`{of}` is ended by a measure that says not over how long");
-                let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
+                let message = format!("the measure that ends `{of}` has no time");
+                let help = "write for example `cancel when count of A over 10m <= 2`".to_owned();
                 self.report(file, Code::NoWindow, span, message).help = Some(help);
                 None
             }
@@ -302,14 +305,14 @@ impl<'t> Compiler<'t, '_> {
         let (above, below) = (up(raises.comparison) && down(ends.comparison), down(raises.comparison) && up(ends.comparison));
         let help = match () {
             () if up(raises.comparison) && up(ends.comparison) || down(raises.comparison) && down(ends.comparison) => {
-                "the end compares the other way: detect ... > 500 is ended by `cancel when < 400`"
+                "the end must compare the other way: `detect ... > 500` ends with `cancel when < 400`"
             }
             () if above && ends.amount > raises.amount || below && ends.amount < raises.amount => {
-                "the end lies on the other side of what raises it: detect ... > 500 is ended by `cancel when < 400`"
+                "the end must be on the other side of the threshold: `detect ... > 500` ends with `cancel when < 400`"
             }
             () => return,
         };
-        let message = "values that raise this alarm end it as well: it is raised and ended again and again";
+        let message = "some values both raise and end this alarm, so it would be raised and ended again and again";
         self.report(file, Code::WrongWayRound, span, message).help = Some(help.to_owned());
     }
 
@@ -317,7 +320,7 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn falls(&mut self, file: &File, shape: &Shape, threshold: Threshold, span: &TextSpan) -> super::Cancel {
         if !matches!(shape, Shape::Measure(_)) {
             let message = "only a measure can be compared with a number";
-            let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
+            let help = "write for example `cancel when count of A over 10m <= 2`".to_owned();
             self.report(file, Code::BadTime, span, message).help = Some(help);
         }
         super::Cancel::Falls(threshold)
@@ -330,7 +333,7 @@ impl<'t> Compiler<'t, '_> {
         {
             let word = At { it: alarm.clone(), span: span.clone() };
             let known: Vec<&str> = self.alarm_names.iter().copied().collect();
-            self.unknown(file, Code::UnknownAlarm, &word, format!("no alarm has the name `{alarm}`"), known);
+            self.unknown(file, Code::UnknownAlarm, &word, format!("there is no alarm `{alarm}`"), known);
         }
         let name = match &signal {
             Signal::Raised(name) => format!("alarm {name} raised"),
@@ -425,7 +428,7 @@ impl Compiler<'_, '_> {
                 }
             }
             if seen.contains(alarm.name.as_str()) {
-                let message = format!("`{}` is raised by what it brings about itself", alarm.name);
+                let message = format!("`{}` is raised by its own consequences", alarm.name);
                 told.push(Diagnostic::new(Code::Cycle, alarm.place.clone(), message));
             }
         }

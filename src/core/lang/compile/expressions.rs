@@ -52,7 +52,7 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn pieces(&mut self, trees: &'t [File]) {
         for (file, piece) in super::pieces_of(trees) {
             if TYPES.iter().any(|(name, ..)| *name == piece.name.it) {
-                let message = format!("`{}` is a type that every rule file has", piece.name.it);
+                let message = format!("`{}` is a built-in type", piece.name.it);
                 self.report(file, Code::DuplicateName, &piece.name.span, message);
             } else if let Some((first, other)) = self.pieces.get(piece.name.it.as_str()).copied() {
                 let first = first.place(&other.name.span);
@@ -95,13 +95,13 @@ impl<'t> Compiler<'t, '_> {
                 if !self.room_for(file, regex, &hir) {
                     return None;
                 }
-                let built = Arc::new(built);
+                let built = Arc::new(built.written_as(as_written(regex, &text)));
                 let groups = filled.groups.into_iter();
                 let found: Vec<Capture> = groups.map(|(group, name, kind)| Capture { name, group, kind }).collect();
                 let hidden: BTreeSet<&str> =
                     found.iter().map(|c| c.name.as_str()).filter(|n| captures && BuiltIn::is_fixed(n)).collect();
                 for name in hidden {
-                    let message = format!("every event has a field `{name}`: this capture is never seen");
+                    let message = format!("every event already has a field `{name}`, so this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
                 // What a piece alone matches says nothing.
@@ -112,14 +112,15 @@ impl<'t> Compiler<'t, '_> {
             }
             Err(Refused::TooLarge) => {
                 let message = format!("this regular expression takes more than {REGEX_BYTES} bytes when compiled");
-                let help = "bounded repeats of large classes multiply: shorten them, or use several patterns".to_owned();
+                let help =
+                    "bounded repeats of large character classes multiply: shorten them, or use several patterns".to_owned();
                 self.report(file, Code::RegexTooLarge, &regex.span, message).help = Some(help);
                 None
             }
             Err(Refused::Wrong) => {
                 let (message, at) = why(&filled.text);
                 let span = at.map_or(regex.span.clone(), |at| within(regex, filled.as_written(at)));
-                self.report(file, Code::BadRegex, &span, format!("the regular expression is not understood: {message}")).help =
+                self.report(file, Code::BadRegex, &span, format!("the regular expression is not valid: {message}")).help =
                     instead(&filled.text, at).map(str::to_owned);
                 None
             }
@@ -137,8 +138,10 @@ impl<'t> Compiler<'t, '_> {
                 filled.places.push((filled.text.len(), at));
             }
             if filled.text.len() > EXPRESSION_BYTES {
-                let message = format!("with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes");
-                let help = "several `match` clauses, or several patterns, say the same".to_owned();
+                let message = format!(
+                    "with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes, which is the limit"
+                );
+                let help = "use several `match` clauses or several patterns instead".to_owned();
                 return Err((at, (Code::RegexTooLarge, message, Some(help))));
             }
             match c {
@@ -195,7 +198,7 @@ impl<'t> Compiler<'t, '_> {
 
     fn piece(&mut self, name: &str, filled: &mut Filled, depth: usize) -> Result<(), Unfilled> {
         if depth >= NESTING {
-            let message = format!("the piece `{name}` stands in itself, or deeper than {NESTING}");
+            let message = format!("the piece `{name}` contains itself, or is nested deeper than {NESTING}");
             return Err((Code::PieceInItself, message, None));
         }
         let Some((flags, text)) = self.expression_of(name) else { return Err(self.unknown_piece(name, false)) };
@@ -219,11 +222,11 @@ impl<'t> Compiler<'t, '_> {
             Some(near) => did_you_mean(near),
             None if field => {
                 let types: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).collect();
-                format!("a capture is of a type ({}) or of a piece: write piece {name} /.../", types.join(", "))
+                format!("a capture has a type ({}) or the name of a piece: write piece {name} /.../", types.join(", "))
             }
-            None => format!("write piece {name} /.../; a dollar sign and a brace are written \\$\\{{"),
+            None => format!("write piece {name} /.../; write a dollar sign and a brace as \\$\\{{"),
         };
-        (Code::UnknownPiece, format!("no piece has the name `{name}`"), Some(help))
+        (Code::UnknownPiece, format!("there is no piece `{name}`"), Some(help))
     }
 }
 
@@ -255,6 +258,12 @@ pub(super) fn captured(regex: &Regex) -> Vec<String> {
 
 fn joined(regex: &Regex) -> String {
     regex.pieces.iter().map(|p| p.it.as_str()).collect()
+}
+
+/// An expression as the rule has it, in slashes and with its flags.
+fn as_written(regex: &Regex, text: &str) -> String {
+    let flags = [(regex.ignore_case, "i"), (regex.dot_all, "s")].map(|(is, flag)| if is { flag } else { "" });
+    format!("/{}/{}", text.replace('/', "\\/"), flags.concat())
 }
 
 fn flags(regex: &Regex) -> &'static str {
@@ -300,17 +309,17 @@ fn why(text: &str) -> (String, Option<usize>) {
 /// Suggests a replacement for features of other libraries which this one, with its linear time, does not have.
 fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
     let rest = text.get(at?..)?;
-    let not = "for what must not be there write a second test: `match /A/ where not text ~ /B/`, or `where text !~ /B/`";
-    let also = "for what must be there as well write a second test: `match /A/ where text ~ /B/`; what stands around may be in the expression itself, outside of the capture";
+    let not = "if a text must not be there, write a second test: `match /A/ where not text ~ /B/`, or `where text !~ /B/`";
+    let also = "if a further text must be there, write a second test: `match /A/ where text ~ /B/`; text around a capture can be in the expression itself, outside the capture";
     [
         ("(?!", not),
         ("(?<!", not),
         ("(?=", also),
         ("(?<=", also),
-        ("(?>", "write (?:...): no expression here takes long, so nothing has to be kept from going back"),
+        ("(?>", "write (?:...): no expression backtracks here, so there is nothing to prevent"),
         ("(?(", "write both ways, (A|B), or two patterns joined by `or`"),
-        ("(?R", "an expression can't contain itself; a part with a name is a `piece`: ${name}"),
-        ("\\", "a group can't be meant by its number: capture both, (?<a>...) and (?<b>...), and write `where a == b`"),
+        ("(?R", "an expression cannot contain itself; a named part is a `piece`: ${name}"),
+        ("\\", "a group cannot be referred to by its number: capture both, (?<a>...) and (?<b>...), and write `where a == b`"),
     ]
     .into_iter()
     .find_map(|(begins, help)| rest.starts_with(begins).then_some(help))

@@ -32,7 +32,7 @@ impl<'w> Compiler<'_, 'w> {
         let hosts: Vec<Sender> = at.map(|(name, _)| Sender::Host(name.clone())).collect();
         if hosts.is_empty() {
             let known = sites(inventory);
-            self.unknown(file, Code::UnknownGroup, word, format!("no host is at the site `{}`", word.it), known);
+            self.unknown(file, Code::UnknownGroup, word, format!("no host has the site `{}`", word.it), known);
             return vec![nobody(word)];
         }
         if self.room_for_senders(file, word, hosts.len()) { hosts } else { vec![nobody(word)] }
@@ -70,7 +70,7 @@ impl<'w> Compiler<'_, 'w> {
         let Some(group) = self.group(file, word) else { return vec![String::new()] };
         let (members, what) = if field == "host" { (group.hosts, "hosts") } else { (group.applications, "applications") };
         if members.is_empty() {
-            let message = format!("the group `{}` has no {what} in it", word.it);
+            let message = format!("the group `{}` has no {what}", word.it);
             self.report(file, Code::UnknownGroup, &word.span, message);
             return vec![String::new()];
         }
@@ -80,8 +80,8 @@ impl<'w> Compiler<'_, 'w> {
     /// The inventory, which is necessary to resolve this word; a missing one is reported.
     fn inventory_for(&mut self, file: &File, word: &Text) -> Option<&'w Inventory> {
         if self.world.inventory.is_none() {
-            let message = format!("who is meant by `{}` stands in the inventory, and none was given", word.it);
-            let help = "give the configuration too: -c FILE".to_owned();
+            let message = format!("the members of `{}` are in the inventory, and none was given", word.it);
+            let help = "name the configuration as well: -c FILE".to_owned();
             self.report(file, Code::UnknownGroup, &word.span, message).help = Some(help);
         }
         self.world.inventory
@@ -108,8 +108,8 @@ impl<'w> Compiler<'_, 'w> {
         choices.into_iter().for_each(|choice| counted(choice, &mut found));
         for atom in found {
             let Some(on) = on(atom).filter(|_| alone != Some(atom)) else { continue };
-            let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`".to_owned();
-            let message = "how many of a group are in a state stands alone in a `detect`, or among other states";
+            let help = "make an alarm of it (category none, if people need not see it), and join `alarm X active`".to_owned();
+            let message = "a count of group members in a state must be the whole `detect`, or be joined with other states";
             self.report(file, Code::StandsAlone, &on.span, message).help = Some(help);
         }
     }
@@ -121,11 +121,11 @@ impl<'w> Compiler<'_, 'w> {
         let by = keys(state);
         if !found.by.is_empty() && found.by != by {
             let help = if by.is_empty() {
-                "leave `by` out: there is one group".to_owned()
+                "remove `by`: there is only one group".to_owned()
             } else {
                 format!("write by {}", by.join(", "))
             };
-            let message = format!("how many of `{}` there are is not by these keys", on.it.of.it);
+            let message = format!("a count of `{}` cannot have these keys", on.it.of.it);
             self.report(file, Code::KeysDiffer, &on.span, message).help = Some(help);
         }
         found.by = by;
@@ -152,8 +152,10 @@ impl<'w> Compiler<'_, 'w> {
             ast::AtomSyntax::Alarm { name, .. } => {
                 let keys = self.alarm_keys.get(name.it.as_str()).cloned().unwrap_or_default();
                 let Some(field) = ["app", "host"].into_iter().find(|f| keys.iter().any(|k| k == f)) else {
-                    let message =
-                        format!("`{}` has neither the key `app` nor `host`: of which member it is, nothing says", name.it);
+                    let message = format!(
+                        "`{}` has neither the key `app` nor `host`, so it does not say which member it is about",
+                        name.it
+                    );
                     self.report(file, Code::KeysDiffer, &on.span, message);
                     return None;
                 };
@@ -163,8 +165,8 @@ impl<'w> Compiler<'_, 'w> {
             _ => return None,
         };
         if named {
-            let message = "names and `on ... of` both say who is meant";
-            self.report(file, Code::StandsAlone, &on.span, message).help = Some("leave the names out".to_owned());
+            let message = "the names and `on ... of` both say which members are meant";
+            self.report(file, Code::StandsAlone, &on.span, message).help = Some("remove the names".to_owned());
         }
         let groups = self.groups_of(file, on, field);
         let said = format!("{:?} of {}", on.it.quantity, on.it.of.it);
@@ -192,7 +194,7 @@ impl<'w> Compiler<'_, 'w> {
         };
         let groups: Vec<Members> = all.into_iter().filter_map(group).collect();
         if groups.is_empty() {
-            let message = format!("no `{}` of the inventory has as many members as that", of.it);
+            let message = format!("no `{}` of the inventory has that many members", of.it);
             self.report(file, Code::BadCount, &on.span, message);
         }
         groups

@@ -19,14 +19,14 @@ impl Compiler<'_, '_> {
         for binding in of {
             match &binding.value.it {
                 _ if name.it != OF_MOUNTS || binding.name.it != "mount" => {
-                    let message = format!("`{}` is not of a `{}`", name.it, binding.name.it);
+                    let message = format!("`{}` has no `{}`", name.it, binding.name.it);
                     self.report(file, Code::UnknownMetric, &binding.name.span, message).help =
-                        Some(format!("only `{OF_MOUNTS}` is of something: {OF_MOUNTS}(mount = \"/var\")"));
+                        Some(format!("only `{OF_MOUNTS}` has one: {OF_MOUNTS}(mount = \"/var\")"));
                     return None;
                 }
                 ExpressionKind::Literal(LiteralKind::Text(mount)) => mounts.push(mount.clone()),
                 _ => {
-                    self.report(file, Code::UnknownMetric, &binding.value.span, "a mount point is a text in quotes");
+                    self.report(file, Code::UnknownMetric, &binding.value.span, "write the mount point as a text in quotes");
                     return None;
                 }
             }
@@ -43,9 +43,9 @@ impl Compiler<'_, '_> {
         if found.by.is_empty() {
             found.by = wanted;
         } else if let Some(lacks) = wanted.iter().find(|key| !found.by.contains(key)) {
-            let message = format!("without the key `{lacks}` the metrics of several are taken for one");
+            let message = format!("without the key `{lacks}` metrics of different subjects are mixed");
             self.report(file, Code::KeysDiffer, span, message).help =
-                Some(format!("write by {}, or leave `by` out", wanted.join(", ")));
+                Some(format!("write by {}, or remove `by`", wanted.join(", ")));
         }
     }
 }

@@ -141,7 +141,7 @@ fn bound(found: &mut Vec<Diagnostic>) {
     found.retain(|_| keep.next().unwrap_or(true));
     for (file, seen) in seen.into_iter().filter(|(_, seen)| *seen > MISTAKES_PER_FILE) {
         let name = file.map_or_else(|| "the site".to_owned(), |(name, _)| name);
-        let message = format!("{name} has {} more mistakes and warnings, which are not listed", seen - MISTAKES_PER_FILE);
+        let message = format!("{name} has {} more errors and warnings, which are not listed", seen - MISTAKES_PER_FILE);
         found.push(Diagnostic::whole(Code::MoreMistakes, message).help("fix these first"));
     }
 }
@@ -243,7 +243,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     fn twice(&mut self, file: &File, word: &Text, what: &str, first: Place) {
-        let message = format!("there are two {what} with the name `{}`", word.it);
+        let message = format!("there are two {what} named `{}`", word.it);
         self.report(file, Code::DuplicateName, &word.span, message).context.push((first, "first defined here".to_owned()));
     }
 

@@ -39,7 +39,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Reports a field that no expression captures, if its name is similar to that of a built-in or captured field.
-    fn misspelled(&mut self, file: &File, field: &Text) {
+    pub(super) fn misspelled(&mut self, file: &File, field: &Text) {
         let name = field.it.as_str();
         let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
         let known =
@@ -90,9 +90,7 @@ impl<'t> Compiler<'t, '_> {
             let message = format!("no event has the id `{shown}`: it has {what}");
             self.report(file, Code::UnreadableId, at, message).help = Some(match meant {
                 Some(meant) => format!("write `{meant}`"),
-                None => {
-                    "an id is one word as the record has it; for words of the text write `where text contains \"...\"`".to_owned()
-                }
+                None => "an id is one word of the record; for words of the text write `where text contains \"...\"`".to_owned(),
             });
         }
         id_of(text)
@@ -101,7 +99,7 @@ impl<'t> Compiler<'t, '_> {
     /// Checks the comparison of ids and levels of trust: ids have no order.
     fn ordered(&mut self, file: &File, field: &str, comparison: Comparison, at: &TextSpan) {
         if field == "id" && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
-            let message = "ids have no order: a range is written `event 00-04560..00-04563`";
+            let message = "ids cannot be compared by size: write a range as `event 00-04560..00-04563`";
             self.report(file, Code::BadEventId, at, message);
         }
     }
@@ -131,7 +129,7 @@ impl<'t> Compiler<'t, '_> {
                         file,
                         Code::UnknownLevel,
                         word,
-                        format!("no level has the name `{}`", word.it),
+                        format!("there is no level `{}`", word.it),
                         LEVELS.iter().copied(),
                     );
                     None
@@ -140,7 +138,7 @@ impl<'t> Compiler<'t, '_> {
             "trust" => match Trust::parse(&word.it) {
                 Some(trust) => Some(Operand::Trust(trust)),
                 None => {
-                    let message = format!("no trust has the name `{}`", word.it);
+                    let message = format!("there is no trust level `{}`", word.it);
                     self.unknown(file, Code::UnknownProvenance, word, message, PROVENANCES.iter().copied());
                     None
                 }
@@ -150,7 +148,7 @@ impl<'t> Compiler<'t, '_> {
                 if !BuiltIn::is_fixed(&word.it) && !inside && !self.captured.contains(&word.it) {
                     let message =
                         format!("`{}` is read as a field of the event, and no pattern captures one of that name", word.it);
-                    let help = format!("a text stands in quotes: \"{}\"", word.it);
+                    let help = format!("if a text is meant, write it in quotes: \"{}\"", word.it);
                     self.report(file, Code::BareField, &word.span, message).help = Some(help);
                 }
                 Some(Operand::Field(word.it.clone()))
@@ -160,7 +158,7 @@ impl<'t> Compiler<'t, '_> {
 
     fn in_list(&mut self, file: &File, field: &str, elements: &[Element], span: &TextSpan) -> Option<Predicate> {
         if elements.is_empty() {
-            self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event matches this");
+            self.report(file, Code::NeverMatches, span, "the list is empty, so no event matches this");
         }
         if !self.room_for_list(file, elements, span) {
             return None;
@@ -187,8 +185,11 @@ impl<'t> Compiler<'t, '_> {
                     continue;
                 }
                 Element::Bare(word) if self.lists.contains_key(word.it.as_str()) => {
-                    let message = format!("`{}` is a list, and stands here as a text", word.it);
-                    let help = format!("write `{field} in {}` beside, joined by `or`; a text stands in quotes", word.it);
+                    let message = format!("`{}` is a list, and is used here as a text", word.it);
+                    let help = format!(
+                        "write `{field} in {}` separately, joined by `or`; if a text is meant, write it in quotes",
+                        word.it
+                    );
                     self.report(file, Code::TwoReadings, &word.span, message).help = Some(help);
                     None
                 }
@@ -213,10 +214,11 @@ impl<'t> Compiler<'t, '_> {
         self.listed = before.saturating_add(elements.len());
         if elements.len() > LIST_ELEMENTS {
             let message = format!("this list has {} values; it may have {LIST_ELEMENTS}", elements.len());
-            let help = "networks (10.0.0.0/8) say many addresses at once".to_owned();
+            let help = "a network (10.0.0.0/8) stands for many addresses".to_owned();
             self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
         } else if before <= LISTED && self.listed > LISTED {
-            let message = format!("with this one the lists of all conditions have more than {LISTED} values");
+            let message =
+                format!("with this one, the lists of all conditions have more than {LISTED} values, which is the limit");
             let help = "put the condition with the list into one pattern, and name that pattern".to_owned();
             self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
         }
@@ -236,10 +238,10 @@ impl<'t> Compiler<'t, '_> {
         }
         let known: Vec<&str> =
             self.lists.keys().copied().chain(groups.into_iter().flatten().map(|(name, _)| name.as_str())).collect();
-        let message = format!("neither a list of the rules nor a group of the inventory has the name `{}`", word.it);
+        let message = format!("there is neither a list in the rules nor a group in the inventory named `{}`", word.it);
         match (known.is_empty(), groups) {
             (true, None) => {
-                let help = format!("write list {} [...], or give the configuration, which has the groups: -c FILE", word.it);
+                let help = format!("write list {} [...], or name the configuration that has the groups: -c FILE", word.it);
                 self.report(file, Code::UnknownGroup, &word.span, message).help = Some(help);
             }
             _ => self.unknown(file, Code::UnknownGroup, word, message, known),

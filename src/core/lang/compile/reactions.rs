@@ -7,7 +7,7 @@ use crate::core::base::limits::STEP_TIMEOUT;
 use crate::core::base::time::parse_duration;
 use crate::core::diag::Code;
 use crate::core::diag::suggest::nearest;
-use crate::core::event::Trust;
+use crate::core::event::{BuiltIn, Trust};
 use crate::core::lang::ast::{
     self, At, Chain, ExpressionKind, ExpressionSyntax, File, Item, LiteralKind, ReactionClause, Text, TextSpan,
 };
@@ -73,7 +73,7 @@ impl<'t> Compiler<'t, '_> {
                 ReactionClause::Later => continue,
             };
             if !seen.insert(kind) {
-                self.report(file, Code::DuplicateClause, &clause.span, format!("`{kind}` stands twice in this reaction"));
+                self.report(file, Code::DuplicateClause, &clause.span, format!("`{kind}` is given twice in this reaction"));
             }
         }
         let script = script.unwrap_or_else(|| At { it: format!("{}.rhai", tree.name.it), span: tree.name.span.clone() });
@@ -105,15 +105,14 @@ impl<'t> Compiler<'t, '_> {
     /// The trust that the effects of a reaction require. A trust below `address` is reported as a risk.
     fn effects_require(&mut self, file: &File, word: &Text) -> Option<Trust> {
         let Some(trust) = Trust::parse(&word.it) else {
-            let levels = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
-            let message = format!("no level of trust has the name `{}`", word.it);
-            self.unknown(file, Code::UnknownProvenance, word, message, levels.map(Trust::name));
+            let message = format!("there is no trust level `{}`", word.it);
+            self.unknown(file, Code::UnknownProvenance, word, message, Trust::ALL.map(Trust::name));
             return None;
         };
         if trust < EFFECTS_REQUIRE {
             let message = "anyone who can send a datagram can make this reaction change things outside, for example run commands";
             self.report(file, Code::EffectsUntrusted, &word.span, message.to_owned()).help =
-                Some("leave `trust` out where the senders use TCP, or their log is a followed file".to_owned());
+                Some("remove `trust` if the senders use TCP, or if their log is a followed file".to_owned());
         }
         Some(trust)
     }
@@ -142,6 +141,9 @@ impl<'t> Compiler<'t, '_> {
     }
 
     fn typed(&mut self, file: &File, param: &Param, value: &ExpressionSyntax) {
+        if let ExpressionKind::Field(name) = &value.it {
+            return self.unquoted(file, param, name, &value.span);
+        }
         let ExpressionKind::Literal(literal) = &value.it else {
             if matches!(value.it, ExpressionKind::List(_)) && !matches!(param.kind, ParamKind::List | ParamKind::Any) {
                 self.bad_argument(file, param, &value.span);
@@ -174,8 +176,19 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
+    /// Reports a name of the inventory without quotes: it is read as a field, which no event has.
+    fn unquoted(&mut self, file: &File, param: &Param, name: &str, span: &TextSpan) {
+        let is_named =
+            matches!(param.kind, ParamKind::Host | ParamKind::App | ParamKind::Pair | ParamKind::Resource | ParamKind::Channel);
+        let is_known = self.world.inventory.is_some_and(|inventory| unknown_name(inventory, param.kind, name).is_none());
+        if is_named && is_known && BuiltIn::parse(name).is_none() && !self.captured.contains(name) {
+            let message = format!("`{name}` without quotes is a field of the event, and nothing captures one of that name");
+            self.report(file, Code::BadArgument, span, message).help = Some(format!("write \"{name}\""));
+        }
+    }
+
     fn bad_argument(&mut self, file: &File, param: &Param, span: &TextSpan) {
-        let message = format!("`{}` wants a {}, and this is none", param.name, param.kind.name());
+        let message = format!("`{}` must be a {}, and this is not one", param.name, param.kind.name());
         self.report(file, Code::BadArgument, span, message);
     }
 
@@ -194,8 +207,8 @@ impl<'t> Compiler<'t, '_> {
                 // The scripts are unknown: it may be one of them.
                 return Some(ReactionCall { reaction: call.name.it.clone(), args: self.named_only(file, call) });
             }
-            let known = self.reaction_names();
-            let message = format!("neither a reaction nor a script has the name `{}`", call.name.it);
+            let known: Vec<String> = self.reaction_names().into_iter().chain([BUILT_IN.to_owned()]).collect();
+            let message = format!("there is neither a reaction nor a script named `{}`", call.name.it);
             self.unknown(file, Code::UnknownReaction, &call.name, message, known.iter().map(String::as_str));
             return None;
         };
@@ -231,7 +244,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                     None => {
                         let message = format!(
-                            "{} takes {} arguments, and this is one too many",
+                            "{} has {} parameters, and this is one argument too many",
                             call.name.it,
                             params.len() - reaction.with.len()
                         );
@@ -274,7 +287,7 @@ impl<'t> Compiler<'t, '_> {
             match &argument.name {
                 Some(name) => given.push((name.it.clone(), argument_of(&argument.value))),
                 None => {
-                    let message = "the script is not known here, so it is not known which parameter this is";
+                    let message = "the script is not available here, so it is not known which parameter this is";
                     self.report(file, Code::UnknownParameter, &argument.value.span, message).help =
                         Some("write parameter = value".to_owned());
                 }

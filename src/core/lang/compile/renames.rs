@@ -38,8 +38,8 @@ impl Compiler<'_, '_> {
             let Some(renaming) = renaming else { continue };
             if all.iter().any(|other| other.of == renaming.of && other.key == renaming.key) {
                 let whose = if renaming.of.is_empty() { "this condition".to_owned() } else { format!("`{}`", renaming.of) };
-                let message = format!("what {whose} calls the key `{}` is said twice", rename.key);
-                let help = "an operand has one field for each key: take one of them out".to_owned();
+                let message = format!("the key `{}` is renamed twice for {whose}", rename.key);
+                let help = "each operand has one field for each key: remove one of them".to_owned();
                 self.report(file, Code::KeyRenamed, &rename.of.span, message).help = Some(help);
                 continue;
             }
@@ -60,7 +60,7 @@ impl Compiler<'_, '_> {
     /// Checks the name of a key. It must not be that of a fixed field, except those that a key may replace, such as the host.
     fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Text) -> Option<()> {
         if BuiltIn::is_fixed(key) && !REPLACED.contains(&key) && key != field {
-            let message = format!("every event has a field `{key}` of its own, which no key can be called beside");
+            let message = format!("every event has a field `{key}`, so no key can be renamed to it");
             let help = format!("give the key another name: the_{key}");
             self.report(file, Code::KeyRenamed, &at.span, message).help = Some(help);
             return None;
@@ -74,7 +74,7 @@ impl Compiler<'_, '_> {
         let mut parts = of.it.match_indices('.').map(|(i, _)| (&of.it[..i], &of.it[i + 1..]));
         let Some((operand, field)) = parts.rfind(|(name, field)| operands.contains(name) && !field.is_empty()) else {
             let name = of.it.split('.').next().unwrap_or_default();
-            let message = format!("no pattern `{name}` stands in this condition");
+            let message = format!("this condition has no pattern `{name}`");
             let word = Text { it: name.to_owned(), span: of.span.clone() };
             self.unknown(file, Code::KeyRenamed, &word, message, operands.iter().copied());
             return None;
@@ -85,7 +85,7 @@ impl Compiler<'_, '_> {
             && !BuiltIn::is_fixed(field)
             && let Some(near) = nearest(field, captured.iter().map(String::as_str)).map(str::to_owned)
         {
-            let message = format!("`{operand}` captures no `{field}`, and it captures `{near}`");
+            let message = format!("`{operand}` does not capture `{field}`, but it captures `{near}`");
             let help = format!("did you mean `{operand}.{near}`?");
             self.report(file, Code::NearlyCaptured, &of.span, message).help = Some(help);
         }
@@ -105,8 +105,8 @@ impl Compiler<'_, '_> {
                 if named || !lacks || BuiltIn::is_fixed(&key.it) {
                     continue;
                 }
-                let message = format!("`{operand}` captures no `{}`, and it is not said what it calls it", key.it);
-                let help = format!("say it: by {} = {operand}.name, ...", key.it);
+                let message = format!("`{operand}` does not capture `{}`, and no other field is named for this key", key.it);
+                let help = format!("name the field: by {} = {operand}.name, ...", key.it);
                 self.report(file, Code::KeyRenamed, &key.span, message).help = Some(help);
             }
         }

@@ -24,9 +24,9 @@ impl Compiler<'_, '_> {
             let events = Kind::ALL.iter().filter(|kind| kind.is_event()).map(|kind| kind.name());
             let help = match nearest(&name, events) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => "docs/reference/notices.md names all of them".to_owned(),
+                None => "docs/reference/notices.md lists all of them".to_owned(),
             };
-            let message = format!("Pointsman has no event `{name}` of its own");
+            let message = format!("Pointsman has no self event `{name}`");
             self.report(file, Code::UnknownNotice, &id.span, message).help = Some(help);
         }
     }

@@ -154,10 +154,10 @@ impl<'t> Compiler<'t, '_> {
         let own: Vec<Vec<String>> = terms.iter().map(|term| own_keys(term, &self.alarm_keys)).collect();
         if let Some(rename) = tree.tail.keys.renames.first() {
             let message = format!(
-                "the keys of states are those of what they are about: `{}` cannot be called `{}`",
+                "states have the keys of their alarms, hosts or applications: `{}` cannot be renamed to `{}`",
                 rename.of.it, rename.key
             );
-            let help = "call it so where the alarm is raised".to_owned();
+            let help = "rename it where the alarm is raised".to_owned();
             self.report(file, Code::KeyRenamed, &rename.of.span, message).help = Some(help);
         }
         let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
@@ -178,7 +178,7 @@ impl<'t> Compiler<'t, '_> {
         self.states_twice(file, terms, all);
         if let Some(unless) = &tree.unless {
             let at = unless.atoms.first().map_or(span.clone(), AtomSyntax::span);
-            let message = "`unless` makes what was counted count no more, and a state is so or not";
+            let message = "`unless` drops what was counted, and states are not counted";
             self.report(file, Code::BadTime, &at, message).help = Some("join `not alarm X active`".to_owned());
         }
         let unnamed =
@@ -223,7 +223,7 @@ impl<'t> Compiler<'t, '_> {
                 Some(self.of_those(file, (MemberState::Stopped, "app"), apps, [Signal::AppStopped, Signal::AppRuns], span))
             }
             other => {
-                let message = "`not` stands before a state, and this is an event";
+                let message = "`not` is valid before a state, and this is an event";
                 self.report(file, Code::NotJoined, &other.span(), message).help =
                     Some("the states are `alarm X active`, `host lost` and `app stopped`".to_owned());
                 None
@@ -252,12 +252,12 @@ impl<'t> Compiler<'t, '_> {
     fn states_keys(&mut self, file: &File, terms: &[&AtomSyntax], own: &[Vec<String>], by: &[String], span: &TextSpan) {
         for (term, own) in terms.iter().zip(own).filter(|(_, own)| !own.is_empty()) {
             let Some(lacks) = by.iter().find(|field| !has(own, field) && !of_its_apps(term, field)) else { continue };
-            let message = format!("this state has no key `{lacks}`: of which one it is so, nothing says");
-            let help = format!("it has {}: write a key that all of these states have, or leave `by` out", own.join(", "));
+            let message = format!("this state has no key `{lacks}`, so it does not say which one it is about");
+            let help = format!("it has {}: write a key that all of these states have, or remove `by`", own.join(", "));
             self.report(file, Code::KeysDiffer, &term.span(), message).help = Some(help);
         }
         if !by.is_empty() && own.iter().all(Vec::is_empty) {
-            let message = format!("none of these states has the key `{}`: each is so, or not", by.join(", "));
+            let message = format!("none of these states has the key `{}`", by.join(", "));
             self.report(file, Code::KeysDiffer, span, message).help = Some("leave `by` out".to_owned());
         }
     }
@@ -268,13 +268,13 @@ impl<'t> Compiler<'t, '_> {
             let (state, negated) = bare(term);
             let Some(first) = terms.iter().take(n).find(|t| bare(t).0 == state) else { continue };
             if bare(first).1 == negated {
-                self.stands_twice(file, &term.span(), &first.span(), "this state stands twice".to_owned());
+                self.stands_twice(file, &term.span(), &first.span(), "this state is given twice".to_owned());
                 continue;
             }
             let (code, message) = if all {
-                (Code::NeverMatches, "a state and its opposite are never so at once: this is never true")
+                (Code::NeverMatches, "a state and its opposite are never true together: this condition is never true")
             } else {
-                (Code::MatchesEverything, "a state is so or not: this is always true")
+                (Code::MatchesEverything, "a state or its opposite is always true: this condition is always true")
             };
             self.report(file, code, &term.span(), message).context.push((file.place(&first.span()), "this one".to_owned()));
         }
@@ -297,10 +297,10 @@ impl<'t> Compiler<'t, '_> {
             [field] if field == "site" => members::sites(inventory),
             _ => {
                 let message = format!(
-                    "this may be true of one that nothing active names, and which `{}` there are is not known",
+                    "this can be true while nothing is active, and the possible values of `{}` are not known",
                     by.join(", ")
                 );
-                let help = "known are `host`, `app`, `pair` and `site`, one of them; or join by `and` a state of these keys that has to be so";
+                let help = "use one of the keys `host`, `app`, `pair` and `site`; or join with `and` a state that has these keys and must be true";
                 self.report(file, Code::KeysUnknown, span, message).help = Some(help.to_owned());
                 BTreeSet::new()
             }
@@ -318,13 +318,13 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         let (message, context) = match why {
-            Mixed::Event(event) => ("a state and an event do not stand in one condition", Some(event.span())),
-            Mixed::Counted => ("a state is so or not, and is not counted among others", None),
-            Mixed::Nested => ("states are joined by `and` or by `or`, not by both", None),
+            Mixed::Event(event) => ("a condition cannot have both a state and an event", Some(event.span())),
+            Mixed::Counted => ("a state cannot be counted", None),
+            Mixed::Nested => ("states can be joined by `and` or by `or`, not by both", None),
         };
         let help = match (why, bare(state)) {
             (Mixed::Nested, _) => {
-                "make an alarm of what stands in parentheses (category none), and join `alarm X active`".to_owned()
+                "make an alarm of the part in parentheses (category none), and join `alarm X active`".to_owned()
             }
             (_, (AtomSyntax::Alarm { name, .. }, negated)) => {
                 let not = if negated { "not " } else { "" };

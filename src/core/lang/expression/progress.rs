@@ -11,6 +11,10 @@ use regex_syntax::ast::{Ast, parse};
 const LIMIT: usize = 1 << 20;
 /// Maximum depth of nested groups that are taken apart.
 const DEPTH: usize = 4;
+/// Maximum parts of an expression that are tried as characters that stand for themselves.
+const SPECIAL: usize = 32;
+/// Quotes that people and programs exchange for each other.
+const QUOTES: &str = "\"'`\u{b4}\u{2018}\u{2019}\u{201c}\u{201d}";
 
 /// How much of an expression matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub struct MatchProgress {
 }
 
 /// A change of an expression with which it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Would {
     /// It matches if letter case is ignored.
     IgnoreCase,
@@ -36,15 +40,28 @@ pub enum Would {
     NoStart,
     /// It matches without `$` at its end.
     NoEnd,
+    /// It matches if any number of blanks may stand where it has blanks.
+    OtherBlanks,
+    /// It matches if its quotes may be other quotes.
+    OtherQuotes,
+    /// It matches if a part of it stands for its own characters.
+    Literal { part: String, escaped: String },
 }
 
 impl Would {
     /// What to write instead.
-    pub fn advice(self) -> &'static str {
+    pub fn advice(&self) -> String {
         match self {
-            Would::IgnoreCase => "only the letter case differs: write `i` behind the expression",
-            Would::NoStart => "it stands further on in the text, and `^` wants it at the beginning",
-            Would::NoEnd => "the text goes on behind it, and `$` wants its end",
+            Would::IgnoreCase => "only the letter case differs: write `i` behind the expression".to_owned(),
+            Would::NoStart => "it stands further on in the text, and `^` wants it at the beginning".to_owned(),
+            Would::NoEnd => "the text goes on behind it, and `$` wants its end".to_owned(),
+            Would::OtherBlanks => {
+                "only blanks differ: write `\\s*` or `\\s+` where the text has other blanks, or none".to_owned()
+            }
+            Would::OtherQuotes => "only the quotes differ: write those of the text, or `[\"']`".to_owned(),
+            Would::Literal { part, escaped } => {
+                format!("`{part}` stands in the text as it is, and in an expression it means something else: write `{escaped}`")
+            }
         }
     }
 }
@@ -70,7 +87,7 @@ pub(super) fn progress(expression: &str, text: &str) -> Option<MatchProgress> {
         rest: behind.to_owned(),
         at,
         share,
-        would: would(flags, body, text),
+        would: would(flags, body, &tree, text),
     })
 }
 
@@ -146,7 +163,7 @@ fn regex(text: &str) -> Option<Regex> {
     RegexBuilder::new(text).size_limit(LIMIT).build().ok()
 }
 
-fn would(flags: &str, body: &str, text: &str) -> Option<Would> {
+fn would(flags: &str, body: &str, tree: &Ast, text: &str) -> Option<Would> {
     let matches = |flags: &str, body: &str| regex(&format!("{flags}{body}")).is_some_and(|r| r.is_match(text));
     if matches(&format!("(?i){flags}"), body) {
         return Some(Would::IgnoreCase);
@@ -156,8 +173,32 @@ fn would(flags: &str, body: &str, text: &str) -> Option<Would> {
     {
         return Some(Would::NoStart);
     }
-    let rest = body.strip_suffix('$').filter(|rest| !rest.ends_with('\\'))?;
-    matches(flags, rest).then_some(Would::NoEnd)
+    if let Some(rest) = body.strip_suffix('$').filter(|rest| !rest.ends_with('\\'))
+        && matches(flags, rest)
+    {
+        return Some(Would::NoEnd);
+    }
+    let literal = |part: &Ast| if let Ast::Literal(literal) = part { Some(literal.c) } else { None };
+    // The expression with some of its parts replaced.
+    let replaced = |replace: &dyn Fn(&Ast, &str) -> Option<String>| -> String {
+        let of = |part: &&Ast| body.get(part.span().start.offset..part.span().end.offset).unwrap_or_default();
+        parts(tree).iter().map(|part| replace(part, of(part)).unwrap_or_else(|| of(part).to_owned())).collect()
+    };
+    let blanks = |part: &Ast, _: &str| literal(part).filter(|c| c.is_whitespace()).map(|_| r"\s*".to_owned());
+    if matches(flags, &replaced(&blanks)) {
+        return Some(Would::OtherBlanks);
+    }
+    let quotes = |part: &Ast, _: &str| literal(part).filter(|c| QUOTES.contains(*c)).map(|_| format!("[{QUOTES}]"));
+    if matches(flags, &replaced(&quotes)) {
+        return Some(Would::OtherQuotes);
+    }
+    let special = parts(tree).into_iter().filter(|part| literal(part).is_none()).take(SPECIAL);
+    special.into_iter().find_map(|own| {
+        let part = body.get(own.span().start.offset..own.span().end.offset)?;
+        let escaped = regex_syntax::escape(part);
+        let as_it_is = |other: &Ast, _: &str| (other.span() == own.span()).then(|| escaped.clone());
+        matches(flags, &replaced(&as_it_is)).then(|| Would::Literal { part: part.to_owned(), escaped: escaped.clone() })
+    })
 }
 
 #[cfg(test)]
@@ -183,5 +224,16 @@ mod tests {
         assert_eq!(would("^down", "link down"), Some(Would::NoStart));
         assert_eq!(would("down$", "down again"), Some(Would::NoEnd));
         assert_eq!(would("down\\$", "down again"), None);
+        assert_eq!(would("link down $", "link down"), Some(Would::OtherBlanks));
+        assert_eq!(would("user \"(?<u>\\w+)\"", "user 'ann'"), Some(Would::OtherQuotes));
+        for (expression, text, part, escaped) in [
+            ("code [17] (?<x>\\w+)", "code [17] failed", "[17]", "\\[17\\]"),
+            ("really? yes", "really? yes", "y?", "y\\?"),
+            ("price $5", "the price $5", "$", "\\$"),
+            ("\\w+ (17)", "value (17)", "(17)", "\\(17\\)"),
+        ] {
+            let literal = Would::Literal { part: part.to_owned(), escaped: escaped.to_owned() };
+            assert_eq!(would(expression, text), Some(literal), "{expression}");
+        }
     }
 }

@@ -51,14 +51,14 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
     let text = out.end();
     if text.len() > RULE_FILE_BYTES {
         let message =
-            format!("{} would have more than {RULE_FILE_BYTES} bytes in its one form: it is left as it is", source.name);
+            format!("{} would have more than {RULE_FILE_BYTES} bytes after formatting: it is left unchanged", source.name);
         return Err(vec![Diagnostic::whole(Code::RuleFileTooLarge, message).help("split it")]);
     }
     let (again, _) = parse(&Arc::new(Source { name: source.name.clone(), text: text.clone() }));
     // What a row fills in may open a string or a comment; then a blank of the block is significant.
     if again.items != tree.items {
-        let message = format!("{} is left as it is: with its rows filled in it would say something else", source.name);
-        let help = "let a row fill in whole strings, expressions and records, not the beginning of one";
+        let message = format!("{} is left unchanged: with its rows filled in, its meaning would change", source.name);
+        let help = "let rows fill in whole strings, expressions and records, not the beginning of one";
         return Err(vec![Diagnostic::whole(Code::BadRow, message).help(help)]);
     }
     Ok(text)

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::core::diag::suggest;
-use crate::core::event::{Event, EventId, Level, Value};
+use crate::core::event::{EventId, INSIDE_PREFIXES, Level, OWN_APP, Value, names_inside};
+use crate::core::lang::expression::{MatchProgress, Would};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPattern, Operand, Predicate, Sender, Unit};
 
 use super::matches::{Captured, Captures, Scope, as_text};
@@ -73,21 +74,52 @@ impl Scope<'_> {
                         Some(format!("{} is the record's {other}: write `from {other} {}`", quoted(name), quoted(name)))
                     }
                     None if have.is_empty() => None,
-                    None if name.eq_ignore_ascii_case(have) => {
-                        Some(format!("only the letter case differs: write `from {what} {}`", quoted(have)))
-                    }
-                    None => near_name(name, have),
+                    None => self.other_sender(want, what, name, have),
                 };
             }
         }
         Clause { hint, ..failed(ClauseType::From, wanted, Some(seen.join(", ")), near) }
     }
 
+    /// Why a condition about any sender does not match a record of Pointsman itself.
+    pub(super) fn own_record_clause(&self) -> Clause {
+        let hint = format!("a record of Pointsman itself quotes other records: write `from app {OWN_APP}` to match it");
+        let wanted = format!("any application but {OWN_APP}");
+        Clause { hint: Some(hint), ..failed(ClauseType::From, wanted, Some(format!("app {OWN_APP}")), 50) }
+    }
+
+    /// A hint why the sender of an event is not the one that a condition names.
+    fn other_sender(&self, want: &Sender, what: &str, name: &str, have: &str) -> Option<String> {
+        if name.eq_ignore_ascii_case(have) {
+            return Some(format!("only the letter case differs: write `from {what} {}`", quoted(have)));
+        }
+        let is_known = |name: &str| match want {
+            Sender::App(_) => self.index.app(name).is_some(),
+            Sender::Host(_) => self.index.host(name).is_some(),
+            Sender::Type(_) => false,
+        };
+        if is_known(name) {
+            // Two names of the configuration are similar on purpose.
+            let aliases = || format!("the configuration has no {what} {}: is it an alias of {}?", quoted(have), quoted(name));
+            return (!is_known(have)).then(aliases);
+        }
+        if let Some((program, _)) = name.split_once('[').filter(|(program, _)| *program == have) {
+            return Some(format!("the number in brackets is the field `pid`: write `from {what} {}`", quoted(program)));
+        }
+        if have.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')) {
+            return Some(format!("the record has the full name: write `from {what} {}` or `\"{name}.*\"`", quoted(have)));
+        }
+        if name.strip_prefix(have).is_some_and(|rest| rest.starts_with('.')) {
+            return Some(format!("the record has the short name: write `from {what} {}`", quoted(have)));
+        }
+        near_name(name, have)
+    }
+
     /// The expressions of a condition, and what they captured, or how much the closest one matched.
     pub(super) fn match_clause(&self, atom: &Atom, found: Option<&Captures>) -> Clause {
         let text = |wanted: &crate::core::lang::program::FieldRegex| {
             let field = if wanted.field == "text" { String::new() } else { format!("{} ", wanted.field) };
-            format!("{field}/{}/", wanted.regex.as_str())
+            format!("{field}{}", wanted.regex.as_written())
         };
         let wanted = joined(atom.matches.iter().map(text));
         if let Some(captures) = found {
@@ -108,7 +140,7 @@ impl Scope<'_> {
     fn alternative_clause(&self, wanted: &crate::core::lang::program::FieldRegex, text: String) -> Clause {
         let Some(value) = self.field(&wanted.field, &[]) else {
             let hint = self.no_field(&wanted.field, &[]);
-            return Clause { hint, ..failed(ClauseType::Match, text, None, 0) };
+            return Clause { hint, ..failed(ClauseType::Match, text, None, 10) };
         };
         let seen = as_text(&value);
         if let Some(found) = wanted.regex.captures(&seen) {
@@ -125,7 +157,7 @@ impl Scope<'_> {
         }
         let progress = wanted.regex.progress(&seen);
         let mut near = progress.as_ref().map_or(0, |p| if p.would.is_some() { 90 } else { p.share.saturating_mul(9) / 10 });
-        let mut hint = progress.as_ref().and_then(|p| p.would).map(|would| would.advice().to_owned());
+        let mut hint = progress.as_ref().and_then(|p| p.would.as_ref()).map(Would::advice);
         if hint.is_none() && wanted.field == "text" && wanted.regex.is_match(self.event.raw()) {
             near = 90;
             hint = Some("it matches the whole record, and `match` looks at the text behind the head: write `match raw /.../`, or leave the head out".to_owned());
@@ -168,15 +200,22 @@ impl Scope<'_> {
         let have = as_text(value);
         let case = |want: &str| Some(format!("only the letter case differs from {}", quoted(want)));
         match test {
+            FieldTest::Compare(_, Operand::Value(want)) if want.is_number() && value.as_number().is_none() => {
+                (50, Some(no_number(want, &have)))
+            }
             FieldTest::Compare(Comparison::Equal, Operand::Value(want)) => {
                 let want = as_text(want).into_owned();
                 if want.eq_ignore_ascii_case(&have) {
                     (95, case(&want))
+                } else if let Some(apart) = small_difference(&want, &have, |want, have| want == have) {
+                    (90, Some(apart))
                 } else {
                     (likeness(&want, &have), near_name(&want, &have))
                 }
             }
-            FieldTest::Compare(_, Operand::Level(_)) => (60, Level::parse(&have).map(|level| format!("its level is {level}"))),
+            FieldTest::Compare(_, Operand::Level(_)) => {
+                (60, Level::parse(&have).filter(|level| level.name() != have).map(|level| format!("its level is {level}")))
+            }
             FieldTest::Compare(_, Operand::Field(other)) if self.field(other, &[]).is_none() => {
                 (20, Some(format!("there is no {other}")))
             }
@@ -189,6 +228,9 @@ impl Scope<'_> {
                         false => (90, case(part)),
                     };
                 }
+                if let Some(apart) = small_difference(part, &have, |part, have| have.contains(part)) {
+                    return (85, Some(apart));
+                }
                 let words = || have.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
                 match suggest::nearest(part, words().filter(|w| w.len() > 2)) {
                     Some(word) => (70, Some(format!("{} stands there, and {} is wanted", quoted(word), quoted(part)))),
@@ -199,10 +241,11 @@ impl Scope<'_> {
             FieldTest::Regex { regex, .. } => {
                 let progress = regex.progress(&have);
                 let near = progress.as_ref().map_or(0, |p| if p.would.is_some() { 90 } else { p.share });
-                let far = |p: &crate::core::lang::expression::MatchProgress| {
-                    format!("it stands there up to /{}/, and /{}/ does not follow", p.matched, p.rest)
+                let far = |p: &MatchProgress| match p.matched.as_str() {
+                    "" => "it stands nowhere in it".to_owned(),
+                    matched => format!("it stands there up to /{matched}/, and /{}/ does not follow", p.rest),
                 };
-                (near, progress.as_ref().map(|p| p.would.map_or_else(|| far(p), |would| would.advice().to_owned())))
+                (near, progress.as_ref().map(|p| p.would.as_ref().map_or_else(|| far(p), Would::advice)))
             }
             FieldTest::InList(all) => {
                 let all: Vec<String> = all.iter().map(|v| as_text(v).into_owned()).collect();
@@ -217,8 +260,18 @@ impl Scope<'_> {
         }
     }
 
-    /// A hint that a field is missing, with a similar field.
+    /// A hint that a field is missing, with a similar field. Fields inside the text are looked for as well.
     fn no_field(&self, field: &str, captures: &Captured) -> Option<String> {
+        let inside = names_inside(&self.event.text);
+        let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        let same = inside.iter().find(|name| *name != field && last(name) == last(field));
+        let is_inside = INSIDE_PREFIXES.iter().any(|prefix| field.starts_with(prefix));
+        if let Some(name) = same.map(String::as_str).or_else(|| {
+            let all = inside.iter().map(String::as_str);
+            is_inside.then(|| suggest::nearest(field, all)).flatten()
+        }) {
+            return Some(format!("the record has no `{field}`, and its text has `{name}`: write that, or capture it"));
+        }
         let mut names: Vec<&str> =
             ["host", "app", "type", "pair", "site", "text", "raw", "level", "trust", "pid", "id", "facility", "sender", "time"]
                 .to_vec();
@@ -229,6 +282,40 @@ impl Scope<'_> {
             None => format!("the record has no `{field}`, and the pattern captures none"),
         })
     }
+
+    /// The clause of a renamed key whose field is missing.
+    pub(super) fn rename_clause(&self, name: &str) -> Clause {
+        let name = name.trim_start_matches('=');
+        let seen = self.event.field(name).map(|v| as_text(&v).into_owned());
+        let hint = Some("the field that the key is renamed from is missing".to_owned());
+        Clause { hint, ..failed(ClauseType::Rename, name.to_owned(), seen, 50) }
+    }
+}
+
+/// Why a text does not compare with a number.
+fn no_number(wanted: &Value<'_>, have: &str) -> String {
+    let unit = match (Unit::Seconds.read(have), Unit::Bytes.read(have), Unit::Percent.read(have)) {
+        (Some(_), ..) => Some("ms"),
+        (_, Some(_), _) => Some("KB"),
+        (.., Some(_)) => Some("%"),
+        _ => None,
+    };
+    match unit {
+        Some(unit) => format!("{} has a unit, and {wanted} has none: write one, as in `{wanted}{unit}`", quoted(have)),
+        None => format!("{} is no number", quoted(have)),
+    }
+}
+
+/// A difference between two texts that people do not see at once: blanks, or quotes. `is` tells whether a test would hold.
+fn small_difference(wanted: &str, have: &str, is: impl Fn(&str, &str) -> bool) -> Option<String> {
+    let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
+    if is(&without_blanks(wanted), &without_blanks(have)) {
+        let at_an_end = wanted.trim() != wanted;
+        let more = if at_an_end { format!(": {} has a blank at its end", quoted(wanted)) } else { String::new() };
+        return Some(format!("only blanks differ{more}"));
+    }
+    let same_quotes = |text: &str| text.replace(['\'', '`', '\u{b4}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'], "\"");
+    is(&same_quotes(wanted), &same_quotes(have)).then(|| "only the quotes differ".to_owned())
 }
 
 /// The tests of single fields in a test, in order.
@@ -361,7 +448,7 @@ fn test_text(test: &FieldTest) -> String {
             };
             format!("{sign} {operand}")
         }
-        FieldTest::Regex { regex, negated } => format!("{} /{}/", if *negated { "!~" } else { "~" }, regex.as_str()),
+        FieldTest::Regex { regex, negated } => format!("{} {}", if *negated { "!~" } else { "~" }, regex.as_written()),
         FieldTest::Contains(part) => format!("contains \"{part}\""),
         FieldTest::StartsWith(part) => format!("starts with \"{part}\""),
         FieldTest::EndsWith(part) => format!("ends with \"{part}\""),
@@ -374,11 +461,4 @@ fn test_text(test: &FieldTest) -> String {
         }
         FieldTest::InNetwork { network, prefix } => format!("in {network}/{prefix}"),
     }
-}
-
-/// The clause of a renamed key whose field is missing.
-pub(super) fn rename_clause(name: &str, event: &Event<'_>) -> Clause {
-    let seen = event.field(name.trim_start_matches('=')).map(|v| as_text(&v).into_owned());
-    let hint = Some("the field that the key is renamed from is missing".to_owned());
-    Clause { hint, ..failed(ClauseType::Rename, name.trim_start_matches('=').to_owned(), seen, 50) }
 }

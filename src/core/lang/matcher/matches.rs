@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use crate::core::event::{Event, Level, Trust, Value};
+use crate::core::event::{Event, Level, OWN_APP, Trust, Value};
 use crate::core::inventory::{Index, Names};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldRegex, FieldTest, Operand, Predicate, Sender, Unit};
 
-use super::clauses::rename_clause;
 use super::trace::ClauseTrace;
 
 /// What a match of a regular expression captured, by name.
@@ -19,7 +18,7 @@ pub(super) type Captured = [(String, Value<'static>)];
 pub(super) struct Scope<'e> {
     pub(super) event: &'e Event<'e>,
     pub(super) names: Names<'e>,
-    index: &'e Index,
+    pub(super) index: &'e Index,
 }
 
 impl<'e> Scope<'e> {
@@ -43,6 +42,12 @@ impl<'e> Scope<'e> {
         if !atom.from.is_empty() {
             trace.clause(sender_matches, || self.sender_clause(atom));
         }
+        // Pointsman's own records quote others: what a log said must not count again when Pointsman reports it.
+        let quotes = self.names.app == OWN_APP && atom.signal.is_none() && !names_own(atom);
+        if quotes {
+            trace.clause(false, || self.own_record_clause());
+        }
+        let sender_matches = sender_matches && !quotes;
         if !(T::ON || id_matches && sender_matches) {
             return None;
         }
@@ -103,7 +108,7 @@ impl<'e> Scope<'e> {
                 // The event has no such key, and its own field does not replace it.
                 None if name.starts_with('=') => named.push((name.clone(), Value::Unit)),
                 None if self.field(name, &captures).is_some() => {
-                    trace.clause(false, || rename_clause(name, self.event));
+                    trace.clause(false, || self.rename_clause(name));
                     return None;
                 }
                 None => {}
@@ -208,6 +213,10 @@ impl<'e> Scope<'e> {
         captures: &[(String, Value<'static>)],
     ) -> bool {
         let order = match operand {
+            // A word is neither more nor less than a number.
+            Operand::Value(number) if number.is_number() && value.as_number().is_none() => {
+                return comparison == Comparison::NotEqual;
+            }
             Operand::Value(other) => ordering(value, other),
             Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),
             Operand::Trust(want) => value.as_text().and_then(Trust::parse).map(|have| have.cmp(want)),
@@ -217,6 +226,20 @@ impl<'e> Scope<'e> {
         };
         order.is_some_and(|order| comparison.holds(order))
     }
+}
+
+/// True if a condition may match Pointsman's own records: it has an id, or names the application `pointsman`.
+fn names_own(atom: &Atom) -> bool {
+    fn asks_who(predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(asks_who),
+            Predicate::Not(inner) => asks_who(inner),
+            Predicate::Test { field, .. } => field == "app" || field == "id",
+        }
+    }
+    !atom.ids.is_empty()
+        || atom.from.iter().any(|want| matches!(want, Sender::App(name) if name == OWN_APP))
+        || atom.predicates.iter().any(|p| asks_who(p))
 }
 
 /// Compares as numbers when both sides are numbers, otherwise as text.
@@ -292,6 +315,27 @@ mod tests {
         assert!(within(ip("::ffff:10.1.1.1"), ip("10.0.0.0"), 8));
         assert!(within(ip("fe80::1"), ip("fe80::"), 10));
         assert!(!within(ip("10.1.1.1"), ip("::"), 0));
+    }
+
+    /// A text that is no number is neither more nor less than one, and is not equal to it.
+    #[test]
+    fn a_number_is_compared_with_numbers_only() {
+        let event = Event { text: "none".into(), ..Event::default() };
+        let index = Index::default();
+        let scope = Scope::new(&event, &index);
+        for (have, comparison, holds) in [
+            ("none", Comparison::Greater, false),
+            ("none", Comparison::LessOrEqual, false),
+            ("none", Comparison::Equal, false),
+            ("none", Comparison::NotEqual, true),
+            ("700ms", Comparison::Greater, false),
+            ("700", Comparison::Greater, true),
+        ] {
+            let operand = Operand::Value(Value::Int(500));
+            assert_eq!(scope.compares(&Value::from(have), comparison, &operand, &[]), holds, "{have} {comparison:?}");
+        }
+        let operand = Operand::Value(Value::from("alpha"));
+        assert!(scope.compares(&Value::from("beta"), Comparison::Greater, &operand, &[]), "texts are compared as texts");
     }
 
     #[test]

@@ -60,15 +60,15 @@ pub(crate) fn found_by_nothing(atom: &Atom) -> bool {
 /// Why a condition is tried with every event, and how to avoid it.
 pub fn why_always(atom: &Atom) -> &'static str {
     if atom.ids.iter().any(|id| matches!(id, IdPattern::Numbers { .. })) {
-        return "its range of ids is wider than 64: name fewer, or a sender";
+        return "its range has more than 64 ids: name fewer of them, or a sender";
     }
     if atom.from.iter().any(|s| matches!(s, Sender::App(name) | Sender::Host(name) if name.contains('*')))
         && atom.matches.is_empty()
     {
-        return "a sender with `*` is compared with every sender: name them, or a text that stands in it";
+        return "a sender with `*` is compared with every sender: name the senders, or a text that the event contains";
     }
     if atom.matches.is_empty() && atom.predicates.is_empty() {
-        return "it says neither an id, a sender nor a text";
+        return "it names neither an id nor a sender nor a text";
     }
-    "no text of two letters or more must stand in what it matches: write one into the expression, or say from whom it comes"
+    "its expressions require no text of two letters or more: add one, or name the sender"
 }

@@ -145,7 +145,7 @@ fn inhibited(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("inhibited")?;
     c.want_word("by")?;
     if c.sees_word("alarm") || c.sees_word("not") {
-        let what = "the name of an alarm alone";
+        let what = "only the name of an alarm";
         let help = "write `inhibited by NAME`: it is inhibited while that alarm is active; `only while not alarm NAME active` says the same";
         return Err(c.wanted_with(what, help));
     }

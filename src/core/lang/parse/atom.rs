@@ -40,8 +40,8 @@ pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
             return Err(c.fail_with(
                 Code::TwoReadings,
                 &span,
-                "whether `where` is about all of these or about the last one only is not clear",
-                "put parentheses: `(A or B) where ...`, or `A or (B where ...)`",
+                "it is not clear whether `where` applies to all of these or only to the last one",
+                "add parentheses: `(A or B) where ...`, or `A or (B where ...)`",
             ));
         }
     }
@@ -85,10 +85,10 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
             Err(joined_metric(c, &span))
         }
         _ if c.sees(terminal::regex) || c.sees(terminal::raw_regex) => Err(c.wanted_with(
-            "an event, or the name of a pattern,",
+            "an event or the name of a pattern",
             "write `event where text ~ /.../`, or give it a name: `pattern p { match /.../ }`",
         )),
-        _ => Ok(AtomSyntax::Named(name(c, "an event, or the name of a pattern,")?)),
+        _ => Ok(AtomSyntax::Named(name(c, "an event or the name of a pattern")?)),
     }
 }
 
@@ -96,8 +96,8 @@ fn within_another(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     c.fail_with(
         Code::TwoReadings,
         span,
-        "a condition of several events, or of silence, does not stand in parentheses",
-        "give it a name, `pattern many { detect 2 of A within 1m }`, and write the name here; around all of it leave them out",
+        "a condition on several events, or on silence, cannot be in parentheses",
+        "give it a name, `pattern many { detect 2 of A within 1m }`, and write the name here; if they enclose the whole condition, remove them",
     )
 }
 
@@ -110,7 +110,8 @@ fn negated(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
         Some("host") => host_change(c)?,
         Some("app") => app_change(c)?,
         _ => {
-            let help = "`not alarm X active`, `not host h lost`, `not app X stopped`; of an event it is `A without B within 30s`";
+            let help =
+                "`not alarm X active`, `not host h lost`, `not app X stopped`; for an event write `A without B within 30s`";
             return Err(c.wanted_with("a state", help));
         }
     };
@@ -179,8 +180,9 @@ fn members(c: &mut Cursor<'_>, change: ChangeSyntax) -> Parsed<Option<At<Members
     c.want_word("on")?;
     if change != ChangeSyntax::Lasts {
         let span = c.since(start);
-        let message = "`on ... of` counts who is stopped, lost or active, and nobody else";
-        let help = "fewer than 2 that run are `app stopped on all but 1 of G`, and 2 or more `not app stopped on all but 1 of G`";
+        let message = "`on ... of` counts only what is stopped, lost or active";
+        let help =
+            "for fewer than 2 that run write `app stopped on all but 1 of G`, for 2 or more `not app stopped on all but 1 of G`";
         return Err(c.fail_with(Code::RuleSyntax, &span, message, help));
     }
     let quantity = match c.word_ahead() {
@@ -278,11 +280,11 @@ fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
     let (last_code, last) = number(c)?;
     let span = c.since(start);
     if last_code.is_some() && last_code != code {
-        c.fail(Code::BadEventId, &span, "both ends of a range of ids have the same type code");
+        c.fail(Code::BadEventId, &span, "both ends of a range of ids must have the same type code");
     }
     if last < first {
         // The meaning of the range is wrong; what follows can be read.
-        c.fail_with(Code::BadEventId, &span, "this range of ids is empty", "the smaller number stands first");
+        c.fail_with(Code::BadEventId, &span, "this range of ids is empty", "write the smaller number first");
     }
     Ok(At { it: IdPattern::Numbers { code, first, last }, span })
 }
@@ -310,7 +312,7 @@ fn bad_id(c: &mut Cursor<'_>) -> Failed {
                 Code::BadEventId,
                 &token.span,
                 format!("`{shown}` is not an event id"),
-                "an id is 00-04561, 4561 or GCTI-00-04561; another program's id stands in quotes: event \"CVE-ID\"",
+                "write an id as 00-04561, 4561 or GCTI-00-04561; write the id of another program in quotes: event \"CVE-ID\"",
             )
         }
         None => c.wanted("an event id"),

@@ -46,7 +46,7 @@ fn every(c: &mut Cursor<'_>) -> Parsed<CalendarClause> {
         c.skip_token();
         let span = c.since(at);
         let message = "`every` is followed by days of the week, or `day`";
-        return Err(c.fail_with(Code::RuleSyntax, &span, message, "every ten minutes is cron \"*/10 * * * *\""));
+        return Err(c.fail_with(Code::RuleSyntax, &span, message, "for every ten minutes write cron \"*/10 * * * *\""));
     }
     let days = days(c)?;
     Ok(CalendarClause::Every(days, hours(c)?))

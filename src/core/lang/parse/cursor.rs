@@ -233,7 +233,7 @@ impl<'s> Cursor<'s> {
         }
         let (found, span) = self.found();
         self.at = start;
-        self.fail(Code::RuleSyntax, &span, format!("{what} is wanted here, not {found}"))
+        self.fail(Code::RuleSyntax, &span, format!("expected {what}, found {found}"))
     }
 
     /// As [`Cursor::wanted`], with help.
@@ -270,7 +270,7 @@ impl<'s> Cursor<'s> {
             Code::BadText,
             &span,
             "this string is not closed on its line",
-            "close it with \"; a line feed within it is written \\n",
+            "close it with \"; write a line feed in it as \\n",
         )
     }
 
@@ -429,7 +429,7 @@ impl<'s> Cursor<'s> {
             self.fail(
                 Code::RuleSyntax,
                 &span,
-                format!("more than {} mistakes: the rest of this file was not read", limits::MISTAKES_PER_FILE),
+                format!("more than {} errors: the rest of this file was not read", limits::MISTAKES_PER_FILE),
             );
         }
     }

@@ -84,7 +84,7 @@ fn factor(c: &mut Cursor<'_>) -> Parsed<u32> {
             let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a factor (2x)")) };
             let shown = crate::core::base::text::printable_short(token.it, 40);
             let message = format!("`{shown}` is not a factor from 2x to 999x");
-            Err(c.fail_with(Code::BadCount, &token.span, message, "a silence's time grows: `backoff 2x up to 8x`"))
+            Err(c.fail_with(Code::BadCount, &token.span, message, "write for example `backoff 2x up to 8x`"))
         }
     }
 }
@@ -123,7 +123,7 @@ fn amount(c: &mut Cursor<'_>) -> Parsed<f64> {
     }
     let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a number")) };
     let shown = crate::core::base::text::printable_short(token.it, 40);
-    let help = "a number has digits and one point at most, and perhaps a unit: 1000, 0.5, 200ms, 10MB, 5%";
+    let help = "a number has digits, at most one point, and an optional unit: 1000, 0.5, 200ms, 10MB, 5%";
     Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a number"), help))
 }
 
@@ -215,11 +215,11 @@ fn unknown_measure(c: &mut Cursor<'_>) -> Option<Failed> {
     let help = match nearest(&word, MEASURES) {
         Some(near) => did_you_mean(near),
         None => format!(
-            "there are {}; percentiles are not measured: count what is slow, `50 of (A where ms > 500) within 1m`",
+            "there are {}; percentiles are not available: count slow events instead, `50 of (A where ms > 500) within 1m`",
             MEASURES.join(", ")
         ),
     };
-    Some(c.fail_with(Code::RuleSyntax, &span, format!("no measure has the name `{word}`"), help))
+    Some(c.fail_with(Code::RuleSyntax, &span, format!("there is no measure `{word}`"), help))
 }
 
 /// `measure = ("count" | "rate" | "sum" | "avg" | "min" | "max") ("(" field ")")? "of" atom`
@@ -259,8 +259,13 @@ pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
 
 /// Reports a metric that is joined. A metric has a number and a time of its own, and can be joined through an alarm.
 pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
-    let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`";
-    c.fail_with(Code::TwoReadings, span, "a metric stands alone in a condition: its number and time are its own", help)
+    let help = "make an alarm of it (category none, if people need not see it), and join `alarm X active`";
+    c.fail_with(
+        Code::TwoReadings,
+        span,
+        "a metric must be the whole condition, because its threshold and its time apply to it alone",
+        help,
+    )
 }
 
 /// Words that join events; a condition has only one kind of them.
@@ -274,8 +279,8 @@ fn two_readings(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     c.fail_with(
         Code::TwoReadings,
         span,
-        "what belongs together here is not clear",
-        "put parentheses: `(A or B) then C`, `(event 1 where ...) and B`",
+        "it is not clear what belongs together here",
+        "add parentheses: `(A or B) then C`, `(event 1 where ...) and B`",
     )
 }
 
@@ -312,7 +317,7 @@ fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
     if let Some((part, span)) = &each
         && part + 1 != parts.len()
     {
-        c.fail(Code::BadCount, span, "`each` stands before the last step: each of its events is a occurrence");
+        c.fail(Code::BadCount, span, "`each` is valid only before the last step: each event of that step is an occurrence");
     }
     let unless = unless(c)?;
     clear(c, start)?;
@@ -380,7 +385,7 @@ fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
     let counted = alone(c)?;
     if c.sees_word("where") {
         let span = c.since(start);
-        let message = "whether `where` is about the events that are counted is not clear";
+        let message = "it is not clear whether `where` applies to the events that are counted";
         return Err(c.fail_with(Code::TwoReadings, &span, message, COUNTED));
     }
     if distinct.is_none() && c.sees_word("and") {
@@ -392,13 +397,13 @@ fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
     Ok(Detect { parts, shape: Shape::Count { n, distinct }, unless, tail: Tail::default() })
 }
 
-const COUNTED: &str = "events are counted so: 5 of (event where text contains \"refused\") by host within 1m, or 5 of PATTERN";
+const COUNTED: &str = "write a count as 5 of (event where text contains \"refused\") by host within 1m, or 5 of PATTERN";
 
 /// Reads how many events are counted.
 fn so_many(c: &mut Cursor<'_>) -> Parsed<usize> {
     let n = whole(c)?;
     if n.it == 0 || n.it > limits::COUNT {
-        let message = format!("a condition counts from 1 to {}", limits::COUNT);
+        let message = format!("a condition can count between 1 and {}", limits::COUNT);
         c.fail(Code::BadCount, &n.span, message);
     }
     Ok(n.it)

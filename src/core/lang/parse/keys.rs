@@ -61,7 +61,8 @@ fn another(c: &mut Cursor<'_>) -> bool {
 
 fn no_operand(c: &mut Cursor<'_>, key: &str) -> Failed {
     let Some(token) = c.take(terminal::name) else { return c.wanted("an operand and its field (A.user)") };
-    let message = format!("`{}` says not of which operand it is a field", crate::core::base::text::printable_short(token.it, 40));
-    let help = format!("name the pattern that stands in this condition: by {key} = A.user, B.{}", token.it);
+    let message =
+        format!("`{}` does not say to which operand the field belongs", crate::core::base::text::printable_short(token.it, 40));
+    let help = format!("name a pattern of this condition: by {key} = A.user, B.{}", token.it);
     c.fail_with(Code::RuleSyntax, &token.span, message, help)
 }

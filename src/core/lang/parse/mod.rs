@@ -42,7 +42,7 @@ pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
     if source.text.len() > RULE_FILE_BYTES {
         // The exact size is unknown, because the caller stops reading at the limit.
         let message =
-            format!("{} has more than {RULE_FILE_BYTES} bytes: a rule file of that size is not read; split it", source.name);
+            format!("{} has more than {RULE_FILE_BYTES} bytes, which is the limit of a rule file; split it", source.name);
         return (file, vec![Diagnostic::whole(Code::RuleFileTooLarge, message)]);
     }
     let mut cursor = Cursor::new(source);
@@ -92,7 +92,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
             c.skip_token();
             let span = c.since(at);
             let message = format!(
-                "a rule file has `alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` and `defaults` here, not `{other}`"
+                "expected `alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` or `defaults`, found `{other}`"
             );
             Err(match nearest(other, ITEMS) {
                 Some(near) => c.fail_with(Code::RuleSyntax, &span, message, did_you_mean(near)),
@@ -101,7 +101,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
         }
         None => {
             let what = "`alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` or `defaults`";
-            let failed = if c.sees_symbol("/") { c.wanted_with(what, "a comment begins with #") } else { c.wanted(what) };
+            let failed = if c.sees_symbol("/") { c.wanted_with(what, "write a comment with #") } else { c.wanted(what) };
             c.skip_token();
             Err(failed)
         }
@@ -117,7 +117,7 @@ fn block<T>(
     mut failed: impl FnMut(Option<&str>) -> Option<T>,
 ) -> Parsed<Vec<At<T>>> {
     if c.symbol("{").is_none() {
-        return Err(c.wanted_with("`{`", &format!("what belongs to `{}` stands in braces: {{ ... }}", opened.it)));
+        return Err(c.wanted_with("`{`", &format!("write the contents of `{}` in braces: {{ ... }}", opened.it)));
     }
     let mut clauses = Vec::new();
     loop {
@@ -131,7 +131,7 @@ fn block<T>(
             let lines = c.text().get(opened.span.end..end).unwrap_or_default().lines();
             let swallowed = |line: &str| line.split_once('|').is_some_and(|(_, record)| record.trim_end().ends_with('}'));
             let help = match lines.into_iter().any(swallowed) {
-                true => "close it with }, on a line of its own: what stands behind | is a record to its end",
+                true => "close it with } on a line of its own: everything after | belongs to the record, to the end of the line",
                 false => "close it with }",
             };
             c.fail_with(Code::Unclosed, &opened.span, message, help);
@@ -179,9 +179,9 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
         let helps = [
             ("&", "events and tests are joined by `and`"),
             ("|", "events and tests are joined by `or`"),
-            (";", "nothing stands between clauses"),
-            (",", "each has a clause of its own: cancel after 1h cancel when ..."),
-            ("//", "a comment begins with #"),
+            (";", "write nothing between clauses"),
+            (",", "write a clause for each: cancel after 1h cancel when ..."),
+            ("//", "write a comment with #"),
         ];
         let what = format!("a clause of {block}");
         return match helps.into_iter().find(|(symbol, _)| c.sees_symbol(symbol)) {
@@ -193,13 +193,14 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     let span = c.since(at);
     let belongs = match word {
         "where" => {
-            "`where` stands behind an event; where the event is one of a count, a silence or several, both stand in parentheses: `no (event ... where ...) for 5m`"
+            "write `where` after an event; if the event is part of a count, a silence or a condition on several events, put both in parentheses: `no (event ... where ...) for 5m`"
         }
-        "unless" => "`unless B` stands before `by` and `within`",
+        "unless" => "write `unless B` before `by` and `within`",
         "and" | "or" | "then" | "without" => {
-            "it joins what stands before `by` and `within`; parentheses say what belongs together"
+            "it joins what comes before `by` and `within`; parentheses show what belongs together"
         }
-        "by" | "within" | "for" | "over" => "it stands once, at the end of the whole condition",
+        "from" => "`from` stands behind `event`, as in `event from host x`, or is a clause of a pattern",
+        "by" | "within" | "for" | "over" => "write it once, at the end of the whole condition",
         _ => "",
     };
     if !belongs.is_empty() {
@@ -211,7 +212,9 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     }
     // Words that continue a condition, possibly misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
-    match nearest(word, known.iter().copied().chain(joining)) {
+    // Of a clause of several words, such as `inhibited by`, the first one is compared.
+    let first = known.iter().filter_map(|clause| Some(clause.split_once(' ')?.0)).filter(|first| first.len() > 3);
+    match nearest(word, known.iter().copied().chain(joining).chain(first)) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, did_you_mean(near)),
         None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),
     }
@@ -227,8 +230,8 @@ fn name(c: &mut Cursor<'_>, what: &str) -> Parsed<Text> {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            let message = format!("`{word}` is a word of the language, and {what} is wanted here");
-            Err(c.fail_with(Code::ReservedWord, &span, message, format!("in quotes it may be a name: \"{word}\"")))
+            let message = format!("`{word}` is a keyword, and {what} is expected here");
+            Err(c.fail_with(Code::ReservedWord, &span, message, format!("to use it as a name, write it in quotes: \"{word}\"")))
         }
         Some(_) => c.take(terminal::name).map(Cursor::own).ok_or(cursor::Failed),
         None => Err(c.wanted(what)),
@@ -276,7 +279,12 @@ fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
         return Ok(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span });
     }
     let shown = printable_short(token.it, 40);
-    Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a whole number"), "digits alone, 1000 for example"))
+    Err(c.fail_with(
+        Code::RuleSyntax,
+        &token.span,
+        format!("`{shown}` is not a whole number"),
+        "write digits only, for example 1000",
+    ))
 }
 
 /// Reads a duration with its unit, or reports the mistake in it.
@@ -285,14 +293,16 @@ fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
         if c.follows(terminal::duration)
             && let Some(more) = c.take(terminal::duration)
         {
-            let message = format!("a duration is one word, and `{}` stands apart", more.it);
+            let message = format!("a duration is one word, and `{}` is separate", more.it);
             return Err(c.fail_with(Code::BadDuration, &more.span, message, format!("write {}{}", token.it, more.it)));
         }
         return match crate::core::base::time::parse_duration(token.it) {
             Some(span) if span <= MAX_DURATION => Ok(span),
-            _ => {
-                Err(c.fail(Code::BadDuration, &token.span, format!("`{}` is more than a duration may be (1000 weeks)", token.it)))
-            }
+            _ => Err(c.fail(
+                Code::BadDuration,
+                &token.span,
+                format!("`{}` is longer than a duration may be (1000 weeks)", token.it),
+            )),
         };
     }
     if let Some(token) = c.take(terminal::numberish) {
@@ -300,10 +310,10 @@ fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
         let (number, unit) = token.it.split_at(token.it.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(token.it.len()));
         let apart = if unit.is_empty() { c.word_ahead().filter(|word| unit_meant(word).is_some()) } else { None };
         let message = match apart {
-            Some(_) => format!("`{shown}` is not a duration: its unit stands with it"),
-            None if unit.is_empty() => format!("`{shown}` is not a duration: a unit is always written"),
+            Some(_) => format!("`{shown}` is not a duration: write its unit without a blank"),
+            None if unit.is_empty() => format!("`{shown}` is not a duration: the unit is missing"),
             None if unit_meant(unit) != Some(unit) && unit.bytes().all(|b| b.is_ascii_alphabetic()) => {
-                format!("`{shown}` is not a duration: no unit has the name `{unit}`")
+                format!("`{shown}` is not a duration: there is no unit `{unit}`")
             }
             None => format!("`{shown}` is not a duration"),
         };

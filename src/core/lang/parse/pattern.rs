@@ -77,8 +77,8 @@ fn quoted(c: &mut Cursor<'_>) -> Option<Failed> {
     }
     let written = c.text().get(token).unwrap_or_default().to_owned();
     let inner = written.trim_matches('"').replace("\\\\", "\\").replace("\\\"", "\"").replace('/', "\\/");
-    let help = format!("write match /{inner}/; a text that is no expression: where text contains \"...\"");
-    Some(c.fail_with(Code::RuleSyntax, &span, "a regular expression stands between slashes, not in quotes", help))
+    let help = format!("write match /{inner}/; for a text that is not an expression: where text contains \"...\"");
+    Some(c.fail_with(Code::RuleSyntax, &span, "write a regular expression between slashes, not in quotes", help))
 }
 
 /// `named = "list" name list`

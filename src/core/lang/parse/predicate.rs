@@ -68,7 +68,7 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
         Some("contains") => {
             c.want_word("contains")?;
             if c.sees(terminal::regex) || c.sees(terminal::raw_regex) {
-                return Err(c.wanted_with("a text in quotes", "an expression is compared by `~`: text ~ /.../"));
+                return Err(c.wanted_with("a text in quotes", "compare with an expression by `~`: text ~ /.../"));
             }
             Ok(Relation::Contains(string(c)?))
         }
@@ -86,11 +86,12 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            Err(c.fail_with(Code::RuleSyntax, &span, "`=` compares nothing here", "write == to compare"))
+            Err(c.fail_with(Code::RuleSyntax, &span, "`=` is not a comparison", "write == to compare"))
         }
-        Some("not") => Err(
-            c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "`not` stands before the field: not peer in homes")
-        ),
+        Some("not") => {
+            Err(c
+                .wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write `not` before the field: not peer in homes"))
+        }
         Some("is" | "equals" | "eq") => {
             Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write == to compare"))
         }
@@ -206,8 +207,8 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
         return Err(c.fail_with(
             Code::RuleSyntax,
             &token.span,
-            format!("`{shown}` is neither a number nor anything else that stands without quotes"),
-            "a number has digits and one point at most (1000, 0.5); a text stands in quotes",
+            format!("`{shown}` is not a number, and other texts need quotes"),
+            "a number has digits and at most one point (1000, 0.5); write a text in quotes",
         ));
     }
     Ok(None)
@@ -255,7 +256,7 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
                 "write /.../ with \\/ for a slash, or r\"...\"",
             ));
         }
-        let help = "an expression stands between slashes, text ~ /link .* down/; a text that is none: text contains \"link\"";
+        let help = "write an expression between slashes, text ~ /link .* down/; for a text that is not an expression: text contains \"link\"";
         return Err(c.wanted_with("a regular expression (/.../ or r\"...\")", help));
     }
     regex.span = c.since(start);

@@ -56,7 +56,7 @@ fn timeout(c: &mut Cursor<'_>) -> Parsed<ReactionClause> {
 /// `retry = "retry" INTEGER "times" "every" DURATION`
 fn retry(c: &mut Cursor<'_>) -> Parsed<ReactionClause> {
     c.want_word("retry")?;
-    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("how often (a whole number)")) };
+    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("the number of retries (a whole number)")) };
     let times = token.it.parse().unwrap_or(u32::MAX);
     c.want_word("times")?;
     c.want_word("every")?;
@@ -81,7 +81,7 @@ pub(super) fn bindings(c: &mut Cursor<'_>) -> Parsed<Vec<Binding>> {
 /// `binding = WORD "=" (literal | list)`
 fn binding(c: &mut Cursor<'_>) -> Parsed<Binding> {
     if c.sees(terminal::string) {
-        return Err(c.wanted_with("a parameter's name", "write which it is: name = \"...\""));
+        return Err(c.wanted_with("a parameter's name", "write the name of the parameter: name = \"...\""));
     }
     let name = word(c, "a parameter's name")?;
     c.want_symbol("=")?;
@@ -91,7 +91,7 @@ fn binding(c: &mut Cursor<'_>) -> Parsed<Binding> {
     } else {
         match literal(c)? {
             Some(literal) => ExpressionKind::Literal(literal.it),
-            None => return Err(c.wanted("a value (texts stand in quotes)")),
+            None => return Err(c.wanted("a value (texts in quotes)")),
         }
     };
     Ok(Binding { name, value: At { it: kind, span: c.since(start) } })
@@ -178,7 +178,7 @@ fn expression(c: &mut Cursor<'_>) -> Parsed<ExpressionSyntax> {
                 Code::RuleSyntax,
                 &name.span,
                 message,
-                "there are pair_of(field) and host_of(field); what is more belongs into the script",
+                "there are pair_of(field) and host_of(field); write anything else in the script",
             ));
         }
     };

@@ -34,12 +34,12 @@ pub(super) fn filled(
     let filled = |f: &Filling| text.matches(f.mark.as_str()).count().saturating_mul(f.value.len());
     let size = |row: &Vec<Filling>| row.iter().map(filled).fold(text.len(), usize::saturating_add);
     if rows.iter().map(size).fold(0, usize::saturating_add) > limits::FILLED_BYTES {
-        let message = format!("with its rows this block has more than {} bytes", limits::FILLED_BYTES);
+        let message = format!("with its rows this block has more than {} bytes, which is the limit", limits::FILLED_BYTES);
         return Err(c.fail_with(
             Code::BadRow,
             &name.span,
             message,
-            "fewer rows, or several alarms; what many need belongs into a pattern",
+            "use fewer rows, or several alarms; write what several of them need in a pattern",
         ));
     }
     let mut alarms = Vec::new();
@@ -59,8 +59,8 @@ pub(super) fn filled(
     unfilled(c, text, block.start, &known);
     for Filling { mark, name: value, .. } in rows.first().into_iter().flatten() {
         if !text.contains(mark) && !name.it.contains(mark) {
-            let message = format!("nothing in `{}` is filled in with `{}`", name.it, value.it);
-            c.fail_with(Code::BadRow, &value.span, message, format!("write {mark} where it is wanted"));
+            let message = format!("no part of `{}` uses the column `{}`", name.it, value.it);
+            c.fail_with(Code::BadRow, &value.span, message, format!("write {mark} where its value belongs"));
         }
     }
     Ok(alarms)
@@ -81,9 +81,9 @@ fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
             let from = start + token.start + at;
             let help = match nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean ${{{near}}}?"),
-                None => format!("the rows fill in {}", known.join(", ")),
+                None => format!("the rows have the columns {}", known.join(", ")),
             };
-            c.fail_with(Code::BadRow, &(from..from + name.len() + 3), format!("no row says what ${{{name}}} is"), help);
+            c.fail_with(Code::BadRow, &(from..from + name.len() + 3), format!("the rows have no column for ${{{name}}}"), help);
         }
     }
 }
@@ -97,7 +97,7 @@ fn fit(c: &mut Cursor<'_>, name: &Text, rows: &[At<Vec<Binding>>]) -> Parsed<()>
     let first = rows.first().map(names).unwrap_or_default();
     for row in rows {
         if names(row) != first || first.len() != row.it.len() {
-            return Err(c.fail(Code::BadRow, &row.span, "every row has the names of the first row, each once"));
+            return Err(c.fail(Code::BadRow, &row.span, "every row must have the columns of the first row, each once"));
         }
     }
     Ok(())

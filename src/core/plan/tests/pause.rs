@@ -119,6 +119,10 @@ fn a_drained_host_gives_up_what_it_has_and_gets_nothing() {
     bench.report("a", (1, 2), false, Presence::No).report("b", (1, 3), true, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());
     assert_eq!(bench.planner.held(VIP).unwrap(), "a is drained: it stays on b until the drain ends");
+    assert!(bench.planner.is_as_wanted(VIP) && !bench.planner.settled(VIP), "the replacement is wanted");
+    bench.drained(&["a", "b"]);
+    assert!(!bench.planner.is_as_wanted(VIP), "nothing can leave b");
+    bench.drained(&["a"]);
     bench.drained(&[]);
     bench.at(ms(3_000));
     assert_eq!(bench.sent().last().unwrap(), "b: release 1.4");
@@ -135,6 +139,7 @@ fn a_resource_stays_on_a_drained_host_when_no_other_can_take_it() {
     bench.drained(&["a"]);
     bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());
+    assert_eq!(bench.planner.held(VIP).unwrap(), "a is drained, and no other host can take it: it stays there");
     bench.report("b", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
 }

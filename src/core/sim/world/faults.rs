@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::agent::AgentState;
+use crate::core::agent::{AgentState, Durable};
 use crate::core::control::OperatorCommand;
 use crate::core::overrides::Override;
 use crate::core::sim::controller::Happening;
@@ -57,6 +57,11 @@ impl SimWorld<'_> {
                 self.die(Party::Controller);
                 self.controller.goes_back(hundredths);
             }
+            Fault::LostStore(host) => {
+                *self.killed(Party::Agent(host)) += 1;
+                self.die(Party::Agent(host));
+                self.hosts[host].disk = Durable::default();
+            }
             Fault::Kill(party) => {
                 *self.killed(party) += 1;
                 self.die(party);
@@ -107,6 +112,10 @@ impl SimWorld<'_> {
             Fault::Kill(party) => {
                 *self.killed(party) -= 1;
                 self.after(Duration::ZERO, Due::Start(party));
+            }
+            Fault::LostStore(host) => {
+                *self.killed(Party::Agent(host)) -= 1;
+                self.after(Duration::ZERO, Due::Start(Party::Agent(host)));
             }
             Fault::Stop(party) => {
                 *self.stopped(party) -= 1;
@@ -160,10 +169,10 @@ impl SimWorld<'_> {
                     drivers.remove(i);
                 }
             }
-            Fault::Pause(all) => self.control(None, Happening::Word(OperatorCommand::End { what: paused(all) })),
+            Fault::Pause(all) => self.control(None, Happening::Operator(OperatorCommand::End { what: paused(all) })),
             Fault::Drain(host) => {
                 let what = Override::Drain(host_name(host));
-                self.control(None, Happening::Word(OperatorCommand::End { what }));
+                self.control(None, Happening::Operator(OperatorCommand::End { what }));
             }
             _ => {}
         }
@@ -171,8 +180,8 @@ impl SimWorld<'_> {
 
     /// An operator begins an override. It ends by itself, in case the command that ends it is lost.
     fn set_aside(&mut self, what: Override, lasts: Duration) {
-        let word = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
-        self.control(None, Happening::Word(word));
+        let command = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
+        self.control(None, Happening::Operator(command));
     }
 
     pub(super) fn killed(&mut self, party: Party) -> &mut u32 {
@@ -275,8 +284,12 @@ impl SimWorld<'_> {
                 if self.tamper == Some(Tamper::EarlierListForgotten) {
                     disk.marks.values_mut().for_each(|mark| mark.place = None);
                 }
-                host.agent =
-                    Some(AgentState::start(host.name.clone(), host.starts, disk, list, host.clock.local(self.now), &mut outputs));
+                let local = host.clock.local(self.now);
+                let mut agent = AgentState::start(host.name.clone(), host.starts, disk, list, local, &mut outputs);
+                if self.tamper != Some(Tamper::VoterForgets) {
+                    agent.distrust_store(local, false);
+                }
+                host.agent = Some(agent);
                 self.carry_out_agent(h, outputs);
                 self.tell_link(h);
             }

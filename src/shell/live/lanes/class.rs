@@ -20,8 +20,16 @@ pub(super) struct TrustClass<M> {
 /// The waiting events of one sender.
 #[derive(Debug)]
 struct Own<M> {
-    waiting: VecDeque<(usize, M)>,
+    waiting: VecDeque<WaitingEvent<M>>,
     bytes: usize,
+}
+
+/// An event, the memory that it needs, and its place in the order in which events of all trust levels arrived.
+#[derive(Debug)]
+struct WaitingEvent<M> {
+    message: M,
+    bytes: usize,
+    arrival: u64,
 }
 
 impl<M> Default for TrustClass<M> {
@@ -43,21 +51,26 @@ impl<M> TrustClass<M> {
         self.senders.get(sender).map_or((0, 0), |own| (own.waiting.len(), own.bytes))
     }
 
-    pub(super) fn push(&mut self, sender: String, bytes: usize, message: M) {
+    pub(super) fn push(&mut self, sender: String, bytes: usize, arrival: u64, message: M) {
         let own = self.senders.entry(sender.clone()).or_insert_with(|| Own { waiting: VecDeque::new(), bytes: 0 });
         if own.waiting.is_empty() {
             self.turn.push_back(sender);
         }
-        own.waiting.push_back((bytes, message));
+        own.waiting.push_back(WaitingEvent { message, bytes, arrival });
         own.bytes += bytes;
         self.count += 1;
         self.bytes += bytes;
     }
 
+    /// The place in the order of arrival of the event that is taken next.
+    pub(super) fn next_arrival(&self) -> Option<u64> {
+        self.senders.get(self.turn.front()?)?.waiting.front().map(|event| event.arrival)
+    }
+
     pub(super) fn pop(&mut self) -> Option<M> {
         let sender = self.turn.pop_front()?;
         let own = self.senders.get_mut(&sender)?;
-        let (bytes, message) = own.waiting.pop_front()?;
+        let WaitingEvent { message, bytes, .. } = own.waiting.pop_front()?;
         own.bytes -= bytes;
         if own.waiting.is_empty() {
             self.senders.remove(&sender);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::diag::{Code, suggest::nearest};
 use crate::core::event::{BuiltIn, DERIVED, INSIDE_PREFIXES};
-use crate::core::lang::ast::{self, CancelSyntax, ClauseKind, ClauseSyntax, File, Text, TextSpan};
+use crate::core::lang::ast::{self, CancelSyntax, ClauseKind, ClauseSyntax, ExpressionKind, File, Text, TextSpan};
 use crate::core::lang::compile::Compiler;
 use crate::core::lang::compile::uses::{called_otherwise, in_braces};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
@@ -16,6 +16,17 @@ struct Alternative<'a> {
     atom: &'a Atom,
     /// The fields that the expression captures; `None` if there is no expression, and the fields are those of the record.
     captures: Option<BTreeSet<&'a str>>,
+}
+
+/// What an alarm needs a field for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It is one of the keys: an event without it does not count.
+    Key,
+    /// It is an argument of a reaction, where a text may have been meant.
+    Argument,
+    /// It is shown, counted, or looked up.
+    Value,
 }
 
 impl Compiler<'_, '_> {
@@ -34,7 +45,7 @@ impl Compiler<'_, '_> {
                     self.names_twice(file, &detect.tail.keys.by, "`by`");
                     self.keys(file, &detect.tail.keys, alarm);
                     for word in &detect.tail.keys.by {
-                        self.nearly(file, &word.it, &word.span, alarm);
+                        self.nearly(file, &word.it, &word.span, alarm, Role::Key);
                     }
                     let counted = match &detect.shape {
                         Shape::Count { distinct, .. } => distinct.as_deref(),
@@ -42,18 +53,14 @@ impl Compiler<'_, '_> {
                         _ => None,
                     };
                     if let Some(field) = counted {
-                        self.nearly(file, field, &clause.span, alarm);
+                        self.nearly(file, field, &clause.span, alarm, Role::Value);
                     }
                 }
-                ClauseKind::Summary(text) if own(clause) => {
+                ClauseKind::Summary(text) | ClauseKind::EndSummary(text) if own(clause) => {
                     for field in in_braces(&text.it) {
-                        self.nearly(file, field, &text.span, alarm);
+                        self.nearly(file, field, &text.span, alarm, Role::Value);
                     }
-                }
-                ClauseKind::EndSummary(text) if own(clause) => {
-                    for field in in_braces(&text.it) {
-                        self.nearly(file, field, &text.span, alarm);
-                    }
+                    self.open_brace(file, text);
                 }
                 ClauseKind::Limit { by, .. } => self.names_twice(file, by, "`limit`"),
                 ClauseKind::InhibitedBy(words) => {
@@ -65,8 +72,14 @@ impl Compiler<'_, '_> {
                 ClauseKind::OnlyWhile { alarm: word, active: false } if word.it == alarm.name && own(clause) => {
                     self.inhibits_itself(file, word);
                 }
-                ClauseKind::React(chains) => self.calls_twice(file, chains, "`react`"),
-                ClauseKind::OnCancel(chains) => self.calls_twice(file, chains, "`on cancel react`"),
+                ClauseKind::React(chains) => {
+                    self.calls_twice(file, chains, "`react`");
+                    self.arguments_nearly(file, chains, alarm);
+                }
+                ClauseKind::OnCancel(chains) => {
+                    self.calls_twice(file, chains, "`on cancel react`");
+                    self.arguments_nearly(file, chains, alarm);
+                }
                 _ => {}
             }
         }
@@ -83,7 +96,7 @@ impl Compiler<'_, '_> {
     }
 
     fn inhibits_itself(&mut self, file: &File, word: &Text) {
-        let message = format!("`{}` is inhibited by itself: one that is active stays, so this changes nothing", word.it);
+        let message = format!("`{}` is inhibited by itself: an active instance stays active, so this has no effect", word.it);
         self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
     }
 
@@ -147,17 +160,41 @@ impl Compiler<'_, '_> {
         }
         for (word, name, place) in found {
             let message = format!(
-                "an expression of `{name}` does not capture `{}`, and others of this condition do: events that meet only it are not taken",
+                "an expression of `{name}` does not capture `{}`, and others of this condition do: events that match only this one are not used",
                 word.it
             );
             let found = self.report(file, Code::KeyMissing, &word.span, message);
             found.context.push((place, "here".to_owned()));
-            found.help = Some(format!("capture `(?<{}>...)` in each, or take it out of `by`", word.it));
+            found.help = Some(format!("capture `(?<{}>...)` in each of them, or remove it from `by`", word.it));
+        }
+    }
+
+    /// Reports a brace that begins the name of a field and is not closed: people would read the name itself.
+    fn open_brace(&mut self, file: &File, text: &Text) {
+        let open =
+            text.it.split('{').skip(1).find(|part| !part.contains('}') && part.starts_with(|c: char| c.is_ascii_alphabetic()));
+        if let Some(part) = open {
+            let word: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || "_.-".contains(*c)).collect();
+            let message = format!("the brace of `{{{word}` is not closed: people read it as it is written here");
+            self.report(file, Code::OpenBrace, &text.span, message).help = Some(format!("write `{{{word}}}`"));
+        }
+    }
+
+    /// Checks the fields that are handed to reactions.
+    fn arguments_nearly(&mut self, file: &File, chains: &[ast::Chain], alarm: &Alarm) {
+        for argument in chains.iter().flatten().flat_map(|call| &call.arguments) {
+            match &argument.value.it {
+                ExpressionKind::Field(name) => self.nearly(file, name, &argument.value.span, alarm, Role::Argument),
+                ExpressionKind::PairOf(name) | ExpressionKind::HostOf(name) => {
+                    self.nearly(file, &name.it, &name.span, alarm, Role::Value);
+                }
+                ExpressionKind::Literal(_) | ExpressionKind::List(_) => {}
+            }
         }
     }
 
     /// Reports a field that nothing in the condition captures: it is misspelled, or will be missing.
-    fn nearly(&mut self, file: &File, field: &str, span: &TextSpan, alarm: &Alarm) {
+    fn nearly(&mut self, file: &File, field: &str, span: &TextSpan, alarm: &Alarm, role: Role) {
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let ways = self.ways(&atoms);
         let captured: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
@@ -185,12 +222,17 @@ impl Compiler<'_, '_> {
             return;
         }
         let all_captured = !ways.is_empty() && ways.iter().all(|w| w.captures.is_some());
-        if all_captured && !is_key {
-            let message = format!("nothing here captures `{field}`: it is missing unless the record brings a field of that name");
-            let help = if captured.is_empty() {
-                format!("capture it: (?<{field}>...)")
-            } else {
-                format!("captured are {}", captured.iter().copied().collect::<Vec<_>>().join(", "))
+        if all_captured && (role == Role::Key || !is_key) {
+            let message = match role {
+                Role::Key => {
+                    format!("nothing here captures `{field}`: events count only if their record brings a field of that name")
+                }
+                _ => format!("nothing here captures `{field}`: it is missing unless the record has a field of that name"),
+            };
+            let help = match role {
+                Role::Argument => format!("a text stands in quotes: \"{field}\""),
+                _ if captured.is_empty() => format!("capture it: (?<{field}>...)"),
+                _ => format!("captured are {}", captured.iter().copied().collect::<Vec<_>>().join(", ")),
             };
             self.report(file, Code::UnknownField, span, message).help = Some(help);
         }
@@ -206,7 +248,7 @@ impl Compiler<'_, '_> {
             if ends.is_empty() || !raises.iter().any(has) {
                 continue;
             }
-            let help = format!("capture `(?<{key}>...)` in the pattern, or take `{key}` out of `by`");
+            let help = format!("capture `(?<{key}>...)` in the pattern, or remove `{key}` from `by`");
             // The record of an event without expressions may have the field.
             let lacks = ends.iter().find(|w| w.captures.is_some() && !has(w));
             if !ends.iter().any(has) {
@@ -215,7 +257,7 @@ impl Compiler<'_, '_> {
                 found = Some((message, help));
             } else if let Some(lacks) = lacks {
                 let message = format!(
-                    "an expression of `{}` does not capture `{key}`, which is a key of `{}`: events that meet only it end no instance",
+                    "an expression of `{}` does not capture `{key}`, which is a key of `{}`: events that match only this one end no instance",
                     lacks.atom.name, alarm.name
                 );
                 found = Some((message, help));
@@ -227,10 +269,10 @@ impl Compiler<'_, '_> {
             {
                 found = Some((
                     format!(
-                        "`{}` has the key `{key}`, and no event that raises it is of a sender that is named here: no instance is ever ended by it",
+                        "`{}` has the key `{key}`, and no event that raises it comes from a sender that is named here: this ends no instance",
                         alarm.name
                     ),
-                    format!("take `{key}` out of `by`, or name the same senders"),
+                    format!("remove `{key}` from `by`, or name the same senders"),
                 ));
             }
         }
@@ -242,7 +284,7 @@ impl Compiler<'_, '_> {
         if alarm.hold.is_none() && alarm.detect.shape == Shape::One && !atoms.is_empty() && atoms.iter().all(again) {
             found = Some((
                 format!("every event that ends `{}` here raises it again at once", alarm.name),
-                "`cancel at once` keeps no state; `cancel after 1h` ends it when no more come".to_owned(),
+                "`cancel at once` keeps no state; `cancel after 1h` ends it when no more events come".to_owned(),
             ));
         }
         if let Some((message, help)) = found {

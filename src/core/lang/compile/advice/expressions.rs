@@ -17,9 +17,11 @@ impl Compiler<'_, '_> {
         let before = self.regex_bytes;
         self.regex_bytes = before.saturating_add(size(hir).min(REGEX_BYTES));
         if before <= REGEX_BYTES_ALL && self.regex_bytes > REGEX_BYTES_ALL {
-            let message = format!("with this one all regular expressions together take more than about {REGEX_BYTES_ALL} bytes");
-            let help = "this and those behind it are not compiled; `\\w` and `\\d` are all letters and digits of the world, \
-                        `[a-z0-9_]` and `[0-9]` take a hundredth of them";
+            let message = format!(
+                "with this one, all regular expressions together take more than about {REGEX_BYTES_ALL} bytes, which is the limit"
+            );
+            let help = "this one and those after it are not compiled; `\\w` and `\\d` contain the letters and digits of all \
+                scripts, `[a-z0-9_]` and `[0-9]` take a hundredth of that";
             self.report(file, Code::RegexTooLarge, &tree.span, message).help = Some(help.to_owned());
         }
         self.regex_bytes <= REGEX_BYTES_ALL
@@ -30,15 +32,15 @@ impl Compiler<'_, '_> {
         let named = built.capture_names().next().is_some();
         if never(hir) {
             let message = "no text matches this expression";
-            let help = "`^` stands before, `$` behind all that is matched; `\\^` and `\\$` are the characters";
+            let help = "`^` is the beginning and `$` the end of the text; `\\^` and `\\$` are the characters themselves";
             self.report(file, Code::NeverMatches, &tree.span, message).help = Some(help.to_owned());
         } else if always(hir) && !named {
-            let message = "every text matches this expression: it asks for nothing";
-            let help = "leave it out, or write what must stand in the text";
+            let message = "every text matches this expression: it requires nothing";
+            let help = "remove it, or write what the text must contain";
             self.report(file, Code::MatchesEverything, &tree.span, message).help = Some(help.to_owned());
         } else if begins_idly(hir, named) {
-            let message = "`.*` at the beginning changes nothing: an expression is looked for anywhere in the text";
-            let help = "leave it out; `^` says that the text begins there";
+            let message = "`.*` at the beginning has no effect: an expression may match anywhere in the text";
+            let help = "remove it; `^` stands for the beginning of the text";
             self.report(file, Code::CostlyRegex, &tree.span, message).help = Some(help.to_owned());
         }
         // The estimate is good to a factor of about four; what is reported must be exact.
@@ -49,12 +51,12 @@ impl Compiler<'_, '_> {
             )
         {
             let message = format!(
-                "this expression takes more than {REGEX_BYTES_WISE} bytes when compiled, and time with every record it is tried with"
+                "this expression takes more than {REGEX_BYTES_WISE} bytes when compiled, which costs time with every record"
             );
             let help = if nested(hir, false) {
-                "counted repeats within counted repeats multiply: write `+` or `*` where the number does not matter"
+                "counted repeats inside counted repeats multiply: write `+` or `*` where the number does not matter"
             } else {
-                "counted repeats of `\\w`, `\\d`, `.` do it: write `+` or `*` where the number does not matter, `[a-z]` for `\\w`"
+                "counted repeats of `\\w`, `\\d` and `.` are large: write `+` or `*` where the number does not matter, and `[a-z]` for `\\w`"
             };
             self.report(file, Code::CostlyRegex, &tree.span, message).help = Some(help.to_owned());
         }

@@ -70,7 +70,7 @@ impl Compiler<'_, '_> {
                 [one] => format!("no event matches {one}"),
                 several => format!("no event matches all of {}", several.join(", ")),
             };
-            let help = "joined by `and` they must all hold; `or` and `in [..]` want one of them";
+            let help = "tests that are joined by `and` must all be true; with `or` and `in [..]` one is enough";
             let found = self.report(file, Code::NeverMatches, &(start..end), message);
             found.help = (texts.len() > 1).then(|| help.to_owned());
         }
@@ -104,7 +104,7 @@ impl Compiler<'_, '_> {
                 _ => Vec::new(),
             };
             if programs.len() > 1 {
-                let message = format!("`app` is \"{text}\" on no host of the inventory: there it is {}", programs.join(" or "));
+                let message = format!("`app` is never \"{text}\" in this inventory: there it is {}", programs.join(" or "));
                 self.report(file, Code::NeverMatches, span, message).help =
                     Some(format!("write `from app {text}`, which means all of them"));
             }
@@ -170,9 +170,7 @@ fn only_field(predicate: &Predicate) -> Option<&str> {
 fn impossible(field: &str, all: &[&Predicate]) -> bool {
     let candidates: Vec<Candidate<'_>> = match field {
         "level" => Level::ALL.into_iter().map(Candidate::Level).chain([Candidate::Absent]).collect(),
-        "trust" => {
-            [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated].into_iter().map(Candidate::Trust).collect()
-        }
+        "trust" => Trust::ALL.into_iter().map(Candidate::Trust).collect(),
         _ => match all.iter().find_map(|p| named(p)) {
             Some(values) => values.into_iter().map(candidate).collect(),
             None => return no_number(all) || no_beginning(all),

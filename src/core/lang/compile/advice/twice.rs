@@ -31,7 +31,7 @@ impl Compiler<'_, '_> {
         let first = (file.place(first), "first here".to_owned());
         let found = self.report(file, Code::StandsTwice, span, message);
         found.context.push(first);
-        found.help = Some("leave it out, or write what was meant".to_owned());
+        found.help = Some("remove it, or write what was meant".to_owned());
     }
 
     /// Reports duplicate values of a list: `in ["a", "a"]`.
@@ -77,11 +77,11 @@ impl Compiler<'_, '_> {
             }
         }
         for (span, other) in found {
-            let message = "every event that matches this matches another alternative of the same `or`: it changes nothing";
+            let message = "every event that matches this also matches another alternative of the same `or`: it has no effect";
             let context = (file.place(&other), "this one".to_owned());
             let found = self.report(file, Code::Covered, &span, message);
             found.context.push(context);
-            found.help = Some("leave it out, or write what was meant".to_owned());
+            found.help = Some("remove it, or write what was meant".to_owned());
         }
     }
 
@@ -132,8 +132,8 @@ impl Compiler<'_, '_> {
             if let Some((_, other)) = other {
                 let text = |span: &TextSpan| file.source.text.get(span.clone()).unwrap_or_default().to_owned();
                 let message = match text(&other.span) {
-                    wide if id_within(&other.it, &id.it) => format!("this names the event {wide} twice"),
-                    wide => format!("{} is among {wide} already", text(&id.span)),
+                    wide if id_within(&other.it, &id.it) => format!("the event {wide} is named twice"),
+                    wide => format!("{} is already included in {wide}", text(&id.span)),
                 };
                 self.stands_twice(file, &id.span, &other.span, message);
             }

@@ -54,8 +54,8 @@ fn never_so(alarm: &Alarm, alarms: &BTreeMap<&str, &Alarm>) -> Option<Diagnostic
     }
     let other = states.terms.iter().find_map(never)?;
     let (name, why) = (&alarm.name, if other.mode == Mode::Off { "is `mode off`" } else { "is cancelled at once" });
-    let message = format!("`{name}` wants `{}` to be active, and that {why}: `{name}` is never raised", other.name);
-    let help = "let that one last, or write the event: `alarm X raised`";
+    let message = format!("`{name}` requires that `{}` is active, and that {why}: `{name}` is never raised", other.name);
+    let help = "let that alarm last, or write the event: `alarm X raised`";
     Some(Diagnostic::new(Code::NeverRaised, alarm.place.clone(), message).help(help).context(other.place.clone(), "this one"))
 }
 
@@ -65,30 +65,30 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
         (format!("`{name}` is raised only while it is active itself: it is never raised"), "name another alarm")
     } else if awaited.mode == Mode::Off {
         (
-            format!("`{name}` is raised only while `{other}` is active, and that is `mode off`: `{name}` is never raised"),
-            "give that one another mode, or take this clause out",
+            format!("`{name}` is raised only while `{other}` is active, and that has `mode off`: `{name}` is never raised"),
+            "give that alarm another mode, or remove this clause",
         )
     } else if keeps_nothing(awaited) {
         (
             format!("`{name}` is raised only while `{other}` is active, and that is cancelled at once: `{name}` is never raised"),
-            "let that one last (`cancel after 1h`), or take this clause out",
+            "let that alarm last (`cancel after 1h`), or remove this clause",
         )
     } else if never_beside(alarm, other) {
         (
-            format!("`{name}` is raised only while `{other}` is active, and is inhibited by it: it is never raised"),
-            "take one of the two out",
+            format!("`{name}` is raised only while `{other}` is active, but is inhibited by it: it is never raised"),
+            "remove one of the two",
         )
     } else if awaited.only_while.contains(name) {
         (
             format!("`{name}` and `{other}` are raised only while the other is active: neither is ever raised"),
-            "take the clause out of one of them",
+            "remove the clause from one of them",
         )
     } else {
         (
             format!(
-                "`{name}` is raised only while `{other}` is active, and that waits for what never comes: `{name}` is never raised"
+                "`{name}` is raised only while `{other}` is active, and that waits for an alarm that is never raised: `{name}` is never raised"
             ),
-            "take this clause out, or let the other wait for nothing that waits for it",
+            "remove this clause, or let the other alarm not wait for this one",
         )
     };
     let found = Diagnostic::new(Code::NeverRaised, place, message).help(help);

@@ -65,11 +65,12 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         for (place, name, first, first_name) in found {
-            let message = format!("`{name}` is `{first_name}` once more: the same events raise, end and start the same");
+            let message =
+                format!("`{name}` is the same as `{first_name}`: the same events raise it, end it and start its reactions");
             self.found.push(
                 Diagnostic::new(Code::SameAlarm, place, message)
                     .context(first, "this one")
-                    .help("leave one of them out, or write what was meant to differ"),
+                    .help("remove one of them, or write how they should differ"),
             );
         }
     }
@@ -180,10 +181,10 @@ impl<'t> Compiler<'t, '_> {
                 for (name, span) in pattern.clauses.iter().flat_map(|c| captures(&c.it)) {
                     if !wanted(name) && told.insert(name) {
                         let message = format!(
-                            "nothing uses the capture `{name}`: no alarm of this pattern names it, and none starts a script"
+                            "the capture `{name}` is not used: no alarm of this pattern names it, and none starts a script"
                         );
                         let help = format!(
-                            "write `(...)`, name it in a `summary` (`{{{name}}}`), or call it `_{name}` when people alone want it"
+                            "write `(...)`, use it in a `summary` (`{{{name}}}`), or name it `_{name}` if it is only for people"
                         );
                         found.push(Diagnostic::new(Code::UnusedCapture, file.place(&span), message).help(help));
                     }
