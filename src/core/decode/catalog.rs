@@ -156,6 +156,18 @@ const LINES: &[Sample] = &[
 
 const WRAPPERS: &[Sample] = &[
     (
+        "Docker Compose",
+        &["shop-1  | 2026-03-14 02:11:57,123 ERROR no room"],
+        "at=2026-03-14T02:11:57.123Z app=shop-1 level=error text=no room",
+    ),
+    (
+        "syslog-ng's JSON",
+        &[
+            "{\"PROGRAM\":\"sshd\",\"PRIORITY\":\"err\",\"PID\":\"12\",\"MESSAGE\":\"no key\",\"HOST\":\"h1\",\"ISODATE\":\"2026-03-14T02:11:57+01:00\"}",
+        ],
+        "at=2026-03-14T01:11:57Z host=h1 app=sshd pid=12 level=error text=no key",
+    ),
+    (
         "Docker",
         &["{\"log\":\"ERROR no room\\n\",\"stream\":\"stderr\",\"time\":\"2026-03-14T02:11:57.123456789Z\"}"],
         "at=2026-03-14T02:11:57.123456Z level=error stream=stderr text=no room",
@@ -257,6 +269,7 @@ pub fn page() -> String {
         (HeadPlace::Front, "Heads that begin before the stamp"),
         (HeadPlace::Level, "Heads of loggers behind the stamp of a line, the level first"),
         (HeadPlace::Line, "Heads of loggers behind the stamp of a line, something else first"),
+        (HeadPlace::Bare, "Heads of lines without a stamp"),
     ] {
         let _ = write!(page, "\n## {title}\n\n| whose | form | record | what is read |\n|---|---|---|---|\n");
         for head in heads::all().filter(|head| head.place == place) {
@@ -341,12 +354,16 @@ Where readers of syslog differ, this one does as follows.
 | a byte order mark before the record or the message | not part of it | stays | taken off before the message of RFC 5424 |
 | NULs and line ends behind the message | not part of it | taken off | taken off |
 | two priorities | the second one, which is the sender's own | the first; the second stays in the text | the first; the second stays in the text |
+| a whole message behind a relay's stamp and host | the sender's own parts count; the relay is the field `relay_host` | stays in the text | stays in the text |
+| a host in brackets (`[localhost]`, `[2001:db8::1]`) | the host without its brackets | refused, unless `permit.squareBracketsInHostname` is set | stays as it is |
+| a process with its thread (`[7:8]`) | the process; the thread is the field `thread` | stays as it is | stays as it is |
 | bytes that are not UTF-8 | read as Latin-1; the record is counted as such | stay | stay, or are replaced |
 | UTF-16 in a file, with a byte order mark or without | read | not read | not read |
 ";
 
 const LEVELS: &str = "\
-A level is a word in capitals, in brackets or with a colon, among the first words behind the stamp. Stamp and level are taken off the text; where
+A level is a word in capitals, in brackets, with a colon or in a column of its own (`,Error,`), among the first words behind the stamp. German, French,
+Spanish and Italian words are read as well (`WARNUNG:`, `ERREUR:`). Of alarms, `MAJOR` is an error and `MINOR` a warning. Stamp and level are taken off the text; where
 other parts stand before the level, only the stamp is. A message of syslog keeps its text whole, whatever level stands in it.
 
 Colours and other escape sequences for terminals are taken off before a record is read, also as rsyslog writes them (`#033[31m`). `raw` keeps them.

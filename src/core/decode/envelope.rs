@@ -35,13 +35,18 @@ pub(super) fn priority(record: &str) -> Option<(u8, &str)> {
     (number <= 191).then_some((number, &inner[end + 1..]))
 }
 
-/// True for a facility's name as syslog daemons print it (`daemon`, `local7`).
+/// True for a facility's name as syslog daemons print it (`daemon`, `local7`, and `Local7` of Kiwi Syslog).
 pub(super) fn is_facility(word: &str) -> bool {
     const NAMES: [&str; 17] = [
         "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "security",
         "console", "audit", "caa",
     ];
-    NAMES.contains(&word) || word.strip_prefix("local").is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'7']))
+    match word.as_bytes() {
+        [b'L' | b'l', b'o', b'c', b'a', b'l', b'0'..=b'7'] => true,
+        [b'a'..=b'z', ..] => NAMES.contains(&word),
+        [b'A'..=b'Z', ..] => (3..=8).contains(&word.len()) && NAMES.iter().any(|name| name.eq_ignore_ascii_case(word)),
+        _ => false,
+    }
 }
 
 /// The level of a syslog severity, 0 to 7 (RFC 5424 section 6.2.1, table 2).

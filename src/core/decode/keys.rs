@@ -5,13 +5,13 @@
 //!
 //! | part | keys |
 //! |---|---|
-//! | time | `time timestamp Timestamp @timestamp @t ts t date datetime asctime eventTime __REALTIME_TIMESTAMP`; `epochSecond` in `instant` |
+//! | time | `time timestamp Timestamp @timestamp @t ts t date datetime asctime eventTime EventTime dateTime timeMillis TimeCreated Time ISODATE __REALTIME_TIMESTAMP`; `epochSecond` in `instant` |
 //! | zone | `tz`: an offset, of a time that does not say its own |
-//! | level | `level Level @l severity SeverityText lvl loglevel levelname level_name log.level error_severity PRIORITY`; `pri priority` with a word |
-//! | id | `logid log_id` (Fortinet, Sophos); `code` in `event` (Elastic Common Schema); `id` of MongoDB |
-//! | host | `hostname host.name _HOSTNAME devname device_name`; `host` in GELF and in what Logstash writes |
-//! | application | `app application service service.name program SYSLOG_IDENTIFIER` |
-//! | process | `pid _PID` |
+//! | level | `level Level @level @l severity Severity SeverityText lvl loglevel logLevel levelname level_name log.level error_severity LevelDisplayName PRIORITY`; `pri priority` with a word, and with a number beside `fw` (SonicWall) |
+//! | id | `logid log_id` (Fortinet, Sophos); `EventID` (Windows); `m` beside `fw` (SonicWall); `code` in `event` (Elastic Common Schema); `id` of MongoDB |
+//! | host | `devname device_name`, else `hostname Hostname HOSTNAME HOST MachineName host.name _HOSTNAME`; `host` in GELF and in what Logstash writes |
+//! | application | `app application service service.name program PROGRAM programname SourceName ProviderName SYSLOG_IDENTIFIER`, except in records of network devices, whose `app` and `service` are those of the traffic |
+//! | process | `pid PID ProcessID _PID` |
 //!
 //! Invariants: if several keys are for one part, the first one with a valid value counts, so nothing behind it can replace it. A
 //! value that is no time, level or name is ignored. A day alone and a time of day alone (`date=2019-05-10 time=11:37:47`) make
@@ -44,12 +44,20 @@ pub(super) enum KnownKey {
     /// A level by its word. A number may be anything.
     SomePriority,
     Host,
+    /// The name of a network device, whose record says more about others than about itself.
+    Device,
     /// The sender, or the host that a caller asked for.
     SomeHost,
     App,
     Pid,
-    /// A device's number for the kind of record.
+    /// A network device's number for the kind of record.
     Id,
+    /// A number of Windows for the kind of record.
+    EventId,
+    /// The mark of SonicWall.
+    Firewall,
+    /// SonicWall's number for the kind of record. It counts only beside its mark.
+    SonicId,
     Logstash,
     /// With [`KnownKey::ShortMessage`], the mark of GELF.
     Version,
@@ -74,22 +82,33 @@ impl KnownKey {
             | "date"
             | "datetime"
             | "eventTime"
+            | "EventTime"
+            | "dateTime"
+            | "timeMillis"
+            | "TimeCreated"
+            | "Time"
+            | "ISODATE"
             | "__REALTIME_TIMESTAMP"
             | "Timestamp"
             | "@t"
             | "asctime" => KnownKey::Time,
             "tz" => KnownKey::Offset,
             "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" | "Level" | "@l" | "levelname"
-            | "level_name" | "SeverityText" => KnownKey::Level,
+            | "level_name" | "SeverityText" | "Severity" | "@level" | "LevelDisplayName" | "logLevel" => KnownKey::Level,
             "id" => KnownKey::MongoId,
             "PRIORITY" => KnownKey::Priority,
             "pri" | "priority" => KnownKey::SomePriority,
-            "hostname" | "host.name" | "_HOSTNAME" | "devname" | "device_name" => KnownKey::Host,
+            "hostname" | "host.name" | "_HOSTNAME" | "Hostname" | "HOSTNAME" | "HOST" | "MachineName" => KnownKey::Host,
+            "devname" | "device_name" => KnownKey::Device,
             "logid" | "log_id" => KnownKey::Id,
+            "EventID" => KnownKey::EventId,
+            "fw" => KnownKey::Firewall,
+            "m" => KnownKey::SonicId,
             "host" => KnownKey::SomeHost,
             "@version" => KnownKey::Logstash,
-            "app" | "application" | "service" | "service.name" | "program" | "SYSLOG_IDENTIFIER" => KnownKey::App,
-            "pid" | "_PID" => KnownKey::Pid,
+            "app" | "application" | "service" | "service.name" | "program" | "PROGRAM" | "programname" | "SourceName"
+            | "ProviderName" | "SYSLOG_IDENTIFIER" => KnownKey::App,
+            "pid" | "PID" | "ProcessID" | "_PID" => KnownKey::Pid,
             "version" => KnownKey::Version,
             "short_message" => KnownKey::ShortMessage,
             "s" => KnownKey::Letter,
@@ -106,7 +125,7 @@ impl KnownKey {
             "service" => ("name", KnownKey::App),
             "t" => ("$date", KnownKey::Time),
             "instant" => ("epochSecond", KnownKey::Time),
-            "event" => ("code", KnownKey::Id),
+            "event" => ("code", KnownKey::EventId),
             _ => return None,
         })
     }
@@ -128,6 +147,13 @@ pub(super) struct Keyed<'a> {
     version: bool,
     short_message: bool,
     mongo: bool,
+    /// A network device wrote the record.
+    device: bool,
+    /// A firewall of SonicWall wrote the record.
+    firewall: bool,
+    /// A number of `pri`, which is a level only beside `fw`.
+    some_priority: Option<u8>,
+    sonic_id: Cow<'a, str>,
     wrapped: bool,
     logstash: bool,
     some_host: Cow<'a, str>,
@@ -146,16 +172,39 @@ impl<'a> Keyed<'a> {
             KnownKey::Level => self.take_level(&value),
             KnownKey::MongoId if self.mongo && self.id.is_empty() => self.id = value,
             KnownKey::MongoId => {}
-            KnownKey::Priority => self.level = self.level.or(number(&value).filter(|n| *n < 8).map(severity)),
-            KnownKey::SomePriority => self.level = self.level.or(level::word(&value)),
-            KnownKey::Host if self.host.is_empty() && is_name(&value) && envelope::is_host(&value) => self.host = value,
+            KnownKey::Priority => {
+                let said = number(&value).filter(|n| *n < 8).map(severity).or_else(|| level::word(&value));
+                self.level = self.level.or(said);
+            }
+            KnownKey::SomePriority => {
+                self.some_priority = self.some_priority.or(number(&value).filter(|n| *n < 8));
+                self.level = self.level.or(level::word(&value));
+            }
+            KnownKey::Device if !self.device && is_name(&value) && envelope::is_host(&value) => {
+                self.device = true;
+                self.host = value;
+            }
+            KnownKey::Firewall => self.firewall = true,
+            KnownKey::SonicId => self.sonic_id = value,
+            KnownKey::Host if self.host.is_empty() && !self.device && is_name(&value) && envelope::is_host(&value) => {
+                self.host = value
+            }
             KnownKey::SomeHost if self.some_host.is_empty() && is_name(&value) && envelope::is_host(&value) => {
                 self.some_host = value
             }
             KnownKey::App if self.app.is_empty() && is_name(&value) => self.app = value,
             KnownKey::Pid if self.pid.is_empty() && is_name(&value) && !value.contains(' ') => self.pid = value,
-            KnownKey::Id if self.id.is_empty() && is_name(&value) && !value.contains(' ') => self.id = value,
-            KnownKey::Host | KnownKey::SomeHost | KnownKey::App | KnownKey::Pid | KnownKey::Id => {}
+            KnownKey::Id | KnownKey::EventId if self.id.is_empty() && is_name(&value) && !value.contains(' ') => {
+                self.device |= key == KnownKey::Id;
+                self.id = value;
+            }
+            KnownKey::Host
+            | KnownKey::Device
+            | KnownKey::SomeHost
+            | KnownKey::App
+            | KnownKey::Pid
+            | KnownKey::Id
+            | KnownKey::EventId => {}
             KnownKey::Logstash => self.logstash = true,
             KnownKey::Version => self.version |= matches!(&*value, "1.0" | "1.1"),
             KnownKey::ShortMessage => self.short_message = true,
@@ -194,28 +243,40 @@ impl<'a> Keyed<'a> {
 
     /// The level of the record.
     pub(super) fn level(&self) -> Option<Level> {
-        self.level.or(self.gelf_level.filter(|_| self.is_gelf()).map(severity))
+        let sonic = self.some_priority.filter(|_| self.firewall);
+        self.level.or(self.gelf_level.filter(|_| self.is_gelf()).or(sonic).map(severity))
+    }
+
+    /// The application, except in a record of a network device: there it is the traffic's.
+    fn app(&mut self) -> Cow<'a, str> {
+        if self.device { Cow::Borrowed("") } else { std::mem::take(&mut self.app) }
+    }
+
+    fn id(&mut self) -> Option<EventId<'a>> {
+        let sonic = self.id.is_empty() && self.firewall;
+        id_of(std::mem::take(if sonic { &mut self.sonic_id } else { &mut self.id }))
     }
 
     /// Gives the event what the keys say, except the time.
-    pub(super) fn fill(self, event: &mut Event<'a>) {
+    pub(super) fn fill(mut self, event: &mut Event<'a>) {
         event.level = self.level();
         let sender = self.is_gelf() || self.logstash;
+        event.app = self.app();
+        event.id = self.id();
         event.host = if self.host.is_empty() && sender { self.some_host } else { self.host };
-        event.app = self.app;
         event.pid = self.pid;
-        event.id = id_of(self.id);
     }
 
     /// Gives a syslog message what its head leaves out. The level is the sender's own, if it has one.
-    pub(super) fn complete_message(self, event: &mut Event<'a>) {
+    pub(super) fn complete_message(mut self, event: &mut Event<'a>) {
         event.level = self.level().or(event.level);
-        for (part, said) in [(&mut event.host, self.host), (&mut event.app, self.app), (&mut event.pid, self.pid)] {
+        let (app, id) = (self.app(), self.id());
+        for (part, said) in [(&mut event.host, self.host), (&mut event.app, app), (&mut event.pid, self.pid)] {
             if part.is_empty() {
                 *part = said;
             }
         }
-        event.id = event.id.take().or(id_of(self.id));
+        event.id = event.id.take().or(id);
     }
 
     fn is_gelf(&self) -> bool {
@@ -237,7 +298,7 @@ impl<'a> Keyed<'a> {
         match number(value) {
             Some(n @ 0..=7) => self.gelf_level = self.gelf_level.or(Some(n)),
             Some(n) => self.level = self.level.or(pino(n)),
-            None => self.level = self.level.or(level::word(value)),
+            None => self.level = self.level.or_else(|| level::word(value)).or_else(|| level::alarm(value)),
         }
     }
 }

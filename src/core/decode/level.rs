@@ -18,18 +18,17 @@ pub(super) fn word(value: &str) -> Option<Level> {
     // Most words end here.
     let &[first, second, ..] = value.as_bytes() else { return None };
     let may_be = match first | 0x20 {
-        b'a' => b'l',
-        b'c' => b'r',
-        b'e' => b'r',
-        b'i' => b'n',
-        b'n' => b'o',
-        b's' => b'e',
-        b't' => b'r',
-        b'v' => b'e',
-        b'd' | b'f' | b'p' | b'w' => second | 0x20,
-        _ => return None,
+        b'a' => matches!(second | 0x20, b'l' | b'd' | b'v'),
+        b'g' | b't' => second | 0x20 == b'r',
+        b'i' => second | 0x20 == b'n',
+        b'm' => matches!(second | 0x20, b'a' | b'i'),
+        b'n' => second | 0x20 == b'o',
+        b's' => matches!(second | 0x20, b'e' | b'c'),
+        b'v' => matches!(second | 0x20, b'e' | b'r'),
+        b'c' | b'd' | b'e' | b'f' | b'p' | b'w' => true,
+        _ => false,
     };
-    if second | 0x20 != may_be && !matches!(first | 0x20, b'c' | b'e') {
+    if !may_be {
         return None;
     }
     let letters = value.bytes().take(LONGEST + 1).take_while(u8::is_ascii_alphabetic).count();
@@ -44,7 +43,9 @@ pub(super) fn word(value: &str) -> Option<Level> {
         return None;
     }
     let known: &[(&str, Level)] = match first {
-        b'a' => &[("alert", Level::Alert)],
+        b'a' => {
+            &[("alert", Level::Alert), ("alrt", Level::Alert), ("avertissement", Level::Warning), ("advertencia", Level::Warning)]
+        }
         b'c' => &[("critical", Level::Critical), ("crit", Level::Critical), ("config", Level::Debug)],
         b'd' => &[
             ("debug", Level::Debug),
@@ -58,25 +59,39 @@ pub(super) fn word(value: &str) -> Option<Level> {
             ("err", Level::Error),
             ("eror", Level::Error),
             ("erro", Level::Error),
+            ("errs", Level::Error),
+            ("erreur", Level::Error),
+            ("errore", Level::Error),
+            ("emrg", Level::Emergency),
             ("emergency", Level::Emergency),
             ("emerg", Level::Emergency),
         ],
         b'f' => &[
             ("fatal", Level::Critical),
             ("fata", Level::Critical),
+            ("fatl", Level::Critical),
             ("ftl", Level::Critical),
+            ("fehler", Level::Error),
             ("fail", Level::Error),
             ("fine", Level::Debug),
             ("finer", Level::Trace),
             ("finest", Level::Trace),
         ],
-        b'i' => &[("info", Level::Info), ("inf", Level::Info), ("information", Level::Info), ("informational", Level::Info)],
+        b'g' => &[("grave", Level::Error)],
+        b'i' => &[
+            ("info", Level::Info),
+            ("inf", Level::Info),
+            ("information", Level::Info),
+            ("informational", Level::Info),
+            ("infos", Level::Info),
+        ],
+        b'm' => &[("major", Level::Error), ("minor", Level::Warning)],
         b'n' => &[("notice", Level::Notice), ("noti", Level::Notice), ("note", Level::Info)],
         b'p' => &[("panic", Level::Critical), ("pani", Level::Critical), ("pnc", Level::Critical)],
-        b's' => &[("severe", Level::Error)],
-        b't' => &[("trace", Level::Trace), ("trc", Level::Trace), ("trce", Level::Trace)],
-        b'v' => &[("verbose", Level::Debug)],
-        b'w' => &[("warning", Level::Warning), ("warn", Level::Warning), ("wrn", Level::Warning)],
+        b's' => &[("severe", Level::Error), ("schwerwiegend", Level::Error)],
+        b't' => &[("trace", Level::Trace), ("trc", Level::Trace), ("trce", Level::Trace), ("trac", Level::Trace)],
+        b'v' => &[("verbose", Level::Debug), ("verb", Level::Debug), ("vrb", Level::Debug)],
+        b'w' => &[("warning", Level::Warning), ("warn", Level::Warning), ("wrn", Level::Warning), ("warnung", Level::Warning)],
         _ => return None,
     };
     known.iter().find(|(name, _)| is(name)).map(|(_, level)| *level)
@@ -106,7 +121,23 @@ fn is_name_too(value: &str) -> bool {
             | "ftl"
             | "pnc"
             | "noti"
+            | "alrt"
+            | "emrg"
+            | "errs"
+            | "fatl"
+            | "grave"
+            | "infos"
+            | "major"
+            | "minor"
+            | "trac"
+            | "verb"
+            | "vrb"
     )
+}
+
+/// True for level words that are common words of a text even in capitals: they need a colon, a bracket or a column.
+fn is_weak(name: &str) -> bool {
+    matches!(name, "FAIL" | "GRAVE" | "MAJOR" | "MINOR")
 }
 
 /// The levels of one letter: logcat, glog, GlusterFS, MongoDB.
@@ -138,6 +169,37 @@ pub(super) fn two_letters(value: &str) -> Option<Level> {
     })
 }
 
+/// The kinds of records of WebSphere in one letter. `None` for what a program printed.
+pub(super) fn websphere(value: &str) -> Option<Option<Level>> {
+    Some(match value {
+        "F" => Some(Level::Critical),
+        "E" => Some(Level::Error),
+        "W" => Some(Level::Warning),
+        "A" => Some(Level::Notice),
+        "I" => Some(Level::Info),
+        "C" | "D" | "1" => Some(Level::Debug),
+        "2" | "3" | ">" | "<" => Some(Level::Trace),
+        "O" | "R" => None,
+        _ => return None,
+    })
+}
+
+/// The level that the last letter of an id says, as programs of IBM write it (`WSVR0605W`, `IEF403I`). `None` if the id is none.
+pub(super) fn of_ibm_id(id: &str) -> Option<Level> {
+    let letters = id.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = id[letters..].bytes().take_while(u8::is_ascii_digit).count();
+    if !(3..=5).contains(&letters) || !(3..=5).contains(&digits) || id.len() != letters + digits + 1 {
+        return None;
+    }
+    Some(match id.as_bytes()[id.len() - 1] {
+        b'I' => Level::Info,
+        b'W' => Level::Warning,
+        b'E' => Level::Error,
+        b'S' | b'T' => Level::Critical,
+        _ => return None,
+    })
+}
+
 /// A level at the beginning of the text, as PHP writes it, and what follows.
 pub(super) fn php(text: &str) -> Option<(Level, &str)> {
     const LEVELS: [(&str, Level); 8] = [
@@ -153,6 +215,13 @@ pub(super) fn php(text: &str) -> Option<(Level, &str)> {
     LEVELS.iter().find_map(|(name, level)| Some((*level, text.strip_prefix(name)?)))
 }
 
+/// How grave an alarm is by a word of security products in any letter case: `High`, `medium`.
+pub(super) fn alarm(word: &str) -> Option<Level> {
+    const WORDS: [(&str, Level); 4] =
+        [("low", Level::Info), ("medium", Level::Warning), ("high", Level::Error), ("very-high", Level::Critical)];
+    WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
+}
+
 /// A severity of CEF or LEEF: 0 to 10, or a word. `None` for `Unknown`.
 pub(super) fn cef(value: &str) -> Option<Level> {
     if let Ok(number) = value.parse::<u8>() {
@@ -164,13 +233,7 @@ pub(super) fn cef(value: &str) -> Option<Level> {
             _ => return None,
         });
     }
-    Some(match value {
-        "Low" => Level::Info,
-        "Medium" => Level::Warning,
-        "High" => Level::Error,
-        "Very-High" => Level::Critical,
-        _ => return word(value),
-    })
+    alarm(value).or_else(|| word(value))
 }
 
 /// A level that was found in a line.
@@ -186,14 +249,15 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
     let mut rest = line;
     let mut names = 0;
     for n in 0..WORDS {
-        let gap = rest.bytes().position(|b| !matches!(b, b' ' | b'\t' | b'-' | b'|' | b','))?;
+        let gap = rest.bytes().position(|b| !matches!(b, b' ' | b'\t' | b'-' | b'|' | b',' | b';'))?;
         rest = &rest[gap..];
-        let (level, behind, is_name) = one(rest, n == 0)?;
+        let first = line.len() - rest.len();
+        let before = first.checked_sub(1).map(|at| line.as_bytes()[at]);
+        let (level, behind, is_name) = one(rest, n == 0, before)?;
         if let Some(level) = level {
-            let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
             // Columns, with or without blanks: `|ERROR|Company.App|failed` of NLog.
-            let behind = leads.then(|| begin(behind.trim_start_matches([' ', '\t', '|'])));
+            let behind = leads.then(|| begin(behind.trim_start_matches([' ', '\t', '|', ';']).trim_start_matches(',')));
             return Some(LevelFound { level, behind });
         }
         names += usize::from(is_name);
@@ -217,12 +281,13 @@ pub(super) fn begin(behind: &str) -> &str {
 }
 
 /// One word of a line's front: its level if it is one, what follows, and whether it is a name. `None` if running text begins.
-fn one(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
+fn one(rest: &str, first: bool, before: Option<u8>) -> Option<(Option<Level>, &str, bool)> {
     let close = match rest.as_bytes().first()? {
         b'[' => ']',
         b'<' => '>',
         b'(' => ')',
-        _ => return bare(rest, first),
+        b'{' => '}',
+        _ => return bare(rest, first, before),
     };
     let end = rest.find(close)?;
     let inner = rest[1..end].trim_matches([' ', '\t']);
@@ -231,8 +296,9 @@ fn one(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     Some((level, &rest[end + 1..], false))
 }
 
-fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
-    let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b':' | b',' | b'|' | b'[')).unwrap_or(rest.len());
+/// The same of a word without brackets. `before` is the byte before it.
+fn bare(rest: &str, first: bool, before: Option<u8>) -> Option<(Option<Level>, &str, bool)> {
+    let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b':' | b',' | b';' | b'|' | b'[')).unwrap_or(rest.len());
     let (name, mut behind) = rest.split_at(end);
     // `error    : ...` of monit.
     let padded = behind.trim_start_matches(' ');
@@ -245,9 +311,11 @@ fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
         let capitals = name.as_bytes()[..letters].iter().all(u8::is_ascii_uppercase);
         // A word of its own, with a gap behind it as loggers pad it.
         let column = first && ["  ", "\t", " ["].iter().any(|gap| rest[end..].starts_with(gap));
+        // Between the separators of a table: `,Error,Disk`.
+        let column = column || matches!(before, Some(b',' | b';' | b'|')) && before == rest.as_bytes().get(end).copied();
         // PostgreSQL's `LOG:` is no level elsewhere.
         let level = if capitals && colon && name == "LOG" { Some(Level::Info) } else { word(name) };
-        if let Some(level) = level.filter(|_| capitals || colon || column) {
+        if let Some(level) = level.filter(|_| capitals && !is_weak(name) || colon || column) {
             let behind = if colon { &behind[1..] } else { behind };
             return Some((Some(level), behind, false));
         }
@@ -288,6 +356,10 @@ mod tests {
             (" [12] LOG:  checkpoint starting", "info", None),
             (" ERROR 1234 --- [main] x", "error", Some("1234 --- [main] x")),
             (" queries: info: client", "info", None),
+            (",Error,Disk,7", "error", Some("Disk,7")),
+            ("|Error|Disk|7", "error", Some("Disk|7")),
+            (" [MINOR] link", "warning", Some("link")),
+            (" FEHLER: Syntaxfehler", "error", Some("Syntaxfehler")),
         ] {
             let found = scan(line, 1).unwrap_or_else(|| panic!("{line}"));
             assert_eq!((found.level.name(), found.behind), (level, text), "{line}");
@@ -304,6 +376,9 @@ mod tests {
             " Error while reading",
             " info about x",
             " http://error: x",
+            " FAIL LOGIN: Client",
+            " MAJOR GC took 3 s",
+            ",error while reading",
             "",
             " [",
             " [/srv/error] x",

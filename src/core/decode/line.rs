@@ -4,12 +4,27 @@ use std::borrow::Cow;
 
 use crate::core::event::{Event, Level, Value};
 
-use super::heads::{self, HeadPlace};
-use super::level;
+use super::heads::{self, HeadFound, HeadPlace};
 use super::stamp::{self, Stamp};
+use super::{keyed, level, pairs};
+
+/// A stamp in brackets of any kind at the beginning of a line, and what follows them.
+pub(super) fn in_brackets(line: &str) -> Option<(Stamp, &str)> {
+    let close = match line.as_bytes().first()? {
+        b'[' => return bracketed(&line[1..]),
+        b'(' => ')',
+        b'<' => '>',
+        b'"' => return quoted(&line[1..]),
+        _ => return None,
+    };
+    let (behind, stamp) = stamp::any(&line[1..]).ok()?;
+    // WebLogic has a bracket for each part.
+    let behind = behind.strip_prefix(close).filter(|behind| !behind.starts_with(" <"))?;
+    Some((stamp, behind))
+}
 
 /// A stamp in an open bracket, and what follows the bracket.
-pub(super) fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
+fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
     if let Ok((behind, stamp)) = stamp::any(inner) {
         return Some((stamp, behind.strip_prefix(']')?));
     }
@@ -23,7 +38,14 @@ pub(super) fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
     // `[1773454317] SERVICE ALERT: ...` of Nagios.
     let (number, behind) = inner.split_once(']')?;
     let seconds = number.split('.').next()?;
-    (seconds.len() == 10).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
+    matches!(seconds.len(), 10 | 13 | 16).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
+}
+
+/// A stamp in an open quote, and what follows the quote and the separator behind it: the first column of a table.
+fn quoted(inner: &str) -> Option<(Stamp, &str)> {
+    let (behind, stamp) = stamp::any(inner).ok()?;
+    let behind = behind.strip_prefix('"')?;
+    (stamp.day != stamp::Day::Unknown).then(|| (stamp, behind.trim_start_matches([',', ';', '\t', ' '])))
 }
 
 /// Reads what a logger wrote behind the stamp of a line: level and other parts of its head, and the text behind them.
@@ -32,17 +54,29 @@ pub(super) fn read<'a>(event: &mut Event<'a>, behind: &'a str) {
     let level = level::scan(behind, 1);
     let place = if level.is_some_and(|found| found.behind.is_some()) { HeadPlace::Level } else { HeadPlace::Line };
     if let Some(found) = heads::read(place, start) {
-        event.host = Cow::Borrowed(found.host);
-        event.app = Cow::Borrowed(found.app);
-        event.pid = Cow::Borrowed(found.pid);
-        event.fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
-        event.text = Cow::Borrowed(found.text);
-        event.level = found.level;
-        event.id = found.id;
+        let text = found.text;
+        take_head(event, found);
+        if event.level.is_none() {
+            event.level = level::scan(text, 0).filter(|found| found.behind.is_some()).map(|found| found.level);
+        }
         return;
     }
     event.level = level.map(|found| found.level);
+    if event.level.is_none() && (start.starts_with('{') || pairs::begins(start)) {
+        event.level = keyed::level(start);
+    }
     event.text = Cow::Borrowed(level.and_then(|found| found.behind).unwrap_or(start));
+}
+
+/// Gives a line what a head of the table says.
+pub(super) fn take_head<'a>(event: &mut Event<'a>, found: HeadFound<'a>) {
+    event.host = Cow::Borrowed(found.host);
+    event.app = Cow::Borrowed(found.app);
+    event.pid = Cow::Borrowed(found.pid);
+    event.fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+    event.text = Cow::Borrowed(found.text);
+    event.level = found.level;
+    event.id = found.id;
 }
 
 /// A message of syslog whose text is a line of a logger with a stamp and a level: the level, what else the logger says, and the
@@ -64,8 +98,8 @@ pub(super) fn complete_message<'a>(event: &mut Event<'a>, text: &'a str) -> bool
 
 /// What follows the stamp at the beginning of a text, and the level that the stamp contains (klog).
 fn stamped(text: &str) -> Option<(Option<Level>, &str)> {
-    if let Some(inner) = text.strip_prefix('[') {
-        return bracketed(inner).map(|(_, behind)| (None, behind));
+    if text.starts_with('[') {
+        return in_brackets(text).map(|(_, behind)| (None, behind));
     }
     if let Ok((behind, _)) = stamp::any(text)
         && matches!(behind.as_bytes().first(), Some(b' ' | b':' | b'_' | b'\t' | b',' | b'|' | b';'))

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! record = pair *(blanks pair)
-//! pair   = key "=" ( value up to a blank / <"> value <"> )
+//! pair   = key "=" ( value up to a blank or separator / <"> value <"> )
 //! ```
 //!
 //! In: text that begins with a word. Out: what its pairs say. Reading ends at a word that is no pair, at a quote that does not
 //! end before a blank, and at a value that begins with `'` (some writers end such a value with `'` and some do not). What was
 //! read before counts; what follows may be quoted from somebody else.
+//!
+//! If a comma, a semicolon or a bar follows the first value, and then another key, it separates all pairs
+//! (`date=2026-03-14,time=02:11:57`).
 //!
 //! A record counts as pairs in three cases. It begins with three pairs; it is two pairs and nothing else; or it begins with its
 //! day and time, and something follows. If the time is a number, that must be a pair, because a session description (RFC 8866)
@@ -27,10 +30,17 @@ const KEY_BYTES: usize = 64;
 pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
     let mut keyed = Keyed::default();
     let (mut rest, mut count, mut time_first, mut written) = (text, 0, false, false);
+    let mut separator = None;
     while let Some((name, behind)) = key(rest) {
         let key = KnownKey::of(name);
-        let Some((raw, behind)) = value(behind, key == Some(KnownKey::Time)) else { break };
+        if count == 0 {
+            separator = first_separator(behind);
+        }
+        let Some((raw, behind)) = value(behind, key == Some(KnownKey::Time), separator) else { break };
         rest = behind.trim_start_matches([' ', '\t']);
+        if let Some(separator) = separator {
+            rest = rest.trim_start_matches([separator, ' ']);
+        }
         count += 1;
         if let Some(key) = key {
             let value = unescaped(raw);
@@ -66,13 +76,26 @@ enum Raw<'a> {
     Quoted(&'a str),
 }
 
+/// The character between the first value and the next key, if it is no blank.
+fn first_separator(value: &str) -> Option<char> {
+    let end = match value.strip_prefix('"') {
+        Some(inner) => inner.find('"')? + 2,
+        None => value.find([',', ';', '|', ' ', '\t'])?,
+    };
+    let separator = value[end..].chars().next().filter(|c| matches!(c, ',' | ';' | '|'))?;
+    key(&value[end + 1..]).is_some().then_some(separator)
+}
+
 /// A value, and what follows it.
-fn value(text: &str, is_time: bool) -> Option<(Raw<'_>, &str)> {
+fn value(text: &str, is_time: bool, separator: Option<char>) -> Option<(Raw<'_>, &str)> {
     if text.starts_with('\'') {
         return None;
     }
     let Some(inner) = text.strip_prefix('"') else {
-        let end = text.bytes().position(is_blank).unwrap_or(text.len());
+        let end = match separator {
+            Some(separator) => text.find(separator).unwrap_or(text.len()),
+            None => text.bytes().position(is_blank).unwrap_or(text.len()),
+        };
         let end = if is_time { end.max(stamp_end(text)) } else { end };
         let (value, behind) = text.split_at(end);
         return Some((Raw::Bare(value.trim_end_matches([',', ';'])), behind));
@@ -85,8 +108,8 @@ fn value(text: &str, is_time: bool) -> Option<(Raw<'_>, &str)> {
         }
         at += 2;
     }
-    let behind = inner[at + 1..].trim_start_matches([',', ';']);
-    (behind.is_empty() || behind.starts_with([' ', '\t'])).then_some((Raw::Quoted(&inner[..at]), behind))
+    let behind = inner[at + 1..].trim_start_matches([',', ';', '|']);
+    (behind.is_empty() || separator.is_some() || behind.starts_with([' ', '\t'])).then_some((Raw::Quoted(&inner[..at]), behind))
 }
 
 /// The end of a stamp at the beginning of the text: some writers leave its blank without quotes.

@@ -56,7 +56,7 @@ impl Decoder {
         if let Ok((behind, stamp)) = if of_genesys { stamp::of_genesys(lead) } else { stamp::any(lead) }
             && match behind.as_bytes().first() {
                 None | Some(b' ' | b':' | b'_' | b'\t') => true,
-                Some(b',' | b'|' | b';') => !of_genesys,
+                Some(b',' | b'|' | b';' | b'[') => !of_genesys,
                 Some(_) => false,
             }
         {
@@ -65,12 +65,15 @@ impl Decoder {
         // In a Genesys file such lines belong to a body.
         if !of_genesys {
             // `[2016-05-23 10:18:16] NOTICE: ...`
-            if let Some(inner) = lead.strip_prefix('[')
-                && let Some((stamp, behind)) = line::bracketed(inner)
-            {
+            if let Some((stamp, behind)) = line::in_brackets(lead) {
                 return match rfc3164::without_priority(lead, stamp, behind) {
                     Some(message) => self.bare_message(message, reference),
-                    None => self.plain_at(record, Some(behind), stamp, reference),
+                    None => {
+                        let mut event = self.plain_at(record, Some(behind), stamp, reference);
+                        // A `<` at the beginning belongs to the stamp.
+                        event.marks.broken = false;
+                        event
+                    }
                 };
             }
             // This comes before the keys: a `hostname` in an audit record is a client.
@@ -88,6 +91,12 @@ impl Decoder {
             {
                 let message = rfc3164::envelope_of(found, Envelope::default());
                 return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
+            }
+            if self.inside == Inside::Nothing
+                && !self.datagrams
+                && let Some(found) = wrap::compose(record)
+            {
+                return self.take_wrapped(record, wrap::of_compose(found), reference);
             }
             // Behind a record with a time, a device's id may be quoted in that record's body.
             let device = self.open.as_ref().is_none_or(|open| open.at.is_none());

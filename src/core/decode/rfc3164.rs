@@ -1,8 +1,8 @@
 //! A message of RFC 3164 behind its priority, as senders write it.
 //!
 //! ```text
-//! message = [seq ":" blanks] [host ":" blanks] ["*" / "."] [stamp [":"]] blanks [host blanks] [tag] text
-//! tag     = name ":"  /  name "[" pid "]" [":"]
+//! message = [seq ":" blanks] [host ":" blanks] ["*" / "."] [stamp [":"]] blanks [host blanks] ( [tag] text / message )
+//! tag     = name ":"  /  name "(" pid ")" ":"  /  name "[" pid "]" [":"]
 //! ```
 //!
 //! The table of [`super::heads`] has other heads of vendors. It is asked if this reading finds no tag, and for ids at the
@@ -15,7 +15,10 @@
 //!   there is no host.
 //! - A tag that is a device's id (`%SYS-5-CONFIG_I:`) is the id, and no application.
 //! - `:` behind a name is no tag before a digit or a slash (`10.0.0.1:5060 lost`, `http://x`), and an address is a host.
-//! - Structured data is text here; the RFC has none.
+//! - A message directly behind a stamp and a host is the sender's own, and those are a relay's. Its parts count, and the relay is
+//!   the field `relay_host`. It must have a priority, or a stamp, a host and a tag, and it is read once: what is inside of that is
+//!   text.
+//! - Structured data is text here; the RFC has none. The parts of RFC 5424 behind a host are read, however.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -25,7 +28,10 @@ use crate::core::event::{EventId, Format, Value, vendor_id};
 use super::envelope::{self, Envelope, is_host, is_priority};
 use super::heads::{self, HeadFound, HeadPlace};
 use super::stamp::{self, Stamp};
-use super::{genesys, level};
+use super::{genesys, level, rfc5424};
+
+/// What stands between the parts of a head: a blank, and a tab of some senders.
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Names of programs that some daemons write without a host before them and without a tag's colon: never a host.
 const PROGRAMS: [&str; 24] = [
@@ -79,6 +85,18 @@ const DAEMONS: [&str; 18] = [
 
 /// Reads what follows a priority. There is always a result: if nothing is recognised, everything is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
+    read(rest, Relay::Possible)
+}
+
+/// Whether another head may follow the first one, because a relay put that before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relay {
+    Possible,
+    /// The relay's head was read already.
+    Known,
+}
+
+fn read(rest: &str, relay: Relay) -> Envelope<'_> {
     // Some devices write a colon in the place of the host: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
     let rest = rest.trim_start_matches(' ');
     let rest = match rest.strip_prefix(':') {
@@ -92,12 +110,12 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
         // A priority before a Genesys record, and no header: the record is the text.
         return match genesys::after_stamp(behind) {
             Some(_) => before,
-            None => behind_stamp(stamp, behind),
+            None => behind_stamp(stamp, behind, relay),
         };
     }
     let rest = cisco(rest, &mut before);
     if let Some((stamp, behind)) = stamp(rest) {
-        let e = behind_stamp(stamp, behind);
+        let e = behind_stamp(stamp, behind, relay);
         return Envelope { host: if e.host.is_empty() { before.host } else { e.host }, fields: before.fields, ..e };
     }
     if let Some(found) = heads::read(HeadPlace::Front, rest) {
@@ -105,20 +123,43 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
     }
     before.text = rest;
     take_tag(&mut before);
+    if before.app.is_empty() && before.id.is_none() {
+        take_host_of_tag(&mut before);
+    }
     take_id(&mut before);
     before
+}
+
+/// Takes a host and a tag without a stamp before them: `h1 sshd[7]: ...`. Only a tag with a process shows that it is one.
+fn take_host_of_tag(e: &mut Envelope<'_>) {
+    if let Some((host, rest)) = e.text.split_once(' ')
+        && is_evident(host)
+        && tag(rest).is_some_and(|(_, pid, _)| pid.bytes().all(|b| b.is_ascii_digit()) && !pid.is_empty())
+    {
+        e.host = host;
+        e.text = rest;
+        take_tag(e);
+    }
 }
 
 /// Reads what follows the stamp of a line without a priority. A stamp of this RFC is enough to recognise such a line. Many other
 /// programs write stamps with a full date, so behind those a host and a tag must follow, and they must be plain enough.
 pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
-    let bytes = record.as_bytes();
-    if !bytes.first()?.is_ascii_alphabetic() || stamp::month_name(record).is_err() {
+    let Some(day) = stamp::behind_month(record) else {
+        return match stamp::month_name(record) {
+            // `Mar-14-26 ...`
+            Ok(_) => None,
+            Err(_) => behind_date(record, stamp, behind),
+        };
+    };
+    // No syslog daemon writes twelve hours.
+    let written = &record[..record.len() - behind.len()];
+    if written.ends_with("AM") || written.ends_with("PM") {
         return behind_date(record, stamp, behind);
     }
-    // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
-    let syslog = bytes.get(3) == Some(&b' ') && !bytes.iter().take(8).any(|b| *b == b',');
-    (syslog && is_free(behind)).then(|| behind_stamp(stamp, behind))
+    // Java's `Mar 14, 2026 ...`.
+    let syslog = !day.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with(',');
+    (syslog && is_free(behind)).then(|| behind_stamp(stamp, behind, Relay::Possible))
 }
 
 /// Reads what follows a stamp that the configuration declares. If it is also a stamp of this RFC, it is read as one.
@@ -165,7 +206,7 @@ fn behind_date<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Env
         return None;
     }
     let form = Sure { t, zone, zulu, weekday, year_first };
-    Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e))
+    Some(behind_stamp(stamp, behind, Relay::Possible)).filter(|e| form.is_head(e))
 }
 
 /// What indicates a syslog head behind a stamp with a full date.
@@ -235,12 +276,11 @@ fn is_evident(host: &str) -> bool {
     letters && marks && !host.contains(['/', '(', ':', '@', '#', '%', '+']) && !host.ends_with(['.', '-'])
 }
 
-fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
+fn behind_stamp(stamp: Stamp, behind: &str, relay: Relay) -> Envelope<'_> {
     // Cisco's call managers write a blank before the colon.
     let rest = behind.strip_prefix(':').or_else(|| behind.strip_prefix(" : ")).unwrap_or(behind);
-    let mut e =
-        Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
-    let start = e.text;
+    let start = rest.trim_start_matches(BLANKS);
+    let mut e = Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: start, ..Envelope::default() };
     // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
     if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
         && let Some((host, text)) = forwarded.split_once(": ")
@@ -256,14 +296,30 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     if is_repetition(e.text) {
         return e;
     }
+    if relay == Relay::Possible
+        && let Some(own) = behind_relay(e.text)
+    {
+        return of_relay(own, e);
+    }
     take_tag(&mut e);
+    if behind.starts_with('\t') {
+        e.text = e.text.trim_start_matches(BLANKS);
+    }
+    take_second_tag(&mut e);
+    if e.app.is_empty()
+        && e.id.is_none()
+        && let Some(own) = rfc5424::without_version(e.host, e.text)
+    {
+        return Envelope { stamp: e.stamp, ..own };
+    }
     // Only a list of known names distinguishes a program from a host.
     if e.app.is_empty() && PROGRAMS.contains(&e.host) {
         e.app = std::mem::take(&mut e.host);
     }
     // The name before a device's own head is no program, and neither is what the device marks.
     if e.id.is_none() && (e.app.is_empty() || e.host.is_empty() || e.app.starts_with(['*', '%'])) {
-        let device = || start.contains('%').then(|| heads::read(HeadPlace::Device, start)).flatten();
+        let marked = start.contains('%') || start.contains('#') && start.contains('*');
+        let device = || marked.then(|| heads::read(HeadPlace::Device, start)).flatten();
         let other = || e.app.is_empty().then(|| heads::read(HeadPlace::Syslog, start)).flatten();
         if let Some(found) = device().or_else(other) {
             return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
@@ -271,6 +327,51 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     }
     take_id(&mut e);
     e
+}
+
+/// The sender's own message, if it is directly behind the stamp and the host that a relay put before it: with its own priority, or
+/// with its own stamp, host and tag.
+fn behind_relay(text: &str) -> Option<Envelope<'_>> {
+    match text.as_bytes() {
+        [b'<', b'0'..=b'9', ..] => {
+            let (number, rest) = envelope::priority(text)?;
+            let mut own = rfc5424::message(rest).unwrap_or_else(|| read(rest, Relay::Known));
+            own.level = own.level.or(Some(envelope::severity(number & 7)));
+            (own.stamp.is_some() || !own.app.is_empty() || own.id.is_some()).then_some(own)
+        }
+        [b'1', b' ', ..] => rfc5424::without_priority(text),
+        [b'0'..=b'9', _, _, _, b'-', ..] | [b'A'..=b'Z', _, _, b' ', ..] => {
+            let (own, behind) = stamp(text)?;
+            let own = behind_stamp(own, behind, Relay::Known);
+            (!own.host.is_empty() && !own.app.is_empty()).then_some(own)
+        }
+        _ => None,
+    }
+}
+
+/// The sender's own message, with what only the relay's head has. The relay is a field.
+fn of_relay<'a>(mut own: Envelope<'a>, relay: Envelope<'a>) -> Envelope<'a> {
+    if own.host.is_empty() {
+        own.host = relay.host;
+    } else if !relay.host.is_empty() && relay.host != own.host {
+        own.fields.push((Cow::Borrowed("relay_host"), Value::Text(Cow::Borrowed(relay.host))));
+    }
+    own.stamp = own.stamp.or(relay.stamp);
+    own
+}
+
+/// Takes a tag with a process behind another tag that is a host's name: `web-1: sshd[7]: ...`, and `h1 h1: sshd[7]: ...`.
+fn take_second_tag(e: &mut Envelope<'_>) {
+    let host = e.pid.is_empty() && (e.host == e.app || e.host.is_empty() && is_evident(e.app)) && !e.app.is_empty();
+    if host
+        && let Some((name, pid, rest)) = tag(e.text)
+        && e.text[name.len()..].starts_with('[')
+    {
+        e.host = e.app;
+        e.app = name;
+        e.pid = pid;
+        e.text = rest.trim_start_matches(' ');
+    }
 }
 
 /// A head of the table as an envelope; missing parts are as in `base`.
@@ -323,8 +424,16 @@ fn is_repetition(text: &str) -> bool {
 }
 
 fn take_host(e: &mut Envelope<'_>) {
-    let end = e.text.bytes().position(|b| b == b' ').unwrap_or(e.text.len());
+    let end = e.text.bytes().position(|b| b == b' ' || b == b'\t').unwrap_or(e.text.len());
     let (word, rest) = e.text.split_at(end);
+    if let Some(inner) = word.strip_prefix('[') {
+        let behind = rest.trim_start_matches(BLANKS);
+        if let Some(host) = inner.strip_suffix("]:").or(inner.strip_suffix(']')).filter(|host| is_bracketed_host(host, behind)) {
+            e.host = host;
+            e.text = behind;
+        }
+        return;
+    }
     let host = match word.strip_suffix(':') {
         _ if is_ipv6(word) => word,
         Some(address) if address.parse::<IpAddr>().is_ok() => address,
@@ -333,9 +442,18 @@ fn take_host(e: &mut Envelope<'_>) {
         _ => word,
     };
     if is_host(host) && !level::is_word(host) && !is_priority(host) {
-        e.host = host;
-        e.text = rest.trim_start_matches(' ');
+        // The point of the root of all domains.
+        e.host = host.strip_suffix('.').filter(|host| host.contains('.')).unwrap_or(host);
+        e.text = rest.trim_start_matches(BLANKS);
     }
+}
+
+/// True for a host in brackets, which daemons write around an address, or around a name that they could not resolve. Loggers write
+/// other words there, so a name must be `localhost`, or a tag with a process must follow.
+fn is_bracketed_host(host: &str, behind: &str) -> bool {
+    let tagged = || tag(behind).is_some_and(|(_, pid, _)| !pid.is_empty());
+    let named = || is_host(host) && !level::is_word(host) && !host.bytes().all(|b| b.is_ascii_digit()) && tagged();
+    host == "localhost" || host.parse::<IpAddr>().is_ok() || named()
 }
 
 /// Called for every host, so a word without two colons is not parsed.
@@ -359,6 +477,15 @@ fn take_tag(e: &mut Envelope<'_>) {
         }
         e.app = name;
         e.pid = pid;
+        // `unbound[7:0]:`: the process and its thread.
+        if let Some((process, thread)) = pid.split_once([':', '/'])
+            && !process.is_empty()
+            && !thread.is_empty()
+            && pid.bytes().filter(|b| !b.is_ascii_digit()).count() == 1
+        {
+            e.pid = process;
+            e.fields.push((Cow::Borrowed("thread"), Value::Text(Cow::Borrowed(thread))));
+        }
     }
 }
 
@@ -381,7 +508,8 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
                 };
                 // Words in the place of a tag that are none: the severity of messages of Dell's iDRAC, and a format's name.
                 let other = other || matches!(name, "Severity" | "CEF" | "LEEF");
-                return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
+                let (name, pid) = process_of(name);
+                return (free && !other && !level::is_word(name)).then(|| (name, pid, &text[i + 1..]));
             }
             b'[' if i > 0 => break,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | 0x80.. => i += 1,
@@ -403,10 +531,23 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
     (!level::is_word(&text[..i])).then(|| (&text[..i], pid, rest))
 }
 
+/// A tag's name, and the process in parentheses behind it: `ossec-logcollector(1950)`, but not `su(pam_unix)`.
+fn process_of(name: &str) -> (&str, &str) {
+    match name.strip_suffix(')').and_then(|open| open.split_once('(')) {
+        // `list.c(7):` is a place in a program.
+        Some((name, pid))
+            if !name.is_empty() && !name.contains('.') && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            (name, pid)
+        }
+        _ => (name, ""),
+    }
+}
+
 /// A stamp with at least a day, and what follows; a time alone does not count.
 fn stamp(rest: &str) -> Option<(Stamp, &str)> {
     let (behind, stamp) = stamp::any(rest).ok()?;
-    let ends = matches!(behind.as_bytes().first(), None | Some(b' ' | b':'));
+    let ends = matches!(behind.as_bytes().first(), None | Some(b' ' | b':' | b'\t'));
     (ends && stamp.day != stamp::Day::Unknown).then_some((stamp, behind))
 }
 

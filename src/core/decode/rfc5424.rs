@@ -12,7 +12,7 @@ use memchr::memchr;
 use crate::core::event::{EventId, Format, Value, vendor_id};
 
 use super::envelope::{self, Envelope};
-use super::{rfc3164, stamp, structured};
+use super::{level, rfc3164, stamp, structured};
 
 /// Reads what follows the priority; `None` if it is no header of this RFC, not even a broken one.
 pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
@@ -58,11 +58,12 @@ fn vendor<'a>(e: &mut Envelope<'a>) {
     }
 }
 
-/// A message whose priority the writer of a file left out: version 1 and a stamp are enough to recognise it.
+/// A message whose priority the writer of a file left out: version 1, a stamp and a host are enough to recognise it.
 pub(super) fn without_priority(record: &str) -> Option<Envelope<'_>> {
     let header = record.strip_prefix("1 ")?;
     stamp::rfc5424(header).ok()?;
-    message(record).filter(|e| !e.broken)
+    // Check Point's structured data is none: `[action:"Drop"; flags:"400644"]`.
+    message(record).filter(|e| !e.broken || !e.host.is_empty() && e.text.starts_with('['))
 }
 
 /// SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG], from `text`, which always contains what
@@ -80,7 +81,18 @@ fn parts<'a>(e: &mut Envelope<'a>) -> Option<()> {
         e.text = blank(rest)?;
     }
     e.host = word(&mut e.text)?;
-    e.app = word(&mut e.text)?;
+    // Some products put their own format directly behind the host.
+    if e.text.starts_with("CEF:") || e.text.starts_with("LEEF:") {
+        return Some(());
+    }
+    behind_host(e)
+}
+
+/// APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG], from `text`.
+fn behind_host<'a>(e: &mut Envelope<'a>) -> Option<()> {
+    let app = word(&mut e.text)?;
+    // `PulseSecure:`: the colon of a tag.
+    e.app = app.strip_suffix(':').unwrap_or(app);
     e.pid = word(&mut e.text)?;
     e.id = EventId::parse(word(&mut e.text)?);
     let (rest, (fields, dropped)) = structured::data(e.text).ok()?;
@@ -90,6 +102,28 @@ fn parts<'a>(e: &mut Envelope<'a>) -> Option<()> {
     // The BOM marks UTF-8 (section 6.4) and is not part of the message.
     e.text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Some(())
+}
+
+/// The parts of this RFC behind a host, in a head without priority and version (NSX and others write their files so). They must be
+/// plain enough to be no text: a program, a process in digits, and structured data or two of the nil values.
+pub(super) fn without_version<'a>(host: &'a str, text: &'a str) -> Option<Envelope<'a>> {
+    let mut words = text.split(' ');
+    let (app, pid, id, data) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let process = pid == "-" || pid.bytes().all(|b| b.is_ascii_digit()) && !pid.is_empty();
+    let nil = [app, pid, id].iter().filter(|word| **word == "-").count();
+    let named = app == "-" || app.bytes().any(|b| b.is_ascii_alphabetic()) && !app.contains(['/', '"', '(', '=', ',']);
+    if !(process && named && (data == "-" && nil > 0 || data.starts_with('['))) {
+        return None;
+    }
+    let mut e = Envelope { format: Format::Rfc5424, host, text, ..Envelope::default() };
+    behind_host(&mut e)?;
+    e.text = e.text.trim_start_matches(' ');
+    let said = e.fields.iter().find(|(name, _)| name.ends_with(".level"));
+    if let Some((_, Value::Text(word))) = said {
+        e.level = level::word(word);
+    }
+    vendor(&mut e);
+    Some(e)
 }
 
 fn blank(rest: &str) -> Option<&str> {

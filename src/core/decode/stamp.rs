@@ -21,6 +21,7 @@ pub(super) use zone::zone_number;
 pub(super) mod dated;
 pub(super) mod forms;
 mod named;
+mod words;
 mod zone;
 
 /// The result of a parser in this module: the rest and the value, or an error without a reason.
@@ -68,27 +69,32 @@ pub(super) fn rfc5424(input: &str) -> StampResult<'_, Stamp> {
     Ok((rest, full(day, us, east_s)))
 }
 
-/// iso = 4DIGIT sep 2DIGIT sep 2DIGIT ("T" / " " / "_" / "-") clock [ "Z" / offset / blank zone ], where sep is "-" or "/".
+/// iso = 4DIGIT sep 2DIGIT sep 2DIGIT ("T" / " " / tab / "_" / "-") clock [blank ("AM" / "PM")] [ "Z" / offset / blank zone ], where
+/// sep is "-" or "/".
 pub(super) fn iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-').or_else(|_| date(input, b'/'))?;
-    let (rest, _) = one_of("T _-").parse(rest)?;
+    let (rest, _) = one_of("T _-\t").parse(rest)?;
     let (rest, us) = clock_us(rest)?;
+    let (rest, us) = half_behind(rest, us);
     let (rest, east_s) = zone(rest);
     Ok((rest, full(day, us, east_s)))
 }
 
-/// bsd = month blanks day [blanks year] blanks clock [offset] [blanks zone] [blanks year] (RFC 3164 section 4.1.2, loosely).
+/// bsd = month blanks day [blanks year] blanks clock [blank ("AM" / "PM")] [offset] [blanks zone] [blanks year] (RFC 3164 section
+/// 4.1.2, loosely).
 pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = month(input)?;
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
     let (rest, before) = opt(terminated(preceded(space1, year), one_of(" "))).parse(rest)?;
     let (rest, us) = alt((preceded(space1, clock_of_day), clock_us)).parse(rest)?;
+    // In small letters it may be a host's name.
+    let (rest, us) = if rest.starts_with(" AM") || rest.starts_with(" PM") { half_behind(rest, us) } else { (rest, us) };
     if !input[..input.len() - rest.len()].contains(' ') {
         return fail();
     }
     let (rest, number) = opt(zone_number).parse(rest)?;
     let (rest, number) = match (number, rest.as_bytes()) {
-        (None, [b' ', b'+' | b'-', ..]) => zone_behind(rest),
+        (None, [b' ', b'+' | b'-', ..] | [b' ', b'U' | b'G', _, _, b'+' | b'-', ..]) => zone_behind(rest),
         (number, _) => (rest, number),
     };
     let (rest, named) = opt(preceded(space1, zone_name)).parse(rest)?;
@@ -132,7 +138,7 @@ pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     let rest = rest.strip_prefix(" -").unwrap_or(rest);
     // `, ` of JavaScript.
     let rest = rest.strip_prefix(',').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
-    let (rest, us) = preceded(one_of("@ :,-"), named::clock_12).parse(rest)?;
+    let (rest, us) = preceded(one_of("@ :,-\t"), named::clock_12).parse(rest)?;
     let (rest, east_s) = zone(rest);
     let short = |year: u32| 2000 + year as i32;
     let month_first = calendar::days(if c < 100 { short(c) } else { c as i32 }, a, b);
@@ -166,11 +172,11 @@ pub(super) fn clock(input: &str) -> StampResult<'_, Stamp> {
     Ok((rest, Stamp { day, us, east_s: None }))
 }
 
-/// zabbix = 8DIGIT ":" 6DIGIT "." 3DIGIT, local time.
+/// zabbix = 8DIGIT ":" 6DIGIT ["."] 3DIGIT, local time; Avaya's call managers leave the point out.
 pub(super) fn zabbix(input: &str) -> StampResult<'_, Stamp> {
     let (rest, (year, month, day)) = (year, digits(2, 2), digits(2, 2)).parse(input)?;
     let (rest, (hour, minute, second)) = preceded(char(':'), (digits(2, 2), digits(2, 2), digits(2, 2))).parse(rest)?;
-    let (rest, (count, part)) = preceded(char('.'), fraction).parse(rest)?;
+    let (rest, (count, part)) = preceded(opt(char('.')), fraction).parse(rest)?;
     match calendar::days(year, month, day) {
         Some(days) if hour < 24 && minute < 60 && second < 60 && count == 3 => {
             Ok((rest, full(days, i64::from(hour * 3600 + minute * 60 + second) * SECOND_US + part, None)))
@@ -179,21 +185,45 @@ pub(super) fn zabbix(input: &str) -> StampResult<'_, Stamp> {
     }
 }
 
+/// mmddhhmmyy, local time, as AIX's `errpt` writes it.
+pub(super) fn errpt(word: &str) -> Option<Stamp> {
+    let two = |at: usize| word.get(at..at + 2)?.parse::<u32>().ok();
+    let (month, day, hour, minute, year) = (two(0)?, two(2)?, two(4)?, two(6)?, two(8)?);
+    let days = calendar::days(2000 + year as i32, month, day)?;
+    (word.len() == 10 && hour < 24 && minute < 60).then(|| full(days, i64::from(hour * 3600 + minute * 60) * SECOND_US, None))
+}
+
 /// Any stamp with which a line of a file may begin. The first bytes decide which form it is.
 pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, stamp) = of_any_form(input)?;
+    Ok(match rest.as_bytes() {
+        [b' ', b'A'..=b'Z', b'a'..=b'z', ..] if stamp.east_s.is_none() => zone::place_behind(rest, stamp),
+        _ => (rest, stamp),
+    })
+}
+
+fn of_any_form(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [b'0'..=b'9', _, b':', ..] => clock(input),
         [b'0'..=b'9', _, b'/', ..] | [b'0'..=b'9', b'/', ..] => slashed(input),
-        [b'0'..=b'9', b'0'..=b'9', b'-' | b'.', ..] => named::two_digits(input),
-        [b'0'..=b'9', b'0'..=b'9', b' ', b'A'..=b'Z' | b'a'..=b'z', ..] => named::day_first(input),
+        [b'0'..=b'9', b'0'..=b'9', b'-' | b'.', ..] | [b'0'..=b'9', b'.', ..] => named::two_digits(input),
+        [b'0'..=b'9', b'0'..=b'9', b' ', b'A'..=b'Z' | b'a'..=b'z', ..] | [b'0'..=b'9', b' ', b'A'..=b'Z' | b'a'..=b'z', ..] => {
+            named::day_first(input)
+        }
+        // The first byte of the characters for year and month.
+        [b'0'..=b'9', 0xe6, ..] | [b'0'..=b'9', _, 0xe6, ..] | [b'0'..=b'9', _, _, _, 0xe5, ..] => words::numbered(input),
         [b'0'..=b'9', _, _, _, b' ', ..] => named::year_first(input),
         [b'0'..=b'9', _, _, _, b'0'..=b'9', ..] => named::compact(input),
         [b'0'..=b'9', _, _, _, _, _, _, _, _, _, b'-', ..] => iso(input).or_else(|_| named::db2(input)),
-        [b'0'..=b'9', ..] => iso(input),
+        [b'0'..=b'9', _, _, _, b'-' | b'/', ..] => iso(input).or_else(|_| named::loose_iso(input)),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => {
-            locale(input).or_else(|_| named::weekday_iso(input)).or_else(|_| named::of_date(input))
+        [b'A'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if words::month(input).is_ok() => {
+            bsd(input).or_else(|_| named::month_first(input))
         }
+        [b'A'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if weekday(input).is_ok() || weekday_comma(input).is_ok() => locale(input)
+            .or_else(|_| named::weekday_iso(input))
+            .or_else(|_| named::of_date(input))
+            .or_else(|_| named::weekday_bsd(input)),
         _ => fail(),
     }
 }
@@ -257,7 +287,7 @@ pub(super) fn epoch(input: &str) -> Option<Stamp> {
         }
         [b'.' | b'e' | b'E', ..] if count > 0 && input.len() <= 32 => {
             let number: f64 = input.parse().ok()?;
-            (number as u64, (number.fract() * 1e6) as i64)
+            (number as u64, (number.fract() * 1e6).round() as i64)
         }
         _ => return None,
     };
@@ -315,6 +345,17 @@ fn year(input: &str) -> StampResult<'_, i32> {
     Ok((rest, year as i32))
 }
 
+/// `AM` or `PM` behind a time of day, as a word of its own: the clock has twelve hours.
+fn half_behind(rest: &str, us: i64) -> (&str, i64) {
+    let [b' ', half @ (b'A' | b'P' | b'a' | b'p'), b'M' | b'm', after @ ..] = rest.as_bytes() else { return (rest, us) };
+    // Otherwise it is a name: `America/New_York`.
+    let ends = !after.first().is_some_and(u8::is_ascii_alphanumeric) && !matches!(after.first(), Some(b'-' | b'_' | b'.' | b'/'));
+    if !ends || us >= 13 * 3600 * SECOND_US {
+        return (rest, us);
+    }
+    (&rest[3..], half_day(us, Some(char::from(half.to_ascii_uppercase()))))
+}
+
 /// A year behind the time of day, where a host could stand as well. It must be one in which a log may have been written.
 fn likely_year(input: &str) -> StampResult<'_, i32> {
     verify(year, |y| (1970..2100).contains(y)).parse(input)
@@ -336,12 +377,13 @@ fn half_day(us: i64, half: Option<char>) -> i64 {
     }
 }
 
-/// A value that is followed by a blank or the end.
+/// A value that is followed by a blank, by a colon and a blank, or by the end.
 fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = ()>) -> impl FnMut(&'a str) -> StampResult<'a, T> {
     move |input| {
         let (rest, found) = parser.parse(input)?;
-        match rest.as_bytes().first() {
-            None | Some(b' ' | b':') => Ok((rest, found)),
+        // An address of IPv6 may follow as well: `2001:db8::1`.
+        match rest.as_bytes() {
+            [] | [b' ', ..] | [b':'] | [b':', b' ', ..] => Ok((rest, found)),
             _ => fail(),
         }
     }
@@ -407,7 +449,12 @@ pub(super) const MONTHS: [&[u8; 3]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
 fn month(input: &str) -> StampResult<'_, u32> {
-    named(input, &MONTHS)
+    named(input, &MONTHS).or_else(|_| words::month(input))
+}
+
+/// What follows a month's name and a blank, in any language.
+pub(super) fn behind_month(input: &str) -> Option<&str> {
+    month(input).ok().map(|(rest, _)| rest)
 }
 
 /// A month, whatever follows it.
@@ -423,8 +470,8 @@ pub(super) fn month_name(input: &str) -> StampResult<'_, u32> {
 
 const WEEKDAYS: [&[u8; 3]; 7] = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
 
-pub(super) fn weekday(input: &str) -> StampResult<'_, u32> {
-    named(input, &WEEKDAYS)
+pub(super) fn weekday(input: &str) -> StampResult<'_, ()> {
+    named(input, &WEEKDAYS).map(|(rest, _)| (rest, ())).or_else(|_| words::weekday(input))
 }
 
 /// A weekday before a comma and a blank (RFC 5322 section 3.3).

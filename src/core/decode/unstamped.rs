@@ -7,6 +7,7 @@ use crate::core::event::{Event, EventMarks, Format, Value};
 
 use super::clock::StampClock;
 use super::header::{self, Header, HeaderLine};
+use super::heads::{self, HeadPlace};
 use super::{Decoder, Heading, Inside, level, line};
 
 impl Decoder {
@@ -50,6 +51,12 @@ impl Decoder {
         let mut event = plain(record);
         if !self.genesys
             && !self.header.known()
+            && self.inside != Inside::Messages
+            && let Some(found) = heads::read(HeadPlace::Bare, record)
+        {
+            line::take_head(&mut event, found);
+        } else if !self.genesys
+            && !self.header.known()
             && let Some(level::LevelFound { level, behind: Some(_), .. }) = level::scan(record, 0)
         {
             if self.inside == Inside::Messages {
@@ -73,6 +80,10 @@ impl Decoder {
     pub(super) fn continuation<'a>(&self, record: &'a str) -> Event<'a> {
         let mut event = self.unstamped_text(record);
         if let Some(open) = &self.open {
+            // A body may quote the head of another record.
+            event.id = None;
+            event.pid = Cow::Borrowed("");
+            event.fields.clear();
             event.text = Cow::Borrowed(record);
             event.at = open.at;
             event.host = Cow::Owned(open.host.clone());

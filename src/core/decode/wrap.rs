@@ -5,7 +5,8 @@
 //! |---|---|
 //! | Docker's json-file, and what Fluent Bit makes of it | JSON with a text `log` beside `stream` or `time` |
 //! | CRI (containerd, CRI-O) | stamp, `stdout` or `stderr`, tags of which the first is `F` or `P`, text |
-//! | the journal as JSON (`journalctl -o json`) | JSON with `MESSAGE` beside a key that begins with `_`, or `PRIORITY` |
+//! | Docker Compose | a name, blanks, `|`, a blank, and a record with a stamp, an object or a level |
+//! | the journal as JSON (`journalctl -o json`), and what syslog-ng writes as JSON | JSON with `MESSAGE` beside a key that begins with `_`, or `PRIORITY` |
 //! | the journal as text (`journalctl -o export`) | lines `KEY=value` from `__CURSOR=` to an empty line |
 //!
 //! In: a record's text. Out: the inner text, and the wrapper's data ([`Outer`]). Pieces of a long line (`P` of CRI; Docker's have
@@ -22,10 +23,12 @@ use crate::core::base::limits::{FIELDS_PER_EVENT, RECORD_BYTES};
 use crate::core::event::{Event, Level, Value};
 
 use super::stamp::{self, Stamp};
-use super::{envelope, structured::StructuredFields};
+use super::{envelope, level, structured::StructuredFields};
 
 /// Docker splits longer lines into pieces of this size.
 const DOCKER_PIECE_BYTES: usize = 16 * 1024;
+/// The greatest length of a container's name, in bytes.
+const NAME_BYTES: usize = 64;
 /// So many records without a line end, before any with one, show that their writer leaves the line end out.
 const UNENDED: u8 = 8;
 /// The number of streams whose pieces are kept at once: `stdout` and `stderr`, with room for other names.
@@ -86,6 +89,21 @@ pub(super) fn of_cri(stamp: Stamp, (stream, partial, text): (&str, bool, &str)) 
     let outer = Outer { stamp: Some(stamp), fields, ..Outer::default() };
     let piece = if partial { PieceKind::Part } else { PieceKind::Whole };
     Wrapped { outer, inner: text.to_owned(), piece, stream: stream.to_owned() }
+}
+
+/// What Docker Compose prints before a line: the container's name and a bar. Returns the name and the line.
+pub(super) fn compose(record: &str) -> Option<(&str, &str)> {
+    let end = record.bytes().take(NAME_BYTES).position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')))?;
+    let inner = record[end..].trim_start_matches(' ').strip_prefix("| ").filter(|_| end > 0 && record[end..].starts_with(' '))?;
+    let begins = inner.starts_with('{') || level::scan(inner, 0).is_some_and(|found| found.behind.is_some());
+    let stamped = || stamp::any(inner.strip_prefix('[').unwrap_or(inner)).is_ok();
+    (begins || stamped()).then_some((&record[..end], inner))
+}
+
+/// A record of Docker Compose.
+pub(super) fn of_compose((name, inner): (&str, &str)) -> Wrapped {
+    let outer = Outer { app: name.to_owned(), ..Outer::default() };
+    Wrapped { outer, inner: inner.to_owned(), piece: PieceKind::Whole, stream: String::new() }
 }
 
 /// A record that is JSON around another one.
@@ -167,7 +185,15 @@ fn journal_field(outer: &mut Outer, key: String, value: &str) {
         "_COMM" if outer.app.is_empty() => value.clone_into(&mut outer.app),
         "_PID" => value.clone_into(&mut outer.pid),
         "SYSLOG_PID" if outer.pid.is_empty() => value.clone_into(&mut outer.pid),
-        "PRIORITY" => outer.level = value.parse().ok().filter(|n| *n < 8).map(envelope::severity).or(outer.level),
+        // What syslog-ng writes as JSON has no `_` before its keys, and a word as the priority.
+        "HOST" if outer.host.is_empty() => value.clone_into(&mut outer.host),
+        "PROGRAM" if outer.app.is_empty() => value.clone_into(&mut outer.app),
+        "PID" if outer.pid.is_empty() => value.clone_into(&mut outer.pid),
+        "ISODATE" => outer.stamp = outer.stamp.or(stamp::alone(value)),
+        "PRIORITY" => {
+            let number = value.parse().ok().filter(|n| *n < 8).map(envelope::severity);
+            outer.level = number.or_else(|| level::word(value)).or(outer.level);
+        }
         "SYSLOG_FACILITY" => outer.facility = value.parse().ok().filter(|n| *n < 24).or(outer.facility),
         _ => keep(outer, key, Value::from(value)),
     }

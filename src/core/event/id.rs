@@ -77,7 +77,7 @@ impl fmt::Display for EventId<'_> {
 ///
 /// | form | written as | id |
 /// |---|---|---|
-/// | Cisco and compatible | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED` | `LINK-3-UPDOWN` |
+/// | Cisco and compatible | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED`, `%CCM_RTMT-RTMT-2-RTMT-ERROR-ALERT` | `LINK-3-UPDOWN` |
 /// | Huawei, H3C | `%%01IFNET/4/LINK_STATE(l)`, `IFNET/3/PHY_UPDOWN` | `IFNET/4/LINK_STATE` |
 ///
 /// A name has lower-case letters only after a `%`, and it contains a capital: `%UC_CALLMANAGER-3-DeviceUnregistered`,
@@ -96,9 +96,7 @@ fn bare_vendor_id(word: &str, marked: bool) -> Option<(&str, u8)> {
     let versioned = bare.strip_prefix('%').and_then(|v| v.get(2..).filter(|_| v.as_bytes()[..2].iter().all(u8::is_ascii_digit)));
     let bare = versioned.unwrap_or(bare);
     let separator = if bare.contains('/') { '/' } else { '-' };
-    let (front, mnemonic) = bare.rsplit_once(separator)?;
-    let (facility, severity) = front.rsplit_once(separator)?;
-    let &[digit @ b'0'..=b'7'] = severity.as_bytes() else { return None };
+    let (facility, digit, mnemonic) = around_severity(bare, separator, marked)?;
     // `(l)` is the kind of a record, `[12]` a counter.
     let end = mnemonic.find(['(', '[']).filter(|_| separator == '/').unwrap_or(mnemonic.len());
     let name = |part: &str| {
@@ -110,6 +108,20 @@ fn bare_vendor_id(word: &str, marked: bool) -> Option<(&str, u8)> {
     let mixed = |part: &str| marked && part.bytes().any(|b| b.is_ascii_uppercase()) && name(&part.to_ascii_uppercase());
     (facility_ok && (name(&mnemonic[..end]) || mixed(&mnemonic[..end])))
         .then(|| (&bare[..bare.len() - (mnemonic.len() - end)], digit - b'0'))
+}
+
+/// What is before the severity of an id, the severity's digit, and what follows it. Behind a `%`, what follows may contain the
+/// separator: `%CCM_RTMT-RTMT-2-RTMT-ERROR-ALERT`.
+fn around_severity(bare: &str, separator: char, marked: bool) -> Option<(&str, u8, &str)> {
+    let (mut front, mut mnemonic) = bare.rsplit_once(separator)?;
+    loop {
+        let (facility, severity) = front.rsplit_once(separator)?;
+        match severity.as_bytes() {
+            &[digit @ b'0'..=b'7'] => return Some((facility, digit, mnemonic)),
+            _ if marked => (front, mnemonic) = (facility, &bare[facility.len() + 1..]),
+            _ => return None,
+        }
+    }
 }
 
 /// The part of a rule's id that no decoder produces, and the id that was probably meant, if that is clear.

@@ -151,6 +151,33 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Cisco wireless controllers, a colon behind the host",
+        place: HeadPlace::Device,
+        form: "{host}~:~*{app}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>Mar 14 02:11:58 wlc-1: *spamApTask7: Mar 14 02:11:57.123: %CAPWAP-3-DTLS_CLOSED_ERR: capwap_ac_sm.c:7095 x",
+            "at=2026-03-14T02:11:57.123Z host=wlc-1 app=spamApTask7 id=CAPWAP-3-DTLS_CLOSED_ERR level=error text=capwap_ac_sm.c:7095 x",
+        )],
+    },
+    Head {
+        name: "Cisco wireless controllers before version 8: the id behind a number sign",
+        place: HeadPlace::Device,
+        form: "{host}~:~*{app}:~{stamp}:~#{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>Mar 14 02:11:58 wlc-1: *spamApTask7: Mar 14 02:11:57.123: #CAPWAP-3-DTLS_CLOSED_ERR: capwap_ac_sm.c:7095 x",
+            "at=2026-03-14T02:11:57.123Z host=wlc-1 app=spamApTask7 id=CAPWAP-3-DTLS_CLOSED_ERR level=error text=capwap_ac_sm.c:7095 x",
+        )],
+    },
+    Head {
+        name: "Cisco wireless controllers before version 8, no colon",
+        place: HeadPlace::Device,
+        form: "{host} *{app}:~{stamp}:~#{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>Mar 14 02:11:58 wlc-1 *apfReceiveTask: Mar 14 02:11:57.123: #APF-3-VALIDATE_DOT11i_CIPHERS_FAILED: apf_rsn_utils.c:2162 x",
+            "at=2026-03-14T02:11:57.123Z host=wlc-1 app=apfReceiveTask id=APF-3-VALIDATE_DOT11i_CIPHERS_FAILED level=error text=apf_rsn_utils.c:2162 x",
+        )],
+    },
+    Head {
         name: "Dell Force10: unit before the id",
         place: HeadPlace::Device,
         form: "{host} %{-}:{-} %{mnemonic}~:~{text}",
@@ -187,21 +214,21 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Cisco ACS: a tag before the numbers",
+        place: HeadPlace::Text,
+        form: "{number} {number} {number} {stamp} {number} {digits} {level} {text}",
+        samples: &[(
+            "<165>Mar 14 02:11:57 acs-1 CSCOacs_Passed_Authentications: 0765855540 1 0 2026-03-14 02:11:57.123 +01:00 0178632943 5200 NOTICE Passed-Authentication: Authentication succeeded",
+            "at=2026-03-14T01:11:57.123Z host=acs-1 app=CSCOacs_Passed_Authentications id=05200 level=notice text=Passed-Authentication: Authentication succeeded",
+        )],
+    },
+    Head {
         name: "Dell iDRAC",
         place: HeadPlace::Syslog,
         form: "{host} {text}Severity: {level}, Category: {-}, MessageID: {event},",
         samples: &[(
             "<14>Mar 14 02:11:57 idrac-1 Severity: Critical, Category: System, MessageID: PSU0003, Message: The power input for power supply 1 is lost.",
             "at=2026-03-14T02:11:57Z host=idrac-1 id=PSU0003 level=critical text=Severity: Critical, Category: System, MessageID: PSU0003, Message: The power input for power supply 1 is lost.",
-        )],
-    },
-    Head {
-        name: "Ubiquiti UniFi: model before the program",
-        place: HeadPlace::Syslog,
-        form: "{host} {=model}: {app}[{pid}]:~{text}",
-        samples: &[(
-            "<30>Mar 14 02:11:57 ap-1 fcecdaabcdef,U7-Pro-8.0.19+16077: hostapd[7]: wifi0: STA 00:00:5e:00:53:01 left",
-            "at=2026-03-14T02:11:57Z host=ap-1 app=hostapd pid=7 level=info model=fcecdaabcdef,U7-Pro-8.0.19+16077 text=wifi0: STA 00:00:5e:00:53:01 left",
         )],
     },
     Head {
@@ -229,6 +256,15 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "<133>Mar 14 02:11:57 nas1 [nas1:monitor.globalStatus.critical:CRITICAL]: Disk shelf fault",
             "at=2026-03-14T02:11:57Z host=nas1 id=monitor.globalStatus.critical level=critical text=[nas1:monitor.globalStatus.critical:CRITICAL]: Disk shelf fault",
+        )],
+    },
+    Head {
+        name: "NetApp ONTAP: its node in the brackets",
+        place: HeadPlace::Syslog,
+        form: "{text}[{host}:{event}:{level}]:",
+        samples: &[(
+            "<131>Mar 14 02:11:57 [node-01:secd.conn.auth.failure:ERROR]: vserver (shop) could not make a connection to server 192.0.2.9",
+            "at=2026-03-14T02:11:57Z host=node-01 id=secd.conn.auth.failure level=error text=[node-01:secd.conn.auth.failure:ERROR]: vserver (shop) could not make a connection to server 192.0.2.9",
         )],
     },
     Head {
@@ -265,6 +301,24 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Juniper: a card before the program",
+        place: HeadPlace::Syslog,
+        form: "{host} ({=card}) {-} {app}:~{text}",
+        samples: &[(
+            "<29>Mar 14 02:11:57 srx-1 (FPC Slot 0, PIC Slot 0) ms10 kernel: ms-pic is up",
+            "at=2026-03-14T02:11:57Z host=srx-1 app=kernel level=notice card=FPC Slot 0, PIC Slot 0 text=ms-pic is up",
+        )],
+    },
+    Head {
+        name: "Juniper: a card before the program with its process",
+        place: HeadPlace::Syslog,
+        form: "{host} ({=card}) {-} {app}[{pid}]:~{text}",
+        samples: &[(
+            "<29>Mar 14 02:11:57 srx-1 (FPC Slot 1, PIC Slot 0) ms10 mspmand[190]: msvcs_session_send: no peer",
+            "at=2026-03-14T02:11:57Z host=srx-1 app=mspmand pid=190 level=notice card=FPC Slot 1, PIC Slot 0 text=msvcs_session_send: no peer",
+        )],
+    },
+    Head {
         name: "HP ProCurve and ArubaOS-Switch: event number before the program",
         place: HeadPlace::Syslog,
         form: "{host} 0{digits} {app}:~{text}",
@@ -295,21 +349,12 @@ pub(super) const HEADS: &[Head] = &[
         ],
     },
     Head {
-        name: "Palo Alto Networks: system log",
-        place: HeadPlace::Syslog,
-        form: "{host} {text}{number},{-},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{threat},",
+        name: "MikroTik RouterOS, its own file",
+        place: HeadPlace::Line,
+        form: "{text}{topics} ",
         samples: &[(
-            "<12>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
-            "at=2026-03-14T02:11:57Z host=pa-1 id=ha2-link-change level=error text=1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
-        )],
-    },
-    Head {
-        name: "Palo Alto Networks: threats",
-        place: HeadPlace::Syslog,
-        form: "{host} {text}{number},{-},{-},THREAT,{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{-},{threat},",
-        samples: &[(
-            "<14>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,THREAT,vulnerability,2305,2026/03/14 02:11:57,192.0.2.1,198.51.100.7,0.0.0.0,0.0.0.0,any,,,web-browsing,vsys1,trust,untrust,ethernet1/1,ethernet1/2,log,2026/03/14 02:11:57,4711,1,57116,80,0,0,0x2000,tcp,reset-both,index.html,Test(30003),any,critical,client-to-server,",
-            "at=2026-03-14T02:11:57Z host=pa-1 level=critical text=1,2026/03/14 02:11:57,007000001,THREAT,vulnerability,2305,2026/03/14 02:11:57,192.0.2.1,198.51.100.7,0.0.0.0,0.0.0.0,any,,,web-browsing,vsys1,trust,untrust,ethernet1/1,ethernet1/2,log,2026/03/14 02:11:57,4711,1,57116,80,0,0,0x2000,tcp,reset-both,index.html,Test(30003),any,critical,client-to-server,",
+            "mar/14/2026 02:11:57 system,error,critical router was rebooted without proper shutdown",
+            "at=2026-03-14T02:11:57Z level=critical text=system,error,critical router was rebooted without proper shutdown",
         )],
     },
     Head {
@@ -319,6 +364,30 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "<133> 03/14/2026:02:11:57 GMT ns-1 0-PPE-0 : default EVENT DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
             "at=2026-03-14T02:11:57Z host=ns-1 id=DEVICEDOWN level=notice partition=default feature=EVENT text=DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
+        )],
+    },
+    Head {
+        name: "Citrix NetScaler without a partition",
+        place: HeadPlace::Syslog,
+        form: "{host} {-} : {=feature} {text}{event} {number}",
+        samples: &[
+            (
+                "<133> 03/14/2026:02:11:57 GMT ns-1 0-PPE-0 : SSLVPN LOGIN 1234567 0 : Context ann@192.0.2.1",
+                "at=2026-03-14T02:11:57Z host=ns-1 id=LOGIN level=notice feature=SSLVPN text=LOGIN 1234567 0 : Context ann@192.0.2.1",
+            ),
+            (
+                "<133> 03/14/2026:02:11:57 GMT ns-1 0-PPE-0 : UI CMD_EXECUTED 10000 0 :  User nsroot - Command \"show ns info\"",
+                "at=2026-03-14T02:11:57Z host=ns-1 id=CMD_EXECUTED level=notice feature=UI text=CMD_EXECUTED 10000 0 :  User nsroot - Command \"show ns info\"",
+            ),
+        ],
+    },
+    Head {
+        name: "Citrix NetScaler behind a relay's head",
+        place: HeadPlace::Syslog,
+        form: "{=relay_host} {stamp} {host} {-} : {-} {=feature} {text}{event} {number} {number} :",
+        samples: &[(
+            "<133>Mar 14 02:11:58 192.0.2.7 03/14/2026:02:11:57 GMT ns-1 0-PPE-0 : default EVENT DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
+            "at=2026-03-14T02:11:57Z host=ns-1 id=DEVICEDOWN level=notice relay_host=192.0.2.7 feature=EVENT text=DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
         )],
     },
     Head {
@@ -455,44 +524,5 @@ pub(super) const HEADS: &[Head] = &[
             "2026/03/14-02:11:57, [FSSM-1003], 105, FID 128, WARNING, fc-1, HA State out of sync.",
             "at=2026-03-14T02:11:57Z host=fc-1 id=FSSM-1003 level=warning text=[FSSM-1003], 105, FID 128, WARNING, fc-1, HA State out of sync.",
         )],
-    },
-    Head {
-        name: "ArcSight's Common Event Format (CEF)",
-        place: HeadPlace::Text,
-        form: "{text}CEF:~{number}|{-}|{-}|{-}|{event}|{-}|{cef}|",
-        samples: &[
-            (
-                "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
-                "at=2026-03-14T02:11:57Z host=sec-1 id=00100 level=critical text=CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
-            ),
-            (
-                "CEF:0|Vendor|Product|1.0|login|failed login|Medium|suser=ann",
-                "id=login level=warning text=CEF:0|Vendor|Product|1.0|login|failed login|Medium|suser=ann",
-            ),
-        ],
-    },
-    Head {
-        name: "ArcSight's Common Event Format (CEF), an id of several words",
-        place: HeadPlace::Text,
-        form: "{text}CEF:~{number}|{-}|{-}|{-}|{-}|{-}|{cef}|",
-        samples: &[(
-            "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|Web Attack|blocked|8|src=192.0.2.1",
-            "at=2026-03-14T02:11:57Z host=sec-1 level=error text=CEF:0|Vendor|Product|1.0|Web Attack|blocked|8|src=192.0.2.1",
-        )],
-    },
-    Head {
-        name: "IBM's Log Event Extended Format (LEEF)",
-        place: HeadPlace::Text,
-        form: "{text}LEEF:{-}|{-}|{-}|{-}|{event}|{leef}",
-        samples: &[
-            (
-                "<134>Mar 14 02:11:57 sec-2 LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
-                "at=2026-03-14T02:11:57Z host=sec-2 id=PolicyChanged level=info text=LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
-            ),
-            (
-                "<134>Mar 14 02:11:57 sec-2 LEEF:2.0|Vendor|Product|1.0|Attack|^|src=192.0.2.1^sev=8",
-                "at=2026-03-14T02:11:57Z host=sec-2 id=Attack level=error text=LEEF:2.0|Vendor|Product|1.0|Attack|^|src=192.0.2.1^sev=8",
-            ),
-        ],
     },
 ];

@@ -82,6 +82,15 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Cisco Meraki without a version",
+        place: HeadPlace::Front,
+        form: "{epoch} {host} {text}",
+        samples: &[(
+            "<134>1773454317.123456 mx-84 urls src=192.0.2.1:63735 dst=198.51.100.7:80",
+            "at=2026-03-14T02:11:57.123456Z host=mx-84 level=info text=urls src=192.0.2.1:63735 dst=198.51.100.7:80",
+        )],
+    },
+    Head {
         name: "H3C and HPE Comware, their own buffer",
         place: HeadPlace::Front,
         form: "%{stamp} {host} {mnemonic}~:~{text}",
@@ -130,6 +139,66 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "CRITICAL: 2026-03-14 02:11:57 pump 3 stands still",
             "at=2026-03-14T02:11:57Z level=critical text=pump 3 stands still",
+        )],
+    },
+    Head {
+        name: "Level and its stamp in brackets, as logrus writes them",
+        place: HeadPlace::Front,
+        form: "{level}[{stamp}]~{text}",
+        samples: &[("WARN[2026-03-14T02:11:57+01:00] queue is long", "at=2026-03-14T01:11:57Z level=warning text=queue is long")],
+    },
+    Head {
+        name: "oVirt: thread and level before the stamp",
+        place: HeadPlace::Front,
+        form: "{=thread}::{level}::{stamp}::{text}",
+        samples: &[(
+            "MainThread::ERROR::2026-03-14 02:11:57,300::vdsm::74::vds::(run) no storage",
+            "at=2026-03-14T02:11:57.300Z level=error thread=MainThread text=vdsm::74::vds::(run) no storage",
+        )],
+    },
+    Head {
+        name: "PostgreSQL with the stamp in angle brackets",
+        place: HeadPlace::Front,
+        form: "<~{stamp}~>~{text}{postgres}",
+        samples: &[(
+            "< 2026-03-14 02:11:57.123 CET >ERROR:  deadlock detected",
+            "at=2026-03-14T01:11:57.123Z level=error text=deadlock detected",
+        )],
+    },
+    Head {
+        name: "dmesg with facility and level",
+        place: HeadPlace::Front,
+        form: "{facility}~:{level}~:~[{stamp}]~{text}",
+        samples: &[(
+            "kern  :warn  : [Sat Mar 14 02:11:57 2026] usb 1-1: device is gone",
+            "at=2026-03-14T02:11:57Z level=warning text=usb 1-1: device is gone",
+        )],
+    },
+    Head {
+        name: "uWSGI",
+        place: HeadPlace::Front,
+        form: "{text}[pid: {process}|app: {-}|req: {-}] {-} ({-}) {{{-} vars in {number} bytes} [{stamp}] ",
+        samples: &[(
+            "[pid: 812|app: 0|req: 1/1] 192.0.2.1 () {38 vars in 696 bytes} [Sat Mar 14 02:11:57 2026] POST /orders => generated 47 bytes",
+            "at=2026-03-14T02:11:57Z pid=812 text=[pid: 812|app: 0|req: 1/1] 192.0.2.1 () {38 vars in 696 bytes} [Sat Mar 14 02:11:57 2026] POST /orders => generated 47 bytes",
+        )],
+    },
+    Head {
+        name: "AIX, what errpt prints",
+        place: HeadPlace::Front,
+        form: "{hex} {errpt} {-} {-} {=resource} {text}",
+        samples: &[(
+            "A924A5FC   0314021126 P S SYSPROC        SOFTWARE PROGRAM ABNORMALLY TERMINATED",
+            "at=2026-03-14T02:11:00Z id=A924A5FC resource=SYSPROC text=SOFTWARE PROGRAM ABNORMALLY TERMINATED",
+        )],
+    },
+    Head {
+        name: "Facility and level with a colon before the stamp",
+        place: HeadPlace::Front,
+        form: "{facility}.{level}: {stamp} {host} {app}[{pid}]:~{text}",
+        samples: &[(
+            "local7.info: Mar 14 02:11:57 vm-4 SYSMGR[4897]: started",
+            "at=2026-03-14T02:11:57Z host=vm-4 app=SYSMGR pid=4897 level=info text=started",
         )],
     },
     Head {
@@ -370,12 +439,9 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
-        name: "FreeSWITCH with the call",
+        name: "A letter before the stamp",
         place: HeadPlace::Front,
-        form: "{=call} {stamp} [{level}]~{text}",
-        samples: &[(
-            "3b2c1f0a-1f2e-4c3d-9a8b-0c1d2e3f4a5b 2026-03-14 02:11:57.123456 [DEBUG] x.c:1 y",
-            "at=2026-03-14T02:11:57.123456Z level=debug call=3b2c1f0a-1f2e-4c3d-9a8b-0c1d2e3f4a5b text=x.c:1 y",
-        )],
+        form: "{letter} {stamp} {text}",
+        samples: &[("W 2026-03-14T02:11:57.123Z queue is long", "at=2026-03-14T02:11:57.123Z level=warning text=queue is long")],
     },
 ];

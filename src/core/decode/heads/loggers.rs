@@ -100,6 +100,30 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "pino on a terminal",
+        place: HeadPlace::Level,
+        form: "{level} ({app}/{process} on {host}):~{text}",
+        samples: &[(
+            "[2026-03-14 02:11:57.123 +0100] ERROR (shop/7 on h1): no room",
+            "at=2026-03-14T01:11:57.123Z host=h1 app=shop pid=7 level=error text=no room",
+        )],
+    },
+    Head {
+        name: "pino on a terminal, the process only",
+        place: HeadPlace::Level,
+        form: "{level} ({process}):~{text}",
+        samples: &[("[02:11:57.123] ERROR (7): no room", "at=2026-11-29T02:11:57.123Z pid=7 level=error text=no room")],
+    },
+    Head {
+        name: "bunyan on a terminal",
+        place: HeadPlace::Level,
+        form: "{level}: {app}/{process} on {host}:~{text}",
+        samples: &[(
+            "[2026-03-14T02:11:57.123Z] ERROR: shop/7 on h1: no room",
+            "at=2026-03-14T02:11:57.123Z host=h1 app=shop pid=7 level=error text=no room",
+        )],
+    },
+    Head {
         name: "OpenStack",
         place: HeadPlace::Line,
         form: "{process} {level} {text}",
@@ -145,6 +169,15 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "MySQL 8, a record of the system itself",
+        place: HeadPlace::Line,
+        form: "{=thread} [System] {text}[{id}] ",
+        samples: &[(
+            "2026-03-14T02:11:57.123456Z 0 [System] [MY-010931] [Server] ready for connections",
+            "at=2026-03-14T02:11:57.123456Z id=MY-010931 thread=0 text=[MY-010931] [Server] ready for connections",
+        )],
+    },
+    Head {
         name: "MySQL and MariaDB",
         place: HeadPlace::Line,
         form: "{=thread} [{level}] {text}",
@@ -160,6 +193,15 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "03-14 02:11:57.123  1702  2395 E Tag: x",
             "at=2026-03-14T02:11:57.123Z app=Tag pid=1702 level=error text=x",
+        )],
+    },
+    Head {
+        name: "logcat with the time",
+        place: HeadPlace::Line,
+        form: "{letter}/{app}(~{process}):~{text}",
+        samples: &[(
+            "03-14 02:11:57.123 E/Tag( 1234): no route",
+            "at=2026-03-14T02:11:57.123Z app=Tag pid=1234 level=error text=no route",
         )],
     },
     Head {
@@ -201,10 +243,19 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "WebSphere",
         place: HeadPlace::Line,
-        form: "{hex} {=component} {letter} {id}:~{text}",
+        form: "{thread} {=component} {websphere} {id}:~{text}",
         samples: &[(
             "[3/14/26 2:11:57:123 CET] 0000001a WSChannelFram E   CHFW0034E: The chain failed to start",
             "at=2026-03-14T01:11:57.123Z id=CHFW0034E level=error component=WSChannelFram text=The chain failed to start",
+        )],
+    },
+    Head {
+        name: "WebSphere, no id",
+        place: HeadPlace::Line,
+        form: "{thread} {=component} {websphere} {text}",
+        samples: &[(
+            "[3/14/26 2:11:57:123 CET] 0000001a SystemErr     R java.lang.IllegalStateException: closed",
+            "at=2026-03-14T01:11:57.123Z component=SystemErr text=java.lang.IllegalStateException: closed",
         )],
     },
     Head {
@@ -283,6 +334,15 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "[2026-03-14T02:11:57.123456+01:00] app.ERROR: Failed {\"x\":1} []",
             "at=2026-03-14T01:11:57.123456Z level=error channel=app text=Failed {\"x\":1} []",
+        )],
+    },
+    Head {
+        name: "Telegraf",
+        place: HeadPlace::Line,
+        form: "{letter}! {text}",
+        samples: &[(
+            "2026-03-14T02:11:57Z E! [inputs.syslog] Error in plugin: no peer",
+            "at=2026-03-14T02:11:57Z level=error text=[inputs.syslog] Error in plugin: no peer",
         )],
     },
 ];

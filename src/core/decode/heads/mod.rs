@@ -4,23 +4,28 @@
 //! Head { name: "F5 BIG-IP", place: Place::Syslog, form: "{host} {level} {app}[{pid}]:~{text}", samples: &[...] }
 //! ```
 //!
-//! In: text at one of six places ([`HeadPlace`]). Out: the parts that the first matching form names ([`HeadFound`]). The modules
+//! In: text at one of seven places ([`HeadPlace`]). Out: the parts that the first matching form names ([`HeadFound`]). The modules
 //! of the standard heads (RFC 3164 and 5424) read those themselves. These forms are asked for what that reading leaves open.
 //!
 //! A form is read from left to right without going back. A blank stands for one or more blanks or tabs, `~` for any number of
-//! them, a name in braces for a part ([`Part`]), and anything else for itself. `{text}` marks the beginning of the text; what
+//! them, a name in braces for a part ([`part::HeadPart`]), and anything else for itself. `{text}` marks the beginning of the text; what
 //! follows it in the form must match as well and stays in the text.
 //!
 //! Invariants: a form costs one pass over what it matches, and only forms whose first byte fits are tried. Every sample is a
 //! test, and a row of `docs/reference/formats.md` (`catalog`). To read another vendor's head, add an entry to the table of its
 //! place.
 
+mod bare;
 mod databases;
 mod devices;
 mod form;
 mod front;
 mod loggers;
+mod part;
+mod security;
 mod servers;
+mod telephony;
+mod ubiquiti;
 
 use std::cell::LazyCell;
 use std::sync::LazyLock;
@@ -58,29 +63,53 @@ pub(super) enum HeadPlace {
     Level,
     /// Behind the stamp of a line that is no syslog message, if something else comes first.
     Line,
+    /// At the beginning of a line without a stamp.
+    Bare,
 }
 
 impl HeadPlace {
-    const ALL: [HeadPlace; 6] =
-        [HeadPlace::Front, HeadPlace::Device, HeadPlace::Syslog, HeadPlace::Text, HeadPlace::Level, HeadPlace::Line];
+    const ALL: [HeadPlace; 7] = [
+        HeadPlace::Front,
+        HeadPlace::Device,
+        HeadPlace::Syslog,
+        HeadPlace::Text,
+        HeadPlace::Level,
+        HeadPlace::Line,
+        HeadPlace::Bare,
+    ];
 }
 
 /// All heads, in the sequence in which they are tried.
 pub(super) fn all() -> impl Iterator<Item = &'static Head> {
-    [devices::HEADS, servers::HEADS, databases::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
+    [
+        security::HEADS,
+        ubiquiti::HEADS,
+        devices::HEADS,
+        servers::HEADS,
+        databases::HEADS,
+        telephony::HEADS,
+        loggers::HEADS,
+        front::HEADS,
+        bare::HEADS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The compiled forms of a place, and which of them may begin with each byte.
 struct Forms {
     forms: Vec<Form>,
     by_byte: Vec<Vec<u8>>,
+    /// For forms that begin with a host: which bytes may follow it.
+    behind_host: Vec<Option<[bool; 256]>>,
 }
 
-static TABLE: LazyLock<[Forms; 6]> = LazyLock::new(|| {
+static TABLE: LazyLock<[Forms; 7]> = LazyLock::new(|| {
     HeadPlace::ALL.map(|place| {
         let forms: Vec<Form> = all().filter(|head| head.place == place).map(|head| Form::compile(head.form)).collect();
         let of_byte = |byte| (0..u8::MAX).zip(&forms).filter(|(_, form)| form.may_begin_with(byte)).map(|(n, _)| n).collect();
-        Forms { by_byte: (0..=u8::MAX).map(of_byte).collect(), forms }
+        let behind_host = forms.iter().map(Form::behind_host).collect();
+        Forms { by_byte: (0..=u8::MAX).map(of_byte).collect(), behind_host, forms }
     })
 });
 
@@ -93,10 +122,23 @@ pub(super) fn read(place: HeadPlace, text: &str) -> Option<HeadFound<'_>> {
     };
     let table = &TABLE[place as usize];
     let has_percent = LazyCell::new(|| memchr(b'%', text.as_bytes()).is_some());
+    // The first byte of the second word. Most forms behind a host end there.
+    let mut next = None;
+    let mut behind_host = |may: &[bool; 256]| {
+        let next = next.get_or_insert_with(|| {
+            let bytes = text.as_bytes();
+            let end = bytes.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(bytes.len());
+            bytes[end..].iter().find(|b| !matches!(b, b' ' | b'\t')).copied().unwrap_or(0)
+        });
+        may[usize::from(*next)]
+    };
     let mut tried = table.by_byte[usize::from(first)]
         .iter()
-        .map(|n| &table.forms[usize::from(*n)])
-        .filter(|form| form.may_go_on_with(second) && (!form.has_percent || *has_percent));
+        .map(|n| (&table.forms[usize::from(*n)], &table.behind_host[usize::from(*n)]))
+        .filter(|(form, may)| {
+            form.may_go_on_with(second) && (!form.has_percent || *has_percent) && may.as_ref().is_none_or(&mut behind_host)
+        })
+        .map(|(form, _)| form);
     let form = tried.next()?;
     let mut found = HeadFound::default();
     (form.read(text, &mut found) || tried.any(|form| form.read(text, &mut found))).then_some(found)

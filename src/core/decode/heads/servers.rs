@@ -70,6 +70,57 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Process in parentheses apart from the program",
+        place: HeadPlace::Syslog,
+        form: "{host} {app} ({process}):~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 h1 shopd (712): order 7 is paid",
+            "at=2026-03-14T02:11:57Z host=h1 app=shopd pid=712 text=order 7 is paid",
+        )],
+    },
+    Head {
+        name: "Process in angle brackets behind the program",
+        place: HeadPlace::Syslog,
+        form: "{host} {app}<{process}>:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 h1 shopd<712>: order 7 is paid",
+            "at=2026-03-14T02:11:57Z host=h1 app=shopd pid=712 text=order 7 is paid",
+        )],
+    },
+    Head {
+        name: "Level behind the program, in capitals",
+        place: HeadPlace::Syslog,
+        form: "{host} {app} {LEVEL}:~{text}",
+        samples: &[(
+            "<133>Mar 14 02:11:57 ise-1 CISE_Alarm WARN: High Load Average: Server=ise-1",
+            "at=2026-03-14T02:11:57Z host=ise-1 app=CISE_Alarm level=warning text=High Load Average: Server=ise-1",
+        )],
+    },
+    Head {
+        name: "Dovecot: user and process behind the service",
+        place: HeadPlace::Syslog,
+        form: "{app}({-})<{process}><{-}>:~{level}:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 imap(ann)<812><b3>: Info: Logged out in=1 out=2",
+            "at=2026-03-14T02:11:57Z app=imap pid=812 level=info text=Logged out in=1 out=2",
+        )],
+    },
+    Head {
+        name: "A program's name with blanks",
+        place: HeadPlace::Syslog,
+        form: "{host} {program}[{process}]:~{text}",
+        samples: &[
+            (
+                "Mar 14 02:11:57 mac-1 Google Chrome[712]: no display",
+                "at=2026-03-14T02:11:57Z host=mac-1 app=Google Chrome pid=712 text=no display",
+            ),
+            (
+                "Mar 14 02:11:57 h1 /opt/my shop/bin/shopd[712]: order 7 is paid",
+                "at=2026-03-14T02:11:57Z host=h1 app=/opt/my shop/bin/shopd pid=712 text=order 7 is paid",
+            ),
+        ],
+    },
+    Head {
         name: "Facility and level before the program, as BusyBox and OpenWrt write them",
         place: HeadPlace::Syslog,
         form: "{host} {facility}.{level} {app}[{pid}]:~{text}",
@@ -94,6 +145,33 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "Mar 14 02:11:57 daemon.notice hostapd[77]: AP-STA-CONNECTED",
             "at=2026-03-14T02:11:57Z app=hostapd pid=77 level=notice text=AP-STA-CONNECTED",
+        )],
+    },
+    Head {
+        name: "Facility and level before the host, a program with its process",
+        place: HeadPlace::Syslog,
+        form: "{facility}.{level} {host} {app}[{pid}]:~{text}",
+        samples: &[(
+            "<14>Mar 14 02:11:57 local0.warning sbc-2 authp[77]: no answer",
+            "at=2026-03-14T02:11:57Z host=sbc-2 app=authp pid=77 level=warning text=no answer",
+        )],
+    },
+    Head {
+        name: "Facility and level before the host",
+        place: HeadPlace::Syslog,
+        form: "{facility}.{level} {host} {app}:~{text}",
+        samples: &[(
+            "<14>Mar 14 02:11:57 user.info meeting-1 authp:  Using authentication server 192.0.2.7",
+            "at=2026-03-14T02:11:57Z host=meeting-1 app=authp level=info text=Using authentication server 192.0.2.7",
+        )],
+    },
+    Head {
+        name: "Facility and level before the program, no host and no process",
+        place: HeadPlace::Syslog,
+        form: "{facility}.{level} {app}:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 kern.warn kernel: br-lan: port 2 left",
+            "at=2026-03-14T02:11:57Z app=kernel level=warning text=br-lan: port 2 left",
         )],
     },
     Head {
@@ -178,6 +256,24 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "A word before the program with its process",
+        place: HeadPlace::Syslog,
+        form: "{host} {=label} {app}[{process}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 h1 shop paymentd[712]: order 7 is paid",
+            "at=2026-03-14T02:11:57Z host=h1 app=paymentd pid=712 label=shop text=order 7 is paid",
+        )],
+    },
+    Head {
+        name: "Two words before the program with its process",
+        place: HeadPlace::Syslog,
+        form: "{host} {=label} {-} {app}[{process}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 h1 shop europe paymentd[712]: order 7 is paid",
+            "at=2026-03-14T02:11:57Z host=h1 app=paymentd pid=712 label=shop text=order 7 is paid",
+        )],
+    },
+    Head {
         name: "Snare: a Windows event",
         place: HeadPlace::Syslog,
         form: "{host} MSWinEventLog\t{number}\t{-}\t{number}\t{stamp}\t{digits}\t{app}\t{text}{-}\t{-}\t{snare}\t",
@@ -256,12 +352,120 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Kiwi Syslog: facility, level and host between tabs",
+        place: HeadPlace::Line,
+        form: "{facility}.{level}\t{host}\t{text}",
+        samples: &[(
+            "2026-03-14 02:11:57\tLocal7.Error\t192.0.2.7\tpower supply 2 has failed",
+            "at=2026-03-14T02:11:57Z host=192.0.2.7 level=error text=power supply 2 has failed",
+        )],
+    },
+    Head {
+        name: "A level before a program that has no host",
+        place: HeadPlace::Line,
+        form: "{level} {app}[{process}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 error shopd[712]: order 7 is lost",
+            "at=2026-03-14T02:11:57Z app=shopd pid=712 level=error text=order 7 is lost",
+        )],
+    },
+    Head {
+        name: "stunnel",
+        place: HeadPlace::Line,
+        form: "{text}LOG{severity}[{-}]:",
+        samples: &[(
+            "2026.03.14 02:11:57 LOG3[7:1]: SSL_accept from 203.0.113.9:5342 failed",
+            "at=2026-03-14T02:11:57Z level=error text=LOG3[7:1]: SSL_accept from 203.0.113.9:5342 failed",
+        )],
+    },
+    Head {
+        name: "unbound: process and thread before the level",
+        place: HeadPlace::Line,
+        form: "{app}[{process}:{=thread}] {level}:~{text}",
+        samples: &[(
+            "[1773454317] unbound[812:0] info: start of service",
+            "at=2026-03-14T02:11:57Z app=unbound pid=812 level=info thread=0 text=start of service",
+        )],
+    },
+    Head {
+        name: "macOS: program, process and thread",
+        place: HeadPlace::Line,
+        form: "{app}[{process}:{=thread}] {text}",
+        samples: &[(
+            "2026-03-14 02:11:57.123 Shop[812:5678] order 7 is paid",
+            "at=2026-03-14T02:11:57.123Z app=Shop pid=812 thread=5678 text=order 7 is paid",
+        )],
+    },
+    Head {
+        name: "vsftpd",
+        place: HeadPlace::Line,
+        form: "[pid {process}] {text}",
+        samples: &[(
+            "Sat Mar 14 02:11:57 2026 [pid 2] [ann] FAIL LOGIN: Client \"192.0.2.9\"",
+            "at=2026-03-14T02:11:57Z pid=2 text=[ann] FAIL LOGIN: Client \"192.0.2.9\"",
+        )],
+    },
+    Head {
+        name: "IBM MQ: process, user and program",
+        place: HeadPlace::Line,
+        form: "Process({process}.{number}) User({-}) Program({app})~{text}",
+        samples: &[(
+            "03/14/26 02:11:57 - Process(812.1) User(mqm) Program(amqzxma0)",
+            "at=2026-03-14T02:11:57Z app=amqzxma0 pid=812 text=",
+        )],
+    },
+    Head {
+        name: "IBM: an id whose last letter is the level, behind a stamp",
+        place: HeadPlace::Line,
+        form: "{text}{ibm} ",
+        samples: &[(
+            "03/14/26 02:11:57 IEF404I SHOP1 - ENDED",
+            "at=2026-03-14T02:11:57Z id=IEF404I level=info text=IEF404I SHOP1 - ENDED",
+        )],
+    },
+    Head {
+        name: "IBM: such an id with a colon",
+        place: HeadPlace::Line,
+        form: "{text}{ibm}:",
+        samples: &[(
+            "2026-03-14 02:11:57.123 ANR0102E: asalloc.c(7): error 1 inserting row",
+            "at=2026-03-14T02:11:57.123Z id=ANR0102E level=error text=ANR0102E: asalloc.c(7): error 1 inserting row",
+        )],
+    },
+    Head {
+        name: "IBM: such an id in a message",
+        place: HeadPlace::Text,
+        form: "{text}{ibm} ",
+        samples: &[(
+            "<14>Mar 14 02:11:57 zos-1 SYSLOGD: IEF404I SHOP1 - ENDED",
+            "at=2026-03-14T02:11:57Z host=zos-1 app=SYSLOGD id=IEF404I level=info text=IEF404I SHOP1 - ENDED",
+        )],
+    },
+    Head {
+        name: "Oracle: the number of an error behind a stamp",
+        place: HeadPlace::Line,
+        form: "{text}{dashed}: ",
+        samples: &[(
+            "2026-03-14 02:11:57 ORA-01555: snapshot too old",
+            "at=2026-03-14T02:11:57Z id=ORA-01555 text=ORA-01555: snapshot too old",
+        )],
+    },
+    Head {
         name: "evtsys: a Windows event",
         place: HeadPlace::Text,
         form: "{text}{digits}: AUDIT_",
         samples: &[(
             "<29>Mar 14 02:11:57 win-1 Security-Auditing: 4625: AUDIT_FAILURE An account failed to log on.",
             "at=2026-03-14T02:11:57Z host=win-1 app=Security-Auditing id=04625 level=notice text=4625: AUDIT_FAILURE An account failed to log on.",
+        )],
+    },
+    Head {
+        name: "OSSEC: a Windows event",
+        place: HeadPlace::Line,
+        form: "WinEvtLog: {words}: {snare}({digits}): {app}: {words}: {words}: {host}:~{text}",
+        samples: &[(
+            "2026 Mar 14 02:11:57 WinEvtLog: Security: AUDIT_FAILURE(4625): Microsoft-Windows-Security-Auditing: (no user): no domain: win-1.example.com: An account failed to log on.",
+            "at=2026-03-14T02:11:57Z host=win-1.example.com app=Microsoft-Windows-Security-Auditing id=04625 level=warning text=An account failed to log on.",
         )],
     },
     Head {
@@ -280,6 +484,33 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "2026-03-14T02:11:57.123Z Wa(180) vmkwarning: cpu3:2098)WARNING: NFS: 1: Lost connection",
             "at=2026-03-14T02:11:57.123Z app=vmkwarning level=warning text=cpu3:2098)WARNING: NFS: 1: Lost connection",
+        )],
+    },
+    Head {
+        name: "VMware ESXi 8, the file of a virtual machine",
+        place: HeadPlace::Line,
+        form: "{two}({number}) {app} - {text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z Wa(03) vmx - scsi0:0: no disk",
+            "at=2026-03-14T02:11:57.123Z app=vmx level=warning text=scsi0:0: no disk",
+        )],
+    },
+    Head {
+        name: "VMware, the file of a virtual machine",
+        place: HeadPlace::Line,
+        form: "{=thread}|~{letter}{number}:~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z| vcpu-0| W115: scsi0:0: no disk",
+            "at=2026-03-14T02:11:57.123Z level=warning thread=vcpu-0 text=scsi0:0: no disk",
+        )],
+    },
+    Head {
+        name: "VMware appliances: level and program before the process",
+        place: HeadPlace::Line,
+        form: "{level} {app}~[{process}]~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.313913+00:00 err rbd  [22968]lotuscreds:ERROR:Could not retrieve account information",
+            "at=2026-03-14T02:11:57.313913Z app=rbd pid=22968 level=error text=lotuscreds:ERROR:Could not retrieve account information",
         )],
     },
     Head {
@@ -308,5 +539,20 @@ pub(super) const HEADS: &[Head] = &[
             "Mar 14 02:11:57 [1234] ERROR:core:parse_via: bad via",
             "at=2026-03-14T02:11:57Z pid=1234 level=error text=core:parse_via: bad via",
         )],
+    },
+    Head {
+        name: "A program with its process, no host",
+        place: HeadPlace::Line,
+        form: "{app}[{pid}]:~{text}",
+        samples: &[
+            (
+                "2026-03-14T02:11:57.123456+00:00 heroku[router]: at=info method=GET path=/",
+                "at=2026-03-14T02:11:57.123456Z app=heroku pid=router text=at=info method=GET path=/",
+            ),
+            (
+                "2026-03-14 02:11:57 shopd[712]: ERROR: no room",
+                "at=2026-03-14T02:11:57Z app=shopd pid=712 level=error text=ERROR: no room",
+            ),
+        ],
     },
 ];

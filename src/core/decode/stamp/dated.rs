@@ -12,7 +12,7 @@ use nom::{IResult, Parser};
 
 use super::{
     Day, EPOCH_S, Stamp, StampResult, ZONES, calendar, clock_us, date, digits, epoch, fail, full, iso, month, month_name, offset,
-    year,
+    slashed, year,
 };
 use crate::core::decode::calendar::{DAY_US, SECOND_US};
 use crate::core::decode::level;
@@ -20,6 +20,8 @@ use crate::core::event::Level;
 
 /// The greatest offset at which the bracket of an access log may begin.
 const BRACKET_WITHIN: usize = 200;
+/// The days of this century, since 1970-01-01.
+const CENTURY: std::ops::Range<i64> = 10_957..47_482;
 /// The TAI64 seconds of 1970-01-01, with the ten leap seconds that multilog adds.
 const TAI64_EPOCH: u64 = (1 << 62) + 10;
 
@@ -92,13 +94,13 @@ fn whole(found: StampResult<'_, Stamp>) -> Option<(&str, Stamp)> {
 
 fn numeric(record: &str) -> Option<Dated<'_>> {
     let bytes = record.as_bytes();
-    let count = bytes.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
+    let count = bytes.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
     let found = match (count, bytes.get(count)?) {
         (4, b'-') => whole(iso(record)).or_else(|| whole(padded_iso(record))),
         (4, b'.') => whole(pieces(record, b'.', ' ')),
         (4, b':') if bytes.get(5).is_some_and(u8::is_ascii_digit) => whole(pieces(record, b':', '-')),
         (6, b' ') => whole(mysql(record)),
-        (10, b'.') => squid(record).or_else(|| micros(record)),
+        (1, b'.') | (10, b'.') | (13 | 16 | 19, b' ' | b'\t') => since_1970(record),
         (1..=7, b':') => {
             let (behind, stamp, level) = redis(&record[count + 1..])?;
             return Some(Dated { stamp, behind: Some(behind), level, pid: &record[..count], host: "" });
@@ -142,19 +144,17 @@ fn padded(input: &str) -> StampResult<'_, i64> {
     Ok((rest, i64::from(hour * 3600 + minute * 60 + second) * SECOND_US))
 }
 
-/// Seconds since 1970 with three digits of a fraction, blanks, a number.
-fn squid(record: &str) -> Option<(&str, Stamp)> {
-    let (number, behind) = record.split_once(' ')?;
-    let next = behind.trim_start_matches(' ').as_bytes().first()?;
-    let stamp = (number.len() == 14 && next.is_ascii_digit()).then(|| epoch(number)).flatten()?;
-    Some((behind, stamp))
-}
-
-/// Seconds since 1970 with six digits of a fraction, and a blank.
-fn micros(record: &str) -> Option<(&str, Stamp)> {
-    let (number, behind) = record.split_at_checked("1773454317.123456".len())?;
-    let stamp = behind.starts_with([' ', '\t']).then(|| epoch(number)).flatten()?;
-    Some((behind, stamp))
+/// Seconds since 1970 with a fraction or an exponent, or milliseconds, microseconds or nanoseconds, and a blank: in this century,
+/// because other numbers may begin a line as well.
+fn since_1970(record: &str) -> Option<(&str, Stamp)> {
+    let (number, _) = record.split_at(record.bytes().take(32).position(|b| matches!(b, b' ' | b'\t'))?);
+    let whole = number.split('.').next()?;
+    // `1.773454317123e+09` of zap.
+    if whole.len() == 1 && !number.ends_with("e+09") {
+        return None;
+    }
+    let stamp = epoch(number).filter(|stamp| matches!(stamp.day, Day::Full(day) if CENTURY.contains(&day)))?;
+    Some((&record[number.len()..], stamp))
 }
 
 /// role blank day blank month blank year blank clock blank level blank, behind the process's number.
@@ -216,18 +216,25 @@ fn tai64n(rest: &str) -> Option<(&str, Stamp)> {
     Some((&rest[24..], full(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), Some(0))))
 }
 
-/// kind " msg=audit(" seconds ":" serial "):"
+/// kind " msg=audit(" (seconds / date) ":" serial ")"
 fn audit(rest: &str) -> Option<Stamp> {
     let (kind, rest) = rest.split_once(' ')?;
     let named = kind.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'[' | b']'));
-    let (number, rest) = rest.strip_prefix("msg=audit(")?.split_once(':')?;
-    let (serial, _) = rest.split_once("):")?;
+    let (written, _) = rest.strip_prefix("msg=audit(")?.split_once(')')?;
+    let (written, serial) = written.rsplit_once(':')?;
     let serial = !serial.is_empty() && serial.bytes().all(|b| b.is_ascii_digit());
-    (named && serial && number.len() == 14 && number.as_bytes()[10] == b'.').then(|| epoch(number)).flatten()
+    if !(named && serial) {
+        return None;
+    }
+    // `03/14/2026 02:11:57.123`, as `ausearch -i` writes it.
+    if written.contains('/') {
+        return slashed(written).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, stamp)| stamp);
+    }
+    (written.len() == 14 && written.as_bytes()[10] == b'.').then(|| epoch(written)).flatten()
 }
 
 fn day_month_year(input: &str, separator: char) -> StampResult<'_, i64> {
-    let (rest, day) = terminated(digits(2, 2), char(separator)).parse(input)?;
+    let (rest, day) = terminated(digits(1, 2), char(separator)).parse(input)?;
     let (rest, month) = terminated(month_name, char(separator)).parse(rest)?;
     let (rest, year) = year(rest)?;
     match calendar::days(year, month, day) {
