@@ -45,9 +45,11 @@ impl Audit {
         Audit {
             one_owner: scenario.policies().into_iter().all(|policy| match policy {
                 Takeover::Forced => false,
-                Takeover::Probe => !scenario.is_beyond_probe() && !scenario.loses_records(),
-                // What lost records granted is unknown; votes are not lost.
-                Takeover::Confirmed | Takeover::Lease => !scenario.loses_records(),
+                Takeover::Probe => {
+                    !scenario.is_beyond_probe() && !scenario.loses_records() && !scenario.abandons_on_a_removed_host()
+                }
+                // What lost records granted is unknown, and so is what was abandoned on a removed host; votes are not lost.
+                Takeover::Confirmed | Takeover::Lease => !scenario.loses_records() && !scenario.abandons_on_a_removed_host(),
                 Takeover::Quorum => true,
             }),
             tolerated: None,

@@ -343,6 +343,15 @@ impl Scenario {
         self.acts.iter().any(|a| matches!(a.what, Fault::OlderJournal(_)))
     }
 
+    /// True if what a host holds may be abandoned (`reload --abandon`) and the host removed as well. Its operator has to remove it
+    /// there by hand: nobody hears of that host any more.
+    pub fn abandons_on_a_removed_host(&self) -> bool {
+        let any =
+            |of: fn(&Change) -> bool| self.acts.iter().any(|a| matches!(&a.what, Fault::Reconfigure(change, _) if of(change)));
+        any(|change| matches!(change, Change::NoResource | Change::OtherAddress))
+            && any(|change| matches!(change, Change::Without(_)))
+    }
+
     /// When the last fault has ended, in milliseconds.
     pub fn faults_end(&self) -> u64 {
         self.acts.iter().map(|a| a.at + a.lasts).max().unwrap_or(0)
