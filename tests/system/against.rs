@@ -152,7 +152,7 @@ fn rules_that_want_more_are_tried_with_records_that_nobody_wanted() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(shadow.stdout.take().unwrap()).lines().map_while(Result::ok);
-    assert!(lines.next().is_some_and(|line| line.contains("the shadow listens")));
+    assert!(lines.next().is_some_and(|line| line.contains("comparing with the controller")));
     site.append("link eth1 is down\nlink eth2 is down\nfan 4 failed\nlink eth1 is up\n");
     until("the links' alarms", || raised("eth2") && !raised("eth1"));
     let mut said: Vec<String> = Vec::new();

@@ -27,7 +27,7 @@ fn a_running_controller_explains_its_alarms_and_runs() {
     let alarm = |arguments: &[&str]| explain(&site, &[&["-c", "pointsman.yaml", "--live", "--alarm"], arguments].concat());
     let (code, cleared) = alarm(&["link", "--key", "eth1"]);
     assert!(code == Some(0) && cleared.starts_with("alarm link [eth1] was raised once: "), "{cleared}");
-    assert!(cleared.contains("it is cleared: when") && cleared.contains("record "), "{cleared}");
+    assert!(cleared.contains("it is cleared: an event or a state ends it") && cleared.contains("record "), "{cleared}");
     let (_, active) = alarm(&["link", "--key", "eth2"]);
     assert!(active.starts_with("alarm link [eth2] was raised once: ") && !active.contains("cleared"), "{active}");
     let (_, never) = alarm(&["storm"]);

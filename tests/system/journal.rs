@@ -78,7 +78,8 @@ fn history_outlives_the_controller() {
     let table = said(&run(&site, &["history", "--all", "--limit", "1"]));
     assert!(table.starts_with("at ") && table.lines().count() == 3, "{table}");
     // The last line names the record before which it continues.
-    let before = table.split("--before ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{table}"));
+    let before =
+        table.split("--before ").nth(1).and_then(|rest| rest.split(['`', ' ']).next()).unwrap_or_else(|| panic!("{table}"));
     let earlier = history(&site, &["--before", before, "--limit", "0"]);
     assert_eq!(earlier.lines().count() + 1, all.lines().count(), "{earlier}");
     let past = said(&run(&site, &["alarms", "--all", "--format", "csv"]));

@@ -59,7 +59,7 @@ fn an_agent_tells_what_runs_and_what_it_measures() {
         // An operator acknowledges it once. An alarm that is not active cannot be acknowledged.
         run(&["ack", "stopped", "SIP_SERVER_PRIMARY", "--by", "ann"]);
         assert!(site.ask("alarms").contains("\"acked\":\"ann\""), "{}", site.ask("alarms"));
-        for (arguments, why) in [(["ack", "stopped"], "is already acknowledged by ann"), (["ack", "full"], "is not active")] {
+        for (arguments, why) in [(["ack", "stopped"], "was acknowledged by ann already"), (["ack", "full"], "is not active")] {
             let out = Command::new(PROGRAM).args(arguments).current_dir(&site.0).output().unwrap();
             let said = String::from_utf8_lossy(&out.stderr).into_owned();
             assert!(!out.status.success() && said.contains(why), "{arguments:?}: {said}");

@@ -105,12 +105,6 @@ impl Controller {
         Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false, at }))
     }
 
-    /// When the claim with this sequence was probably written; `None` if it is no claim, or not the newest of its application.
-    pub(super) fn written_at(&self, order: u64) -> Option<Time> {
-        let state = self.engine.state();
-        state.owed(order).and_then(|app| state.claim(app)).filter(|claim| claim.order == order).map(|claim| claim.written)
-    }
-
     /// Handles a late claim that is the newest of its pair, if rules would have moved the resource for it.
     pub(super) fn catch_up(&mut self, now: Time, late: Late, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         let Late { pair, resource, host, order, written } = late;

@@ -222,8 +222,7 @@ impl Controller {
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        // A claim decides as of the time at which it was written, however late its run is.
-        let (order, at) = (state.order, self.written_at(state.order).or(state.at));
+        let (order, at) = (state.order, state.at);
         self.may_intend(run, &resource)?;
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
         let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false, at };

@@ -128,7 +128,6 @@ impl Thread {
         draw_id: impl FnOnce() -> u64,
     ) -> Result<Thread, String> {
         let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
-        journal.make_room().map_err(|e| e.to_string())?;
         let (now, changed) = clock::begin(journal.state().newest);
         if let Some(by) = changed {
             let record = Record::Input { order: journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };

@@ -113,6 +113,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
             rights::keep(network, programs)?;
             let mut journal = Journal::open(&data).map_err(|e| e.to_string())?;
             journal.doubt_if_copied().map_err(|e| e.to_string())?;
+            journal.make_room().map_err(|e| e.to_string())?;
             Ok::<_, String>(journal)
         });
         opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
