@@ -512,6 +512,7 @@ impl Lab {
             let row = &resources[0];
             row["owner"] == host
                 && row["holders"] == serde_json::json!([host])
+                && row["unheard_holders"] == serde_json::json!([])
                 && row["settled"] == true
                 && lab.holders() == [host]
         })
