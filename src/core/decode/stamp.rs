@@ -217,6 +217,8 @@ fn of_any_form(input: &str) -> StampResult<'_, Stamp> {
         [b'0'..=b'9', _, _, _, _, _, _, _, _, _, b'-', ..] => iso(input).or_else(|_| named::db2(input)),
         [b'0'..=b'9', _, _, _, b'-' | b'/', ..] => iso(input).or_else(|_| named::loose_iso(input)),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
+        // Nearly every text ends here.
+        _ if !words::has_clock(input) => fail(),
         [b'A'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if words::month(input).is_ok() => {
             bsd(input).or_else(|_| named::month_first(input))
         }

@@ -6,6 +6,7 @@
 //!
 //! Lines that are no stamps come here often, so a name is looked up only if a day or a time of day follows.
 
+use memchr::memchr_iter;
 use nom::Parser;
 use nom::character::complete::{char, space0, space1};
 use nom::combinator::opt;
@@ -243,7 +244,9 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.contains(&name.as_str())
 }
 
-fn has_clock(text: &str) -> bool {
+/// True if a time of day may be near the beginning.
+pub(super) fn has_clock(text: &str) -> bool {
     let bytes = &text.as_bytes()[..text.len().min(CLOCK_WITHIN)];
-    bytes.windows(3).any(|three| three[1] == b':' && three[0].is_ascii_digit() && three[2].is_ascii_digit())
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    memchr_iter(b':', bytes).any(|at| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
 }
