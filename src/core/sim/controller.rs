@@ -228,6 +228,11 @@ impl SimController {
         Happening::Reload(Arc::new(self.setup.inventory()))
     }
 
+    /// True if the configuration that is to apply does not: a start refused it, or nobody ran when it was to be read.
+    pub(super) fn is_behind(&self) -> bool {
+        *self.inventory != self.setup.inventory()
+    }
+
     pub(super) fn runs_or_stopped(&self) -> bool {
         self.running.is_some()
     }

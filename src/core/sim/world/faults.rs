@@ -270,6 +270,11 @@ impl SimWorld<'_> {
                 let outputs = self.controller.start(self.now, self.tamper, &mut self.rng);
                 self.carry_out_control(outputs);
                 self.after(Duration::from_millis(1), Due::Read);
+                // Its operator sees that the start refused the configuration, and loads it.
+                if self.controller.is_behind() {
+                    let happening = self.controller.reload();
+                    self.control(None, happening);
+                }
             }
             Party::Agent(h) if self.hosts[h].killed == 0 && self.hosts[h].agent.is_none() => {
                 self.tell(|| format!("   the agent of {} starts", host_name(h)));
