@@ -217,7 +217,7 @@ impl Planner {
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ways: inventory.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect(),
             voter: Voter::start(now, ledger.longest_promise().max(voting::longest_configured(inventory))),
-            electorates: voting::electorates(inventory),
+            electorates: voting::electorates(inventory, &ledger),
             ledger,
             started: now,
             looks_until: now + SETTLE,

@@ -9,7 +9,7 @@ use crate::core::inventory::{Inventory, Name, Resource, Takeover, Via};
 use crate::core::vote::promise_lasts;
 use crate::core::wire::{Action, Command, Electorate, Generation, Presence, Terms};
 
-use super::{Granted, Output, Planner};
+use super::{Granted, Ledger, Output, Planner};
 
 /// How often the controller repeats to each voter who may ask for its vote. It also says so on every change and every connection.
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
@@ -17,17 +17,27 @@ const TOLD_AGAIN: Duration = Duration::from_secs(10);
 /// For each resource: the voters, and what each of them is told.
 pub(super) type Electorates = BTreeMap<Name, (Arc<BTreeSet<Name>>, Electorate)>;
 
-/// The voters of each resource in an inventory.
-pub(super) fn electorates(inventory: &Inventory) -> Electorates {
-    let of = |resource: &Resource| {
-        let voters = resource.voting_agents();
+/// The voters of each resource: those of its configuration, or else those of grants by votes that may still act. A host that is to
+/// take it by votes needs them, whatever the configuration says by now.
+pub(super) fn electorates(inventory: &Inventory, ledger: &Ledger) -> Electorates {
+    let of = |(name, resource): (&Name, &Resource)| {
+        let voters = match resource.takeover {
+            Takeover::Quorum => resource.voting_agents(),
+            _ => granted_by_votes(ledger, name).flat_map(|g| g.terms.voters.iter().cloned()).collect(),
+        };
         let address = |host: &Name| inventory.hosts.get(host).and_then(crate::core::inventory::Host::peer);
         let peers = voters.iter().map(|host| (host.clone(), address(host))).collect();
         let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
-        (Arc::new(voters), Electorate { placements, peers, longest: promise_lasts(resource.isolation) })
+        let electorate = Electorate { placements, peers, longest: promise_lasts(resource.isolation) };
+        (!voters.is_empty()).then(|| (name.clone(), (Arc::new(voters), electorate)))
     };
-    let voted = inventory.resources.iter().filter(|(_, r)| r.takeover == Takeover::Quorum);
-    voted.map(|(name, resource)| (name.clone(), of(resource))).collect()
+    inventory.resources.iter().filter_map(of).collect()
+}
+
+/// The grants by votes that may still act.
+fn granted_by_votes<'l>(ledger: &'l Ledger, name: &str) -> impl Iterator<Item = &'l Granted> {
+    let placements = ledger.entry(name).into_iter().flat_map(|e| e.placements.values());
+    placements.flat_map(|s| s.outstanding()).flatten().filter(|g| g.terms.takeover == Takeover::Quorum)
 }
 
 /// The longest promise in an inventory. A controller that starts waits for it even if its journal has no promise: the journal may
@@ -107,7 +117,7 @@ impl Planner {
     /// Takes over another inventory: voters that are no longer voters are told so, and the others get what is new with their next
     /// beats.
     pub(super) fn replace_electorates(&mut self, after: &Inventory, out: &mut Vec<Output>) {
-        let before = std::mem::replace(&mut self.electorates, electorates(after));
+        let before = std::mem::replace(&mut self.electorates, electorates(after, &self.ledger));
         for (name, (voters, _)) in before {
             let stays = |host: &Name| self.electorates.get(&name).is_some_and(|(voters, _)| voters.contains(host));
             // Voters of a holder by its earlier terms remain voters until the holder has a new grant.
@@ -129,9 +139,7 @@ impl Planner {
 
     /// The longest promise that a grant which may still act allows.
     fn longest_granted(&self, name: &str) -> Duration {
-        let placements = self.ledger.entry(name).into_iter().flat_map(|e| e.placements.values());
-        let granted = placements.flat_map(|s| s.outstanding()).flatten().filter(|g| g.terms.takeover == Takeover::Quorum);
-        granted.map(|g| promise_lasts(g.terms.isolation)).max().unwrap_or_default()
+        granted_by_votes(&self.ledger, name).map(|g| promise_lasts(g.terms.isolation)).max().unwrap_or_default()
     }
 
     /// Tells a host that has just reported for which hosts it may vote.
