@@ -201,7 +201,10 @@ impl SimController {
             // The last claimant is not removed, and no claim is left that the planner could not carry out.
             let claimant = matches!(change, Change::Without(h) if self.log.iter().rev().take(8).any(|l| l.host == *h));
             let takes_out = matches!(change, Change::Without(_) | Change::OtherAddress | Change::NoResource);
-            if claimant || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
+            // If a second host were removed, the first one would come back meanwhile, claim, and be removed again.
+            let removes = |c: &Change| matches!(c, Change::Without(_));
+            let second = removes(change) && self.changes.iter().any(removes);
+            if claimant || second || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
                 return false;
             }
             self.changes.push(change.clone());
