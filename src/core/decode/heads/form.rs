@@ -1,24 +1,6 @@
 //! One form, compiled from its text, and what it finds.
 
-use crate::core::decode::stamp::Stamp;
-use crate::core::event::{EventId, Level};
-
-use super::part::{HeadPart, is_id, part, take};
-
-/// The number of parts of one form that are kept as fields.
-const FIELDS: usize = 2;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FormToken {
-    /// One or more blanks.
-    Blanks,
-    /// Any number of blanks.
-    Gap,
-    Byte(u8),
-    Part(HeadPart),
-    /// A name in braces that is none of the parts.
-    Unknown,
-}
+use super::part::{FormToken, HeadFound, HeadPart, is_id, part, take};
 
 #[derive(Clone, Debug)]
 pub(super) struct Form {
@@ -27,36 +9,6 @@ pub(super) struct Form {
     pub(super) has_percent: bool,
     /// The condition for the second byte, if it excludes more than the first: most texts end there.
     second: fn(u8) -> bool,
-}
-
-/// The parts that a form found. Empty for missing parts.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::core::decode) struct HeadFound<'a> {
-    pub(in crate::core::decode) stamp: Option<Stamp>,
-    /// The sender marked its clock as never set.
-    pub(in crate::core::decode) unsynchronised: bool,
-    pub(in crate::core::decode) host: &'a str,
-    pub(in crate::core::decode) app: &'a str,
-    pub(in crate::core::decode) pid: &'a str,
-    pub(in crate::core::decode) id: Option<EventId<'a>>,
-    pub(in crate::core::decode) level: Option<Level>,
-    named: [(&'static str, &'a str); FIELDS],
-    count: usize,
-    pub(in crate::core::decode) text: &'a str,
-}
-
-impl<'a> HeadFound<'a> {
-    /// Keeps a part as a field; `None` if there is no room for it.
-    pub(super) fn keep(&mut self, name: &'static str, value: &'a str) -> Option<()> {
-        *self.named.get_mut(self.count)? = (name, value);
-        self.count += 1;
-        Some(())
-    }
-
-    /// Parts that are kept as fields.
-    pub(in crate::core::decode) fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
-        self.named.into_iter().take(self.count)
-    }
 }
 
 impl Form {
@@ -102,7 +54,9 @@ impl Form {
     #[cfg(test)]
     pub(super) fn is_understood(&self) -> bool {
         let fields = self.tokens.iter().filter(|token| matches!(token, FormToken::Part(HeadPart::Field(_)))).count();
-        fields <= FIELDS && !self.tokens.contains(&FormToken::Unknown) && self.tokens.contains(&FormToken::Part(HeadPart::Text))
+        fields <= super::part::FIELDS
+            && !self.tokens.contains(&FormToken::Unknown)
+            && self.tokens.contains(&FormToken::Part(HeadPart::Text))
     }
 
     /// True if a text that this form matches may begin with this byte.

@@ -34,7 +34,7 @@ use memchr::memchr;
 
 use form::Form;
 
-pub(super) use form::HeadFound;
+pub(super) use part::HeadFound;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {

@@ -1,17 +1,62 @@
-//! The named parts of forms: what each takes from the front of a text.
+//! The pieces of forms, what each named part takes from the front of a text, and what a form found.
 
 use std::borrow::Cow;
 
+use crate::core::decode::stamp::Stamp;
 use crate::core::decode::{envelope, level, stamp};
 use crate::core::event::{EventId, Level, marked_vendor_id, vendor_id};
-
-use super::form::{FormToken, HeadFound};
 
 /// The greatest length of a number and of an id, in bytes.
 const WORD_BYTES: usize = 64;
 
 /// What PostgreSQL adds to a record in lines of their own.
 const POSTGRES_PARTS: [&str; 7] = ["DETAIL", "HINT", "CONTEXT", "STATEMENT", "QUERY", "LOCATION", "BACKTRACE"];
+
+/// The number of parts of one form that are kept as fields.
+pub(super) const FIELDS: usize = 2;
+
+/// A piece of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FormToken {
+    /// One or more blanks.
+    Blanks,
+    /// Any number of blanks.
+    Gap,
+    Byte(u8),
+    Part(HeadPart),
+    /// A name in braces that is none of the parts.
+    Unknown,
+}
+
+/// The parts that a form found. Empty for missing parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::core::decode) struct HeadFound<'a> {
+    pub(in crate::core::decode) stamp: Option<Stamp>,
+    /// The sender marked its clock as never set.
+    pub(in crate::core::decode) unsynchronised: bool,
+    pub(in crate::core::decode) host: &'a str,
+    pub(in crate::core::decode) app: &'a str,
+    pub(in crate::core::decode) pid: &'a str,
+    pub(in crate::core::decode) id: Option<EventId<'a>>,
+    pub(in crate::core::decode) level: Option<Level>,
+    named: [(&'static str, &'a str); FIELDS],
+    count: usize,
+    pub(in crate::core::decode) text: &'a str,
+}
+
+impl<'a> HeadFound<'a> {
+    /// Keeps a part as a field; `None` if there is no room for it.
+    pub(super) fn keep(&mut self, name: &'static str, value: &'a str) -> Option<()> {
+        *self.named.get_mut(self.count)? = (name, value);
+        self.count += 1;
+        Some(())
+    }
+
+    /// Parts that are kept as fields.
+    pub(in crate::core::decode) fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        self.named.into_iter().take(self.count)
+    }
+}
 
 /// A named part of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
