@@ -101,7 +101,8 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     write(&site, "pointsman.yaml", &format!("{good}\n  ]: no\n"));
     let (running, _) = ready(site.command());
     until("the refusal is told", || site.ask("history").contains("the site that was accepted last runs"));
-    assert!(count(&site, "kept") >= kept && site.ask("alarms").contains("files_refused"));
+    until("its state is kept", || count(&site, "kept") >= kept);
+    assert!(site.ask("alarms").contains("files_refused"));
     let counted = count(&site, "by_watching");
     until("rules act", || {
         site.append(&claim(3));
@@ -125,6 +126,20 @@ fn changed_files_are_taken_over_and_bad_ones_change_nothing() {
     fs::rename(site.0.join("data"), site.0.join("old")).unwrap();
     let (status, said) = pointsman(&site, &["run"]);
     assert!(status == 2 && said.contains("R001"), "{said}");
+}
+
+/// `applied` means that it is on the disk, also if the program is killed in the next moment.
+#[test]
+fn an_applied_site_survives_a_kill() {
+    let site = Site::new("reload-killed", "files: sip.log\n", "agent");
+    let (running, _) = ready(site.command());
+    write(&site, "rules/a.alarm", &alarm("by_command"));
+    let (status, said) = pointsman(&site, &["reload"]);
+    drop(running);
+    assert!(status == 0 && said.contains("applied"), "{said}");
+    write(&site, "pointsman.yaml", "nonsense");
+    let (_running, _) = ready(site.command());
+    raised(&site, "by_command");
 }
 
 /// A resource that a host has cannot be removed from the configuration by mistake. New terms apply from the next grant on.

@@ -102,7 +102,7 @@ pub(super) struct Running {
     pub(super) own: Vec<Input>,
     /// Events about the controller itself.
     own_events: SelfEvents,
-    dirty_since: Option<Time>,
+    pub(super) dirty_since: Option<Time>,
     /// The last notice, and how often it occurred in a row.
     last_notice: Option<(Notice, u64)>,
     pulse: Pulse,
@@ -311,13 +311,13 @@ impl Running {
             }
             self.carry_out(outputs)?;
             lanes.end_batch(began, self.clock.now());
+            if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
+                self.sync()?;
+            }
             self.give_answers()?;
             self.tell_dropped()?;
             self.follow_clock()?;
             self.begin_to_follow(all_read)?;
-            if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
-                self.sync()?;
-            }
             if stop_at.is_some_and(|at| all_read || at <= self.clock.now()) {
                 return self.sync();
             }
