@@ -55,17 +55,22 @@ impl Planner {
         state.is_lost().then(|| format!("{} on {host} {state}", placement.interface))
     }
 
-    /// Why the resource is kept from its desired owner, if only a missing link or a drain does that, or why it stays on a drained
-    /// host.
+    /// Why the resource stays on a drained host that it should leave.
+    pub(super) fn stays_drained(&self, name: &str) -> Option<String> {
+        let entry = self.ledger.entry(name)?;
+        let (desired_owner, current_target) = (entry.desired_owner.as_ref()?, entry.current_target.as_ref()?);
+        let stays = desired_owner.host == *current_target
+            && self.drained.contains(current_target)
+            && self.seen(name, current_target).holds == Presence::Yes;
+        stays.then(|| format!("{current_target} is drained, and no other host can take it: it stays there"))
+    }
+
+    /// Why the resource is kept from its desired owner, if only a missing link or a drain does that.
     pub(super) fn diverted(&self, name: &str) -> Option<String> {
         let entry = self.ledger.entry(name)?;
         let (desired_owner, current_target) = (entry.desired_owner.as_ref()?, entry.current_target.as_ref()?);
-        if entry.held_until.is_some() {
+        if entry.held_until.is_some() || desired_owner.host == *current_target {
             return None;
-        }
-        if desired_owner.host == *current_target {
-            let stays = self.drained.contains(current_target) && self.seen(name, current_target).holds == Presence::Yes;
-            return stays.then(|| format!("{current_target} is drained, and no other host can take it: it stays there"));
         }
         let why = self.unfit(name, &desired_owner.host).unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
         if self.drained.contains(&desired_owner.host) {

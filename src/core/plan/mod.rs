@@ -349,7 +349,7 @@ impl Planner {
         {
             return Some(format!("too many moves: it goes to {} at {until}", desired_owner.host));
         }
-        if let Some(why) = self.diverted(resource) {
+        if let Some(why) = self.diverted(resource).or_else(|| self.stays_drained(resource)) {
             return Some(why);
         }
         self.pursuits.get(resource)?.held.clone()

@@ -14,22 +14,22 @@ use super::{Granted, Ledger, Output, Planner};
 /// How often the controller repeats to each voter who may ask for its vote. It also says so on every change and every connection.
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
-/// For each resource: the voters, and what each of them is told.
+/// For each resource: the configured voters (none without `quorum`), and what each voter is told. Those who are told include the
+/// voters of grants that may still act.
 pub(super) type Electorates = BTreeMap<Name, (Arc<BTreeSet<Name>>, Electorate)>;
 
-/// The voters of each resource: those of its configuration, or else those of grants by votes that may still act. A host that is to
-/// take it by votes needs them, whatever the configuration says by now.
+/// The voters of each resource: those of its configuration, and those of grants by votes that may still act. Such a holder, or a
+/// host that is to take it, needs them, whatever the configuration says by now.
 pub(super) fn electorates(inventory: &Inventory, ledger: &Ledger) -> Electorates {
     let of = |(name, resource): (&Name, &Resource)| {
-        let voters = match resource.takeover {
-            Takeover::Quorum => resource.voting_agents(),
-            _ => granted_by_votes(ledger, name).flat_map(|g| g.terms.voters.iter().cloned()).collect(),
-        };
+        let configured = if resource.takeover == Takeover::Quorum { resource.voting_agents() } else { BTreeSet::new() };
+        let granted = granted_by_votes(ledger, name).flat_map(|g| g.terms.voters.iter().cloned());
+        let told: BTreeSet<Name> = configured.iter().cloned().chain(granted).collect();
         let address = |host: &Name| inventory.hosts.get(host).and_then(crate::core::inventory::Host::peer);
-        let peers = voters.iter().map(|host| (host.clone(), address(host))).collect();
+        let peers = told.iter().map(|host| (host.clone(), address(host))).collect();
         let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
         let electorate = Electorate { placements, peers, longest: promise_lasts(resource.isolation) };
-        (!voters.is_empty()).then(|| (name.clone(), (Arc::new(voters), electorate)))
+        (!told.is_empty()).then(|| (name.clone(), (Arc::new(configured), electorate)))
     };
     inventory.resources.iter().filter_map(of).collect()
 }
@@ -118,14 +118,9 @@ impl Planner {
     /// beats.
     pub(super) fn replace_electorates(&mut self, after: &Inventory, out: &mut Vec<Output>) {
         let before = std::mem::replace(&mut self.electorates, electorates(after, &self.ledger));
-        for (name, (voters, _)) in before {
-            let stays = |host: &Name| self.electorates.get(&name).is_some_and(|(voters, _)| voters.contains(host));
-            // Voters of a holder by its earlier terms remain voters until the holder has a new grant.
-            let granted = |host: &Name| {
-                let placements = self.ledger.entry(&name).into_iter().flat_map(|e| e.placements.values());
-                placements.flat_map(|s| s.outstanding()).flatten().any(|g| g.terms.voters.contains(host))
-            };
-            for host in voters.iter().filter(|h| !stays(h) && !granted(h)) {
+        for (name, (_, electorate)) in before {
+            let stays = |host: &Name| self.electorates.get(&name).is_some_and(|(_, now)| now.peers.contains_key(host));
+            for host in electorate.peers.keys().filter(|host| !stays(host)) {
                 if let Some(view) = self.views.get(host).filter(|v| v.votes && v.obeys()) {
                     let (generation, echo) = (Generation::NONE, view.beat);
                     let action = Action::Electorate(Electorate::default());
@@ -150,8 +145,8 @@ impl Planner {
         }
         view.told_at = Some(now);
         let echo = view.beat;
-        for (name, (voters, electorate)) in &self.electorates {
-            if voters.contains(host) {
+        for (name, (_, electorate)) in &self.electorates {
+            if electorate.peers.contains_key(host) {
                 let generation = self.ledger.entry(name).map_or(Generation::NONE, |e| e.generation);
                 let longest = electorate.longest.max(self.longest_granted(name));
                 let action = Action::Electorate(Electorate { longest, ..electorate.clone() });
