@@ -204,7 +204,9 @@ impl SimController {
             // If a second host were removed, the first one would come back meanwhile, claim, and be removed again.
             let removes = |c: &Change| matches!(c, Change::Without(_));
             let second = removes(change) && self.changes.iter().any(removes);
-            if claimant || second || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
+            // What a host had before it was ever heard, only its administrator knows, who removes it there first.
+            let unheard = matches!(change, Change::Without(h) if !self.has_heard(*h));
+            if claimant || second || unheard || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
                 return false;
             }
             self.changes.push(change.clone());
@@ -218,6 +220,12 @@ impl SimController {
             self.claims_from = self.log.len();
         }
         true
+    }
+
+    /// True if this host once had the resource by our grant, or reported that it did not have it.
+    fn has_heard(&self, host: usize) -> bool {
+        let ledger = self.running.as_ref().map(|r| r.planner().ledger());
+        ledger.and_then(|l| l.placement(VIP, &host_name(host))).is_some_and(|p| p.bound)
     }
 
     /// True if the configuration has a server on this host.
