@@ -68,8 +68,9 @@ pub struct Journal {
     read: u64,
     /// The number of the last record that was on the disk before the open transaction.
     synced: u64,
-    /// When the room on the disk is looked at next, and whether there is enough.
-    look_at_disk: Time,
+    /// When the room on the disk is looked at next; `None` until the retention is known.
+    look_at_disk: Option<Time>,
+    /// Whether there was enough.
     disk: DiskRoom,
     /// Whether a transaction is open.
     open: bool,
@@ -188,7 +189,7 @@ impl Journal {
             kept_from: facts.kept_from,
             read,
             synced: folded.last,
-            look_at_disk: Time::MIN,
+            look_at_disk: None,
             disk: DiskRoom::Enough,
             open: false,
             findings,
@@ -284,6 +285,7 @@ impl Journal {
     /// Sets how long records are kept from now on.
     pub fn keep(&mut self, retention: Retention) {
         self.retention = retention;
+        self.look_at_disk.get_or_insert(Time::MIN);
     }
 
     /// The fold of the journal. Only the positions after [`Journal::take_state`] was called.
@@ -452,9 +454,11 @@ impl Journal {
                 }
             }
         }
-        let filled = self.disk_has_filled();
-        let due = filled || (self.is_due(1) && self.last >= self.snapshots.not_before);
-        if !due || self.snapshots.thread.is_some() {
+        if self.snapshots.thread.is_some() {
+            return;
+        }
+        let due = self.disk_has_filled() || (self.is_due(1) && self.last >= self.snapshots.not_before);
+        if !due {
             return;
         }
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
@@ -479,10 +483,10 @@ impl Journal {
     /// records are then removed at once.
     fn disk_has_filled(&mut self) -> bool {
         let now = boot_time();
-        if now < self.look_at_disk {
+        if self.look_at_disk.is_none_or(|at| now < at) {
             return false;
         }
-        self.look_at_disk = now + LOOK_AT_DISK;
+        self.look_at_disk = Some(now + LOOK_AT_DISK);
         let room = self.disk.look(&self.folder, self.retention);
         if std::mem::replace(&mut self.disk, room) == room {
             return false;

@@ -52,11 +52,13 @@ impl UnwantedRecords {
     /// The folder cannot be written, or no thread can be started.
     pub fn open(folder: &Path, bytes: u64) -> Result<UnwantedRecords, Error> {
         let wrong = |e: io::Error| Error::new(&path(folder), format!("it can't be opened for writing: {e}"));
-        let mut writer = Writer::open(folder, bytes / 2).map_err(wrong)?;
+        let writer = Writer::open(folder, bytes / 2).map_err(wrong)?;
         let (queue, records) = sync_channel(UNWANTED_QUEUE);
         let folder = folder.to_owned();
         let work = move || {
-            let (mut ended, mut told) = (writer.run(&records), false);
+            // A writer ends before the next one begins: what it could not write would come behind newer records.
+            let run = |mut writer: Writer| writer.run(&records);
+            let (mut ended, mut told) = (run(writer), false);
             while let Err(e) = ended {
                 if !std::mem::replace(&mut told, true) {
                     let path = path(&folder);
@@ -68,9 +70,9 @@ impl UnwantedRecords {
                 if drop_for_a_while(&records).is_none() {
                     return;
                 }
-                ended = Writer::open(&folder, bytes / 2).and_then(|mut writer| {
+                ended = Writer::open(&folder, bytes / 2).and_then(|writer| {
                     told = false;
-                    writer.run(&records)
+                    run(writer)
                 });
             }
         };
