@@ -68,6 +68,7 @@ impl Bound {
 /// The least trust of the senders that may store values under this name (see [`Bound::compartment`]). `requires` is what the
 /// reaction requires.
 pub(super) fn trust_of_compartment(compartment: &str, requires: impl Fn(&str) -> Trust) -> Trust {
+    let compartment = compartment.strip_suffix(DRY).unwrap_or(compartment);
     let named = compartment.strip_suffix(')').and_then(|rest| Trust::parse(rest.split_once(" (")?.1));
     named.unwrap_or_else(|| requires(compartment))
 }

@@ -25,10 +25,8 @@ impl Runs {
         if is_state(asked.step.verb) {
             return; // Its turn comes in `give_state`.
         }
-        match asked.step.verb.decl().again {
-            _ if self.state.runs.get(&run).is_some_and(|r| r.bound.dry) => {
-                out.push(Output::Do { run, attempt: asked.attempt, step: asked.step });
-            }
+        let dry = self.state.runs.get(&run).is_some_and(|r| r.bound.dry);
+        match if dry { Again::Safe } else { asked.step.verb.decl().again } {
             Again::Safe => out.push(Output::Do { run, attempt: asked.attempt, step: asked.step }),
             Again::Ask | Again::Never => {
                 let text = format!(

@@ -67,7 +67,8 @@ impl Runs {
         let (value, result) = match verb {
             StateVerb::Get => return Ok(kept),
             StateVerb::Set => (value.cloned(), Value::Unit),
-            StateVerb::Remove => (None, Value::Unit),
+            // What other runs stored stays, and the dry runs do not see it.
+            StateVerb::Remove => (compartment.ends_with(DRY).then_some(Value::Unit), Value::Unit),
             StateVerb::Add => {
                 let sum = sum(&kept, value).ok_or_else(|| {
                     format!("state.add: `{key}` is {kept}, and the argument is {}; both must be numbers", shown(value))
