@@ -180,12 +180,12 @@ impl<'a> Keyed<'a> {
                 self.some_priority = self.some_priority.or(number(&value).filter(|n| *n < 8));
                 self.level = self.level.or(level::word(&value));
             }
-            KnownKey::Device if !self.device && is_name(&value) && envelope::is_host(&value) => {
+            KnownKey::Device if self.host.is_empty() && is_name(&value) && envelope::is_host(&value) => {
                 self.device = true;
                 self.host = value;
             }
             KnownKey::Firewall => self.firewall = true,
-            KnownKey::SonicId => self.sonic_id = value,
+            KnownKey::SonicId if self.sonic_id.is_empty() => self.sonic_id = value,
             KnownKey::Host if self.host.is_empty() && !self.device && is_name(&value) && envelope::is_host(&value) => {
                 self.host = value
             }
@@ -200,6 +200,7 @@ impl<'a> Keyed<'a> {
             }
             KnownKey::Host
             | KnownKey::Device
+            | KnownKey::SonicId
             | KnownKey::SomeHost
             | KnownKey::App
             | KnownKey::Pid

@@ -116,6 +116,7 @@ fn read(rest: &str, relay: Relay) -> Envelope<'_> {
     let rest = cisco(rest, &mut before);
     if let Some((stamp, behind)) = stamp(rest) {
         let e = behind_stamp(stamp, behind, relay);
+        before.fields.extend(e.fields);
         return Envelope { host: if e.host.is_empty() { before.host } else { e.host }, fields: before.fields, ..e };
     }
     if let Some(found) = heads::read(HeadPlace::Front, rest) {

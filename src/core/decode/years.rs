@@ -58,7 +58,7 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, mut decoder: Decoder) -> 
         }
         // Most lines are of the same day as the one before. They need no decoding.
         let bytes = behind_priority(line.bytes);
-        if !same_day.is_empty() && bytes.starts_with(&same_day) {
+        if !same_day.is_empty() && dates.doubted.is_none() && bytes.starts_with(&same_day) {
             continue;
         }
         match decoder.stamp_of(line.bytes, written).map(|stamp| (stamp.day, stamp.us)) {
@@ -190,6 +190,7 @@ mod tests {
             (&["Mar  1", "Mar  2", "Feb 29", "Feb 29"], Some("2024-03-01")),
             // One line with another date, and records out of sequence.
             (&["Nov  1", "Nov  2", "Mar  4", "Nov  3", "Nov  2", "Nov 29"], Some("2026-11-01")),
+            (&["Nov  1", "Nov  2", "Mar  4", "Mar  4", "Nov  3"], Some("2025-11-01")),
             (&["Dec 31", "Jan  1", "Dec 31", "Jan  1"], Some("2025-12-31")),
             (&["nothing"], None),
         ] {

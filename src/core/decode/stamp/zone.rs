@@ -168,7 +168,7 @@ pub(super) fn place_behind(rest: &str, stamp: Stamp) -> (&str, Stamp) {
     if !word.contains('/') {
         return (rest, stamp);
     }
-    let Some(zone @ Zone::Place(_)) = Zone::parse(word) else { return (rest, stamp) };
+    let Some(zone) = Zone::parse(word) else { return (rest, stamp) };
     let east_s = stamp.local_us().map(|local_us| {
         let (Moments::One(at) | Moments::Two(at, _)) = zone.moments(local_us);
         (local_us - at.micros()) / SECOND_US
