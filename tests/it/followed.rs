@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pointsman::core::decode::LineFormat;
-use pointsman::core::event::Event;
+use pointsman::core::event::{Event, Trust};
 use pointsman::shell::sources::Entry;
 
 use crate::cli::pointsman;
@@ -287,4 +287,19 @@ fn links_between_folders_have_an_end() {
     fs::create_dir_all(&deep).unwrap();
     append(&deep.join("e.log"), &claim(1));
     assert_eq!(Entry::new(folder.join("logs/**/**/e.log")).matches(), [deep.join("e.log")]);
+}
+
+/// Whoever can write to the log of this machine can write a record that looks like one of another machine behind a relay's head.
+#[test]
+fn a_record_behind_the_head_of_a_relay_is_not_trusted() {
+    let folder = Folder::new();
+    let path = folder.join("all.log");
+    append(&path, &claim(1));
+    let mut follower = Follower::start(&Entry::new(&path), BTreeMap::new());
+    follower.until_backlog_ended();
+    append(&path, "Jan 15 08:00:01 sip1 SIP_SERVER_PRIMARY[7]: Std 04563 x\n");
+    append(&path, "Jan 15 08:00:01 h1 1 2027-01-15T08:00:01Z sip1 SIP_SERVER_PRIMARY 7 00-04563 - x\n");
+    let (own, relayed) = (next(&mut follower), next(&mut follower));
+    assert_eq!((&*own.host, own.trust), ("sip1", Trust::Local));
+    assert_eq!((&*relayed.host, relayed.trust), ("sip1", Trust::Unverified));
 }

@@ -112,7 +112,8 @@ impl Follower {
         match input {
             Input::Event(heard) => {
                 self.places.insert(heard.source.clone(), heard.position);
-                assert_eq!(heard.event.trust, Trust::Local);
+                let trust = if heard.event.has_relay() { Trust::Unverified } else { Trust::Local };
+                assert_eq!(heard.event.trust, trust);
                 Some(*heard)
             }
             Input::Position { source, position } => {

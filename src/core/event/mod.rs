@@ -253,6 +253,11 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
+    /// True if the record names a relay beside its host: the host is what the relay passed on.
+    pub fn has_relay(&self) -> bool {
+        self.fields.iter().any(|(name, _)| name == "relay_host")
+    }
+
     /// Sets the host and the application if the record names none. An empty text sets nothing.
     pub fn default_names(&mut self, host: &str, app: &str) {
         for (part, default) in [(&mut self.host, host), (&mut self.app, app)] {

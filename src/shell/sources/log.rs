@@ -271,7 +271,8 @@ impl<'a, S: Sink> Log<'a, S> {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
-            event.trust = Trust::Local;
+            // Of a record of another machine, this one only knows what a relay, or anybody who writes here, says.
+            event.trust = if event.has_relay() { Trust::Unverified } else { Trust::Local };
             event.marks.cut |= line.cut;
             event.default_names(&entry.host, &entry.app);
         });

@@ -123,6 +123,8 @@ impl<R: Read + Send + 'static> Packed<R> {
 impl<R: Read> Read for Packed<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.content.read(into).map_err(|e| match e.kind() {
+            // The disk, not the file.
+            _ if e.raw_os_error().is_some() => e,
             io::ErrorKind::Interrupted => e,
             kind => io::Error::new(kind, format!("its {} data are damaged, or the file was cut ({e})", self.form)),
         })

@@ -119,10 +119,10 @@ fn unpacked_name(name: &str) -> &str {
 /// True if two listings of a folder have the same rotated files under the same names. What only begins with the same characters
 /// may come and go.
 pub(super) fn is_same(a: &[Sibling], b: &[Sibling]) -> bool {
-    let rotated = |all: &[Sibling]| -> Vec<(u64, PathBuf)> {
-        all.iter().filter(|s| s.suffix.is_some()).map(|s| (s.inode, s.path.clone())).collect()
-    };
-    rotated(a) == rotated(b)
+    fn rotated(all: &[Sibling]) -> impl Iterator<Item = (u64, &Path)> {
+        all.iter().filter(|s| s.suffix.is_some()).map(|s| (s.inode, s.path.as_path()))
+    }
+    rotated(a).eq(rotated(b))
 }
 
 /// The files whose names begin like the log's name, beside the log and in the folder of its rotated files, in order of their
