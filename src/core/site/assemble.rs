@@ -41,6 +41,11 @@ impl Texts {
     }
 }
 
+/// What is refused in files only. A site that an earlier version accepted still starts.
+pub fn mistakes_of_files(config: &Config) -> Vec<Diagnostic> {
+    malformed_bodies(&config.inventory).into_iter().map(|text| Diagnostic::whole(Code::BadValue, text)).collect()
+}
+
 /// Checks and compiles texts; `config` is their configuration. `None`, with the reasons in `found`, if something is wrong.
 pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnostic>) -> Option<Arc<Site>> {
     let inventory = config.map(|config| &config.inventory);
@@ -58,7 +63,6 @@ pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnost
     if let Some(inventory) = inventory {
         let unknown = unknown_names(inventory, &program);
         found.extend(unknown.into_iter().map(|text| Diagnostic::whole(Code::RouteName, text)));
-        found.extend(malformed_bodies(inventory).into_iter().map(|text| Diagnostic::whole(Code::BadValue, text)));
     }
     // The declarations of a script that does not parse are unknown.
     if found.iter().any(|d| d.code == Code::ScriptSyntax) {

@@ -21,7 +21,7 @@ use crate::core::react::Run;
 use crate::core::script::{BUILT_IN, BUILT_IN_SCRIPT, Compiled, Evaluator, Next, built_in};
 
 pub use arrivals::{Arrivals, Learned, Stamps};
-pub use assemble::{Texts, assemble};
+pub use assemble::{Texts, assemble, mistakes_of_files};
 pub use mutants::{Mutant, mutants};
 
 #[derive(Debug)]

@@ -32,7 +32,7 @@ pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
         } else if entry.is_pattern() && logs.is_empty() {
             let message = format!("no file matches the pattern {} now", entry.name());
             found.push(at(file, Code::NoFileMatches, message).help("a file that appears later is followed; is the path right?"));
-        } else if !entry.is_pattern() && entry.path.symlink_metadata().is_err() {
+        } else if !entry.is_pattern() && entry.path.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
             let message = format!("there is no file {} now", entry.name());
             found.push(at(file, Code::NoFileMatches, message).help(missing(&entry.path, &file.path)));
         }

@@ -91,7 +91,8 @@ fn no_program(channel: &str, kind: &ChannelKind) -> Option<Diagnostic> {
     let ChannelKind::Command(words) = kind else { return None };
     let program = Path::new(words.first()?);
     let what = match fs::metadata(program) {
-        Err(e) => format!("is not there ({e})"),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => "is not there".to_owned(),
+        Err(e) => format!("cannot be examined ({e})"),
         Ok(meta) if !meta.is_file() => format!("is {}", kind_of(meta.file_type())),
         Ok(meta) if meta.permissions().mode() & 0o111 == 0 => "is not executable".to_owned(),
         Ok(_) => return None,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::core::config::{self, Config};
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
-use crate::core::site::{Site, Texts, assemble};
+use crate::core::site::{Site, Texts, assemble, mistakes_of_files};
 
 pub use disk::{Disk, Good, Reading};
 
@@ -106,6 +106,7 @@ pub fn load(given: &SiteFiles) -> Setup {
         None => config.is_some().then(BTreeMap::new),
     };
     found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
+    found.extend(config.iter().flat_map(|(config, _)| mistakes_of_files(config)));
     if let (true, Some((config, base))) = (given.to_run, &config) {
         found.extend(machine::check(config, base, &setup.texts));
     }
