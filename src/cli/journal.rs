@@ -11,7 +11,7 @@ use crate::shell::live::questions::Question;
 use crate::shell::store::{Journal, JournalReader, accept_loss, backup, restore};
 
 use super::ask::{ControllerArgs, data};
-use super::table::{Paged, RowFormat, csv_field, json_rows, table};
+use super::table::{Paged, RowFormat, csv_field, csv_head, json_rows, table};
 use super::{FAILED, Format, WRONG, operator, plural, wrong};
 
 const EXAMPLES: &str = "\
@@ -179,7 +179,7 @@ fn query(data: &Path, sql: &str, format: RowFormat) -> io::Result<u8> {
         reader.query(sql, &mut |columns, values| {
             let ended = match format {
                 RowFormat::Csv => {
-                    let head = if std::mem::take(&mut first) { columns.join(",") + "\n" } else { String::new() };
+                    let head = if std::mem::take(&mut first) { csv_head(columns) + "\n" } else { String::new() };
                     let fields: Vec<String> = values.iter().map(|value| csv_field(Some(value))).collect();
                     writeln!(out, "{head}{}", fields.join(","))
                 }
@@ -205,7 +205,7 @@ fn query(data: &Path, sql: &str, format: RowFormat) -> io::Result<u8> {
         }
     };
     if format == RowFormat::Csv && first {
-        writeln!(out, "{}", columns.join(","))?;
+        writeln!(out, "{}", csv_head(&columns))?;
     }
     if format == RowFormat::Human {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();

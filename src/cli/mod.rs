@@ -1,4 +1,4 @@
-//! The command line: one file for each command, and here the code that they share.
+//! The command line: the commands, and here the code that they share.
 //!
 //! This is the shell: it reads files and the clock, and passes both to the code that decides. Exit status: 0 success, 1 a rule
 //! test failed or a file is not formatted, 2 the input is wrong or cannot be read, 3 the command line itself is wrong.

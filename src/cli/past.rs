@@ -163,9 +163,8 @@ pub(super) fn local(at: Time, zone: Zone) -> String {
     }
 }
 
-/// A text in which each time of the form `2026-11-29T22:10:00.123456Z` is replaced by the local time.
-pub(super) fn localized(text: &str) -> String {
-    let zone = live::machine_zone().unwrap_or_default();
+/// A text in which each time of the form `2026-11-29T22:10:00.123456Z` is replaced by the time in a zone.
+pub(super) fn localized(text: &str, zone: Zone) -> String {
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z');
     let mut shown = String::new();
     let mut rest = text;

@@ -50,7 +50,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
         count += page.iter().filter(|entry| entry.kind == "raised" && of_host(&entry.host)).count();
         count >= limit
     };
-    let Some(past) = past::read(whom, filter, &mut enough)? else { return Ok(WRONG) };
+    let Some(mut past) = past::read(whom, filter, &mut enough)? else { return Ok(WRONG) };
     let mut alarms = paired(&past.entries);
     alarms.retain(|alarm| of_host(&alarm.host));
     let more = alarms.len().saturating_sub(limit);
@@ -61,6 +61,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
         let later = HistoryFilter { kinds, since: Some(since), alarm: args.of_alarm.clone(), ..HistoryFilter::default() };
         let Some(later) = past::read(whom, HistoryFilter { limit: PAGE, ..later }, &mut |_| false)? else { return Ok(WRONG) };
         ended_later(&mut alarms, &later.entries);
+        past.unread = past.unread.or(later.unread);
     }
     let before = if more > 0 { alarms.first().map(|alarm| alarm.record) } else { past.before };
     let mut out = Paged::open();

@@ -16,7 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   pointsman reload --check              shows what would change, and changes nothing
   pointsman reload                      shows the changes and applies them
-  pointsman reload --abandon            also removes resources that hosts hold from the configuration
+  pointsman reload --abandon            also applies if a host holds a resource that is no longer in the configuration
   pointsman reload --format json        the changes, one object a line
 
 Configuration, rules and scripts are checked as a whole and tested with their own tests first; if anything is wrong, nothing is changed.

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::text::printable;
 use crate::core::metrics::MetricId;
+use crate::shell::live;
 
 use super::past::localized;
 use super::plural;
@@ -35,6 +36,7 @@ impl Status {
     /// Evaluates the rows of the questions `alarms`, `resources`, `runs`, `channels` and `overrides`.
     pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json], channels: &[Json], overrides: &[Json]) -> Status {
         let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let zone = live::machine_zone().unwrap_or_default();
         let mut troubles = Vec::new();
         let mut hosts: Vec<(String, bool)> = Vec::new();
         for row in resources {
@@ -44,14 +46,18 @@ impl Status {
             if row.get("settled").and_then(Json::as_bool) != Some(true) {
                 let why = text(row, "held");
                 let why = if why.is_empty() { "it is being moved".to_owned() } else { why };
-                troubles.push((CRITICAL, format!("{} is not where it should be: {why}", text(row, "resource"))));
-            } else if let Some(why) = row.get("held").and_then(Json::as_str) {
-                troubles.push((WARNING, format!("{}: {why}", text(row, "resource"))));
+                troubles
+                    .push((CRITICAL, format!("{} is not where it should be: {}", text(row, "resource"), localized(&why, zone))));
+            } else if row.get("paused") != Some(&Json::Bool(true))
+                && let Some(why) = row.get("held").and_then(Json::as_str)
+            {
+                // A pause has a line of its own below.
+                troubles.push((WARNING, format!("{}: {}", text(row, "resource"), localized(why, zone))));
             }
         }
         for row in overrides {
             let until = text(row, "until");
-            let until = if until.is_empty() { until } else { format!(", until {}", localized(&until)) };
+            let until = if until.is_empty() { until } else { format!(", until {}", localized(&until, zone)) };
             let (command, what) = (text(row, "command"), text(row, "what"));
             troubles.push((WARNING, format!("{command} of {what}, by {} ({}){until}", text(row, "by"), text(row, "reason"))));
         }

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use serde_json::Value as Json;
 
 use crate::core::base::text::{printable, printable_json, printable_short};
+use crate::core::base::zone::Zone;
+use crate::shell::live;
 
 use super::Format;
 use super::past::localized;
@@ -38,7 +40,10 @@ pub(super) fn print_rows(format: RowFormat, rows: &[Json], columns: &[&str], not
         RowFormat::Json => json_rows(&mut out, rows)?,
         RowFormat::Csv => csv(&mut out, rows, columns)?,
         RowFormat::Human if rows.is_empty() => writeln!(out, "{nothing}")?,
-        RowFormat::Human => table(&mut out, &rows.iter().map(in_local_time).collect::<Vec<_>>(), columns)?,
+        RowFormat::Human => {
+            let zone = live::machine_zone().unwrap_or_default();
+            table(&mut out, &rows.iter().map(|row| in_local_time(row, zone)).collect::<Vec<_>>(), columns)?;
+        }
     }
     out.flush()
 }
@@ -48,11 +53,11 @@ const TIMES: [&str; 10] =
     ["since", "last", "until", "last_delivered", "last_failure", "silenced", "maintenance", "doing", "held", "would_do"];
 
 /// A row for people, whose times are local.
-fn in_local_time(row: &Json) -> Json {
+fn in_local_time(row: &Json, zone: Zone) -> Json {
     let mut row = row.clone();
     for column in TIMES {
         if let Some(Json::String(text)) = row.get_mut(column) {
-            *text = localized(text);
+            *text = localized(text, zone);
         }
     }
     row
@@ -65,12 +70,17 @@ pub(super) fn json_rows(out: &mut impl Write, rows: &[Json]) -> io::Result<()> {
 
 /// Prints the columns of rows as CSV.
 pub(super) fn csv(out: &mut impl Write, rows: &[Json], columns: &[&str]) -> io::Result<()> {
-    writeln!(out, "{}", columns.join(","))?;
+    writeln!(out, "{}", csv_head(columns))?;
     for row in rows {
         let fields: Vec<String> = columns.iter().map(|column| csv_field(row.get(*column))).collect();
         writeln!(out, "{}", fields.join(","))?;
     }
     Ok(())
+}
+
+/// The first line of CSV: the names of the columns.
+pub(super) fn csv_head(columns: &[impl AsRef<str>]) -> String {
+    columns.iter().map(|column| csv_text(column.as_ref())).collect::<Vec<_>>().join(",")
 }
 
 /// One field of a line of CSV.
@@ -92,7 +102,7 @@ pub(super) fn csv_text(text: &str) -> String {
 
 /// Quotes a field of CSV (RFC 4180).
 fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 /// Where long output goes: a pager if it is a terminal and there is one, or else standard output.
