@@ -174,7 +174,7 @@ fn files_have_a_head_and_an_end() {
     for path in all_files("src").into_iter().chain(all_files("tests")).chain(all_files("examples")).filter(|p| p.ends_with(".rs"))
     {
         let text = read(&path);
-        assert!(text.starts_with("//! "), "{path} has no kind");
+        assert!(text.starts_with("//! "), "{path} does not begin with a line `//! ` that says what it is");
         assert!(text.lines().count() <= LINES, "{path} has more than {LINES} lines: it is two things");
         let bad = text.lines().position(|l| l.contains("TODO") || l.contains("FIXME") || l.contains("#[ignore"));
         assert!(

@@ -223,8 +223,8 @@ pub const HISTORY_BYTES: usize = 2 * 1024 * 1024;
 /// Maximum records of the journal that are read for one page of the history, so that a page takes well under a second. The
 /// command asks for the next page.
 pub const HISTORY_RECORDS: u64 = 100_000;
-/// Maximum runs that have not ended, without those of claims. Less trusted senders may fill only a part of it (see `share_of`
-/// of trust). A further run is not started, and this is reported.
+/// Maximum runs that have not ended, without those of claims. Less trusted senders may fill only a part of it (see
+/// docs/explanation/trust.md). A further run is not started, and this is reported.
 pub const RUNS: usize = 1_000;
 /// Maximum runs of claims that have not ended, separate from the other runs: twice the pairs of a large site. A further claim
 /// is carried out without its reaction, and this is reported.
@@ -255,8 +255,8 @@ pub const RUN_BYTES: usize = 256 * 1024;
 pub const STATE_ENTRIES: usize = 1_000;
 /// Maximum bytes that one reaction stores in `state`. A larger value fails with the reason.
 pub const STATE_BYTES: usize = 1024 * 1024;
-/// Maximum bytes that all reactions together store in `state`. Less trusted senders may fill only a part of it (see `share_of`
-/// in `event`). A larger value fails with the reason.
+/// Maximum bytes that all reactions together store in `state`. Less trusted senders may fill only a part of it (see
+/// docs/explanation/trust.md). A larger value fails with the reason.
 pub const STATE_BYTES_ALL: usize = 16 * 1024 * 1024;
 /// Maximum steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;

@@ -397,8 +397,7 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
             ("lease", Takeover::Lease),
             ("forced", Takeover::Forced),
         ];
-        let trust_levels: Vec<(&str, Trust)> =
-            ["unverified", "address", "local", "authenticated"].into_iter().filter_map(|w| Some((w, Trust::parse(w)?))).collect();
+        let trust_levels = Trust::ALL.map(|trust| (trust.name(), trust));
         let s = Duration::from_secs;
         let resource = Resource {
             what: match (address, port) {

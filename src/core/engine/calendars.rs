@@ -90,7 +90,8 @@ impl Engine {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
         let name = &alarm.name;
-        let text = match self.next_allowed(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
+        let next = self.next_allowed(alarm, on.now);
+        let text = match next.filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
                 if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
                     return;
@@ -109,7 +110,7 @@ impl Engine {
                     duration_text(due.since(on.now))
                 )
             }
-            None if self.next_allowed(alarm, on.now).is_none() => {
+            None if next.is_none() => {
                 format!("{name} is not raised at this time, and its calendars never allow it again: it is dropped")
             }
             None => format!(

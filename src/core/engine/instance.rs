@@ -257,7 +257,9 @@ pub fn cause_text(cause: &Cause, alarm: &Alarm) -> String {
                 }
                 Cancel::When(_) | Cancel::Measured { .. } | Cancel::Falls(_) | Cancel::AtOnce | Cancel::ByHand => None,
             });
-            format!("{} is over", spans.collect::<Vec<_>>().join(" or "))
+            let spans: Vec<String> = spans.collect();
+            // The rule may have another one by now.
+            if spans.is_empty() { "`cancel after` is over".to_owned() } else { format!("{} is over", spans.join(" or ")) }
         }
         Cause::When => "an event or a state ends it (`cancel when`)".to_owned(),
         Cause::AtOnce => "`cancel at once`".to_owned(),

@@ -132,7 +132,10 @@ impl AlarmStory {
             return vec![format!("every record is taken away by an `ignore` of the rules: {}", self.ignores())];
         }
         // An event for which there is no room has no key either.
-        if let Some(lines) = self.no_such_key().filter(|_| self.of(Decision::NoRoom).is_empty()) {
+        if let Some(lines) = self.no_such_key().filter(|_| {
+            let of_no_event = [Decision::NoRoom, Decision::Suppressed, Decision::NotNow];
+            of_no_event.into_iter().all(|decision| self.of(decision).is_empty())
+        }) {
             return lines;
         }
         let furthest = self.decisions.iter().map(|d| d.decision.decision).filter(|d| *d != Decision::CancelsNothing).max();
@@ -355,8 +358,8 @@ fn shortest_distinct(all: &[&DecisionOfLine], n: usize) -> Option<Duration> {
     for d in all {
         newest.insert(d.decision.value.as_deref()?, d.decision.at);
         let mut times: Vec<Time> = newest.values().copied().collect();
-        times.sort();
-        let since = times.len().checked_sub(n).and_then(|first| times.get(first).copied());
+        let first = times.len().checked_sub(n).filter(|first| *first < times.len());
+        let since = first.map(|first| *times.select_nth_unstable(first).1);
         best = best.into_iter().chain(since.map(|since| d.decision.at.since(since))).min();
     }
     best

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::keys::{KeySet, REQUIRED, ValueForm};
+use super::keys::{KeyDecl, KeySet, REQUIRED, ValueForm};
 
 /// The keys as a Markdown table.
 pub fn table(keys: &KeySet) -> String {
@@ -50,13 +50,18 @@ fn map(keys: &KeySet) -> Json {
         .map(|key| {
             let mut value = value(key.form);
             if let Some(object) = value.as_object_mut() {
-                object.insert("description".to_owned(), format!("{}. Default: {}", key.meaning, key.default).into());
+                object.insert("description".to_owned(), described(key).into());
             }
             (key.name.to_owned(), value)
         })
         .collect();
     let required: Vec<&str> = keys.keys.iter().filter(|key| key.default == REQUIRED).map(|key| key.name).collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// The meaning of a key and its default.
+fn described(key: &KeyDecl) -> String {
+    if key.default == REQUIRED { key.meaning.to_owned() } else { format!("{}. Default: {}", key.meaning, key.default) }
 }
 
 fn value(form: ValueForm) -> Json {

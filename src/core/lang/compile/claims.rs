@@ -35,7 +35,10 @@ impl<'t> Compiler<'t, '_> {
         let of_role = |primary: bool| -> Vec<&Atom> {
             let claims = self.program.claims.iter().filter(|claim| claim.pair == pair && claim.primary == primary);
             // Of a pattern of the rules, other clauses may tell the two apart.
-            claims.filter_map(|claim| self.program.atoms.get(claim.atom.0 as usize)).filter(|a| a.predicates.is_empty()).collect()
+            claims
+                .filter_map(|claim| self.program.atoms.get(claim.atom.0 as usize))
+                .filter(|a| a.predicates.is_empty() && a.ids.is_empty() && a.matches.iter().all(|m| m.field == "text"))
+                .collect()
         };
         let (primary, backup) = (of_role(true), of_role(false));
         let mut found = Vec::new();

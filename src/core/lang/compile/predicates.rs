@@ -14,7 +14,6 @@ use super::uses::called_otherwise;
 use super::values::value_of;
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
-const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"];
 
 impl<'t> Compiler<'t, '_> {
     /// Compiles a condition; `None` when a part of it is wrong. The parser bounds the depth.
@@ -139,7 +138,7 @@ impl<'t> Compiler<'t, '_> {
                 Some(trust) => Some(Operand::Trust(trust)),
                 None => {
                     let message = format!("there is no trust level `{}`", word.it);
-                    self.unknown(file, Code::UnknownProvenance, word, message, PROVENANCES.iter().copied());
+                    self.unknown(file, Code::UnknownProvenance, word, message, Trust::ALL.map(Trust::name));
                     None
                 }
             },

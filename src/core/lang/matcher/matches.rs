@@ -239,6 +239,7 @@ fn names_own(atom: &Atom) -> bool {
     }
     !atom.ids.is_empty()
         || atom.from.iter().any(|want| matches!(want, Sender::App(name) if name == OWN_APP))
+        || atom.matches.iter().any(|m| m.field == "app" || m.field == "id")
         || atom.predicates.iter().any(|p| asks_who(p))
 }
 
