@@ -528,6 +528,24 @@ mod quorum {
         assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
     }
 
+    /// The taker waits for votes that nobody gives, and an operator changes the policy.
+    #[test]
+    fn a_take_under_way_gets_the_terms_of_the_changed_configuration() {
+        let mut bench = Bench::new(Takeover::Quorum);
+        report(&mut bench, "a", (0, 0), false, Presence::No);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
+        bench.up("a", 1);
+        report(&mut bench, "a", (1, 1), true, Presence::No);
+        bench.sent();
+        bench.planner.reload(bench.now, &inventory(Takeover::Confirmed), &mut bench.out);
+        report(&mut bench, "a", (1, 1), true, Presence::No);
+        assert!(bench.sent().contains(&"a: take 1.2".to_owned()));
+        let granted = bench.planner.ledger().placement(VIP, "a").and_then(|s| s.newest()).unwrap();
+        assert_eq!(granted.terms.takeover, Takeover::Confirmed);
+        report(&mut bench, "a", (1, 2), true, Presence::Yes);
+        assert!(bench.planner.settled(VIP), "{:?}", bench.planner.held(VIP));
+    }
+
     #[test]
     fn the_controller_votes_for_nobody_after_a_start() {
         let bench = held();
