@@ -20,6 +20,7 @@
 //! alarms or scripts. Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
 
 mod evidence;
+mod foresight;
 mod ledger;
 mod link;
 mod pause;
@@ -42,8 +43,8 @@ use crate::core::notice::{Kind, Notice};
 use crate::core::vote::Voter;
 use crate::core::wire::{Command, Echo, Generation, LocalPlacement, Presence, Report, ResourceStatus, StatusNote};
 
+pub use foresight::Pending;
 pub use ledger::{DesiredOwner, Grant, Granted, Instruction, Ledger, PlacementLedger, Record, ResourceLedger, forget};
-pub use pause::Pending;
 use reconcile::Pursuit;
 pub use reload::{Left, Why, left_by};
 
@@ -548,6 +549,18 @@ impl Planner {
     pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&LocalPlacement> {
         let place = self.views.get(host)?.places.get(resource)?;
         (place.what != self.resources.get(resource)?.what).then_some(place)
+    }
+
+    /// Why the host's own list keeps it from taking the resource; `None` if the list agrees, or is not known.
+    pub(super) fn list_fault(&self, name: &str, host: &str) -> Option<String> {
+        let what = &self.resources.get(name)?.what;
+        if let Some(place) = self.differs_on(name, host) {
+            return Some(format!("{host}'s own list says that {name} is {}, and the configuration says {what}", place.what));
+        }
+        // An agent reports every resource of its list.
+        let view = self.views.get(host).filter(|view| view.reachable())?;
+        (!view.resources.contains_key(name))
+            .then(|| format!("{host}'s own list does not have {name}, and the configuration does"))
     }
 
     /// Reports the beginning and the end of each claim of another station to an address which this host holds.
