@@ -23,7 +23,7 @@ fn describe(command: &mut Command, above: &str, text: &mut String) {
         let shown = |arg: &&Arg| !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version");
         let arguments: Vec<String> = command.get_arguments().filter(shown).map(row).collect();
         if !arguments.is_empty() {
-            let _ = write!(text, "\n| argument | | default |\n|---|---|---|\n{}", arguments.concat());
+            let _ = write!(text, "\n| argument | meaning | default |\n|---|---|---|\n{}", arguments.concat());
         }
     }
     let shown: Vec<&mut Command> =

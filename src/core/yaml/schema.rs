@@ -8,7 +8,7 @@ use super::keys::{KeyDecl, KeySet, REQUIRED, ValueForm};
 
 /// The keys as a Markdown table.
 pub fn table(keys: &KeySet) -> String {
-    let mut text = String::from("| key | value | | default |\n|---|---|---|---|\n");
+    let mut text = String::from("| key | value | meaning | default |\n|---|---|---|---|\n");
     for key in keys.keys {
         let _ = writeln!(text, "| `{}` | {} | {} | {} |", key.name, form(key.form), key.meaning, key.default);
     }
@@ -29,7 +29,7 @@ fn form(form: ValueForm) -> String {
         ValueForm::Maps(_) => "list of maps".to_owned(),
         ValueForm::Named(_) | ValueForm::NamedTexts => "map by name".to_owned(),
         ValueForm::TextsOrMaps(_) => "list of texts or maps".to_owned(),
-        ValueForm::Any => "see there".to_owned(),
+        ValueForm::Any => "as described".to_owned(),
     }
 }
 
