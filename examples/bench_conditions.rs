@@ -146,24 +146,24 @@ fn measure(shape: &Shape) -> Fallible<()> {
     let mut rng = Rng::new(7);
     let (mut took, mut worked, mut records, mut out) = (Duration::ZERO, Duration::ZERO, 0_usize, Vec::new());
     let keys = shape.rules * shape.sources;
-    let mut order = 0;
-    while order < shape.events {
+    let mut sequence = 0;
+    while sequence < shape.events {
         let portion: Vec<(Time, Input)> = (0..PORTION)
             .map(|_| {
-                order += 1;
+                sequence += 1;
                 // Each key once in a shuffled order (the factor has no divisor in common with the numbers of keys), then random
                 // keys.
-                let key = if order <= keys { order * 7_919 % keys } else { rng.below(keys) };
+                let key = if sequence <= keys { sequence * 7_919 % keys } else { rng.below(keys) };
                 let (rule, source) = (key % shape.rules, key / shape.rules);
                 let atom = atoms[usize::try_from(rule * shape.patterns + rng.below(shape.patterns)).unwrap_or_default()];
-                let now = Time::from_millis(1_800_000_000_000) + shape.apart * u32::try_from(order).unwrap_or_default();
-                (now, arrived(order, now, atom, source, rng.below(60_000)))
+                let now = Time::from_millis(1_800_000_000_000) + shape.apart * u32::try_from(sequence).unwrap_or_default();
+                (now, arrived(sequence, now, atom, source, rng.below(60_000)))
             })
             .collect();
         let (began, cpu) = (Instant::now(), on_cpu()?);
         for (now, input) in portion {
             if engine.next_deadline().is_some_and(|due| due <= now) {
-                engine.turn(now, Input::Timer { order }, &mut out);
+                engine.turn(now, Input::Timer { sequence }, &mut out);
             }
             engine.turn(now, input, &mut out);
             records += out.iter().filter(|o| matches!(o, Output::Record(_))).count();
@@ -195,7 +195,7 @@ fn on_cpu() -> Fallible<Duration> {
 }
 
 /// A record of a login log, and the captures of its pattern.
-fn arrived(order: u64, now: Time, atom: AtomId, source: u64, port: u64) -> Input {
+fn arrived(sequence: u64, now: Time, atom: AtomId, source: u64, port: u64) -> Input {
     let source = format!("10.{}.{}.{}", source >> 16, source >> 8 & 255, source & 255);
     let event = Event {
         at: Some(now),
@@ -208,5 +208,5 @@ fn arrived(order: u64, now: Time, atom: AtomId, source: u64, port: u64) -> Input
     let text = |s: String| Value::Text(s.into());
     let captures = vec![("src".to_owned(), text(source)), ("port".to_owned(), text(port.to_string()))];
     let hits = vec![Hit { atom, captures }];
-    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog: false, arrived: now, late: None }
+    Input::Arrived { sequence, source: "log".to_owned(), event: Box::new(event), hits, backlog: false, arrived: now, late: None }
 }

@@ -23,7 +23,7 @@ fn record(n: u64) -> Record {
     };
     let position = Position { at: n * 140, file: 11, check: 7, ..Position::default() };
     let input = Input::Event { source: "/var/log/sip.log".to_owned(), position, event: Box::new(event) };
-    Record::Input { order: n, at: Time::from_millis(1_700_000_000_000 + 10 * i64::try_from(n).unwrap_or_default()), input }
+    Record::Input { sequence: n, at: Time::from_millis(1_700_000_000_000 + 10 * i64::try_from(n).unwrap_or_default()), input }
 }
 
 fn median(mut spans: Vec<Duration>) -> Duration {

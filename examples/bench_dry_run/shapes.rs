@@ -101,13 +101,13 @@ fn prefix() -> &'static str {
 }
 
 /// A text that a rule wants, or one that nearly matches, with another word at the end.
-fn text(shape: &str, n: usize, met: bool) -> String {
+fn text(shape: &str, n: usize, matched: bool) -> String {
     match shape {
-        "short" if met => code(n),
+        "short" if matched => code(n),
         "short" => code(n).to_lowercase(),
-        "prefix" | "long" => format!("{}{n:05} {}", prefix(), if met { "lost" } else { "found" }),
-        "nocase" => format!("FAULT of Node {n:05}: POWER {}", if met { "Is Gone" } else { "is back" }),
-        "regex" | "json" => format!("KX{n:05}: link is {} since 17 ms", if met { "dead" } else { "fine" }),
+        "prefix" | "long" => format!("{}{n:05} {}", prefix(), if matched { "lost" } else { "found" }),
+        "nocase" => format!("FAULT of Node {n:05}: POWER {}", if matched { "Is Gone" } else { "is back" }),
+        "regex" | "json" => format!("KX{n:05}: link is {} since 17 ms", if matched { "dead" } else { "fine" }),
         _ => "as usual".to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use crate::shell::live::program;
 use crate::shell::store::AgentStore;
 
 use super::log_output::LogArgs;
-use super::{Format, WRONG, plural, report, wrong};
+use super::output::{Format, WRONG, plural, report, wrong};
 use crate::shell::site_files::{machine, paths, read};
 
 const EXAMPLES: &str = "\
@@ -66,7 +66,7 @@ pub(super) struct AdoptArgs {
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = load(&file)? else { return Ok(WRONG) };
-    let missing = machine::check_agent(&config, base(&file));
+    let missing = machine::check_agent(&config, paths::folder(&file));
     report(&missing, Format::Human)?;
     if has_errors(&missing) {
         return Ok(WRONG);
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     }
     args.log.begin();
     program::fail_as_a_whole();
-    Ok(match program::agent(config, base(&file)) {
+    Ok(match program::agent(config, paths::folder(&file)) {
         Ok(()) => 0,
         Err(why) => wrong(&why),
     })
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = load(&file)? else { return Ok(WRONG) };
-    let data = base(&file).join(&config.data);
+    let data = paths::folder(&file).join(&config.data);
     let adopted = AgentStore::open(&data).and_then(|marks| {
         let mut durable = marks.load()?;
         durable.adopt();
@@ -109,9 +109,4 @@ pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
     found.extend(more);
     report(&found, Format::Human)?;
     Ok(agent)
-}
-
-/// The folder to which paths in a configuration are relative.
-pub(super) fn base(config: &Path) -> &Path {
-    config.parent().unwrap_or(Path::new(""))
 }

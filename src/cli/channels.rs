@@ -13,7 +13,7 @@ use crate::shell::live::control_socket::ask;
 use crate::shell::live::questions::Question;
 
 use super::ask::{ControllerArgs, data, show};
-use super::{FAILED, WRONG, wrong};
+use super::output::{FAILED, WRONG, wrong};
 
 const COLUMNS: [&str; 9] = ["channel", "kind", "waiting", "held", "delivered", "failed", "last_delivered", "last_failure", "why"];
 /// How often to check whether a test was delivered.

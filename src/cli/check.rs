@@ -12,7 +12,8 @@ use crate::core::lang::program::{Atom, Program};
 use crate::core::lang::{Lookup, plan, why_always};
 
 use super::given::Given;
-use super::{Format, WRONG, plural, report, test};
+use super::output::{Format, WRONG, plural, report};
+use super::test;
 use crate::shell::site_files::followed;
 
 /// The maximum number of conditions in a plan. Further ones are only counted.

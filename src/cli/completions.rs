@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use super::{command_line, wrong};
+use super::output::wrong;
 
 /// Prints a completion script for a shell
 #[derive(clap::Args)]
@@ -24,14 +24,14 @@ pub(super) struct ManArgs {
     folder: PathBuf,
 }
 
-pub(super) fn print(args: &CompletionsArgs) -> io::Result<u8> {
+pub(super) fn print(args: &CompletionsArgs, mut command_line: clap::Command) -> io::Result<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command_line(), "pointsman", &mut script);
+    clap_complete::generate(args.shell, &mut command_line, "pointsman", &mut script);
     io::stdout().lock().write_all(&script).map(|()| 0)
 }
 
-pub(super) fn man(args: &ManArgs) -> io::Result<u8> {
-    let written = std::fs::create_dir_all(&args.folder).and_then(|()| clap_mangen::generate_to(command_line(), &args.folder));
+pub(super) fn man(args: &ManArgs, command_line: clap::Command) -> io::Result<u8> {
+    let written = std::fs::create_dir_all(&args.folder).and_then(|()| clap_mangen::generate_to(command_line, &args.folder));
     Ok(match written {
         Ok(()) => {
             println!("the manual pages are in {}", args.folder.display());

@@ -2,7 +2,7 @@
 
 use crate::demo;
 
-use super::{FAILED, wrong};
+use super::output::{FAILED, wrong};
 
 const EXAMPLES: &str = "\
 Examples:

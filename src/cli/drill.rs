@@ -11,8 +11,8 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::site_files::{SiteFiles, load};
 
-use super::ask::{ControllerArgs, data, tell};
-use super::{Format, WRONG, colour, missing, operator, report, wrong};
+use super::ask::{ControllerArgs, data, operator, tell};
+use super::output::{Format, WRONG, colour, missing, report, wrong};
 
 /// The virtual duration of a test that is only shown.
 const LASTS: Duration = Duration::from_secs(60);
@@ -59,7 +59,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         )));
     };
     let mut replay = Replay::start(site, &BTreeMap::new(), wall_time());
-    replay.told();
+    replay.take_entries();
     if let Err(why) = replay.try_alarm(&operator(), alarm, app, fields) {
         return Ok(wrong(&why));
     }
@@ -73,7 +73,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     }
     let mut out = io::stdout().lock();
     let paint = colour(&io::stdout());
-    for entry in replay.told() {
+    for entry in replay.take_entries() {
         match format {
             Format::Json => writeln!(out, "{}", entry.json())?,
             Format::Human => writeln!(out, "{}", entry.human(paint))?,

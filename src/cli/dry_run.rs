@@ -22,8 +22,9 @@ use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary,
 use crate::core::site::Site;
 
 use super::given::Given;
+use super::local_time;
+use super::output::{Format, USAGE, WRONG, colour, missing, plural, report};
 use super::table::{RowFormat, csv_text};
-use super::{Format, USAGE, WRONG, colour, missing, past, plural, report};
 use follow::{Pace, Stop};
 use logs::open_growing;
 pub(super) use logs::{DryRunLog, Zones, now, open, origin, time_of};
@@ -91,10 +92,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "ALARM")]
     only: Vec<String>,
     /// Print only entries from this time of the log on; earlier lines are still replayed
-    #[arg(long, value_name = "WHEN", value_parser = past::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = local_time::moment)]
     since: Option<Time>,
     /// End at this time of the log
-    #[arg(long, value_name = "WHEN", value_parser = past::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = local_time::moment)]
     until: Option<Time>,
     /// Give the rules each log from this line on; earlier lines are read only for headers and dates
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -117,17 +118,17 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let holders = match holders(&site, &args.holder) {
         Ok(holders) => holders,
         Err(why) => {
-            super::wrong(&why);
+            super::output::wrong(&why);
             return Ok(USAGE);
         }
     };
-    if let Some(why) = past::backwards(args.since, args.until) {
-        super::wrong(&why);
+    if let Some(why) = local_time::backwards(args.since, args.until) {
+        super::output::wrong(&why);
         return Ok(USAGE);
     }
     let alarms: Vec<&str> = site.program.alarms.iter().map(|a| a.name.as_str()).collect();
     if let Some(unknown) = args.only.iter().find(|name| !alarms.contains(&name.as_str())) {
-        super::wrong(&format!("--only: {}", missing("the rules have no alarm", unknown, alarms)));
+        super::output::wrong(&format!("--only: {}", missing("the rules have no alarm", unknown, alarms)));
         return Ok(USAGE);
     }
     if let Some(journal) = &args.against {
@@ -144,7 +145,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         args.logs.iter().map(|path| if args.follow { open_growing(path, &stop) } else { open(path) }).collect();
     let logs = match logs {
         Ok(logs) => logs,
-        Err(why) => return Ok(super::wrong(&why)),
+        Err(why) => return Ok(super::output::wrong(&why)),
     };
     let names: Vec<String> = args.logs.iter().map(|path| path.display().to_string()).collect();
     let page = match args.html.as_deref().map(|to| TimelinePage::create(to, &names, &holders)).transpose() {
@@ -165,7 +166,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         run.count_seen();
     }
     let stdout = io::stdout();
-    let mut told = Told {
+    let mut output = DryRunOutput {
         format: args.format,
         paint: colour(&stdout),
         out: BufWriter::new(stdout.lock()),
@@ -185,27 +186,27 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         summary: Summary::default(),
         last: None,
     };
-    if told.format == RowFormat::Csv && told.shows.entries {
+    if output.format == RowFormat::Csv && output.shows.entries {
         let names = TimelineEntry::FIELDS.into_iter().chain(["file"]).collect::<Vec<_>>();
-        writeln!(told.out, "{}", names.join(","))?;
+        writeln!(output.out, "{}", names.join(","))?;
     }
     let zones = Zones::new(args.timezone);
     let origins = args.logs.iter().zip(&logs).zip(0..);
     let origins: Vec<Origin> =
         origins.map(|((path, log), number)| origin(config.as_ref(), &zones, args.written, path, log, number)).collect();
-    let wrong = replay(&mut run, logs, origins, &mut told).map(|(log, line, e)| {
-        format!("{}: line {} could not be read: {e}", told.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
+    let wrong = replay(&mut run, logs, origins, &mut output).map(|(log, line, e)| {
+        format!("{}: line {} could not be read: {e}", output.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
     });
     let counts = run.finish(&mut |entry| {
-        told.entry(entry);
+        output.entry(entry);
     });
-    let Told { mut out, page, failed, logs: names, mut summary, last, shows, shown, .. } = told;
+    let DryRunOutput { mut out, page, failed, logs: names, mut summary, last, shows, shown, .. } = output;
     failed?;
     let ending = ending(&run, &counts, args.until);
     if let (Some(page), Some(to)) = (page, &args.html)
         && let Err(e) = page.finish(&ending)
     {
-        return Ok(super::wrong(&format!("--html {}: {e}", to.display())));
+        return Ok(super::output::wrong(&format!("--html {}: {e}", to.display())));
     }
     if args.summary {
         last.into_iter().for_each(|at| summary.end(at));
@@ -222,7 +223,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     if let Some(why) = nothing_shown(&run, &counts, &shows).filter(|_| shown == 0) {
         eprintln!("{}", printable_lines(&why));
     }
-    Ok(wrong.map_or(0, |why| super::wrong(&why)))
+    Ok(wrong.map_or(0, |why| super::output::wrong(&why)))
 }
 
 /// Why no entry is left of those that there were; `None` if none was wanted, or if the last lines say it already.
@@ -254,7 +255,7 @@ impl Shows {
 }
 
 /// The output, and what was printed.
-struct Told<W> {
+struct DryRunOutput<W> {
     format: RowFormat,
     paint: bool,
     out: W,
@@ -275,7 +276,7 @@ struct Told<W> {
     last: Option<Time>,
 }
 
-impl<W: Write> Told<W> {
+impl<W: Write> DryRunOutput<W> {
     /// Flushes the output, because more may not arrive for a long time.
     fn flush(&mut self) {
         if self.failed.is_ok() {
@@ -347,11 +348,17 @@ pub(super) fn zone(text: &str) -> Result<Zone, String> {
 }
 
 /// Reads the logs to their ends, or until nobody reads the output any more.
-fn replay<W: Write>(run: &mut DryRun, logs: Vec<DryRunLog>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
+fn replay<W: Write>(
+    run: &mut DryRun,
+    logs: Vec<DryRunLog>,
+    origins: Vec<Origin>,
+    output: &mut DryRunOutput<W>,
+) -> Option<merge::Failure> {
     let sizes: Vec<_> = logs.iter().map(|log| log.size.clone()).collect();
     let bytes = sizes.iter().map(|size| size.as_ref().map(|(bytes, _)| *bytes)).sum();
-    let mut progress = ReadProgress::new(bytes, sizes.into_iter().flatten().map(|(_, read)| read).collect(), told.shows.entries);
-    let failure = replay_with(run, logs, origins, told, &mut progress);
+    let mut progress =
+        ReadProgress::new(bytes, sizes.into_iter().flatten().map(|(_, read)| read).collect(), output.shows.entries);
+    let failure = replay_with(run, logs, origins, output, &mut progress);
     progress.end();
     failure
 }
@@ -360,7 +367,7 @@ fn replay_with<W: Write>(
     run: &mut DryRun,
     logs: Vec<DryRunLog>,
     origins: Vec<Origin>,
-    told: &mut Told<W>,
+    output: &mut DryRunOutput<W>,
     progress: &mut ReadProgress,
 ) -> Option<merge::Failure> {
     let threads = cores::worth_it();
@@ -370,14 +377,15 @@ fn replay_with<W: Write>(
         && threads > 1
     {
         let text = std::mem::replace(&mut log.text, BufReader::new(Box::new(io::empty())));
-        let read = cores::replay(run, reader, text, threads, &mut |entry| told.entry(entry), &mut |line| progress.at_line(line));
+        let read =
+            cores::replay(run, reader, text, threads, &mut |entry| output.entry(entry), &mut |line| progress.at_line(line));
         return read.err().map(|e| (0, reader.lines(), e));
     }
     let logs = logs.into_iter().map(|(reader, log)| (reader, log.text)).collect();
     let mut tell = |entry: Option<TimelineEntry>| match entry {
-        Some(entry) => told.entry(entry),
+        Some(entry) => output.entry(entry),
         None => {
-            told.flush();
+            output.flush();
             true
         }
     };

@@ -7,7 +7,7 @@ use crate::core::base::text::{printable, printable_lines};
 use crate::shell::live::program::{data_folder, keys};
 use crate::shell::tls::{self, Authority};
 
-use super::{WRONG, agent, report, wrong};
+use super::output::{WRONG, report, wrong};
 use crate::shell::site_files::{paths, read};
 
 /// The number of bytes of a token that are read.
@@ -59,12 +59,12 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let loaded = read::read(&file, &mut found).map(|source| crate::core::config::load(&source));
     let (config, more) = loaded.unwrap_or_default();
     found.extend(more);
-    report(&found, super::Format::Human)?;
+    report(&found, super::output::Format::Human)?;
     let Some(config) = config else { return Ok(WRONG) };
     if !args.revoke && config.inventory.hosts.get(host).is_none_or(|h| h.via != crate::core::inventory::Via::Agent) {
         return Ok(wrong(&format!("{} has no host {host} with `via: agent`", file.display())));
     }
-    let data = agent::base(&file).join(&config.data);
+    let data = paths::folder(&file).join(&config.data);
     let authority = data_folder(&data).and_then(|()| Authority::open(&keys(&data)));
     let done = authority.and_then(|authority| match args.revoke {
         true => {
@@ -88,7 +88,7 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
 fn on_host(args: &Args, token: &str) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = agent::load(&file)? else { return Ok(WRONG) };
-    let data = agent::base(&file).join(&config.data);
+    let data = paths::folder(&file).join(&config.data);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let enrolled =
         data_folder(&data).and_then(|()| runtime.block_on(tls::enroll(&config.controller, token, &config.host, &keys(&data))));

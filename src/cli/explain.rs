@@ -14,7 +14,7 @@ use crate::core::event::Trust;
 
 use super::dry_run;
 use super::given::Given;
-use super::{Format, USAGE, WRONG, report};
+use super::output::{Format, USAGE, WRONG, report};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let holders = match dry_run::holders(&site, &args.holder) {
         Ok(holders) => holders,
         Err(why) => {
-            super::wrong(&why);
+            super::output::wrong(&why);
             return Ok(USAGE);
         }
     };

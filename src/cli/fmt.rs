@@ -9,7 +9,7 @@ use crate::core::base::text::printable;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::lang::format::formatted;
 
-use super::{FAILED, Format, WRONG, plural, report};
+use super::output::{FAILED, Format, WRONG, plural, report};
 use crate::shell::site_files::{self, read};
 
 const EXAMPLES: &str = "\
@@ -43,7 +43,9 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         return if args.paths.len() == 1 {
             input(args.check)
         } else {
-            Ok(super::wrong("`-` (standard input) and files were both named, so nothing was changed; name only one of them"))
+            Ok(super::output::wrong(
+                "`-` (standard input) and files were both named, so nothing was changed; name only one of them",
+            ))
         };
     }
     let mut found = Vec::new();
@@ -92,7 +94,7 @@ fn input(check: bool) -> io::Result<u8> {
     let mut found = Vec::new();
     let bytes = match read::bytes(io::stdin().lock()) {
         Ok(bytes) => bytes,
-        Err(e) => return Ok(super::wrong(&format!("standard input could not be read: {e}"))),
+        Err(e) => return Ok(super::output::wrong(&format!("standard input could not be read: {e}"))),
     };
     let source: Option<Arc<Source>> = read::text("standard input".to_owned(), bytes, &mut found);
     let text = source.as_ref().and_then(|s| formatted(s).map_err(|more| found.extend(more)).ok());

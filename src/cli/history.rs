@@ -11,9 +11,10 @@ use crate::core::journal::{HistoryEntry, HistoryFilter};
 use crate::shell::live;
 
 use super::ask::ControllerArgs;
-use super::past::{self, PastArgs, local};
+use super::local_time::local;
+use super::output::{USAGE, WRONG, wrong};
+use super::past::{self, PastArgs};
 use super::table::{Paged, RowFormat, coloured_table, csv};
-use super::{USAGE, WRONG, wrong};
 use names::{SeenNames, kind};
 
 const EXAMPLES: &str = "\
@@ -95,8 +96,8 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         count += page.len();
         count >= limit || (since_start && page.iter().any(|entry| entry.kind == START))
     };
-    let Some(past) = past::read(&args.whom, args.filter(), &mut enough)? else { return Ok(WRONG) };
-    let mut entries = past.entries;
+    let Some(mut past) = past::read(&args.whom, args.filter(), &mut enough)? else { return Ok(WRONG) };
+    let mut entries = std::mem::take(&mut past.entries);
     let mut before = past.before;
     if let Some(more) = entries.len().checked_sub(limit).filter(|more| *more > 0) {
         entries.drain(..more);
@@ -111,10 +112,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
         entries.drain(..start);
     } else if let Some(before) = before {
-        hint = Some(format!(
-            "these are the newest {}; `--before {before}` shows earlier ones, and `--limit 0` shows all",
-            entries.len()
-        ));
+        hint = Some(past::newest(entries.len(), before));
     }
     if entries.is_empty()
         && let Some(why) = unknown_name(args)?
@@ -126,13 +124,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     print(&mut out, args, &entries)?;
     out.flush()?;
     drop(out);
-    if let Some(hint) = hint.filter(|_| args.whom.format == RowFormat::Human) {
-        eprintln!("{hint}");
-    }
-    if let Some(why) = past.unread {
-        return Ok(wrong(&why));
-    }
-    Ok(0)
+    Ok(past.end(args.whom.format, hint))
 }
 
 /// A message about a name that the newest part of the journal and the configuration do not have, if one is wanted.

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::wrong;
+use super::output::wrong;
 
 const EXAMPLES: &str = "\
 Examples:

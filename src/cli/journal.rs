@@ -10,9 +10,9 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{Journal, JournalReader, accept_loss, backup, restore};
 
-use super::ask::{ControllerArgs, data};
+use super::ask::{ControllerArgs, data, operator};
+use super::output::{FAILED, Format, WRONG, plural, wrong};
 use super::table::{Paged, RowFormat, csv_field, csv_head, json_rows, table};
-use super::{FAILED, Format, WRONG, operator, plural, wrong};
 
 const EXAMPLES: &str = "\
 Examples:

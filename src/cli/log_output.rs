@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::core::base::text::{printable, printable_json};
 
-use super::colour;
+use super::output::colour;
 
 /// Which messages are written, and how.
 #[derive(clap::Args)]

@@ -1,4 +1,4 @@
-//! The command line: the commands, and here the code that they share.
+//! The command line: which commands there are, and the call of the one that was given.
 //!
 //! This is the shell: it reads files and the clock, and passes both to the code that decides. Exit status: 0 success, 1 a rule
 //! test failed or a file is not formatted, 2 the input is wrong or cannot be read, 3 the command line itself is wrong.
@@ -33,6 +33,7 @@ macro_rules! eprint {
 }
 
 mod agent;
+mod alarms;
 mod ask;
 mod channels;
 mod check;
@@ -47,16 +48,21 @@ mod given;
 mod history;
 mod init;
 mod journal;
+mod local_time;
 mod log_output;
 mod lsp;
+mod output;
 mod past;
 mod past_alarms;
 mod reference;
 mod reload;
+mod resources;
 mod run;
+mod runs;
 mod schema;
 mod set_aside;
 mod shadow;
+mod sources;
 mod status;
 mod table;
 mod test;
@@ -65,21 +71,14 @@ mod verbs;
 
 pub use reference::reference;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::core::base::text::{printable, printable_json, printable_lines};
-use crate::core::diag::{Diagnostic, LineIndex, render, suggest};
 use crate::shell::live::{evaluator, program};
 
-/// A rule test failed, or a file is not formatted.
-const FAILED: u8 = 1;
-/// The input is wrong or cannot be read.
-const WRONG: u8 = 2;
-/// The command line is wrong.
-const USAGE: u8 = 3;
+use output::{USAGE, WRONG, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -125,16 +124,16 @@ enum Command {
     Agent(agent::Args),
     Enroll(enroll::Args),
     Adopt(agent::AdoptArgs),
-    Status(ask::StatusArgs),
+    Status(status::Args),
     Top(top::Args),
-    Alarms(ask::AlarmsArgs),
-    Ack(ask::AckArgs),
-    Resources(ask::ResourcesArgs),
-    Runs(ask::RunsArgs),
+    Alarms(alarms::AlarmsArgs),
+    Ack(alarms::AckArgs),
+    Resources(resources::ResourcesArgs),
+    Runs(runs::Args),
     History(history::Args),
-    Sources(ask::SourcesArgs),
+    Sources(sources::Args),
     Channels(channels::Args),
-    Move(ask::MoveArgs),
+    Move(resources::MoveArgs),
     Pause(set_aside::PauseArgs),
     Resume(set_aside::ResumeArgs),
     Silence(set_aside::SilenceArgs),
@@ -197,15 +196,6 @@ fn flowing_paragraph(text: &str) -> String {
     flows
 }
 
-/// How things are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    /// For programs: one JSON object a line.
-    Json,
-}
-
 /// Checks whether the program understands a command line. An incomplete one is accepted.
 ///
 /// # Errors
@@ -255,16 +245,16 @@ pub fn main() -> ExitCode {
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),
         Command::Adopt(args) => agent::adopt(&args),
-        Command::Status(args) => ask::status(&args),
+        Command::Status(args) => status::run(&args),
         Command::Top(args) => top::run(&args),
-        Command::Alarms(args) => ask::alarms(&args),
-        Command::Ack(args) => ask::ack(&args),
-        Command::Resources(args) => ask::resources(&args),
-        Command::Runs(args) => ask::runs(&args),
+        Command::Alarms(args) => alarms::run(&args),
+        Command::Ack(args) => alarms::ack(&args),
+        Command::Resources(args) => resources::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::History(args) => history::run(&args),
-        Command::Sources(args) => ask::sources(&args),
+        Command::Sources(args) => sources::run(&args),
         Command::Channels(args) => channels::run(&args),
-        Command::Move(args) => ask::move_to(&args),
+        Command::Move(args) => resources::move_to(&args),
         Command::Pause(args) => set_aside::pause(&args),
         Command::Resume(args) => set_aside::resume(&args),
         Command::Silence(args) => set_aside::silence(&args),
@@ -279,8 +269,8 @@ pub fn main() -> ExitCode {
         Command::Lsp(args) => lsp::run(args),
         Command::Verbs(args) => verbs::run(&args),
         Command::Schema(args) => schema::run(&args),
-        Command::Completions(args) => completions::print(&args),
-        Command::Man(args) => completions::man(&args),
+        Command::Completions(args) => completions::print(&args, command_line()),
+        Command::Man(args) => completions::man(&args, command_line()),
         Command::Hold => Ok(crate::demo::hold().map_or_else(|why| wrong(&why), |()| 0)),
         Command::Within { namespace, arguments } => Ok(wrong(&crate::demo::within(&namespace, &arguments).to_string())),
         Command::Evaluate => evaluator::serve(io::stdin().lock(), io::stdout().lock()).map(|()| 0),
@@ -294,50 +284,4 @@ pub fn main() -> ExitCode {
             ExitCode::from(WRONG)
         }
     }
-}
-
-/// The user who gives the command, according to the environment.
-fn operator() -> String {
-    let logged_in = ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()));
-    logged_in.unwrap_or_else(|| "an operator".to_owned())
-}
-
-/// Whether to use colour: on a terminal, unless `NO_COLOR` is set (no-color.org).
-fn colour(of: &impl io::IsTerminal) -> bool {
-    of.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-}
-
-/// Prints diagnostics: for people on standard error, as JSON on standard output.
-fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
-    match format {
-        Format::Human => {
-            let stderr = io::stderr();
-            let text = render::human(diagnostics, colour(&stderr));
-            stderr.lock().write_all(text.as_bytes())
-        }
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            let mut lines = LineIndex::default();
-            for diagnostic in diagnostics {
-                writeln!(out, "{}", printable_json(&render::json(diagnostic, &mut lines)))?;
-            }
-            out.flush()
-        }
-    }
-}
-
-/// Reports an error to an operator and returns its exit status.
-fn wrong(why: &str) -> u8 {
-    eprintln!("pointsman: {}", printable_lines(why));
-    WRONG
-}
-
-/// The text `the rules have no alarm lnk; did you mean link?`: without a name that is near, those that there are if they are few.
-fn missing<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    format!("{what} {}{}", printable(name), suggest::hint(name, known))
-}
-
-/// The text `3 rule files` or `1 rule file`.
-fn plural(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -11,9 +11,10 @@ use crate::core::journal::{HistoryEntry, HistoryFilter};
 use crate::shell::live;
 
 use super::ask::ControllerArgs;
-use super::past::{self, PastArgs, local};
+use super::local_time::local;
+use super::output::{USAGE, WRONG, wrong};
+use super::past::{self, PastArgs};
 use super::table::{Paged, RowFormat, coloured_table, csv, json_rows};
-use super::{USAGE, WRONG, wrong};
 
 /// The number of entries of a page in which ends are searched.
 const PAGE: usize = 1_000;
@@ -87,13 +88,7 @@ pub(super) fn run(args: &PastArgs, whom: &ControllerArgs) -> io::Result<u8> {
     }
     out.flush()?;
     drop(out);
-    if let Some(before) = before.filter(|_| whom.format == RowFormat::Human) {
-        eprintln!("these are the newest {}; `--before {before}` shows earlier ones, and `--limit 0` shows all", rows.len());
-    }
-    if let Some(why) = past.unread {
-        return Ok(wrong(&why));
-    }
-    Ok(0)
+    Ok(past.end(whom.format, before.map(|before| past::newest(rows.len(), before))))
 }
 
 /// The alarms of entries, in the order in which they were raised.
@@ -167,12 +162,12 @@ mod tests {
         ];
         let alarms = paired(&entries);
         let seconds = |at: Option<Time>| at.map(|at| at.micros() / 1_000_000);
-        let told: Vec<_> = alarms
+        let rows: Vec<_> = alarms
             .iter()
             .map(|a| (a.key.as_str(), seconds(a.raised_at), seconds(a.cleared_at), a.acked.as_deref(), a.summary.as_str()))
             .collect();
         assert_eq!(
-            told,
+            rows,
             [
                 ("a", None, Some(1), None, ""),
                 ("a", Some(2), Some(5), Some("by ann"), "it stopped"),

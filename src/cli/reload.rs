@@ -9,8 +9,8 @@ use crate::shell::live::control_socket::ask;
 use crate::shell::live::questions::Question;
 
 use super::ask::{ControllerArgs, data};
+use super::output::{FAILED, Format, WRONG, wrong};
 use super::table::table;
-use super::{FAILED, Format, WRONG, wrong};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,7 +8,7 @@ use crate::shell::live::program;
 use crate::shell::store::Journal;
 
 use super::log_output::LogArgs;
-use super::{Format, WRONG, report, wrong};
+use super::output::{Format, WRONG, report, wrong};
 use crate::shell::site_files::Disk;
 use crate::shell::site_files::paths;
 

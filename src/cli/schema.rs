@@ -8,7 +8,7 @@ use crate::core::config::keys::{AGENT, CONTROLLER};
 use crate::core::replay::test_file::TEST_FILE;
 use crate::core::yaml::schema;
 
-use super::wrong;
+use super::output::wrong;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::core::base::text::printable;
-use crate::core::base::time::parse_duration;
 use crate::core::overrides::SilenceMatcher;
-use crate::shell::live::override_desk::OverrideScope;
+use crate::shell::live::questions::OverrideScope;
 use crate::shell::live::questions::Question;
 
 use super::ask::{ControllerArgs, answer_of, rows, tell};
+use super::local_time::span;
+use super::output::{FAILED, WRONG};
 use super::table::print_rows;
-use super::{FAILED, WRONG};
 
 const COLUMNS: [&str; 7] = ["number", "command", "what", "by", "since", "until", "reason"];
 
@@ -268,9 +268,4 @@ fn agreed() -> io::Result<bool> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// Parses a span with its unit.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "write a number with its unit: 30m, 2h, 1d".to_owned())
 }

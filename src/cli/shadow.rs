@@ -1,6 +1,6 @@
 //! `pointsman shadow`: other rules beside a running controller, on the same input, touching nothing.
 //!
-//! What the controller hears, it writes to its journal, and (with `journal: { unwanted: ... }`) records that its rules do not want
+//! What the controller receives, it writes to its journal, and (with `journal: { unwanted: ... }`) records that its rules do not want
 //! beside it. This command reads both while they are written, and replays them with the other rules. So the running controller
 //! does nothing more than before, and a shadow cannot disturb it.
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::core::base::time::{Time, duration_text, parse_duration};
+use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::Record;
 use crate::core::replay::{DecidedBy, Difference, Rerun};
 use crate::shell::linux::wall_time;
@@ -24,8 +24,9 @@ use super::dry_run::against::{ending, write_difference};
 use super::dry_run::follow::Stop;
 use super::dry_run::holders;
 use super::given::Given;
+use super::local_time::span;
+use super::output::{FAILED, Format, USAGE, WRONG, colour, report, wrong};
 use super::table::RowFormat;
-use super::{FAILED, Format, USAGE, WRONG, colour, report, wrong};
 
 /// How often the journal is read.
 const LOOK: Duration = Duration::from_millis(500);
@@ -34,7 +35,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// How many records of the journal are in memory at once.
 const AT_ONCE: usize = 10_000;
-/// How much of what the controller heard before is replayed at the beginning.
+/// How much of what the controller received before is replayed at the beginning.
 const BEFORE: Duration = Duration::from_secs(3_600);
 
 const EXAMPLES: &str = "\
@@ -55,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How long to compare [default: until Ctrl-C]
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = span)]
     lasts: Option<Duration>,
     /// The holder of a resource at the beginning [default: the host of its pair's primary]
     #[arg(long, value_name = "RESOURCE=HOST")]
@@ -63,10 +64,6 @@ pub(super) struct Args {
     /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "write a duration: 1h, 30m".to_owned())
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
@@ -145,7 +142,7 @@ struct Shadow<'a> {
 }
 
 impl Shadow<'_> {
-    /// Begins with what the controller hears from now on. What it heard in the last hour fills windows and counts.
+    /// Begins with what the controller receives from now on. What it received in the last hour fills windows and counts.
     fn begin(data: &Path, rerun: Rerun) -> Result<Shadow<'_>, String> {
         let since = wall_time() - BEFORE;
         let next = JournalReader::open(data).and_then(|reader| reader.first_since(since)).map_err(|e| e.to_string())?;

@@ -1,13 +1,22 @@
-//! Turns the controller's answers into the output of `pointsman status` and of `--exit-code`: problems, most severe first.
+//! `pointsman status`: whether everything is healthy, and if not, the problems, most severe first.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::{Value as Json, json};
 
 use crate::core::base::text::printable;
 use crate::core::metrics::MetricId;
+use crate::shell::linux::rights;
 use crate::shell::live;
+use crate::shell::live::control_socket;
+use crate::shell::live::questions::Question;
 
-use super::past::localized;
-use super::plural;
+use super::ask::{ControllerArgs, data, rows};
+use super::local_time::localized;
+use super::output::{Format, WRONG, plural};
+use crate::shell::site_files::{paths, read};
 
 /// The exit status for monitoring systems (the Nagios plugin convention) when nothing needs attention.
 const HEALTHY: u8 = 0;
@@ -20,6 +29,19 @@ pub(super) const UNKNOWN: u8 = 3;
 
 /// The number of problems that one screen shows.
 const SHOWN: usize = 20;
+
+/// Shows on one screen whether everything is healthy, and if not, why
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  pointsman status\n  pointsman status --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 healthy, 1 something needs attention, 2 somebody must act, 3 the controller does not answer."
+)]
+pub(super) struct Args {
+    /// Report the state in the exit status
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    whom: ControllerArgs,
+}
 
 /// The state of a site in a few lines.
 pub(super) struct Status {
@@ -169,6 +191,42 @@ pub(super) fn alarm_severity(row: &Json) -> u8 {
         Some("critical") if !acknowledged => CRITICAL,
         _ => WARNING,
     }
+}
+
+pub(super) fn run(args: &Args) -> io::Result<u8> {
+    let format = match args.whom.format_without_table() {
+        Ok(format) => format,
+        Err(code) => return Ok(code),
+    };
+    let mut answers = Vec::new();
+    let questions =
+        [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides, Question::Metrics];
+    for question in questions {
+        let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
+        answers.push(rows);
+    }
+    let [alarms, resources, runs, channels, overrides, metrics] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs, channels, overrides).with_metrics(metrics).with_note(as_root(&args.whom)?);
+    let mut out = io::stdout().lock();
+    if format == Format::Json {
+        writeln!(out, "{}", status.json())?;
+    } else {
+        for line in status.lines() {
+            writeln!(out, "{line}")?;
+        }
+    }
+    out.flush()?;
+    Ok(if args.exit_code { status.severity() } else { 0 })
+}
+
+/// A warning about a controller that runs as root without being configured to.
+fn as_root(whom: &ControllerArgs) -> io::Result<Option<String>> {
+    let Some(data) = data(whom)? else { return Ok(None) };
+    let is_root = fs::metadata(control_socket::path(&data)).is_ok_and(|meta| meta.uid() == 0);
+    let source = read::read(&paths::controller(whom.config.as_deref()), &mut Vec::new());
+    let (config, _) = source.as_ref().map(crate::core::config::load).unwrap_or_default();
+    let is_meant = config.is_some_and(|c| c.user.is_some());
+    Ok((is_root && !is_meant).then(|| rights::AS_ROOT.to_owned()))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::core::base::text::{printable, printable_json, printable_short};
 use crate::core::base::zone::Zone;
 use crate::shell::live;
 
-use super::Format;
-use super::past::localized;
+use super::local_time::localized;
+use super::output::Format;
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -177,7 +177,7 @@ pub(super) fn coloured_table(
 ) -> io::Result<()> {
     // A terminal is narrow. JSON output has the whole value.
     let most = if io::stdout().is_terminal() { 100 } else { WIDEST };
-    let paint = super::colour(&io::stdout());
+    let paint = super::output::colour(&io::stdout());
     let mut table = vec![columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
     table.extend(rows.iter().map(|row| columns.iter().map(|c| cell(row.get(*c), most)).collect()));
     let widths: Vec<usize> = (0..columns.len()).map(|i| table.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();

@@ -22,7 +22,7 @@ use crate::core::replay::test_file::{self, RuleTest, TestFile};
 use crate::core::site::Site;
 
 use super::given::Given;
-use super::{FAILED, Format, WRONG, report};
+use super::output::{FAILED, Format, WRONG, report};
 use crate::shell::site_files::{self, SiteFiles, read};
 
 /// The number of mismatches of a test that are explained.
@@ -151,12 +151,12 @@ fn run_once(args: &Args) -> io::Result<u8> {
     if let Some(path) = &args.junit
         && let Err(e) = std::fs::write(path, shown::junit(&jobs, &done))
     {
-        return Ok(super::wrong(&format!("{}: {e}", path.display())));
+        return Ok(super::output::wrong(&format!("{}: {e}", path.display())));
     }
     if jobs.is_empty() && unusable == 0 {
         let places: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         let what = args.only.as_ref().map_or("no test".to_owned(), |only| format!("no test with `{only}` in its name"));
-        return Ok(super::wrong(&format!(
+        return Ok(super::output::wrong(&format!(
             "there is {what} in {} (tests are in *.test.yaml; `pointsman test --from LOG` writes a first one)",
             places.join(", ")
         )));

@@ -18,7 +18,7 @@ use crate::core::base::text::printable_lines;
 use crate::shell::live::control_socket::ask;
 
 use super::ask::{ControllerArgs, data};
-use super::{WRONG, wrong};
+use super::output::{WRONG, wrong};
 use draw::draw;
 use view::{Answers, View};
 

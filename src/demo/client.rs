@@ -10,7 +10,10 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::shell::linux::{boot_time, lab};
 
-use super::{SERVICE, VIP};
+use super::network::VIP;
+
+/// The port on which the hosts' services answer.
+pub(super) const SERVICE: u16 = 7_777;
 
 /// The interval between requests of the client, which is also the precision of outages.
 const ASK_EVERY: Duration = Duration::from_micros(500);

@@ -174,7 +174,7 @@ impl Reference {
                 let held = journal.state().doubt.is_some();
                 let mut state = journal.state().clone();
                 if held {
-                    (state.doubt, state.order) = (None, state.order - 1);
+                    (state.doubt, state.sequence) = (None, state.sequence - 1);
                 }
                 if state != self.state {
                     return Err("another state than the journal's is gone on with".to_owned());
@@ -197,7 +197,7 @@ fn record(n: u64, rng: &mut Rng) -> Record {
         0 => Record::Plan(plan::Record::Ordered {
             resource,
             host,
-            order: if rng.percent(50) { plan::Instruction::Take } else { plan::Instruction::Release },
+            instruction: if rng.percent(50) { plan::Instruction::Take } else { plan::Instruction::Release },
             generation: Generation { epoch: 1, n },
             granted: None,
         }),
@@ -210,7 +210,7 @@ fn record(n: u64, rng: &mut Rng) -> Record {
         }),
         _ => {
             let position = Position { at: n * 100, file: rng.below(1_000), check: n as u32, ..Position::default() };
-            Record::Input { order: n, at, input: Input::Position { source: format!("log{}", rng.below(5)), position } }
+            Record::Input { sequence: n, at, input: Input::Position { source: format!("log{}", rng.below(5)), position } }
         }
     }
 }

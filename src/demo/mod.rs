@@ -29,29 +29,10 @@ pub use moves::{Move, measure};
 pub use network::{ControllerSite, Lab, Layout};
 pub use siege::{Killed, Siege, siege};
 pub use storm::{Storm, storm};
+pub use workflows::DemoReport;
 
-/// The address that moves.
-const VIP: &str = "10.77.0.100";
 /// This program, as it was when it started.
 const MYSELF: &str = "/proc/self/exe";
-/// The port on which the hosts' services answer.
-const SERVICE: u16 = 7_777;
-
-#[derive(Clone, Debug)]
-pub struct DemoReport {
-    /// The name of each workflow, with its observations or its error.
-    pub workflows: Vec<(String, Result<String, String>)>,
-    /// The number of workflows. After a failure, the remaining ones are not run.
-    pub planned: usize,
-}
-
-impl DemoReport {
-    /// True if every workflow succeeded.
-    pub fn is_well(&self) -> bool {
-        self.workflows.iter().all(|(_, seen)| seen.is_ok())
-    }
-}
-
 /// Runs the demo and reports its progress to `tell`. Its files are removed if it succeeds, except if they are to be kept.
 ///
 /// # Errors

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::shell::linux::{AddressDriver, Announcer, Spot, boot_time, lab, wall_time};
 
-use super::VIP;
 use super::client::{Client, serve};
+use super::network::VIP;
 use super::network::{ControllerSite, Lab, Layout};
 use super::workflows::{PRIMARY_NOW, Stage};
 

@@ -17,7 +17,8 @@ use crate::shell::linux::{Spot, boot_time};
 use crate::shell::live::control_socket::ask;
 use crate::shell::live::questions::{Answer, Question};
 
-use super::VIP;
+/// The address that moves.
+pub(super) const VIP: &str = "10.77.0.100";
 
 /// The networks, with the last octet of their addresses: two hosts, the controller, and a client.
 const NODES: [(&str, u8); 4] = [("sip1", 1), ("sip2", 2), ("control", 3), ("client", 4)];

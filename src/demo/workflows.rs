@@ -7,9 +7,23 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::shell::linux::{boot_time, wall_time};
 
-use super::DemoReport;
 use super::client::{Client, Going, say, serve};
 use super::network::{Lab, PATIENCE};
+
+#[derive(Clone, Debug)]
+pub struct DemoReport {
+    /// The name of each workflow, with its observations or its error.
+    pub workflows: Vec<(String, Result<String, String>)>,
+    /// The number of workflows. After a failure, the remaining ones are not run.
+    pub planned: usize,
+}
+
+impl DemoReport {
+    /// True if every workflow succeeded.
+    pub fn is_well(&self) -> bool {
+        self.workflows.iter().all(|(_, seen)| seen.is_ok())
+    }
+}
 
 pub(super) const PRIMARY_NOW: &str = "00-04563 Hot Standby (Primary) mode activated";
 const BACKUP_NOW: &str = "00-04561 Hot Standby (backup) mode activated";

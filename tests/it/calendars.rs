@@ -148,7 +148,7 @@ fn the_next_change_is_what_single_steps_find() {
 /// On a day without a clock change, hours are those of the wall clock.
 #[test]
 fn far_from_changes_the_wall_clock_says_it_all() {
-    let mut met = 0;
+    let mut matched = 0;
     for seed in 0..200 {
         let mut rng = Rng::new(seed);
         let zone: Tz = CHANGES[rng.index(CHANGES.len())].0.parse().unwrap();
@@ -174,10 +174,10 @@ fn far_from_changes_the_wall_clock_says_it_all() {
                 false => (has(today) && minutes >= from) || (has(today + 6) && minutes < to),
             };
             assert_eq!(calendar.active(at), want, "{text} at {shown}");
-            met += usize::from(want);
+            matched += usize::from(want);
         }
     }
-    assert!(met > 5_000, "{met}");
+    assert!(matched > 5_000, "{matched}");
 }
 
 #[test]

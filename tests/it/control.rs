@@ -138,7 +138,7 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<TimelineEntry
     replay.pass(now + Duration::from_secs(60));
     let controller = replay.controller().unwrap();
     let end = format!("{:?} {:?} {:?}", controller.alarms(), controller.runs(), controller.planner().owner("sip_vip"));
-    (replay.told(), end)
+    (replay.take_entries(), end)
 }
 
 proptest! {
@@ -266,11 +266,11 @@ fn a_jump_over_years_is_passed() {
     replay.hear("log", record(&silent, replay.now()).as_bytes(), Trust::Authenticated, false, None);
     replay.pass(at(0));
     let skipped: Vec<TimelineEntry> =
-        replay.told().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();
+        replay.take_entries().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();
     assert_eq!(skipped.len(), 1);
     assert!(skipped[0].field("text").unwrap().contains(" of time is skipped, from 1970-01-"), "{:?}", skipped[0]);
     // Afterwards time passes normally.
     assert!(replay.next_due().is_some_and(|due| due > at(0) && due < at(60_000)), "{:?}", replay.next_due());
     replay.pass(at(60_000));
-    assert!(!replay.told().is_empty());
+    assert!(!replay.take_entries().is_empty());
 }

@@ -72,8 +72,8 @@ fn a_copy_is_doubted_also_while_an_accepted_loss_is_open() {
     let mut journal = Journal::open(folder.path()).unwrap();
     journal.doubt_if_copied().unwrap();
     let loss = Input::LossAccepted { by: "ann".to_owned(), reason: "old disk".to_owned(), missing: 0 };
-    let order = journal.state().order + 1;
-    journal.append(&Record::Input { order, at: at(9_000), input: loss }).unwrap();
+    let sequence = journal.state().sequence + 1;
+    journal.append(&Record::Input { sequence, at: at(9_000), input: loss }).unwrap();
     journal.sync().unwrap();
     drop(journal);
     assert_eq!(holds_at_start(folder.path()), None);
@@ -111,7 +111,7 @@ fn files_that_the_program_puts_in_place_are_no_copy() {
     backup(folder.path(), &copy).unwrap();
     restore(folder.path(), &copy).unwrap();
     let mut journal = Journal::open(folder.path()).unwrap();
-    journal.append(&Record::Input { order: 9_999, at: at(9_000), input: Input::JournalTrusted }).unwrap();
+    journal.append(&Record::Input { sequence: 9_999, at: at(9_000), input: Input::JournalTrusted }).unwrap();
     journal.sync().unwrap();
     drop(journal);
     assert_eq!(holds_at_start(folder.path()), None);

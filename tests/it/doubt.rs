@@ -21,17 +21,23 @@ fn story() -> Vec<Record> {
     let vip = || "sip_vip".to_owned();
     let start = journal::Input::Start;
     let plan = |record: plan::Record| Record::Plan(record);
-    let up = |host: &str, order| {
+    let up = |host: &str, sequence| {
         let (resource, host) = (vip(), host.to_owned());
-        Intent { resource, verb: IntentVerb::Up, host, order, operator: false, at: None }
+        Intent { resource, verb: IntentVerb::Up, host, sequence, operator: false, at: None }
     };
-    let ordered = |host: &str, order, n| {
-        plan(plan::Record::Ordered { resource: vip(), host: host.to_owned(), order, generation: generation(n), granted: None })
+    let ordered = |host: &str, instruction, n| {
+        plan(plan::Record::Ordered {
+            resource: vip(),
+            host: host.to_owned(),
+            instruction,
+            generation: generation(n),
+            granted: None,
+        })
     };
     let fenced = |host: &str, n| plan(plan::Record::Fenced { resource: vip(), host: host.to_owned(), generation: generation(n) });
     let moved = |to: &str, ms| plan(plan::Record::Move { resource: vip(), to: to.to_owned(), at: at(ms) });
     vec![
-        Record::Input { order: 1, at: at(0), input: start },
+        Record::Input { sequence: 1, at: at(0), input: start },
         plan(plan::Record::Epoch { epoch: 1 }),
         plan(plan::Record::Intent(up("sip1", 1))),
         moved("sip1", 0),
@@ -64,7 +70,7 @@ impl Bench {
         let mut state = State::fold(records);
         if let Some(why) = doubt {
             let input = journal::Input::JournalDoubted { reason: why.to_owned(), behind: false };
-            state.apply(&Record::Input { order: state.order + 1, at: at(1_000), input });
+            state.apply(&Record::Input { sequence: state.sequence + 1, at: at(1_000), input });
         }
         let mut out = Vec::new();
         let (program, inventory) = (site.program.clone(), site.inventory.clone());
@@ -259,12 +265,12 @@ fn a_clock_that_was_wrong_heals() {
     let year = 365 * 24 * 3_600 * 1_000_000_i64;
     let mut state = State::default();
     let then = Time::from_micros(66 * year);
-    state.apply(&Record::Input { order: 1, at: then, input: journal::Input::Start });
+    state.apply(&Record::Input { sequence: 1, at: then, input: journal::Input::Start });
     let until = then + std::time::Duration::from_secs(60);
     state.apply(&Record::Plan(plan::Record::Held { resource: "sip_vip".to_owned(), until, holds: 1 }));
     let now = Time::from_micros(56 * year);
     let input = journal::Input::ClockChanged { by: -10 * year };
-    state.apply(&Record::Input { order: 2, at: now, input });
+    state.apply(&Record::Input { sequence: 2, at: now, input });
     assert_eq!(state.newest, Some(now));
     let held = state.ledger.entry("sip_vip").and_then(|e| e.held_until);
     assert_eq!(held, Some(now + std::time::Duration::from_secs(60)));

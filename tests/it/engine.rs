@@ -56,7 +56,7 @@ const ALL: [Happening; 10] = [
     Happening::Removed,
 ];
 
-fn arrived(program: &Program, order: u64, now: Time, detect: bool, cancel: bool, backlog: bool, age: Duration) -> Input {
+fn arrived(program: &Program, sequence: u64, now: Time, detect: bool, cancel: bool, backlog: bool, age: Duration) -> Input {
     let mut hits = Vec::new();
     for (atom, n) in program.atoms.iter().zip(0..) {
         let wanted = if atom.name.ends_with("/cancel") { cancel } else { detect };
@@ -66,29 +66,29 @@ fn arrived(program: &Program, order: u64, now: Time, detect: bool, cancel: bool,
     }
     let event = Event { host: "h".into(), app: "x".into(), at: Some(now - age), ..Event::default() };
     let late = (age > LATE_AFTER).then(|| Stale::Earlier("it came late".to_owned()));
-    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog, arrived: now, late }
+    Input::Arrived { sequence, source: "log".to_owned(), event: Box::new(event), hits, backlog, arrived: now, late }
 }
 
 /// Applies one of them at `now` and describes the results.
-fn happen(engine: &mut Engine, program: &Arc<Program>, order: u64, now: Time, what: Happening) -> String {
+fn happen(engine: &mut Engine, program: &Arc<Program>, sequence: u64, now: Time, what: Happening) -> String {
     let mut out = Vec::new();
-    let arrive = |detect, cancel, backlog| arrived(program, order, now, detect, cancel, backlog, Duration::ZERO);
+    let arrive = |detect, cancel, backlog| arrived(program, sequence, now, detect, cancel, backlog, Duration::ZERO);
     match what {
         Happening::Detect => engine.turn(now, arrive(true, false, false), &mut out),
         Happening::DetectLate => engine.turn(now, arrive(true, false, true), &mut out),
         Happening::DetectOld => {
-            engine.turn(now, arrived(program, order, now, true, false, false, Duration::from_secs(20)), &mut out)
+            engine.turn(now, arrived(program, sequence, now, true, false, false, Duration::from_secs(20)), &mut out)
         }
         Happening::Cancel => engine.turn(now, arrive(false, true, false), &mut out),
         Happening::CancelLate => engine.turn(now, arrive(false, true, true), &mut out),
         Happening::Both => engine.turn(now, arrive(true, true, false), &mut out),
-        Happening::EarlyTimer | Happening::Timer => engine.turn(now, Input::Timer { order }, &mut out),
+        Happening::EarlyTimer | Happening::Timer => engine.turn(now, Input::Timer { sequence }, &mut out),
         Happening::Clear => {
-            engine.turn(now, Input::Clear { order, alarm: "a".to_owned(), key: None, by: "an operator".to_owned() }, &mut out);
+            engine.turn(now, Input::Clear { sequence, alarm: "a".to_owned(), key: None, by: "an operator".to_owned() }, &mut out);
         }
         Happening::Removed => {
             let mut without = Engine::start(Arc::new(Program::default()), Arc::new(Inventory::default()), engine.state().clone());
-            without.begin(now, order, &mut out);
+            without.begin(now, sequence, &mut out);
             *engine = without;
         }
     }
@@ -184,13 +184,13 @@ fn the_state_is_the_fold_of_its_records() {
     let mut folded = State::default();
     let mut rng = pointsman::core::sim::Rng::new(1);
     let mut now = at(0);
-    for order in 1..2_000 {
+    for sequence in 1..2_000 {
         now = now + Duration::from_millis(rng.below(4_000));
         let mut out = Vec::new();
         let input = match rng.below(5) {
-            0 => Input::Timer { order },
-            1 => Input::Clear { order, alarm: "a".to_owned(), key: None, by: "x".to_owned() },
-            n => arrived(&program, order, now, n != 2, n != 3, rng.percent(20), Duration::from_secs(rng.below(4))),
+            0 => Input::Timer { sequence },
+            1 => Input::Clear { sequence, alarm: "a".to_owned(), key: None, by: "x".to_owned() },
+            n => arrived(&program, sequence, now, n != 2, n != 3, rng.percent(20), Duration::from_secs(rng.below(4))),
         };
         engine.turn(now, input, &mut out);
         for output in &out {
@@ -199,7 +199,7 @@ fn the_state_is_the_fold_of_its_records() {
                 folded.apply(&serde_json::from_str(&text).unwrap());
             }
         }
-        assert_eq!(&folded, engine.state(), "order {order}");
+        assert_eq!(&folded, engine.state(), "input {sequence}");
         if rng.percent(5) {
             engine = Engine::start(program.clone(), Arc::new(inventory()), folded.clone());
         }
@@ -221,7 +221,7 @@ fn too_many_instances_are_dropped_and_told_once() {
         engine.turn(
             at(0),
             Input::Arrived {
-                order: n,
+                sequence: n,
                 source: "s".to_owned(),
                 event: Box::new(event),
                 hits,
@@ -265,7 +265,7 @@ fn what_is_kept_of_keys_is_bounded() {
     assert_eq!(told, ["counts", "limits"]);
     let kept = format!("{:?}", engine.state());
     assert!(kept.matches("Starts {").count() <= COUNTED_KEYS && kept.matches("Note {").count() <= 2 * COUNTED_KEYS);
-    engine.turn(at(0) + Duration::from_secs(7_200), Input::Timer { order: u64::MAX }, &mut Vec::new());
+    engine.turn(at(0) + Duration::from_secs(7_200), Input::Timer { sequence: u64::MAX }, &mut Vec::new());
     assert!(engine.next_deadline().is_none_or(|due| due > at(0) + Duration::from_secs(7_200)));
 }
 
@@ -278,15 +278,15 @@ fn measures_of_many_keys_are_bounded() {
     let memory = 8 * 1024 * 1024;
     let inventory = Inventory { memory: Memory(memory), ..Inventory::default() };
     let mut engine = Engine::start(program.clone(), Arc::new(inventory), State::default());
-    let (mut order, mut told) = (0, 0);
+    let (mut sequence, mut told) = (0, 0);
     let mut say = |host: String, trust: Trust| {
         let mut out = Vec::new();
-        order += 1;
-        let mut input = arrived(&program, order, at(0), true, false, false, Duration::ZERO);
+        sequence += 1;
+        let mut input = arrived(&program, sequence, at(0), true, false, false, Duration::ZERO);
         if let Input::Arrived { event, .. } = &mut input {
             (event.host, event.at, event.trust) = (host.into(), None, trust);
         }
-        engine.turn(at(0) + Duration::from_millis(order), input, &mut out);
+        engine.turn(at(0) + Duration::from_millis(sequence), input, &mut out);
         told += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == Kind::Limit)).count();
         (format!("{:?}", engine.state()).matches("Measured {").count(), told)
     };
@@ -306,7 +306,7 @@ fn offsets_of_many_hosts_are_bounded() {
     for n in 0..3 * OFFSETS as u64 {
         let mut out = Vec::new();
         let (source, host, trust) = ("log".to_owned(), format!("h{n}"), Trust::Local);
-        let input = Input::Offset { order: n, source, host, trust, usual: 5_000_000, zone: 0 };
+        let input = Input::Offset { sequence: n, source, host, trust, usual: 5_000_000, zone: 0 };
         engine.turn(at(0) + Duration::from_millis(n), input, &mut out);
     }
     assert!(engine.state().offsets_of("log").iter().any(|(_, host, _)| *host == format!("h{}", 3 * OFFSETS - 1)));
@@ -340,9 +340,9 @@ fn a_cancel_of_another_key_clears_nothing() {
     let (program, _) = compile(&[source("a.alarm", text)], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
-    let mut say = |order, app: &'static str, detect: bool| {
+    let mut say = |sequence, app: &'static str, detect: bool| {
         let mut out = Vec::new();
-        let mut input = arrived(&program, order, at(0), detect, !detect, false, Duration::ZERO);
+        let mut input = arrived(&program, sequence, at(0), detect, !detect, false, Duration::ZERO);
         if let Input::Arrived { event, .. } = &mut input {
             event.app = app.into();
         }
@@ -362,7 +362,7 @@ fn on_cancel_says_why() {
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     happen(&mut engine, &program, 1, at(0), Happening::Detect);
     let mut out = Vec::new();
-    engine.turn(at(60_000), Input::Timer { order: 2 }, &mut out);
+    engine.turn(at(60_000), Input::Timer { sequence: 2 }, &mut out);
     let Some(Output::StartReactions(start)) = out.last() else { panic!("{out:?}") };
     assert_eq!(
         (start.cleared.as_ref(), start.event.get("cause").map(ToString::to_string)),
@@ -393,23 +393,23 @@ fn joined_states_are_what_is_so() {
     let hosts: Vec<&String> = inventory.hosts.keys().collect();
     let apps: Vec<&String> = inventory.applications.keys().collect();
     let mut folded = State::default();
-    for order in 1..2_000u64 {
-        let now = at(order as i64);
+    for sequence in 1..2_000u64 {
+        let now = at(sequence as i64);
         let flag = rng.percent(50);
         let input = match rng.below(10) {
-            0..4 => Input::Lost { order, host: hosts[rng.index(hosts.len())].clone(), lost: flag },
-            4..8 => Input::App { order, app: apps[rng.index(apps.len())].clone(), stopped: flag, text: String::new() },
-            8 => Input::Clear { order, alarm: "either".to_owned(), key: None, by: "somebody".to_owned() },
-            _ => Input::Timer { order },
+            0..4 => Input::Lost { sequence, host: hosts[rng.index(hosts.len())].clone(), lost: flag },
+            4..8 => Input::App { sequence, app: apps[rng.index(apps.len())].clone(), stopped: flag, text: String::new() },
+            8 => Input::Clear { sequence, alarm: "either".to_owned(), key: None, by: "somebody".to_owned() },
+            _ => Input::Timer { sequence },
         };
         let cleared = matches!(input, Input::Clear { .. });
         engine.turn(now, input, &mut out);
         if cleared || rng.percent(3) {
             // States that are true without any event are evaluated at each start and each reload.
             engine = Engine::start(program.clone(), inventory.clone(), engine.state().clone());
-            engine.begin(now, order, &mut out);
+            engine.begin(now, sequence, &mut out);
         } else if rng.percent(3) {
-            engine.reload(now, order, &Default::default(), program.clone(), inventory.clone(), &mut out);
+            engine.reload(now, sequence, &Default::default(), program.clone(), inventory.clone(), &mut out);
         }
         for output in out.drain(..) {
             if let Output::Record(record) = output {
@@ -439,15 +439,19 @@ fn joined_states_are_what_is_so() {
         wanted.extend(above.then_some(("above", "")));
         wanted.sort_unstable();
         let active: Vec<(String, String)> = state.active().map(|(alarm, key, _)| (alarm.to_owned(), key.to_string())).collect();
-        assert_eq!(active, wanted.iter().map(|(a, k)| ((*a).to_owned(), (*k).to_owned())).collect::<Vec<_>>(), "input {order}");
+        assert_eq!(
+            active,
+            wanted.iter().map(|(a, k)| ((*a).to_owned(), (*k).to_owned())).collect::<Vec<_>>(),
+            "input {sequence}"
+        );
     }
     // A state is not true for a host that is not in the inventory any more.
     let neither = |engine: &Engine| engine.state().active_of("neither").map(|(key, _)| key.to_string()).collect::<Vec<_>>();
-    for (order, host) in (3_000..).zip(&hosts) {
-        engine.turn(at(3_000), Input::Lost { order, host: (*host).clone(), lost: false }, &mut out);
+    for (sequence, host) in (3_000..).zip(&hosts) {
+        engine.turn(at(3_000), Input::Lost { sequence, host: (*host).clone(), lost: false }, &mut out);
     }
-    for (order, app) in (4_000..).zip(&apps) {
-        engine.turn(at(4_000), Input::App { order, app: (*app).clone(), stopped: false, text: String::new() }, &mut out);
+    for (sequence, app) in (4_000..).zip(&apps) {
+        engine.turn(at(4_000), Input::App { sequence, app: (*app).clone(), stopped: false, text: String::new() }, &mut out);
     }
     assert_eq!(neither(&engine), ["sip1", "sip2"]);
     let mut fewer = (*inventory).clone();

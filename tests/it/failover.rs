@@ -85,7 +85,7 @@ impl Lab {
         let stamp = (now - age).to_string();
         let line = format!("{} Standard {host} {app} GCTI-{id} mode activated", stamp.trim_end_matches('Z'));
         self.replay.hear("log", line.as_bytes(), trust, false, None);
-        self.told.extend(self.replay.told());
+        self.told.extend(self.replay.take_entries());
     }
 
     fn claims(&mut self, host: &str) {
@@ -96,7 +96,7 @@ impl Lab {
     fn pass(&mut self, seconds: u64) {
         let to = self.replay.now() + Duration::from_secs(seconds);
         self.replay.pass(to);
-        self.told.extend(self.replay.told());
+        self.told.extend(self.replay.take_entries());
     }
 
     fn owner(&self) -> &str {
@@ -339,12 +339,12 @@ impl Many {
         self.position += 1;
         let stamp = self.now.to_string();
         let line = format!("{} Standard {member}{n} App{member}{n} GCTI-00-04563 mode activated", stamp.trim_end_matches('Z'));
-        let (event, met) = self.sieve.sift(line.as_bytes(), self.now, |_, event| event.trust = Trust::Address);
+        let (event, matched) = self.sieve.sift(line.as_bytes(), self.now, |_, event| event.trust = Trust::Address);
         let heard = LogEvent {
             source: "s".to_owned(),
             position: Position { at: self.position, ..Position::default() },
             event: event.into_owned(),
-            hits: met.unwrap().hits,
+            hits: matched.unwrap().hits,
             ..LogEvent::default()
         };
         self.tell(Input::Event(Box::new(heard)));

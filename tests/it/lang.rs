@@ -65,13 +65,13 @@ fn conditions_meet_what_stands_beside_them() {
         for record in log.lines() {
             let event = decoder.decode(record.as_bytes(), Time::default());
             matcher.matches(&event, &mut hits);
-            let met = hits.iter().map(|hit| {
+            let matched = hits.iter().map(|hit| {
                 let captures: Vec<String> = hit.captures.iter().map(|(n, v)| format!("{n}={v}")).collect();
                 let name = &program.atoms[hit.atom.0 as usize].name;
                 if captures.is_empty() { name.clone() } else { format!("{name}({})", captures.join(", ")) }
             });
-            let met: Vec<String> = met.collect();
-            told.push_str(&format!("{record}\n    {}\n", if met.is_empty() { "-".to_owned() } else { met.join("  ") }));
+            let matched: Vec<String> = matched.collect();
+            told.push_str(&format!("{record}\n    {}\n", if matched.is_empty() { "-".to_owned() } else { matched.join("  ") }));
         }
         expect(format!("tests/lang/match/{}", name.replace(".alarm", ".expected")), &told);
     }

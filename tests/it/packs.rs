@@ -97,7 +97,7 @@ struct Log<'p> {
     matcher: &'p Matcher,
     engine: Engine,
     now: Time,
-    order: u64,
+    sequence: u64,
     /// The decoder that read the last line with a time.
     before: Option<Decoder>,
 }
@@ -118,11 +118,11 @@ impl Log<'_> {
         }
         let at = event.at;
         self.now = at.unwrap_or(self.now);
-        self.order += 1;
+        self.sequence += 1;
         let (mut hits, mut out) = (Vec::new(), Vec::new());
         self.matcher.matches(&event, &mut hits);
         let input = Input::Arrived {
-            order: self.order,
+            sequence: self.sequence,
             source: "log".into(),
             event: Box::new(event),
             hits,
@@ -161,7 +161,7 @@ fn intruders_are_found_as_the_cases_say() {
     for ((kind, _, mode), mut lines) in runs {
         let pattern = Some(format!("{kind}_{mode}")).filter(|p| patterns.contains(p)).unwrap_or_else(|| kind.to_owned());
         let engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
-        let mut log = Log { matcher: &matcher, engine, now: Time::default(), order: 0, before: None };
+        let mut log = Log { matcher: &matcher, engine, now: Time::default(), sequence: 0, before: None };
         lines.sort_by_key(|n| cases[*n].line_no);
         for (i, n) in lines.iter().copied().enumerate() {
             // Only attempts have a time. The others are about as old as the next attempt, because lines of one process are

@@ -166,7 +166,7 @@ fn history_knows_the_names_of_the_site() {
     fs::create_dir(folder.join("data")).unwrap();
     let mut journal = Journal::open(&folder.join("data")).unwrap();
     journal.controller_id(|| 42).unwrap();
-    journal.append(&Record::Input { order: 1, at: Time::from_millis(1_767_261_600_000), input: Input::Start }).unwrap();
+    journal.append(&Record::Input { sequence: 1, at: Time::from_millis(1_767_261_600_000), input: Input::Start }).unwrap();
     journal.sync().unwrap();
     drop(journal);
     let expected = [

@@ -103,11 +103,11 @@ impl Bench {
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let line = format!("{} Standard {host} {app} GCTI-00-{id} words", self.now.to_string().trim_end_matches('Z'));
         let mut sieve = Sieve::new(current, Decoder::new());
-        let (event, met) = sieve.sift(line.as_bytes(), self.now, |_, event| event.trust = Trust::Authenticated);
+        let (event, matched) = sieve.sift(line.as_bytes(), self.now, |_, event| event.trust = Trust::Authenticated);
         let event = event.into_owned();
-        let met = met.unwrap();
+        let matched = matched.unwrap();
         let position = Position { at: self.lines, ..Position::default() };
-        LogEvent { source: "log".to_owned(), position, event, hits: met.hits, rules: met.rules, ..LogEvent::default() }
+        LogEvent { source: "log".to_owned(), position, event, hits: matched.hits, rules: matched.rules, ..LogEvent::default() }
     }
 
     fn hear(&mut self, host: &str, id: &str) {

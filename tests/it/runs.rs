@@ -33,7 +33,7 @@ reaction t { script "t.rhai" }
 struct Bench {
     program: Arc<Program>,
     runs: Runs,
-    order: u64,
+    sequence: u64,
     records: Vec<Record>,
 }
 
@@ -43,7 +43,7 @@ impl Bench {
         assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
         let program = Arc::new(program);
         let runs = Runs::start(program.clone(), Arc::new(Inventory::default()), State::default(), &mut Vec::new());
-        Bench { program, runs, order: 0, records: Vec::new() }
+        Bench { program, runs, sequence: 0, records: Vec::new() }
     }
 
     /// Passes an input to the runs. Outputs that are not records are returned as texts.
@@ -60,8 +60,8 @@ impl Bench {
                 Output::Record(record) => self.records.push(record),
                 Output::Evaluate(run) => words.push(format!("evaluate {run}")),
                 Output::Do { run, attempt, step } => words.push(format!("do {run} {} try {attempt}", step.verb)),
-                Output::ClaimRun { order, well } => {
-                    words.push(format!("claim {order} ended {}", if well { "well" } else { "badly" }))
+                Output::ClaimRun { sequence, well } => {
+                    words.push(format!("claim {sequence} ended {}", if well { "well" } else { "badly" }))
                 }
                 Output::Notice(notice) => words.push(format!("notice {}", notice.kind)),
             }
@@ -75,7 +75,7 @@ impl Bench {
 
     /// The same for an event with this trust, which may be the claim of a member of a pair.
     fn cue_of(&mut self, now: Time, alarm: &str, key: &str, trust: Trust, claim: bool) -> Vec<String> {
-        self.order += 1;
+        self.sequence += 1;
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
         let start = StartReactions {
             alarm: alarm.name.clone(),
@@ -88,7 +88,7 @@ impl Bench {
             count: 1,
             raised_at: now,
             lines: Vec::new(),
-            order: self.order,
+            sequence: self.sequence,
             claim,
             event: Arc::new([("trust".to_owned(), Value::from(trust.name()))].into()),
         };
@@ -397,21 +397,21 @@ fn it_is_told_how_runs_of_claims_end() {
     assert_eq!(b.start(at(0), "plain", "one more"), ["notice not_started"]);
     let first = RUNS as u64 + 1;
     assert_eq!(b.cue_of(at(1), "plain", "app", trust, true), [format!("evaluate {first}")]);
-    let order = b.order;
+    let sequence = b.sequence;
     assert_eq!(b.cue_of(at(2), "plain", "app", trust, true), NOTHING);
-    assert_eq!(b.cue_of(at(3), "plain", "app", trust, true), [format!("claim {} ended badly", order + 1)], "replaced");
-    assert_eq!(b.ends(at(4), first), [format!("evaluate {}", first + 2), format!("claim {order} ended well")]);
+    assert_eq!(b.cue_of(at(3), "plain", "app", trust, true), [format!("claim {} ended badly", sequence + 1)], "replaced");
+    assert_eq!(b.ends(at(4), first), [format!("evaluate {}", first + 2), format!("claim {sequence} ended well")]);
     let failed = b.fails(at(5), first + 2);
-    assert_eq!(failed, ["notice run_failed".to_owned(), format!("claim {} ended badly", order + 2)]);
+    assert_eq!(failed, ["notice run_failed".to_owned(), format!("claim {} ended badly", sequence + 2)]);
     assert_eq!(
         b.cue_of(at(6), "wants", "app", trust, true),
-        ["notice not_started".to_owned(), format!("claim {} ended badly", order + 3)]
+        ["notice not_started".to_owned(), format!("claim {} ended badly", sequence + 3)]
     );
     for n in 0..CLAIM_RUNS {
         assert_eq!(b.cue_of(at(7), "plain", &format!("c{n}"), trust, true).len(), 1, "{n}");
     }
-    let (refused, order) = (b.cue_of(at(8), "plain", "one more", trust, true), b.order);
-    assert_eq!(refused, ["notice not_started".to_owned(), format!("claim {order} ended badly")]);
+    let (refused, sequence) = (b.cue_of(at(8), "plain", "one more", trust, true), b.sequence);
+    assert_eq!(refused, ["notice not_started".to_owned(), format!("claim {sequence} ended badly")]);
     // A missing approval is a decision.
     b.restart();
     let mut b = Bench::new();

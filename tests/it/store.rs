@@ -332,7 +332,7 @@ fn a_loss_is_accepted_by_name_and_reason() {
     assert_eq!(journal.controller_id(|| 1).unwrap(), 42);
     let state = journal.state();
     assert_eq!(state.doubt.as_ref().map(|d| d.kind), Some(DoubtKind::Accepted));
-    assert!(state.order > State::fold(&records[..whole as usize]).order + 4, "no number of a lost input is used again");
+    assert!(state.sequence > State::fold(&records[..whole as usize]).sequence + 4, "no number of a lost input is used again");
     assert!(state.ledger.epoch() > 1_000_000);
     drop(journal);
     let found = Journal::verify(folder.path()).unwrap();
@@ -376,7 +376,7 @@ fn a_backup_is_put_back() {
     let mut journal = Journal::open(folder.path()).unwrap();
     assert_eq!(journal.controller_id(|| 1).unwrap(), 42);
     assert_eq!(journal.state().doubt.as_ref().map(|d| d.kind), Some(DoubtKind::Unproven));
-    let without = State { doubt: None, order: journal.state().order - 1, ..journal.state().clone() };
+    let without = State { doubt: None, sequence: journal.state().sequence - 1, ..journal.state().clone() };
     assert!(without == State::fold(&all));
     drop(journal);
     assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());

@@ -112,6 +112,47 @@ fn modules_use_only_what_the_table_allows() {
     assert_eq!(named(both), BTreeSet::from(["a", "b", "d"].map(str::to_owned)));
 }
 
+/// The files of a module, and which of their siblings each of them names: `super::x::Y`, `use super::{x::Y, z}`.
+fn uses_of_siblings() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    let path = regex::Regex::new(r"(?:^|[^:\w])super::(\w+|\{[^;]*\})").unwrap();
+    // Groups within groups are behind a name, which is what counts.
+    let group = regex::Regex::new(r"\{[^{}]*\}").unwrap();
+    let mut modules: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for (file, code) in sources().into_iter().filter(|(file, _)| !file.ends_with("/mod.rs")) {
+        let (folder, name) = file.trim_end_matches(".rs").rsplit_once('/').unwrap();
+        let mut named = BTreeSet::new();
+        for found in path.captures_iter(&code) {
+            let mut list = found[1].trim_matches(['{', '}']).to_owned();
+            while group.is_match(&list) {
+                list = group.replace_all(&list, "").into_owned();
+            }
+            named.extend(list.split(',').map(|p| p.trim().split("::").next().unwrap().to_owned()));
+        }
+        modules.entry(folder.to_owned()).or_default().insert(name.to_owned(), named);
+    }
+    modules
+}
+
+/// Two files of a module that use each other are one thing in two places, or hide a third one. The grammar is recursive.
+#[test]
+fn no_files_use_each_other() {
+    for (folder, files) in uses_of_siblings().into_iter().filter(|(folder, _)| folder != "src/core/lang/parse") {
+        // What uses nothing that is left is taken away, until nothing or only circles are left.
+        let mut left: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (name, named) in &files {
+            left.insert(name, named.iter().map(String::as_str).filter(|n| *n != name && files.contains_key(*n)).collect());
+        }
+        while let Some(free) = left.iter().find(|(_, named)| named.is_empty()).map(|(name, _)| *name) {
+            left.remove(free);
+            left.values_mut().for_each(|named| drop(named.remove(free)));
+        }
+        assert!(left.is_empty(), "files of {folder} use each other: {left:?}");
+    }
+    // The check finds the circle that is allowed.
+    let grammar = &uses_of_siblings()["src/core/lang/parse"];
+    assert!(grammar["atom"].contains("detect") && grammar["detect"].contains("atom"), "{grammar:?}");
+}
+
 #[test]
 fn only_the_shell_touches_the_world() {
     let words = [

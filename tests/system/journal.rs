@@ -99,7 +99,7 @@ fn a_clock_that_was_ahead_is_followed_back() {
     fs::create_dir(site.0.join("data")).unwrap();
     let ahead = wall_time() + Duration::from_secs(10 * 365 * 24 * 3_600);
     let mut journal = Journal::open(&site.0.join("data")).unwrap();
-    journal.append(&Record::Input { order: 1, at: ahead, input: Input::Start }).unwrap();
+    journal.append(&Record::Input { sequence: 1, at: ahead, input: Input::Start }).unwrap();
     journal.sync().unwrap();
     drop(journal);
     let (ended, _) = listening(&site);
@@ -212,7 +212,7 @@ fn a_restore_may_be_killed() {
         child.kill().unwrap();
         child.wait().unwrap();
         match Journal::open(&site.0.join("data")) {
-            Ok(journal) => assert!(journal.state().order > 3),
+            Ok(journal) => assert!(journal.state().sequence > 3),
             Err(why) => {
                 refused += 1;
                 assert!(why.to_string().contains("run it again"), "{why}");

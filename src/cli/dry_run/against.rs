@@ -17,8 +17,8 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::store::{JournalReader, UnwantedReader};
 
+use super::super::output::{FAILED, colour, plural, wrong};
 use super::super::table::{RowFormat, csv_text};
-use super::super::{FAILED, colour, plural, wrong};
 use super::Shows;
 
 /// The number of alarms, each with a key, whose absence is explained.

@@ -96,7 +96,7 @@ fn act(queues: &[Receiver<FoundInBatch>], mut take: impl FnMut(Sifted) -> bool) 
 }
 
 /// Runs one thread: it reads a batch when it has the turn, passes the turn on, and sifts the batch. Nothing more is read when
-/// the moment is over up to which the log is replayed.
+/// the moment has passed up to which the log is replayed.
 fn work<'r, R: Read>(
     sifting: &Sifting,
     turn: &Receiver<Turn<'r, R>>,
@@ -240,19 +240,19 @@ mod tests {
 
     /// Replays line after line on one thread.
     fn by_lines(log: &[u8]) -> (Vec<String>, DryRunCounts) {
-        let (mut run, mut told, mut room, mut settling) = (dry_run(), Vec::new(), SiftRoom::default(), Settling::default());
+        let (mut run, mut entries, mut room, mut settling) = (dry_run(), Vec::new(), SiftRoom::default(), Settling::default());
         let mut reader = reader(&run, 0);
         let mut lines = Lines::new(log);
         let (sifting, acting) = run.parts();
         let mut take = |sifted: Sifted| {
-            settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry.json())));
+            settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| entries.push(entry.json())));
         };
         while let Some(line) = lines.next_line().unwrap() {
             take(sifting.sift(reader.read(line.bytes, line.cut), &mut room));
         }
         reader.end().into_iter().for_each(&mut take);
-        let counts = run.finish(&mut |entry| told.push(entry.json()));
-        (told, counts)
+        let counts = run.finish(&mut |entry| entries.push(entry.json()));
+        (entries, counts)
     }
 
     #[test]
@@ -261,16 +261,16 @@ mod tests {
         let (wanted, counts) = by_lines(&log);
         assert!(wanted.len() > 500 && counts.matched > 100 && counts.stamps_disbelieved > 0 && counts.latin1 > 0);
         for (threads, buffer) in [(1, 1 << 16), (2, 1 << 18), (3, 999), (8, 4_096)] {
-            let (mut run, mut told) = (dry_run(), Vec::new());
+            let (mut run, mut entries) = (dry_run(), Vec::new());
             let log = BufReader::with_capacity(buffer, log.as_slice());
             let mut tell = |entry: TimelineEntry| {
-                told.push(entry.json());
+                entries.push(entry.json());
                 true
             };
             let mut reader = reader(&run, 0);
             replay(&mut run, &mut reader, log, threads, &mut tell, &mut |_| ()).unwrap();
-            let counted = run.finish(&mut |entry| told.push(entry.json()));
-            assert!(told == wanted, "{threads} threads, {} and {} entries", told.len(), wanted.len());
+            let counted = run.finish(&mut |entry| entries.push(entry.json()));
+            assert!(entries == wanted, "{threads} threads, {} and {} entries", entries.len(), wanted.len());
             assert_eq!(counted, counts, "{threads} threads");
         }
     }
@@ -290,23 +290,23 @@ mod tests {
                 lines.iter().enumerate().filter(|(at, _)| at / 7 % parts == n).map(|(_, line)| *line).collect::<String>()
             };
             let parts: Vec<String> = (0..parts).map(of).collect();
-            let (mut run, mut told) = (dry_run(), Vec::new());
+            let (mut run, mut entries) = (dry_run(), Vec::new());
             let logs = parts.iter().zip(0..).map(|(log, n)| (reader(&run, n), BufReader::new(log.as_bytes()))).collect();
             let mut tell = |entry: Option<TimelineEntry>| {
-                told.extend(entry.map(|entry| entry.json()));
+                entries.extend(entry.map(|entry| entry.json()));
                 true
             };
             assert!(merge::replay(&mut run, logs, threads, &mut tell, &mut |_| ()).is_none());
-            let counted = run.finish(&mut |entry| told.push(entry.json()));
-            let without_lines = |told: &[String]| -> Vec<String> {
+            let counted = run.finish(&mut |entry| entries.push(entry.json()));
+            let without_lines = |entries: &[String]| -> Vec<String> {
                 let of = |text: &String| {
                     let mut json: serde_json::Value = serde_json::from_str(text).unwrap();
                     json.as_object_mut().unwrap().remove("line");
                     json.to_string()
                 };
-                told.iter().map(of).collect()
+                entries.iter().map(of).collect()
             };
-            let (a, b) = (without_lines(&told), without_lines(&wanted));
+            let (a, b) = (without_lines(&entries), without_lines(&wanted));
             let differs = a.iter().zip(&b).position(|(a, b)| a != b);
             assert!(a == b, "{} and {}: {:?}", a.len(), b.len(), differs.map(|n| (&a[n], &b[n])));
             assert_eq!((counted.lines, counted.matched), (counts.lines, counts.matched));

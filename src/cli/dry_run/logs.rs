@@ -51,9 +51,9 @@ pub(in crate::cli) fn origin(
     let written = written.unwrap_or_else(|| time_of(log.written));
     let Followed { host, app, format, .. } = followed.unwrap_or_default();
     let format = format.map(|declared| declared.form);
-    let decoder = format.iter().fold(Decoder::new().in_zone(zone), |decoder, format| decoder.with_format(format.clone()));
-    let began = if log.whole || log.grows { began(path, written, decoder) } else { None };
-    Origin { number, written, began, grows: log.grows, zone, zone_is_given, host, app, format }
+    let origin = Origin { number, written, began: None, grows: log.grows, zone, zone_is_given, host, app, format };
+    let began = if log.whole || log.grows { began(path, written, origin.decoder()) } else { None };
+    Origin { began, ..origin }
 }
 
 /// A log to replay.

@@ -11,7 +11,7 @@ use crate::core::replay::{Acting, DryRun, LINES_OF_A_LOG, LogReader, Settling, S
 use crate::core::site::Site;
 
 use super::super::dry_run::{self, DryRunLog};
-use super::super::{Format, colour, wrong};
+use super::super::output::{Format, colour, wrong};
 use super::{Args, Scene};
 
 pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
@@ -83,9 +83,9 @@ fn read<'p>(
     for (_, sifted) in kept {
         act(acting, sifted, story);
     }
-    let mut told: Vec<TimelineEntry> = Vec::new();
-    run.finish(&mut |entry| told.push(entry));
-    told.iter().for_each(|entry| story.tell(entry));
+    let mut reported: Vec<TimelineEntry> = Vec::new();
+    run.finish(&mut |entry| reported.push(entry));
+    reported.iter().for_each(|entry| story.tell(entry));
     run.parts().1.decisions().iter().for_each(|decision| story.decided(decision));
     Ok(())
 }

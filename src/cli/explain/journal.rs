@@ -13,7 +13,7 @@ use crate::shell::live::questions::Question;
 use crate::shell::store::JournalReader;
 
 use super::super::ask::{ControllerArgs, data};
-use super::super::{Format, WRONG, colour, wrong};
+use super::super::output::{Format, WRONG, colour, wrong};
 use super::Args;
 
 /// Reads the records of the journal in their order while `each` returns true. Errors are reported.

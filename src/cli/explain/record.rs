@@ -11,7 +11,8 @@ use crate::core::explain::{ConditionReport, RecordReading, RecordStory, ZoneReas
 use crate::core::lang::program::AtomId;
 use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Sifted, TimelineEntry};
 
-use super::super::{Format, USAGE, colour, dry_run, missing, wrong};
+use super::super::dry_run;
+use super::super::output::{Format, USAGE, colour, missing, wrong};
 use super::{Args, Scene};
 
 /// The maximum number of records of standard input that are explained.
@@ -151,13 +152,13 @@ fn explain(
     let mut story: Option<RecordStory> = None;
     let mut acted = false;
     let (sifting, acting) = run.parts();
-    let mut told: Vec<TimelineEntry> = Vec::new();
+    let mut reported: Vec<TimelineEntry> = Vec::new();
     let mut decisions: Vec<DecisionOfLine> = Vec::new();
     let mut is_wanted = false;
-    let mut take = |sifted: Sifted, told: &mut Vec<TimelineEntry>, acted: &mut bool| {
+    let mut take = |sifted: Sifted, reported: &mut Vec<TimelineEntry>, acted: &mut bool| {
         settling.take(sifted, &mut |sifted| {
             let (number, at) = (sifted.line(), sifted.at());
-            acting.take(sifted, &mut |entry| told.extend((entry.line == Some(line)).then_some(entry)));
+            acting.take(sifted, &mut |entry| reported.extend((entry.line == Some(line)).then_some(entry)));
             let found = acting.decisions();
             if number == line && at.is_some() {
                 *acted = true;
@@ -171,7 +172,7 @@ fn explain(
             let event = read.event();
             let reading = RecordReading::new(record.bytes, event, &scene.site.index, zone, [&host, &app]);
             let conditions = reports(args, scene, event);
-            story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), told: Vec::new() });
+            story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), reported: Vec::new() });
         }
         let is_it = read.line() == line;
         let sifted = sifting.sift(read, &mut room);
@@ -181,13 +182,13 @@ fn explain(
                 story.reading.ignored = sifted.is_ignored();
             }
         }
-        take(sifted, &mut told, &mut acted);
+        take(sifted, &mut reported, &mut acted);
         if story.is_some() && (acted || !is_wanted) {
             break;
         }
     }
     if story.is_some() && is_wanted && !acted {
-        reader.end().into_iter().for_each(|end| take(end, &mut told, &mut acted));
+        reader.end().into_iter().for_each(|end| take(end, &mut reported, &mut acted));
     }
-    Ok(story.map(|story| RecordStory { decisions, told, ..story }))
+    Ok(story.map(|story| RecordStory { decisions, reported, ..story }))
 }

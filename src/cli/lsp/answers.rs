@@ -20,27 +20,6 @@ use crate::core::lang::names::NameKind;
 
 type Answer = Result<Json, (ErrorCode, String)>;
 
-/// What the server can do.
-pub(super) fn capabilities(units: Units) -> Json {
-    json!({
-        "capabilities": {
-            "positionEncoding": units.kind(),
-            "textDocumentSync": { "openClose": true, "change": 2, "save": true },
-            "completionProvider": { "triggerCharacters": ["\"", ".", "{", "(", "/"] },
-            "hoverProvider": true,
-            "definitionProvider": true,
-            "referencesProvider": true,
-            "renameProvider": { "prepareProvider": true },
-            "documentSymbolProvider": true,
-            "documentFormattingProvider": true,
-            "codeActionProvider": { "codeActionKinds": ["quickfix"] },
-            "inlayHintProvider": true,
-            "executeCommandProvider": { "commands": ["pointsman.chooseLog"] },
-        },
-        "serverInfo": { "name": "pointsman", "version": env!("CARGO_PKG_VERSION") },
-    })
-}
-
 fn params<P: DeserializeOwned>(params: Json) -> Result<P, (ErrorCode, String)> {
     serde_json::from_value(params).map_err(|e| (ErrorCode::InvalidParams, e.to_string()))
 }

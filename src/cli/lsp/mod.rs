@@ -17,10 +17,10 @@ use std::time::Instant;
 
 use lsp_server::{ErrorCode, Message, RequestId, Response};
 
-use super::WRONG;
 use super::given::Given;
+use super::output::WRONG;
 use frames::MessageFrame;
-use server::Server;
+use server::{Input, Server};
 
 const EXAMPLES: &str = "\
 An editor starts it and talks to it by standard input and output. docs/how-to/editors.md shows how to set up Neovim, Helix and
@@ -40,15 +40,6 @@ pub(super) struct Args {
     /// Ignored: some editors pass it
     #[arg(long, hide = true)]
     stdio: bool,
-}
-
-/// What the thread that answers receives.
-enum Input {
-    MessageFrame(MessageFrame),
-    /// The stream of messages failed.
-    Broken(String),
-    Assembled(Box<sites::Assembled>),
-    Counted(counts::TimesRaised),
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {

@@ -12,13 +12,13 @@ use lsp_types::{
     DiagnosticRelatedInformation, DiagnosticSeverity, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, InitializeParams, Location, NumberOrString, PublishDiagnosticsParams, Url,
 };
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::super::given::Given;
 use super::counts::{TimesRaised, count};
+use super::frames::{self, MessageFrame};
 use super::positions::{TextLines, Units};
 use super::sites::{Assembled, SiteKey, assemble, is_configuration, real_name, site_of};
-use super::{Input, frames};
 use crate::core::base::limits::RULE_FILE_BYTES;
 use crate::core::diag::{Diagnostic, Severity};
 use crate::core::editor::{Documents, Language};
@@ -29,6 +29,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 const DOCUMENTS: usize = 1_000;
 /// The greatest number of diagnostics of one document that are published.
 const PUBLISHED: usize = 1_000;
+
+/// What the thread that answers receives.
+pub(super) enum Input {
+    MessageFrame(MessageFrame),
+    /// The stream of messages failed.
+    Broken(String),
+    Assembled(Box<Assembled>),
+    Counted(TimesRaised),
+}
 
 /// A document that the editor has open.
 pub(super) struct OpenDocument {
@@ -114,7 +123,7 @@ impl Server {
         frames::write(&mut io::stdout().lock(), message)
     }
 
-    /// Takes one message. Returns the exit status when the conversation is over.
+    /// Takes one message. Returns the exit status when the editor ends the session.
     pub(super) fn message(&mut self, message: Message) -> io::Result<Option<u8>> {
         match message {
             Message::Request(request) => {
@@ -167,7 +176,7 @@ impl Server {
             self.given.config = option("config");
         }
         self.phase = Phase::Initialized;
-        super::answers::capabilities(self.units)
+        capabilities(self.units)
     }
 
     fn notification(&mut self, notification: Notification) -> io::Result<()> {
@@ -411,6 +420,27 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// What the server can do.
+fn capabilities(units: Units) -> Json {
+    json!({
+        "capabilities": {
+            "positionEncoding": units.kind(),
+            "textDocumentSync": { "openClose": true, "change": 2, "save": true },
+            "completionProvider": { "triggerCharacters": ["\"", ".", "{", "(", "/"] },
+            "hoverProvider": true,
+            "definitionProvider": true,
+            "referencesProvider": true,
+            "renameProvider": { "prepareProvider": true },
+            "documentSymbolProvider": true,
+            "documentFormattingProvider": true,
+            "codeActionProvider": { "codeActionKinds": ["quickfix"] },
+            "inlayHintProvider": true,
+            "executeCommandProvider": { "commands": ["pointsman.chooseLog"] },
+        },
+        "serverInfo": { "name": "pointsman", "version": env!("CARGO_PKG_VERSION") },
+    })
 }
 
 /// Diagnostics by the real path of their file. One about no place is shown in the configuration, or in the open rules.

@@ -53,7 +53,7 @@ impl Covered {
     pub(super) fn of(site: &Site, verdict: &Verdict, trace: &TestTrace) -> Covered {
         let mut atoms: BTreeMap<AtomId, u64> = BTreeMap::new();
         let mut hits = Vec::new();
-        for (_, event) in &trace.heard {
+        for (_, event) in &trace.events {
             let mut event = event.clone();
             for hit in site.wants(&mut event, &mut hits).unwrap_or_default() {
                 *atoms.entry(hit.atom).or_default() += 1;

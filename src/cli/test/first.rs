@@ -13,7 +13,7 @@ use crate::core::replay::test_file;
 use crate::core::replay::{DryRun, EntryKind, Settling, SiftRoom, TimelineEntry};
 
 use super::super::dry_run;
-use super::super::{Format, WRONG, report, wrong};
+use super::super::output::{Format, WRONG, report, wrong};
 use super::Args;
 
 /// The maximum number of log lines in a first test.

@@ -22,7 +22,7 @@ use crate::core::replay::test_file;
 use crate::core::replay::{EntryKind, TimelineEntry};
 use crate::core::site::Site;
 
-use super::super::{Format, WRONG, report, wrong};
+use super::super::output::{Format, WRONG, report, wrong};
 use super::Args;
 use super::first::expectation;
 

@@ -11,7 +11,7 @@ use crate::core::replay::rule_test;
 use crate::core::replay::test_file::{RuleTest, TestFile};
 use crate::core::site::{Site, mutants, samples};
 
-use super::super::{FAILED, Format, wrong};
+use super::super::output::{FAILED, Format, wrong};
 use super::{Args, in_parallel};
 
 pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io::Result<u8> {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::core::base::text::{printable, printable_json};
 use crate::core::replay::rule_test;
 
-use super::super::{Format, colour, plural};
+use super::super::output::{Format, colour, plural};
 use super::{Args, Done, Job};
 
 /// Writes each result in the order of the files, and then the totals.

@@ -11,7 +11,7 @@ use crate::core::replay::TimelineEntry;
 use crate::core::replay::rule_test::MismatchPlace;
 use crate::core::replay::test_file::RuleTest;
 
-use super::super::{FAILED, wrong};
+use super::super::output::{FAILED, wrong};
 use super::{Done, Job};
 
 pub(super) fn run(jobs: &[Job<'_>], done: &[Done]) -> io::Result<u8> {

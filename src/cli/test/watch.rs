@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use crate::shell::sources::watch;
 
-use super::super::wrong;
+use super::super::output::wrong;
 use super::Args;
 
 /// Runs the tests now and after each change, until the program is ended.

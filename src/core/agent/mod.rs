@@ -90,7 +90,7 @@ pub enum Operation {
     Observe,
     /// Bring the address up, or set its remaining lifetime. Succeeds if the address is there already.
     Add {
-        /// The kernel is told to drop the address by this time. The lifetime is in whole seconds, rounded down, and calculated
+        /// The kernel drops the address by this time. The lifetime is in whole seconds, rounded down, and calculated
         /// right before the call; less than a second is a failure. `None` means for ever.
         until: Option<Time>,
         /// The operation fails if it cannot be started by this time: the command would be too old.

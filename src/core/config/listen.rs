@@ -99,13 +99,10 @@ pub(super) fn of_agents_metrics(
         Listening::At(address) => address,
         Listening::Usual => SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), AGENT_PORT),
     };
-    let taken = Taken { way: Way::Tcp, address, what: String::new(), place: metrics.1.clone() };
-    if taken.excludes(&Taken { way: Way::Tcp, address: metrics.0, what: String::new(), place: metrics.1.clone() }) {
-        let message = format!("`metrics` listens on the port on which other agents connect, {address}");
-        let diagnostic = reader.report(Code::NameTaken, &metrics.1, message);
-        diagnostic.context.extend(agents.1.map(|node| (node.place.clone(), "first here".to_owned())));
-        diagnostic.help = Some("give it another port: listen: 127.0.0.1:9469".to_owned());
-    }
+    let place = agents.1.map_or(&metrics.1, |node| &node.place).clone();
+    let for_agents = Taken { way: Way::Tcp, address, what: format!("the listener for other agents, {address}"), place };
+    let for_monitoring = Taken { way: Way::Tcp, address: metrics.0, what: "`metrics`".to_owned(), place: metrics.1 };
+    take(reader, &mut vec![for_agents], for_monitoring);
 }
 
 /// An address on which something listens.
@@ -134,7 +131,9 @@ fn take(reader: &mut YamlReader<'_>, taken: &mut Vec<Taken>, new: Taken) {
     if let Some(first) = taken.iter().find(|first| first.excludes(&new)) {
         let message = format!("{} listens on the same port as {}", new.what, first.what);
         let diagnostic = reader.report(Code::NameTaken, &new.place, message);
-        diagnostic.context.push((first.place.clone(), "first here".to_owned()));
+        if first.place != new.place {
+            diagnostic.context.push((first.place.clone(), "first here".to_owned()));
+        }
         diagnostic.help = Some("give it another port; 0.0.0.0 and [::] include every address of the machine".to_owned());
     }
     taken.push(new);

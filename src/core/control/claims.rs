@@ -16,41 +16,42 @@ use crate::core::plan::{Accepted, Intent, IntentVerb};
 use super::{Controller, Output, Task};
 
 /// A late claim that is the newest of its pair.
-pub(super) struct Late {
+pub(super) struct LateClaim {
     pub(super) pair: Name,
     pub(super) resource: Name,
     pub(super) host: Name,
-    pub(super) order: u64,
+    pub(super) sequence: u64,
     /// When the claim was probably written; `None` for a claim from a backlog, which was there before the start.
     pub(super) written: Option<Time>,
 }
 
 impl Controller {
     /// A run that was started for a claim has ended, or could not be started.
-    pub(super) fn claim_run_ended(&mut self, order: u64, well: bool, owed: &mut VecDeque<Task>) {
+    pub(super) fn claim_run_ended(&mut self, sequence: u64, well: bool, owed: &mut VecDeque<Task>) {
         let mut outputs = Vec::new();
         let state = self.engine.state();
-        let stand = state.owed(order).and_then(|app| state.claim(app)).map(|claim| claim.stand);
+        let stand = state.owed(sequence).and_then(|app| state.claim(app)).map(|claim| claim.stand);
         if !well {
-            self.engine.claim_failed(order, &mut outputs);
-        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(order) && self.overrides.withholds(order).is_none() {
-            self.engine.claim_settled(order, &mut outputs);
+            self.engine.claim_failed(sequence, &mut outputs);
+        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(sequence) && self.overrides.withholds(sequence).is_none()
+        {
+            self.engine.claim_settled(sequence, &mut outputs);
         }
         owed.extend(outputs.into_iter().map(Task::Alarmed));
-        self.claims_due.insert(order);
+        self.claims_due.insert(sequence);
     }
 
     /// Carries out the claims that no run carries out any more.
     pub(super) fn carry_out_claims(&mut self, now: Time, out: &mut Vec<Output>) -> VecDeque<Task> {
         let mut tasks = VecDeque::new();
-        for order in std::mem::take(&mut self.claims_due) {
-            if self.engine.state().owed(order).is_none() || self.runs.is_under_way(order) {
+        for sequence in std::mem::take(&mut self.claims_due) {
+            if self.engine.state().owed(sequence).is_none() || self.runs.is_under_way(sequence) {
                 continue;
             }
-            if self.claim_is_withheld(now, order, out) {
+            if self.claim_is_withheld(now, sequence, out) {
                 continue;
             }
-            if let Some((pair, app, intent)) = self.intent_of_claim(order) {
+            if let Some((pair, app, intent)) = self.intent_of_claim(sequence) {
                 let says = if intent.verb == IntentVerb::Up { "primary" } else { "backup" };
                 let (resource, host) = (intent.resource.clone(), intent.host.clone());
                 let moved = match (self.intend(now, intent, &mut tasks, out), says) {
@@ -72,7 +73,7 @@ impl Controller {
                 }
             }
             let mut outputs = Vec::new();
-            self.engine.claim_settled(order, &mut outputs);
+            self.engine.claim_settled(sequence, &mut outputs);
             tasks.extend(outputs.into_iter().map(Task::Alarmed));
         }
         tasks
@@ -80,39 +81,39 @@ impl Controller {
 
     /// What the claim with this sequence asks of its pair's resource; `None` if this claim or something newer has moved the
     /// resource.
-    pub(super) fn intent_of_claim(&self, order: u64) -> Option<(Name, Name, Intent)> {
+    pub(super) fn intent_of_claim(&self, sequence: u64) -> Option<(Name, Name, Intent)> {
         let state = self.engine.state();
-        let app = state.owed(order)?;
+        let app = state.owed(sequence)?;
         let claim = state.claim(app)?;
         let (pair_name, pair) = self.inventory.pair_of(app)?;
         let resource = pair.resource.clone()?;
         let host = self.inventory.host_of(app)?.clone();
         let other = if *app == pair.primary { &pair.backup } else { &pair.primary };
-        let newer_primary = state.claim(other).is_some_and(|c| c.primary && c.order > order);
+        let newer_primary = state.claim(other).is_some_and(|c| c.primary && c.sequence > sequence);
         let entry = self.planner.ledger().entry(&resource);
         let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
         let decided = if claim.primary {
-            newer_primary || desired_owner.is_some_and(|w| w.order >= order)
+            newer_primary || desired_owner.is_some_and(|w| w.sequence >= sequence)
         } else {
-            desired_owner.is_some_and(|w| w.host != host || w.order > order)
-                || entry.is_some_and(|e| e.banned.get(&host).is_some_and(|by| *by >= order))
+            desired_owner.is_some_and(|w| w.host != host || w.sequence > sequence)
+                || entry.is_some_and(|e| e.banned.get(&host).is_some_and(|by| *by >= sequence))
         };
         if decided {
             return None;
         }
         let verb = if claim.primary { IntentVerb::Up } else { IntentVerb::Down };
         let at = Some(claim.written);
-        Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false, at }))
+        Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, sequence, operator: false, at }))
     }
 
     /// Handles a late claim that is the newest of its pair, if rules would have moved the resource for it.
-    pub(super) fn catch_up(&mut self, now: Time, late: Late, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
-        let Late { pair, resource, host, order, written } = late;
+    pub(super) fn catch_up(&mut self, now: Time, late: LateClaim, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+        let LateClaim { pair, resource, host, sequence, written } = late;
         let entry = self.planner.ledger().entry(&resource);
         let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
         // What counts is when the desired owner was decided. Its move may have waited since, for the end of a pause or of a drain.
         // An owner that was found at the start (its sequence is 0) was not decided, and makes no claim outdated.
-        let decided = desired_owner.filter(|w| w.order > 0);
+        let decided = desired_owner.filter(|w| w.sequence > 0);
         let decided_at = decided.and_then(|w| w.at.or_else(|| entry.and_then(|e| e.moves.back()).copied()));
         let here = desired_owner.is_some_and(|w| w.host == host);
         let notice = |kind: Kind, text: String| {
@@ -130,7 +131,8 @@ impl Controller {
             return out.push(notice(Kind::ClaimOutdated, text));
         }
         let at = Some(written.unwrap_or(now));
-        let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: false, at };
+        let intent =
+            Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), sequence, operator: false, at };
         match self.intend(now, intent, owed, out) {
             Accepted::Superseded => {}
             Accepted::Unknown => {
@@ -152,7 +154,7 @@ impl Controller {
     }
 
     /// The engine says that this claim is owed.
-    pub(super) fn claim_is_owed(&mut self, order: u64) {
-        self.claims_due.insert(order);
+    pub(super) fn claim_is_owed(&mut self, sequence: u64) {
+        self.claims_due.insert(sequence);
     }
 }

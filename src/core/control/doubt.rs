@@ -26,7 +26,7 @@ use super::{Controller, Output, Task};
 pub(super) struct Confidence {
     doubt: Option<Doubt>,
     /// Hosts whose agent has reported.
-    heard: BTreeSet<Name>,
+    reported: BTreeSet<Name>,
     /// Hosts whose agent is not believed, which people were notified of.
     disbelieved: BTreeSet<Name>,
 }
@@ -93,8 +93,8 @@ impl Controller {
     }
 
     /// After a report was taken: a doubt may end when every agent has reported.
-    pub(super) fn heard_of(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
-        if self.trust.doubt.is_some() && self.trust.heard.insert(host.clone()) {
+    pub(super) fn host_reported(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
+        if self.trust.doubt.is_some() && self.trust.reported.insert(host.clone()) {
             self.trust_if_all_agree(now, out);
         }
     }
@@ -111,7 +111,7 @@ impl Controller {
             return;
         }
         let mut hosts = self.inventory.resources.values().flat_map(|r| &r.placements).map(|placement| &placement.host);
-        if !hosts.all(|host| self.trust.heard.contains(host)) {
+        if !hosts.all(|host| self.trust.reported.contains(host)) {
             return;
         }
         let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
@@ -131,9 +131,10 @@ impl Controller {
              only host that holds a resource decides which host should hold it"
         );
         out.push(notice(Kind::JournalLossAccepted, text, None));
-        let order = self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
+        let sequence =
+            self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
         let mut planned = Vec::new();
-        self.planner.forget(order, &mut planned);
+        self.planner.forget(sequence, &mut planned);
         self.trust.doubt = Some(Doubt { reason, kind: DoubtKind::Accepted });
         self.work(now, planned.into_iter().map(Task::Planned).collect(), out);
         self.go_on(now, out);

@@ -1,4 +1,4 @@
-//! The inputs of the controller: everything that it hears of from sources, agents, scripts, channels, operators and time.
+//! The inputs of the controller: everything that reaches it from sources, agents, scripts, channels, operators and time.
 
 use crate::core::base::time::Time;
 use crate::core::event::{Event, Stale, Trust};

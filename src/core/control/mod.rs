@@ -84,7 +84,7 @@ pub struct Controller {
     runs: Runs,
     planner: Planner,
     notifier: Notifier,
-    order: u64,
+    sequence: u64,
     waiting: Vec<WaitingStep>,
     /// The number of the rules, in the sequence in which rules were accepted; 0 if they never were.
     rules: u64,
@@ -133,7 +133,7 @@ impl Controller {
             planner: Planner::start(id, &inventory, state.ledger, now, &mut planned),
             notifier: Notifier::start(id, program.clone(), inventory.clone(), state.notify),
             inventory,
-            order: state.order,
+            sequence: state.sequence,
             waiting: Vec::new(),
             rules,
             matcher: None,
@@ -148,10 +148,10 @@ impl Controller {
         controller.begin_claims();
         controller.all_roles_changed();
         controller.runs.reload(rules, program, controller.inventory.clone());
-        let order = controller.input(now, journal::Input::Start, out);
+        let sequence = controller.input(now, journal::Input::Start, out);
         controller.begin_in_doubt(now, out);
         controller.begin_overrides(now, out);
-        controller.engine.begin(now, order, &mut alarmed);
+        controller.engine.begin(now, sequence, &mut alarmed);
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         tasks.extend(alarmed.into_iter().map(Task::Alarmed));
         tasks.extend(ran.into_iter().map(Task::Ran));
@@ -164,13 +164,13 @@ impl Controller {
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.catch_up_with(now, out);
         let task = match input {
-            Input::Event(heard) => {
-                let LogEvent { source, position, event, hits, rules, backlog, arrived, late } = *heard;
+            Input::Event(log_event) => {
+                let LogEvent { source, position, event, hits, rules, backlog, arrived, late } = *log_event;
                 let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.kept()) };
-                let order = self.input(now, kept, out);
+                let sequence = self.input(now, kept, out);
                 Task::Engine(engine::Input::Arrived {
-                    order,
+                    sequence,
                     source,
                     event: Box::new(event),
                     hits,
@@ -188,8 +188,8 @@ impl Controller {
                 return;
             }
             Input::BacklogEnded { source } => {
-                let order = self.input(now, journal::Input::BacklogEnded { source: source.clone() }, out);
-                Task::Engine(engine::Input::BacklogEnded { order, source })
+                let sequence = self.input(now, journal::Input::BacklogEnded { source: source.clone() }, out);
+                Task::Engine(engine::Input::BacklogEnded { sequence, source })
             }
             Input::Source { source, away } => return self.source(now, source, away, out),
             Input::Gap { source, text } => {
@@ -197,8 +197,8 @@ impl Controller {
                 return out.push(Output::Notice(notice));
             }
             Input::Offset { source, host, trust, usual, zone } => {
-                let order = self.input(now, journal::Input::Offset { source: source.clone() }, out);
-                Task::Engine(engine::Input::Offset { order, source, host, trust, usual, zone })
+                let sequence = self.input(now, journal::Input::Offset { source: source.clone() }, out);
+                Task::Engine(engine::Input::Offset { sequence, source, host, trust, usual, zone })
             }
             Input::Connected(host) => {
                 self.reported.connected(&host);
@@ -210,11 +210,11 @@ impl Controller {
                     return;
                 }
                 let host = report.host.clone();
-                let of_host = self.reported.take(&mut report);
+                let host_report = self.reported.take(&mut report);
                 self.plan(now, plan::Input::Report(report), out);
-                self.heard_of(now, &host, out);
+                self.host_reported(now, &host, out);
                 // The news that a host is back comes before what runs on it.
-                let tasks = of_host.map(|of_host| self.of_host(now, of_host, out)).unwrap_or_default();
+                let tasks = host_report.map(|host_report| self.host_report(now, host_report, out)).unwrap_or_default();
                 return self.work(now, tasks.into(), out);
             }
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
@@ -249,14 +249,14 @@ impl Controller {
         let alarms = self.engine.next_deadline();
         let runs = self.runs.next_deadline();
         let waiting = self.waiting.iter().map(|w| w.until).min();
-        let told = self.notifier.next_deadline();
-        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy(), told, self.overrides.next_end()]
+        let notifications = self.notifier.next_deadline();
+        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy(), notifications, self.overrides.next_end()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    /// A host is lost, or heard again, as a journal recorded it: a replay of that journal has no reports from which to conclude it.
+    /// A host is lost, or reports again, as a journal recorded it: a replay of that journal has no reports from which to conclude it.
     pub fn record_lost(&mut self, now: Time, host: Name, lost: bool, out: &mut Vec<Output>) {
         self.catch_up_with(now, out);
         let mut tasks = VecDeque::new();
@@ -294,9 +294,9 @@ impl Controller {
 
     /// Writes an input to the journal and gives it its sequence.
     fn input(&mut self, at: Time, input: journal::Input, out: &mut Vec<Output>) -> u64 {
-        self.order += 1;
-        out.push(Output::Record(Record::Input { order: self.order, at, input }));
-        self.order
+        self.sequence += 1;
+        out.push(Output::Record(Record::Input { sequence: self.sequence, at, input }));
+        self.sequence
     }
 
     /// Works on what the parts owe each other until nothing is owed.
@@ -344,17 +344,17 @@ impl Controller {
                     engine::Record::Lost { .. } => self.all_roles_changed(),
                     _ => {}
                 }
-                let told = self.observed(now, &record);
+                let outputs = self.observed(now, &record);
                 out.push(Output::Record(Record::Alarm(record)));
-                notifications::notified(told, out);
+                notifications::pass_on(outputs, out);
             }
-            engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
+            engine::Output::ClaimOwed(sequence) => self.claim_is_owed(sequence),
             engine::Output::StartReactions(start) => {
                 let start = self.allowed_reactions(now, start, out);
                 owed.extend(start.map(|start| Task::Runs(react::Input::StartReactions(start))));
             }
-            engine::Output::CatchUp { pair, resource, host, order, written } => {
-                self.catch_up(now, claims::Late { pair, resource, host, order, written }, owed, out);
+            engine::Output::CatchUp { pair, resource, host, sequence, written } => {
+                self.catch_up(now, claims::LateClaim { pair, resource, host, sequence, written }, owed, out);
             }
             engine::Output::Notice(notice) => out.push(Output::Notice(notice)),
         }
@@ -363,7 +363,7 @@ impl Controller {
     fn ran(&mut self, now: Time, output: react::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
             react::Output::Record(record) => out.push(Output::Record(Record::Run(record))),
-            react::Output::ClaimRun { order, well } => self.claim_run_ended(order, well, owed),
+            react::Output::ClaimRun { sequence, well } => self.claim_run_ended(sequence, well, owed),
             react::Output::Evaluate(run) => out.push(Output::Evaluate(run)),
             react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, owed, out),
             react::Output::Notice(notice) => out.push(Output::Notice(notice)),
@@ -390,8 +390,8 @@ impl Controller {
                     true => journal::Input::HostLost { host: host.clone() },
                     false => journal::Input::HostHeard { host: host.clone() },
                 };
-                let order = self.input(now, kept, out);
-                owed.push_back(Task::Engine(engine::Input::Lost { order, host, lost }));
+                let sequence = self.input(now, kept, out);
+                owed.push_back(Task::Engine(engine::Input::Lost { sequence, host, lost }));
             }
         }
     }

@@ -17,9 +17,9 @@ use super::{Controller, Output};
 
 impl Controller {
     pub(super) fn begin_notifications(&mut self, now: Time, out: &mut Vec<Output>) {
-        let mut told = Vec::new();
-        self.notifier.begin(now, &mut told);
-        notified(told, out);
+        let mut outputs = Vec::new();
+        self.notifier.begin(now, &mut outputs);
+        pass_on(outputs, out);
     }
 
     pub(super) fn reload_notifications(
@@ -29,25 +29,25 @@ impl Controller {
         inventory: Arc<Inventory>,
         out: &mut Vec<Output>,
     ) {
-        let mut told = Vec::new();
-        self.notifier.reload(now, program, inventory, &mut told);
-        notified(told, out);
+        let mut outputs = Vec::new();
+        self.notifier.reload(now, program, inventory, &mut outputs);
+        pass_on(outputs, out);
     }
 
     pub(super) fn notifications_due(&mut self, now: Time, out: &mut Vec<Output>) {
-        let mut told = Vec::new();
+        let mut outputs = Vec::new();
         let (overrides, inventory, program) = (&self.overrides, &self.inventory, self.engine.program());
-        self.notifier.fall_due(now, &|facts| overrides.withhold_news_of(now, facts, inventory, program), &mut told);
-        notified(told, out);
+        self.notifier.fall_due(now, &|facts| overrides.withhold_news_of(now, facts, inventory, program), &mut outputs);
+        pass_on(outputs, out);
     }
 
     /// The notifications that follow from a record of the engine. Their records come after that record.
     pub(super) fn observed(&mut self, now: Time, record: &engine::Record) -> Vec<notifications::Output> {
-        let mut told = Vec::new();
+        let mut outputs = Vec::new();
         if !self.is_withheld(now, record) {
-            self.notifier.observed(now, record, &mut told);
+            self.notifier.observed(now, record, &mut outputs);
         }
-        told
+        outputs
     }
 
     pub(super) fn delivered(
@@ -58,17 +58,17 @@ impl Controller {
         result: Result<(), Undelivered>,
         out: &mut Vec<Output>,
     ) {
-        let mut told = Vec::new();
-        self.notifier.delivered(now, channel, attempt, result, &mut told);
-        notified(told, out);
+        let mut outputs = Vec::new();
+        self.notifier.delivered(now, channel, attempt, result, &mut outputs);
+        pass_on(outputs, out);
     }
 
     pub(super) fn test_channel(&mut self, now: Time, channel: &Name, by: &str, out: &mut Vec<Output>) {
-        let mut told = Vec::new();
-        if let Err(text) = self.notifier.test(now, channel, by, &mut told) {
+        let mut outputs = Vec::new();
+        if let Err(text) = self.notifier.test(now, channel, by, &mut outputs) {
             out.push(Output::Notice(Notice::new(Kind::Unknown, text)));
         }
-        notified(told, out);
+        pass_on(outputs, out);
     }
 
     /// A script notifies people of a text, or of its alarm if there is no text. The step is done as soon as it is journaled.
@@ -95,20 +95,21 @@ impl Controller {
         .summarized();
         let channel = step.args.first().map(ToString::to_string).unwrap_or_default();
         let text = self.marked_as_test(run, step.clone()).args.get(1).map(ToString::to_string).unwrap_or_default();
-        let mut told = Vec::new();
+        let mut outputs = Vec::new();
         let result = if text.is_empty() {
             let active = !has_ended && self.engine.state().key_shown(&facts.alarm, &facts.key).is_some();
-            self.notifier.announce(now, &channel, facts, active, &mut told)
+            self.notifier.announce(now, &channel, facts, active, &mut outputs)
         } else {
-            self.notifier.say(now, &channel, &text, facts, (run, step.n), &mut told)
+            self.notifier.say(now, &channel, &text, facts, (run, step.n), &mut outputs)
         };
-        notified(told, out);
+        pass_on(outputs, out);
         result.map(|()| Value::Unit)
     }
 }
 
-pub(super) fn notified(told: Vec<notifications::Output>, out: &mut Vec<Output>) {
-    out.extend(told.into_iter().map(|output| match output {
+/// Passes on what the notifications decided.
+pub(super) fn pass_on(outputs: Vec<notifications::Output>, out: &mut Vec<Output>) {
+    out.extend(outputs.into_iter().map(|output| match output {
         notifications::Output::Record(record) => Output::Record(Record::Notify(record)),
         notifications::Output::Deliver(delivery) => Output::Deliver(delivery),
         notifications::Output::Notice { kind, text } => Output::Notice(Notice::new(kind, text)),

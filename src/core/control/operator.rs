@@ -101,12 +101,12 @@ impl Controller {
     pub(super) fn operator(&mut self, now: Time, by: &str, command: OperatorCommand, out: &mut Vec<Output>) {
         let (name, of) = command.recorded();
         let kept = journal::Input::OperatorCommand { by: by.to_owned(), command: name.to_owned(), of };
-        let order = self.input(now, kept, out);
+        let sequence = self.input(now, kept, out);
         let mut tasks = VecDeque::new();
         match command {
             OperatorCommand::Move { resource, host } => {
                 let (verb, at) = (IntentVerb::Up, Some(now));
-                let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: true, at };
+                let intent = Intent { resource: resource.clone(), verb, host: host.clone(), sequence, operator: true, at };
                 if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
                     let text = format!("{resource} has no placement on {host}; see `pointsman resources`");
                     out.push(Output::Notice(Notice::new(Kind::Unknown, text)));
@@ -117,24 +117,24 @@ impl Controller {
             OperatorCommand::Clear { alarm, key, reason } => {
                 let key = self.shown(&alarm, key);
                 let by = reason.map_or(by.to_owned(), |reason| format!("{by}: {reason}"));
-                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));
+                tasks.push_back(Task::Engine(engine::Input::Clear { sequence, alarm, key, by }));
             }
             OperatorCommand::Ack { alarm, key, by, comment, lasts } => {
                 let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by, comment, lasts }));
+                tasks.push_back(Task::Engine(engine::Input::Ack { sequence, alarm, key, by, comment, lasts }));
             }
             OperatorCommand::Comment { alarm, key, text } => {
                 let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Comment { order, alarm, key, by: by.to_owned(), text }));
+                tasks.push_back(Task::Engine(engine::Input::Comment { sequence, alarm, key, by: by.to_owned(), text }));
             }
             OperatorCommand::Test { alarm, app, fields } => {
                 let fields = test_fields(&fields);
-                tasks.push_back(Task::Engine(engine::Input::Test { order, alarm, app, fields }));
+                tasks.push_back(Task::Engine(engine::Input::Test { sequence, alarm, app, fields }));
             }
             OperatorCommand::Cancel { run } => tasks.push_back(Task::Runs(react::Input::Cancel { run, by: by.to_owned() })),
             OperatorCommand::Retry { run } => tasks.push_back(Task::Runs(react::Input::Retry { run })),
             OperatorCommand::Begin { what, lasts, reason } => {
-                return self.begin_override(now, (order, by), what, (lasts, reason), out);
+                return self.begin_override(now, (sequence, by), what, (lasts, reason), out);
             }
             OperatorCommand::End { what } => return self.end_override(now, by, &what, out),
             OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),

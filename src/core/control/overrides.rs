@@ -35,8 +35,8 @@ impl Overrides {
     }
 
     /// Why the claim with this sequence moves nothing for now.
-    pub(super) fn withholds(&self, order: u64) -> Option<&WithheldBy> {
-        self.state.withholds(order)
+    pub(super) fn withholds(&self, sequence: u64) -> Option<&WithheldBy> {
+        self.state.withholds(sequence)
     }
 
     /// True if no override is in force and no maintenance window is configured.
@@ -97,7 +97,7 @@ impl Controller {
     }
 
     /// What the planner would do first with each resource if this override ended, and which claims would be carried out.
-    pub fn after(&self, now: Time, what: &Override) -> Vec<String> {
+    pub fn preview_of_end(&self, now: Time, what: &Override) -> Vec<String> {
         let remaining = self.paused_resources(Some(what));
         let resources = self
             .inventory
@@ -112,7 +112,7 @@ impl Controller {
             })
             .collect();
         let freed = self.overrides.state.withheld().filter(|(_, by)| is_freed(by, what));
-        let claims = freed.filter_map(|(order, _)| self.intent_of_claim(order));
+        let claims = freed.filter_map(|(sequence, _)| self.intent_of_claim(sequence));
         lines.extend(claims.map(|(pair, app, intent)| {
             format!("{}: goes to {}, because {app} of {pair} claimed it meanwhile", intent.resource, intent.host)
         }));
@@ -148,7 +148,7 @@ impl Controller {
     pub(super) fn begin_override(
         &mut self,
         now: Time,
-        (order, by): (u64, &str),
+        (sequence, by): (u64, &str),
         what: Override,
         (lasts, reason): (Option<Duration>, String),
         out: &mut Vec<Output>,
@@ -162,7 +162,7 @@ impl Controller {
         let until = lasts.map(|lasts| now + lasts);
         let standing = StandingOverride { what: what.clone(), by: by.to_owned(), since: now, until, reason };
         out.push(notice(what.notices()[0], &what, standing.text()));
-        self.record_override(overrides::Record::Begun { id: order, standing }, out);
+        self.record_override(overrides::Record::Begun { id: sequence, standing }, out);
         self.apply_override(now, &what, out);
     }
 
@@ -173,7 +173,7 @@ impl Controller {
         }
     }
 
-    /// Ends overrides whose time is over, and evaluates calendars that withheld claims.
+    /// Ends overrides whose time has expired, and evaluates calendars that withheld claims.
     pub(super) fn end_overdue(&mut self, now: Time, out: &mut Vec<Output>) {
         let over = |standing: &StandingOverride| standing.until.is_some_and(|until| until <= now);
         let ended: Vec<u64> = self.overrides.state.standing().filter(|(_, s)| over(s)).map(|(id, _)| id).collect();
@@ -217,7 +217,7 @@ impl Controller {
     }
 
     /// After a reload: applies the pauses to the resources of the new configuration.
-    pub(super) fn paused_anew(&mut self, now: Time, planned: &mut Vec<crate::core::plan::Output>) {
+    pub(super) fn apply_pauses(&mut self, now: Time, planned: &mut Vec<crate::core::plan::Output>) {
         self.planner.pause(now, self.paused_resources(None), planned);
     }
 
@@ -232,7 +232,7 @@ impl Controller {
 
     /// Marks claims that were withheld for such a reason to be evaluated again.
     fn look_at_withheld(&mut self, these: impl Fn(&WithheldBy) -> bool) {
-        let due = self.overrides.state.withheld().filter(|(_, by)| these(by)).map(|(order, _)| order);
+        let due = self.overrides.state.withheld().filter(|(_, by)| these(by)).map(|(sequence, _)| sequence);
         self.claims_due.extend(due);
     }
 
@@ -256,7 +256,7 @@ impl Controller {
                 out.push(Output::Notice(Notice { alarm: Some(start.alarm.clone()), ..withheld(text) }));
             }
             if start.claim && start.mode != Mode::Dry {
-                self.withhold_claim(start.order, WithheldBy::Maintenance, out);
+                self.withhold_claim(start.sequence, WithheldBy::Maintenance, out);
             }
             return None;
         }
@@ -273,7 +273,7 @@ impl Controller {
             let alarm = Some(start.alarm.clone());
             out.push(Output::Notice(Notice { alarm, reaction: Some(reaction.clone()), ..withheld(text) }));
             if start.claim && start.mode != Mode::Dry {
-                self.withhold_claim(start.order, WithheldBy::Reaction(reaction), out);
+                self.withhold_claim(start.sequence, WithheldBy::Reaction(reaction), out);
             }
         }
         start.chains = allowed;
@@ -293,12 +293,12 @@ impl Controller {
             _ => return None,
         };
         let why = standing.text();
-        let of_claim = (state.claim && matches!(standing.what, Override::PauseReaction(_))).then_some(state.order);
+        let of_claim = (state.claim && matches!(standing.what, Override::PauseReaction(_))).then_some(state.sequence);
         let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
         let text = format!("{reaction} would do {}({}): {why}", step.verb, args.join(", "));
         out.push(Output::Notice(Notice { run: Some(run), reaction: Some(reaction.clone()), ..withheld(text) }));
-        if let Some(order) = of_claim {
-            self.withhold_claim(order, WithheldBy::Reaction(reaction), out);
+        if let Some(sequence) = of_claim {
+            self.withhold_claim(sequence, WithheldBy::Reaction(reaction), out);
         }
         Some(format!("not done: {why}"))
     }
@@ -322,32 +322,33 @@ impl Controller {
         self.overrides.withhold_news(now, &subject, &self.inventory, self.engine.program())
     }
 
-    fn withhold_claim(&mut self, order: u64, by: WithheldBy, out: &mut Vec<Output>) {
-        if self.overrides.state.withholds(order) != Some(&by) {
+    fn withhold_claim(&mut self, sequence: u64, by: WithheldBy, out: &mut Vec<Output>) {
+        if self.overrides.state.withholds(sequence) != Some(&by) {
             // Claims that newer ones replaced need not be remembered.
-            let owed = |order: u64| self.engine.state().owed(order).is_some();
-            let past: Vec<u64> = self.overrides.state.withheld().map(|(order, _)| order).filter(|order| !owed(*order)).collect();
-            for order in past {
-                self.record_override(overrides::Record::ClaimFreed { order }, out);
+            let owed = |sequence: u64| self.engine.state().owed(sequence).is_some();
+            let past: Vec<u64> =
+                self.overrides.state.withheld().map(|(sequence, _)| sequence).filter(|sequence| !owed(*sequence)).collect();
+            for sequence in past {
+                self.record_override(overrides::Record::ClaimFreed { sequence }, out);
             }
-            self.record_override(overrides::Record::ClaimWithheld { order, by }, out);
+            self.record_override(overrides::Record::ClaimWithheld { sequence, by }, out);
         }
     }
 
     /// True if the claim with this sequence moves nothing for now.
-    pub(super) fn claim_is_withheld(&mut self, now: Time, order: u64, out: &mut Vec<Output>) -> bool {
+    pub(super) fn claim_is_withheld(&mut self, now: Time, sequence: u64, out: &mut Vec<Output>) -> bool {
         if self.overrides.withhold_nothing(&self.inventory) {
             return false;
         }
         let state = &self.overrides.state;
-        let Some(app) = self.engine.state().owed(order).cloned() else { return self.free_claim(order, out) };
+        let Some(app) = self.engine.state().owed(sequence).cloned() else { return self.free_claim(sequence, out) };
         let inventory = self.inventory.clone();
         let subject = AlarmSubject::of_claim(&app, &inventory);
         let program = self.engine.program();
         if subject.maintenance(now, state, &inventory, program).is_some() {
             let next = subject.next_window(now, &inventory, program);
             self.overrides.window = self.overrides.window.into_iter().chain(next).min();
-            self.withhold_claim(order, WithheldBy::Maintenance, out);
+            self.withhold_claim(sequence, WithheldBy::Maintenance, out);
             return true;
         }
         // A further claim of the same pair waits like the one whose reaction is paused.
@@ -356,28 +357,28 @@ impl Controller {
             inventory.pair_of(app).map(|(name, _)| name.as_str())
         };
         let by = state.withheld().find_map(|(other, by)| match by {
-            WithheldBy::Reaction(name) if (other == order || of_pair(other) == subject.pair) => {
+            WithheldBy::Reaction(name) if (other == sequence || of_pair(other) == subject.pair) => {
                 state.reaction_is_paused(name).map(|_| by.clone())
             }
             _ => None,
         });
         match by {
             Some(by) => {
-                self.withhold_claim(order, by, out);
+                self.withhold_claim(sequence, by, out);
                 true
             }
-            None => self.free_claim(order, out),
+            None => self.free_claim(sequence, out),
         }
     }
 
-    fn free_claim(&mut self, order: u64, out: &mut Vec<Output>) -> bool {
-        if self.overrides.state.withholds(order).is_some() {
-            self.record_override(overrides::Record::ClaimFreed { order }, out);
+    fn free_claim(&mut self, sequence: u64, out: &mut Vec<Output>) -> bool {
+        if self.overrides.state.withholds(sequence).is_some() {
+            self.record_override(overrides::Record::ClaimFreed { sequence }, out);
         }
         false
     }
 
-    /// Ends overrides whose time is over.
+    /// Ends overrides whose time has expired.
     pub(super) fn pass_overrides(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.overrides.next_end().is_some_and(|at| at <= now) {
             self.end_overdue(now, out);

@@ -72,17 +72,17 @@ impl Controller {
             return out.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
         let first = self.rules == 0;
-        let order = self.input(now, journal::Input::Accepted(written), out);
-        (self.rules, self.matcher, self.inventory) = (order, Some(matcher), inventory.clone());
-        self.runs.reload(order, program.clone(), inventory.clone());
+        let sequence = self.input(now, journal::Input::Accepted(written), out);
+        (self.rules, self.matcher, self.inventory) = (sequence, Some(matcher), inventory.clone());
+        self.runs.reload(sequence, program.clone(), inventory.clone());
         let (mut alarmed, mut planned) = (Vec::new(), Vec::new());
-        self.engine.reload(now, order, &reset, program.clone(), inventory.clone(), &mut alarmed);
+        self.engine.reload(now, sequence, &reset, program.clone(), inventory.clone(), &mut alarmed);
         self.reported.reload(&inventory);
         self.all_roles_changed();
         self.planner.reload(now, &inventory, &mut planned);
-        self.paused_anew(now, &mut planned);
+        self.apply_pauses(now, &mut planned);
         if !first {
-            let text = format!("the new configuration, rules and scripts are in force (number {order})");
+            let text = format!("the new configuration, rules and scripts are in force (number {sequence})");
             out.push(Output::Notice(Notice::new(Kind::Reloaded, text)));
         }
         let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
@@ -91,7 +91,7 @@ impl Controller {
             // Nothing waits for this host any more.
             let text = format!("{host} is not in the configuration any more");
             out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(Kind::HostBack, text) }));
-            tasks.push_back(Task::Engine(engine::Input::Lost { order, host, lost: false }));
+            tasks.push_back(Task::Engine(engine::Input::Lost { sequence, host, lost: false }));
         }
         tasks.extend(planned.into_iter().map(Task::Planned));
         self.reload_notifications(now, program, inventory, out);

@@ -28,11 +28,11 @@ struct Last {
     since: Time,
     metrics: usize,
     /// People were notified that a part of the reports is not believed.
-    told: bool,
+    notified: bool,
 }
 
 /// The part of a report that is not about resources.
-pub(super) struct OfHost {
+pub(super) struct HostReport {
     host: Name,
     beat: Echo,
     watched: Option<BTreeMap<Name, AppStatus>>,
@@ -41,10 +41,10 @@ pub(super) struct OfHost {
 
 impl Reported {
     /// Takes this part out of a report; `None` if it is empty.
-    pub(super) fn take(&self, report: &mut Report) -> Option<OfHost> {
+    pub(super) fn take(&self, report: &mut Report) -> Option<HostReport> {
         let (watched, metrics) = (report.watched.take(), std::mem::take(&mut report.metrics));
         let said = watched.is_some() || !metrics.is_empty();
-        said.then(|| OfHost { host: report.host.clone(), beat: report.beat, watched, metrics })
+        said.then(|| HostReport { host: report.host.clone(), beat: report.beat, watched, metrics })
     }
 
     /// The numbers of an earlier connection say nothing about those of the next one.
@@ -57,14 +57,14 @@ impl Reported {
     /// Another inventory: what it does not have is reported again.
     pub(super) fn reload(&mut self, inventory: &Inventory) {
         self.hosts.retain(|host, _| inventory.hosts.contains_key(host));
-        self.hosts.values_mut().for_each(|last| last.told = false);
+        self.hosts.values_mut().for_each(|last| last.notified = false);
     }
 }
 
 impl Controller {
     /// Turns what a report says of its host into inputs of the engine.
-    pub(super) fn of_host(&mut self, now: Time, said: OfHost, out: &mut Vec<Output>) -> Vec<Task> {
-        let OfHost { host, beat, watched, metrics } = said;
+    pub(super) fn host_report(&mut self, now: Time, said: HostReport, out: &mut Vec<Output>) -> Vec<Task> {
+        let HostReport { host, beat, watched, metrics } = said;
         if !self.inventory.hosts.contains_key(&host) {
             return Vec::new();
         }
@@ -106,13 +106,13 @@ impl Controller {
             let kind = if stopped { Kind::AppStopped } else { Kind::AppRuns };
             out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text.clone()) }));
             let kept = journal::Input::Application { app: app.clone(), host: host.clone(), stopped };
-            let order = self.input(now, kept, out);
-            tasks.push(Task::Engine(engine::Input::App { order, app, stopped, text }));
+            let sequence = self.input(now, kept, out);
+            tasks.push(Task::Engine(engine::Input::App { sequence, app, stopped, text }));
         }
         if let Some(app) = first
-            && let Some(last) = self.reported.hosts.get_mut(host).filter(|last| !last.told)
+            && let Some(last) = self.reported.hosts.get_mut(host).filter(|last| !last.notified)
         {
-            last.told = true;
+            last.notified = true;
             let text = format!(
                 "the agent of {host} reports {app}{}, which the inventory does not have there, so that is ignored (reported \
                  once); compare its `watch` with `applications`",
@@ -132,8 +132,8 @@ impl Controller {
         let wanted = |m: &wire::Metric| m.mount.chars().count() <= REPORTED_NAME && self.engine.wants_metric(&m.name);
         let values: Vec<MetricValue> = metrics.into_iter().take(room).filter(wanted).map(metric).collect();
         if !values.is_empty() {
-            let order = self.input(now, journal::Input::Metrics { host: host.clone(), values: values.clone() }, out);
-            tasks.push(Task::Engine(engine::Input::Metrics { order, host: host.clone(), values }));
+            let sequence = self.input(now, journal::Input::Metrics { host: host.clone(), values: values.clone() }, out);
+            tasks.push(Task::Engine(engine::Input::Metrics { sequence, host: host.clone(), values }));
         }
     }
 }

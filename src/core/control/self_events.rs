@@ -23,7 +23,7 @@ pub struct SelfEvents {
     since: Time,
     /// How many events there were since then, by kind, resource, alarm and reaction. Their number is limited by the
     /// configuration.
-    heard: BTreeMap<About, u32>,
+    counts: BTreeMap<About, u32>,
 }
 
 /// What becomes of an output.
@@ -53,17 +53,17 @@ impl SelfEvents {
             return SelfEvent::Nothing;
         }
         if now.since(self.since) >= MINUTE {
-            *self = SelfEvents { since: now, heard: BTreeMap::new() };
+            *self = SelfEvents { since: now, counts: BTreeMap::new() };
         }
-        let heard = self.heard.entry(about).or_default();
-        *heard += 1;
-        if *heard > A_MINUTE {
+        let count = self.counts.entry(about).or_default();
+        *count += 1;
+        if *count > A_MINUTE {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let text = format!(
                 "there were more than {A_MINUTE} events `{id}` within a minute: rules receive no more of them in this minute"
             );
             let notice = Notice::new(Kind::Withheld, text);
-            return if *heard == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };
+            return if *count == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };
         }
         let position = Position::default();
         let source = OWN_APP.to_owned();
@@ -125,19 +125,19 @@ mod tests {
     #[test]
     fn what_a_notice_quotes_does_not_count_again() {
         let notice = Output::Notice(Notice::new(Kind::NotificationFailed, "not delivered: \"link eth7 is down\"".to_owned()));
-        let heard = |rules: &str| SelfEvents::default().event_of(Time::default(), &notice, &matcher(rules), 0);
+        let event_of = |rules: &str| SelfEvents::default().event_of(Time::default(), &notice, &matcher(rules), 0);
         for rules in [
             "alarm a { detect (event where text contains \"link eth7 is down\") cancel by hand }",
             "pattern p { match /link (?<n>\\S+) is down/ } alarm a { detect p by n cancel by hand }",
         ] {
-            assert!(matches!(heard(rules), SelfEvent::Nothing), "{rules}");
+            assert!(matches!(event_of(rules), SelfEvent::Nothing), "{rules}");
         }
         let named = "pattern p { from app pointsman match /link (?<n>\\S+) is down/ } alarm a { detect p by n cancel by hand }";
-        assert!(matches!(heard(named), SelfEvent::Input(_)));
-        assert!(matches!(heard("alarm a { detect event \"notification_failed\" cancel by hand }"), SelfEvent::Input(_)));
+        assert!(matches!(event_of(named), SelfEvent::Input(_)));
+        assert!(matches!(event_of("alarm a { detect event \"notification_failed\" cancel by hand }"), SelfEvent::Input(_)));
     }
 
-    /// Other subjects are still heard, however often one thing goes wrong and whatever names are invented.
+    /// Rules still receive events about other subjects, however often one thing goes wrong and whatever names are invented.
     #[test]
     fn too_much_of_one_thing_drowns_no_other() {
         let matcher = matcher("alarm a { detect event from app pointsman cancel by hand }");

@@ -27,8 +27,8 @@ impl Controller {
         };
         let notice = Notice { source: Some(source.clone()), ..Notice::new(kind, text) };
         out.push(Output::Notice(notice));
-        let order = self.input(now, journal::Input::Source { source: source.clone(), away: why }, out);
-        let task = Task::Engine(engine::Input::Source { order, source, away });
+        let sequence = self.input(now, journal::Input::Source { source: source.clone(), away: why }, out);
+        let task = Task::Engine(engine::Input::Source { sequence, source, away });
         self.work(now, VecDeque::from([task]), out);
     }
 }

@@ -208,13 +208,13 @@ impl Controller {
     fn wanted_intent(&self, run: RunId, verb: IntentVerb, (resource, host): (String, String)) -> Result<Intent, String> {
         let resource = self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let (trust, order, at) = (state.bound.trust(), state.order, state.at);
+        let (trust, sequence, at) = (state.bound.trust(), state.sequence, state.at);
         let requires = self.inventory.resources.get(&resource).map(|r| r.trust);
         if requires.is_some_and(|requires| trust < requires) {
-            return Err(too_little_known(&resource, trust));
+            return Err(untrusted(&resource, trust));
         }
         let host = self.inventory.host(&host).map_or(host, |(name, _)| name.clone());
-        Ok(Intent { resource, verb, host, order, operator: false, at })
+        Ok(Intent { resource, verb, host, sequence, operator: false, at })
     }
 
     fn intent_of(
@@ -264,9 +264,9 @@ impl Controller {
         if raised_by.is_some_and(|by| by > state.bound.trust()) {
             return;
         }
-        let order = state.order;
+        let sequence = state.sequence;
         let by = state.bound.reaction.clone();
-        owed.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));
+        owed.push_back(Task::Engine(engine::Input::Clear { sequence, alarm, key, by }));
     }
 }
 
@@ -281,7 +281,7 @@ fn answer(accepted: Accepted, intent: &Intent) -> StepResult {
 }
 
 /// Why an event with too little trust moves nothing.
-pub(super) fn too_little_known(resource: &str, trust: Trust) -> String {
+pub(super) fn untrusted(resource: &str, trust: Trust) -> String {
     format!(
         "the event's sender has only the trust `{}`, and {resource} requires more (`trust` in the configuration)",
         trust.name()

@@ -16,8 +16,8 @@ impl Controller {
         for _ in 0..DEADLINES_OF_A_JUMP {
             let Some(at) = self.next_due().filter(|at| *at <= now) else { return };
             self.pass_overrides(at, out);
-            let order = self.input(at, journal::Input::Timer, out);
-            let tasks = [Task::Engine(engine::Input::Timer { order }), Task::Runs(react::Input::Timer)];
+            let sequence = self.input(at, journal::Input::Timer, out);
+            let tasks = [Task::Engine(engine::Input::Timer { sequence }), Task::Runs(react::Input::Timer)];
             self.work(at, VecDeque::from(tasks), out);
         }
         self.skip_to(now, out);
@@ -32,8 +32,8 @@ impl Controller {
         );
         out.push(Output::Notice(Notice::new(Kind::TimeSkipped, text)));
         self.pass_overrides(now, out);
-        let order = self.input(now, journal::Input::Timer, out);
-        let tasks = [Task::Engine(engine::Input::Skipped { order }), Task::Runs(react::Input::Timer)];
+        let sequence = self.input(now, journal::Input::Timer, out);
+        let tasks = [Task::Engine(engine::Input::Skipped { sequence }), Task::Runs(react::Input::Timer)];
         self.work(now, VecDeque::from(tasks), out);
     }
 

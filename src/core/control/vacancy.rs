@@ -19,7 +19,7 @@ use crate::core::notice::{Kind, Notice};
 pub(super) struct Vacancy {
     /// When this controller first saw it.
     since: Time,
-    told: bool,
+    notified: bool,
 }
 
 impl Controller {
@@ -30,7 +30,7 @@ impl Controller {
 
     /// Evaluates the pairs whose roles may have changed, and those that have been without a primary for long enough.
     pub(super) fn look_at_roles(&mut self, now: Time, out: &mut Vec<Output>) {
-        let due = self.vacancies.iter().filter(|(_, v)| !v.told && v.since + NO_PRIMARY_AFTER <= now).map(|(p, _)| p.clone());
+        let due = self.vacancies.iter().filter(|(_, v)| !v.notified && v.since + NO_PRIMARY_AFTER <= now).map(|(p, _)| p.clone());
         let mut pairs: BTreeSet<Name> = due.collect();
         pairs.append(&mut self.roles_due);
         for name in pairs {
@@ -40,22 +40,22 @@ impl Controller {
                 (None, None) => {}
                 (None, Some(vacancy)) => {
                     self.vacancies.remove(&name);
-                    if vacancy.told {
+                    if vacancy.notified {
                         let text = format!("a member of {name} is known to be primary again, or the pair was removed");
                         out.push(notice(Kind::PrimaryKnown, &name, pair.as_ref(), text));
                     }
                 }
                 (Some(_), None) => {
-                    self.vacancies.insert(name, Vacancy { since: now, told: false });
+                    self.vacancies.insert(name, Vacancy { since: now, notified: false });
                 }
-                (Some(pair), Some(vacancy)) if !vacancy.told && vacancy.since + NO_PRIMARY_AFTER <= now => {
+                (Some(pair), Some(vacancy)) if !vacancy.notified && vacancy.since + NO_PRIMARY_AFTER <= now => {
                     let text = format!(
                         "no member of {name} has been primary for {}: {} Check the servers; `pointsman move` moves the resource",
                         duration_text(now.since(vacancy.since)),
                         self.roles_in_words(pair),
                     );
                     out.push(notice(Kind::NoPrimary, &name, Some(pair), text));
-                    self.vacancies.insert(name, Vacancy { told: true, ..vacancy });
+                    self.vacancies.insert(name, Vacancy { notified: true, ..vacancy });
                 }
                 (Some(_), Some(_)) => {}
             }
@@ -64,13 +64,13 @@ impl Controller {
 
     /// When a pair will have been without a primary for long enough to notify people.
     pub(super) fn next_vacancy(&self) -> Option<Time> {
-        self.vacancies.values().filter(|v| !v.told).map(|v| v.since + NO_PRIMARY_AFTER).min()
+        self.vacancies.values().filter(|v| !v.notified).map(|v| v.since + NO_PRIMARY_AFTER).min()
     }
 
     /// Why the resource is not settled although it is where it should be: its pair has no primary.
     pub fn without_primary(&self, resource: &str) -> Option<String> {
-        let told = self.vacancies.iter().filter(|(_, v)| v.told);
-        let mut pairs = told.filter_map(|(name, _)| Some((name, self.inventory.pairs.get(name)?)));
+        let notified = self.vacancies.iter().filter(|(_, v)| v.notified);
+        let mut pairs = notified.filter_map(|(name, _)| Some((name, self.inventory.pairs.get(name)?)));
         let (name, _) = pairs.find(|(_, pair)| pair.resource.as_deref() == Some(resource))?;
         Some(format!("no member of {name} is known to be primary"))
     }

@@ -66,7 +66,7 @@ impl Encoding {
     pub fn line_end(self, buffer: &[u8]) -> Option<(usize, usize)> {
         let unit = self.unit_bytes();
         let at = match self {
-            Encoding::Bytes => super::lines::find_end(buffer)?,
+            Encoding::Bytes => find_end(buffer)?,
             _ => buffer.chunks_exact(unit).position(|pair| self.unit([pair[0], pair[1]]) == u16::from(b'\n'))? * unit,
         };
         Some((at, at + unit))
@@ -91,6 +91,11 @@ impl Encoding {
             Encoding::Bytes | Encoding::Utf16Le => u16::from_le_bytes(bytes),
         }
     }
+}
+
+/// The position of the first LF.
+pub(super) fn find_end(buffer: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\n', buffer)
 }
 
 /// Appends units of UTF-16 as UTF-8. A unit that is half of a character, without the other half, becomes U+FFFD.

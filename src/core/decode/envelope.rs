@@ -2,6 +2,7 @@
 
 use crate::core::event::{EventId, Format, Level};
 
+use super::encoding::find_end;
 use super::level;
 use super::stamp::Stamp;
 use super::structured::StructuredFields;
@@ -74,4 +75,10 @@ pub(super) fn is_host(word: &str) -> bool {
         && word
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '%' | '#' | '@' | '/' | '+' | '~' | '(' | ')'))
+}
+
+/// True if a line of a text other than the first begins as a message of syslog does.
+pub(super) fn glued(text: &str) -> bool {
+    let Some(end) = find_end(text.as_bytes()) else { return false };
+    text[end + 1..].lines().any(|line| priority(line).is_some())
 }

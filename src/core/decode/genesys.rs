@@ -11,9 +11,11 @@
 //! An application's name may contain blanks: it ends before the first id. A short form has no type code. The file's header
 //! ([`super::header`]) shows whether the number is common or the type's own.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 
-use crate::core::event::{EventId, Level, TypeCode};
+use crate::core::event::{Event, EventId, Level, TypeCode, Value};
 
 /// The greatest length of a host's and an application's name, in bytes. A longer "name" is text that happens to contain an id.
 pub(super) const NAME_BYTES: usize = 255;
@@ -33,6 +35,15 @@ pub(super) struct Record<'a> {
     pub(super) code: Option<TypeCode>,
     pub(super) number: u32,
     pub(super) text: &'a str,
+}
+
+impl<'a> Record<'a> {
+    /// Adds the level's word to an event if no manual names it.
+    pub(super) fn keep_level_word(&self, event: &mut Event<'a>) {
+        if !self.level_word.is_empty() {
+            event.fields.push((Cow::Borrowed("level_word"), Value::Text(Cow::Borrowed(self.level_word))));
+        }
+    }
 }
 
 /// Reads what follows a stamp; `None` if it is neither form.

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, ErrorKind};
 
 use crate::core::base::limits::RECORD_BYTES;
 
-use super::encoding::Encoding;
+use super::encoding::{Encoding, find_end};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -174,11 +174,6 @@ fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
     }
     // The buffer is filled: this returns it again, and reads nothing.
     reader.fill_buf()
-}
-
-/// The position of the first LF.
-pub(super) fn find_end(buffer: &[u8]) -> Option<usize> {
-    memchr::memchr(b'\n', buffer)
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {

@@ -6,10 +6,9 @@ use crate::core::base::time::Time;
 use crate::core::event::{Event, EventId, EventMarks, Format, Value};
 
 use super::clock::{self, StampClock};
-use super::envelope::{self, Envelope};
-use super::record::keep_level_word;
+use super::envelope::Envelope;
 use super::stamp::{self, Stamp};
-use super::{Decoder, Heading, genesys, keyed, level, line, lines, pairs, set_time};
+use super::{Decoder, Heading, genesys, keyed, level, line, pairs, set_time};
 
 impl Decoder {
     /// A syslog message as a line of a file.
@@ -104,13 +103,7 @@ impl Decoder {
         }
         event.id = Some(EventId::Number { code: found.code, number: found.number });
         event.level = found.level.or(event.level);
-        keep_level_word(event, found.level_word);
+        found.keep_level_word(event);
         event.text = Cow::Borrowed(found.text);
     }
-}
-
-/// True if a line of a text other than the first begins as a message of syslog does.
-pub(super) fn glued(text: &str) -> bool {
-    let Some(end) = lines::find_end(text.as_bytes()) else { return false };
-    text[end + 1..].lines().any(|line| envelope::priority(line).is_some())
 }

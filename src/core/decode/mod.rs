@@ -51,6 +51,7 @@ mod line;
 mod line_format;
 mod lines;
 mod message;
+mod message_head;
 mod object;
 mod pairs;
 mod record;

@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 
 use crate::core::base::time::Time;
-use crate::core::event::{Event, EventId, Format, Value};
+use crate::core::event::{Event, EventId, Format};
 
 use super::clock::Resolved;
 use super::envelope::{self, Envelope};
 use super::heads::{self, HeadPlace};
 use super::keys::Keyed;
-use super::message::glued;
 use super::stamp::{self, Stamp};
 use super::unstamped::plain;
-use super::{Decoder, Heading, Inside, genesys, keyed, line, rfc3164, rfc5424, set_time, wrap};
+use super::{Decoder, Heading, Inside, genesys, keyed, line, message_head, rfc3164, rfc5424, set_time, wrap};
 
 /// Record 00-04110, `Option '...' has been set to the value '...'`.
 const OPTION_SET: u32 = 4110;
@@ -43,7 +42,7 @@ impl Decoder {
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
                 // Several messages in one record: it is impossible to say which of them is real.
-                event.marks.broken |= glued(&event.text);
+                event.marks.broken |= envelope::glued(&event.text);
                 return event;
             }
             if let Some(message) = rfc5424::without_priority(record) {
@@ -89,7 +88,7 @@ impl Decoder {
             if let Some(found) = heads::read(HeadPlace::Front, record)
                 && let Some(stamp) = found.stamp
             {
-                let message = rfc3164::envelope_of(found, Envelope::default());
+                let message = message_head::envelope_of(found, Envelope::default());
                 return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
             }
             if self.inside == Inside::Nothing
@@ -100,7 +99,7 @@ impl Decoder {
             }
             // Behind a record with a time, a device's id may be quoted in that record's body.
             let device = self.open.as_ref().is_none_or(|open| open.at.is_none());
-            if let Some(message) = rfc3164::without_head(record, device) {
+            if let Some(message) = message_head::without_head(record, device) {
                 return self.bare_message(message, reference);
             }
         }
@@ -248,7 +247,7 @@ impl Decoder {
             format: Format::Genesys,
             ..Event::default()
         };
-        keep_level_word(&mut event, found.level_word);
+        found.keep_level_word(&mut event);
         set_time(&mut event, time);
         if !self.datagrams {
             self.genesys = true;
@@ -258,11 +257,5 @@ impl Decoder {
             self.keep_open(&event);
         }
         event
-    }
-}
-
-pub(super) fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {
-    if !word.is_empty() {
-        event.fields.push((Cow::Borrowed("level_word"), Value::Text(Cow::Borrowed(word))));
     }
 }

@@ -12,7 +12,8 @@ use memchr::memchr;
 use crate::core::event::{EventId, Format, Value, vendor_id};
 
 use super::envelope::{self, Envelope};
-use super::{level, rfc3164, stamp, structured};
+use super::message_head::take_id;
+use super::{level, stamp, structured};
 
 /// Reads what follows the priority; `None` if it is no header of this RFC, not even a broken one.
 pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
@@ -47,7 +48,7 @@ fn vendor<'a>(e: &mut Envelope<'a>) {
         Some(EventId::Word(word)) => e.level = e.level.or(vendor_id(word).map(|(_, severity)| envelope::severity(severity))),
         Some(EventId::Number { .. }) => {}
         None => {
-            rfc3164::take_id(e);
+            take_id(e);
             // NXLog has the id of a Windows event in the structured data.
             if e.id.is_none()
                 && let Some((_, Value::Text(Cow::Borrowed(id)))) = e.fields.iter().find(|(name, _)| name.ends_with(".EventID"))

@@ -1,4 +1,6 @@
-//! What the reference says about words of the rule language: the rows of its tables.
+//! What the reference says: about words of the rule language the rows of its tables, about keys their declarations.
+
+use crate::core::yaml::KeyDecl;
 
 /// Pages of the reference.
 const README: &str = include_str!("../../../docs/reference/rules/README.md");
@@ -28,6 +30,11 @@ pub(super) fn of_word(word: &str, item: &str) -> Option<String> {
             (!rows.is_empty()).then(|| rows.join("\n\n"))
         })
     })
+}
+
+/// What the reference says about a key.
+pub(super) fn of_key(key: &KeyDecl) -> String {
+    format!("`{}`: {}. Default: {}", key.name, key.meaning, key.default)
 }
 
 fn is_word(c: char) -> bool {

@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::core::event::BuiltIn;
 use crate::core::lang::names::{NameKind, NamePlace};
 use crate::core::script::{HANDLES, Verb};
-use crate::core::yaml::KeyDecl;
 
 use super::complete::rules::item_word;
 use super::complete::script::signature;
@@ -60,7 +59,7 @@ impl Documents {
 
     /// What is known about a name.
     fn about(&self, name: &NamePlace) -> String {
-        let mut lines = vec![format!("{} {}", noun(name.kind), code(&name.text))];
+        let mut lines = vec![format!("{} {}", name.kind.noun(), code(&name.text))];
         match name.kind {
             NameKind::Field => match BuiltIn::parse(&name.text) {
                 Some(field) => lines.push(field.meaning().to_owned()),
@@ -119,35 +118,6 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{}{space}{fence}", if text.is_empty() { " " } else { &text })
 }
 
-/// The noun for a kind of names.
-pub(super) fn noun(kind: NameKind) -> &'static str {
-    match kind {
-        NameKind::Alarm => "alarm",
-        NameKind::Pattern => "pattern",
-        NameKind::Piece => "piece",
-        NameKind::List => "list",
-        NameKind::Reaction => "reaction",
-        NameKind::Calendar => "calendar",
-        NameKind::Script => "script",
-        NameKind::Parameter => "parameter",
-        NameKind::Argument => "value",
-        NameKind::Field => "field",
-        NameKind::Host => "host",
-        NameKind::Application => "application",
-        NameKind::Type => "type",
-        NameKind::Pair => "pair",
-        NameKind::Resource => "resource",
-        NameKind::Channel => "channel",
-        NameKind::Group => "group",
-        NameKind::Site => "site",
-    }
-}
-
-/// What the reference says about a key.
-pub(super) fn of_key(key: &KeyDecl) -> String {
-    format!("`{}`: {}. Default: {}", key.name, key.meaning, key.default)
-}
-
 /// The key of a YAML file whose name ends at a byte.
 fn key(language: Language, text: &str, end: usize) -> Option<String> {
     if !text.get(end..)?.starts_with(':') {
@@ -156,7 +126,7 @@ fn key(language: Language, text: &str, end: usize) -> Option<String> {
     let found = place(text.get(..end)?)?;
     let name = &text[found.start..end];
     let Some(YamlLevel::Keys(set)) = level(yaml::top(language), &found.path) else { return None };
-    set.keys.iter().find(|key| key.name == name).map(of_key)
+    set.keys.iter().find(|key| key.name == name).map(docs::of_key)
 }
 
 /// The verb or handle of a script at a byte.

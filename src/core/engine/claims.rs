@@ -84,7 +84,7 @@ pub(super) struct ClaimEvaluation {
 #[derive(Clone, Debug)]
 pub(super) struct Behind {
     app: Name,
-    order: u64,
+    sequence: u64,
 }
 
 /// The result of evaluating the claims of a pair.
@@ -117,7 +117,7 @@ impl Engine {
     pub(super) fn claim(
         &mut self,
         (now, arrived): (Time, Time),
-        order: u64,
+        sequence: u64,
         source: &str,
         (late, backlog): (bool, bool),
         event: &Event<'_>,
@@ -138,7 +138,7 @@ impl Engine {
             return;
         }
         let written = if late { self.written(source, event, arrived) } else { arrived };
-        let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
+        let claim = Claim { primary, sequence, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
         if late {
             self.postpone_evaluation(now);
         } else if !self.state.unweighed.is_empty() {
@@ -193,16 +193,16 @@ impl Engine {
             return None;
         }
         let claim = self.state.claims.get(&app).filter(|claim| claim.primary == primary)?;
-        Some(Behind { order: claim.order, app })
+        Some(Behind { sequence: claim.sequence, app })
     }
 
     /// Marks a claim as owed, because rules react to it. Returns the sequence of the claim, which its reactions get.
     pub(super) fn claim_stands(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) -> u64 {
         if matches!(mode, Mode::Live | Mode::Confirm { .. }) {
             self.stand(&behind.app, Stand::Owed, out);
-            out.push(Output::ClaimOwed(behind.order));
+            out.push(Output::ClaimOwed(behind.sequence));
         }
-        behind.order
+        behind.sequence
     }
 
     /// Marks a claim to which rules would have reacted if it had not arrived late.
@@ -212,24 +212,24 @@ impl Engine {
             Mode::Confirm { .. } => Stand::Ask,
             Mode::Dry | Mode::Off => return,
         };
-        let known = self.state.claims.get(&behind.app).map(|claim| claim.stand);
+        let before = self.state.claims.get(&behind.app).map(|claim| claim.stand);
         // One alarm in mode `live` is enough.
-        if known == Some(Stand::Withheld) || known == Some(Stand::Ask) && stand == Stand::Late {
+        if before == Some(Stand::Withheld) || before == Some(Stand::Ask) && stand == Stand::Late {
             self.evaluation.due.get_or_insert(now);
             self.stand(&behind.app, stand, out);
         }
     }
 
     /// Marks the claim with this sequence as failed: a run that was started for it did not succeed.
-    pub fn claim_failed(&mut self, order: u64, out: &mut Vec<Output>) {
-        if let Some(app) = self.state.owed(order).cloned() {
+    pub fn claim_failed(&mut self, sequence: u64, out: &mut Vec<Output>) {
+        if let Some(app) = self.state.owed(sequence).cloned() {
             self.stand(&app, Stand::Failed, out);
         }
     }
 
     /// Marks the claim with this sequence as settled: it, or a newer one, is carried out.
-    pub fn claim_settled(&mut self, order: u64, out: &mut Vec<Output>) {
-        if let Some(app) = self.state.owed(order).cloned() {
+    pub fn claim_settled(&mut self, sequence: u64, out: &mut Vec<Output>) {
+        if let Some(app) = self.state.owed(sequence).cloned() {
             self.stand(&app, Stand::Settled, out);
         }
     }
@@ -318,7 +318,7 @@ impl Engine {
         self.stand(app, Stand::Settled, out);
         if moves {
             let written = (!claim.backlog).then_some(claim.written);
-            out.push(Output::CatchUp { pair: name.clone(), resource, host, order: claim.order, written });
+            out.push(Output::CatchUp { pair: name.clone(), resource, host, sequence: claim.sequence, written });
             return;
         }
         let why = if pair.catch_up == CatchUp::Ask { "`catch_up: ask`" } else { "`mode confirm`" };
@@ -360,11 +360,11 @@ type Said<'a> = (&'a Name, &'a Claim);
 fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
     let (late, timely) = match (one.1.late, other.1.late) {
         (true, true) => return None,
-        (false, false) => return Some(if one.1.order > other.1.order { one } else { other }),
+        (false, false) => return Some(if one.1.sequence > other.1.sequence { one } else { other }),
         (true, false) => (one, other),
         (false, true) => (other, one),
     };
-    if timely.1.order > late.1.order {
+    if timely.1.sequence > late.1.sequence {
         return Some(timely);
     }
     if late.1.backlog {

@@ -39,29 +39,30 @@ impl Engine {
         parts: &[Option<&'a Hit>],
         out: &mut Vec<Output>,
     ) {
-        let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.match_part(arrival, alarm, *parts.get(part)?, out);
+        let match_of =
+            |engine: &mut Engine, part: usize, out: &mut Vec<Output>| engine.match_part(arrival, alarm, *parts.get(part)?, out);
         match &alarm.detect.shape {
             Shape::One => {
-                if let Some(met) = met(self, 0, out) {
-                    self.fire(met, Fields::new(), out);
+                if let Some(matched) = match_of(self, 0, out) {
+                    self.fire(matched, Fields::new(), out);
                 }
             }
             Shape::Count { n, distinct } => {
-                if let Some(met) = met(self, 0, out) {
-                    self.count(met, *n, distinct.as_deref(), out);
+                if let Some(matched) = match_of(self, 0, out) {
+                    self.count(matched, *n, distinct.as_deref(), out);
                 }
             }
             Shape::Sequence { .. } => {
                 // The last step first: one event makes only one step.
                 for part in (0..parts.len()).rev() {
-                    if let Some(met) = met(self, part, out) {
-                        self.step(met, part, out);
+                    if let Some(matched) = match_of(self, part, out) {
+                        self.step(matched, part, out);
                     }
                 }
             }
             Shape::Silence { .. } => {
-                if let Some(met) = met(self, 0, out) {
-                    self.restart_silence(met, out);
+                if let Some(matched) = match_of(self, 0, out) {
+                    self.restart_silence(matched, out);
                 }
             }
             Shape::Measure(_) => {
@@ -82,45 +83,45 @@ impl Engine {
             Shape::States(_) => self.states(arrival, alarm, parts, out),
             Shape::All { counts } => {
                 for part in 0..parts.len() {
-                    if let Some(met) = met(self, part, out) {
-                        self.one_of_all(met, part, counts, out);
+                    if let Some(matched) = match_of(self, part, out) {
+                        self.one_of_all(matched, part, counts, out);
                     }
                 }
             }
             Shape::NotPreceded => {
-                if let Some(met) = met(self, 0, out) {
-                    if let Some(earlier) = self.preceded_at(&met) {
-                        self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
-                            let before = duration_text(met.at.since(earlier));
+                if let Some(matched) = match_of(self, 0, out) {
+                    if let Some(earlier) = self.preceded_at(&matched) {
+                        self.decided(matched.at, alarm, Some(&matched.key), Decision::NotUsed, || {
+                            let before = duration_text(matched.at.since(earlier));
                             format!("the event that must not come before (`not preceded by`) came within the time before: {before} earlier")
                         });
                     } else {
-                        self.fire(met, Fields::new(), out);
+                        self.fire(matched, Fields::new(), out);
                     }
                 }
-                if let Some(met) = met(self, 1, out) {
+                if let Some(matched) = match_of(self, 1, out) {
                     // One for each trust: a less trusted sender does not hide the event of a more trusted one.
-                    let known = met.facts.trust();
-                    let note = PartialMatch::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
-                    let since = alarm.detect.within.map(|within| met.at - within);
-                    self.add_partial_match(met, note, true, since, out);
+                    let trust = matched.facts.trust();
+                    let note = PartialMatch::new(1, matched.at, trust).keeping(Some(trust.name().to_owned()), Fields::new());
+                    let since = alarm.detect.within.map(|within| matched.at - within);
+                    self.add_partial_match(matched, note, true, since, out);
                 }
             }
             Shape::Without => {
-                if let Some(met) = met(self, 1, out) {
-                    self.trace_forgotten(met.at, alarm, &met.key, "the event after `without` came");
-                    self.drop_begun(alarm, &met.key, out);
-                    self.keep_early(met, 1, out);
+                if let Some(matched) = match_of(self, 1, out) {
+                    self.trace_forgotten(matched.at, alarm, &matched.key, "the event after `without` came");
+                    self.drop_begun(alarm, &matched.key, out);
+                    self.keep_early(matched, 1, out);
                 }
-                if let Some(met) = met(self, 0, out) {
-                    if self.early(&met, 1).is_some() {
-                        self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
+                if let Some(matched) = match_of(self, 0, out) {
+                    if self.early(&matched, 1).is_some() {
+                        self.decided(matched.at, alarm, Some(&matched.key), Decision::NotUsed, || {
                             "the event after `without` came a little before (`slack`)".to_owned()
                         });
                         return; // It already arrived.
                     }
-                    let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
-                    self.wait(met, due, Fields::new(), out);
+                    let due = matched.at + alarm.detect.within.unwrap_or(Duration::ZERO);
+                    self.wait(matched, due, Fields::new(), out);
                 }
             }
         }
@@ -144,21 +145,21 @@ impl Engine {
 
     /// The condition fires: the alarm is raised, or is pending until its `hold` has passed. `more` are fields that are not in
     /// the event.
-    pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
-        if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
-            self.drop_partial_matches(met.alarm, &met.key, out);
+    pub(super) fn fire(&mut self, matched: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
+        if !matches!(matched.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
+            self.drop_partial_matches(matched.alarm, &matched.key, out);
         }
-        match met.alarm.hold {
-            Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
-                let due = met.arrival.now + hold;
-                self.wait(met, due, more, out);
+        match matched.alarm.hold {
+            Some(hold) if self.state.instance(&matched.alarm.name, &matched.key).is_none() => {
+                let due = matched.arrival.now + hold;
+                self.wait(matched, due, more, out);
             }
-            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, met.facts.with(more), out),
+            _ => self.raise(&matched.arrival.occasion(matched.alarm), matched.alarm, matched.key, matched.facts.with(more), out),
         }
     }
 
     /// Fires what is pending.
-    pub(super) fn fire_pending(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn fire_pending(&mut self, at: Time, sequence: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
@@ -171,7 +172,7 @@ impl Engine {
         let measures_on = alarm.is_some_and(measures_on);
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
         if let Some(alarm) = alarm {
-            let occasion = Occasion { now: at, order, late: waiting.late.clone(), old: None, over: waiting.over };
+            let occasion = Occasion { now: at, sequence, late: waiting.late.clone(), old: None, over: waiting.over };
             self.raise(&occasion, alarm, key.clone(), TriggerEvent::Kept(waiting.event.clone()), out);
             self.continue_silence(at, alarm, key, waiting, out);
         }
@@ -179,18 +180,18 @@ impl Engine {
 
     /// Makes the condition pending until a time. The time of the first event stays, except when a more trusted sender
     /// follows: a sender does not take another's place by being early.
-    fn wait(&mut self, met: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
-        let Match { arrival, alarm, key, facts, .. } = met;
+    fn wait(&mut self, matched: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
+        let Match { arrival, alarm, key, facts, .. } = matched;
         let occasion = arrival.occasion(alarm);
-        let known = if more.contains_key("trust") { fields::trust(&more) } else { facts.trust() };
+        let trust = if more.contains_key("trust") { fields::trust(&more) } else { facts.trust() };
         if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
             let idle = occasion.late.is_some() || occasion.old.is_some();
-            if idle || known <= fields::trust(&waiting.event) {
+            if idle || trust <= fields::trust(&waiting.event) {
                 let due = waiting.due;
                 self.decided(arrival.now, alarm, Some(&key), Decision::Pending, || format!("it is pending already, until {due}"));
                 return;
             }
-        } else if !self.has_room(alarm, known, out) {
+        } else if !self.has_room(alarm, trust, out) {
             return;
         }
         self.decided(arrival.now, alarm, Some(&key), Decision::Pending, || {
@@ -227,45 +228,46 @@ impl Engine {
         }
     }
 
-    fn count(&mut self, met: Match<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
+    fn count(&mut self, matched: Match<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
         let value = match distinct {
             None => None,
-            Some(field) => match met.facts.text(field) {
+            Some(field) => match matched.facts.text(field) {
                 // It is cut like a value of a key, because it serves as one.
                 Some(value) => Key::of([value]).value(0).map(Cow::into_owned),
-                None => return self.lacks(met.alarm, field, "counts different values of", out),
+                None => return self.lacks(matched.alarm, field, "counts different values of", out),
             },
         };
-        let notes = self.state.notes(&met.alarm.name, &met.key);
-        let newest = notes.last().map_or(met.at, |n| n.at.max(met.at));
-        let since = met.alarm.detect.within.map(|within| newest - within);
-        if since.is_some_and(|since| met.at < since) {
-            self.decided(met.arrival.now, met.alarm, Some(&met.key), Decision::NotUsed, || {
-                format!("the event is late: it is of {}, before the window that counts", met.at)
+        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let newest = notes.last().map_or(matched.at, |n| n.at.max(matched.at));
+        let since = matched.alarm.detect.within.map(|within| newest - within);
+        if since.is_some_and(|since| matched.at < since) {
+            self.decided(matched.arrival.now, matched.alarm, Some(&matched.key), Decision::NotUsed, || {
+                format!("the event is late: it is of {}, before the window that counts", matched.at)
             });
             return; // A late event, from before the time that counts.
         }
         let counts =
             |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
-        let known = met.facts.trust();
+        let trust = matched.facts.trust();
         if notes.iter().filter(counts).count() + 1 >= n {
-            let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
+            let least = notes.iter().filter(counts).map(|n| n.trust).min().map_or(trust, |least| least.min(trust));
             let mut more = fields::trust_field(least);
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
-            more.extend(counted_lines(met.alarm, notes.iter().filter(counts)));
-            return self.fire(met, more, out);
+            more.extend(counted_lines(matched.alarm, notes.iter().filter(counts)));
+            return self.fire(matched, more, out);
         }
         if self.trace.is_some() {
-            self.trace_count(&met, n, since, distinct.zip(value.as_deref()));
+            self.trace_count(&matched, n, since, distinct.zip(value.as_deref()));
         }
-        let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
-        let note = PartialMatch::new(0, met.at, known).keeping(value, counted_line(met.alarm, text));
-        self.add_partial_match(met, note, distinct.is_some(), since, out);
+        let text = if matched.alarm.keep > 0 { matched.facts.text("text").map(Cow::into_owned) } else { None };
+        let note = PartialMatch::new(0, matched.at, trust).keeping(value, counted_line(matched.alarm, text));
+        self.add_partial_match(matched, note, distinct.is_some(), since, out);
     }
 
-    fn step(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
-        let notes = self.state.notes(&met.alarm.name, &met.key);
-        let near = |began: &Time| *began <= met.at && met.alarm.detect.within.is_none_or(|w| met.at.since(*began) <= w);
+    fn step(&mut self, matched: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
+        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let near =
+            |began: &Time| *began <= matched.at && matched.alarm.detect.within.is_none_or(|w| matched.at.since(*began) <= w);
         // The newest chain that came so far.
         let before = match part.checked_sub(1) {
             None => None,
@@ -273,68 +275,68 @@ impl Engine {
                 Some(note) => Some(note),
                 None => {
                     if self.trace.is_some() {
-                        self.trace_step(&met, part);
+                        self.trace_step(&matched, part);
                     }
-                    return self.keep_early(met, part, out);
+                    return self.keep_early(matched, part, out);
                 }
             },
         };
-        let began = before.map_or(met.at, |n| n.at);
-        let mut known = before.map_or(met.facts.trust(), |n| n.known.min(met.facts.trust()));
+        let began = before.map_or(matched.at, |n| n.at);
+        let mut trust = before.map_or(matched.facts.trust(), |n| n.trust.min(matched.facts.trust()));
         let mut seen = before.map(PartialMatch::seen).unwrap_or_default();
-        let last = met.alarm.detect.parts.len() - 1;
+        let last = matched.alarm.detect.parts.len() - 1;
         let mut part = part;
         if part < last {
-            seen.extend(met.facts.captured());
+            seen.extend(matched.facts.captured());
         }
         while part < last
-            && let Some(early) = self.early(&met, part + 1)
+            && let Some(early) = self.early(&matched, part + 1)
         {
             seen.extend(early.seen());
-            known = known.min(early.known);
+            trust = trust.min(early.trust);
             part += 1;
         }
         if part == last {
-            seen.extend(fields::trust_field(known));
-            return self.fire(met, seen, out);
+            seen.extend(fields::trust_field(trust));
+            return self.fire(matched, seen, out);
         }
-        self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || {
-            let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+        self.decided(matched.at, matched.alarm, Some(&matched.key), Decision::Partial, || {
+            let within = matched.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
             format!("step {} of {}{within}; it began at {began}", part + 1, last + 1)
         });
-        self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
+        self.add_partial_match(matched, PartialMatch::new(part, began, trust).keeping(None, seen), true, None, out);
     }
 
     /// When an event of the second part arrived within the time before, from a sender with at least the trust of this one.
-    fn preceded_at(&self, met: &Match<'_, '_>) -> Option<Time> {
-        let within = met.alarm.detect.within;
-        let known = met.facts.trust();
-        let notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
-        let counts =
-            notes.filter(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within));
+    fn preceded_at(&self, matched: &Match<'_, '_>) -> Option<Time> {
+        let within = matched.alarm.detect.within;
+        let trust = matched.facts.trust();
+        let notes = self.state.notes(&matched.alarm.name, &matched.key).iter().filter(|note| note.part() == 1);
+        let counts = notes
+            .filter(|n| n.trust >= trust && n.at <= matched.at && within.is_none_or(|within| matched.at.since(n.at) <= within));
         counts.map(|note| note.at).max()
     }
 
     /// Stores an event that arrived before the one that it should follow, where `slack` allows this.
-    fn keep_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
-        if met.alarm.detect.slack.is_some() {
-            let note =
-                PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.trust()).keeping(None, met.facts.captured());
-            self.add_partial_match(met, note, true, None, out);
+    fn keep_early(&mut self, matched: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
+        if matched.alarm.detect.slack.is_some() {
+            let note = PartialMatch::new(place_of_early(matched.alarm, part), matched.at, matched.facts.trust())
+                .keeping(None, matched.facts.captured());
+            self.add_partial_match(matched, note, true, None, out);
         }
     }
 
     /// Returns the event of a part that arrived a little before this one.
-    fn early(&self, met: &Match<'_, '_>, part: usize) -> Option<&PartialMatch> {
-        let slack = met.alarm.detect.slack?;
-        let notes = self.state.notes(&met.alarm.name, &met.key).iter();
-        let mut of_part = notes.filter(|n| n.part() == place_of_early(met.alarm, part));
-        of_part.find(|n| n.at <= met.at && met.at.since(n.at) <= slack)
+    fn early(&self, matched: &Match<'_, '_>, part: usize) -> Option<&PartialMatch> {
+        let slack = matched.alarm.detect.slack?;
+        let notes = self.state.notes(&matched.alarm.name, &matched.key).iter();
+        let mut of_part = notes.filter(|n| n.part() == place_of_early(matched.alarm, part));
+        of_part.find(|n| n.at <= matched.at && matched.at.since(n.at) <= slack)
     }
 
-    fn one_of_all(&mut self, met: Match<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
-        let notes = self.state.notes(&met.alarm.name, &met.key);
-        let since = met.alarm.detect.within.map(|within| met.at - within);
+    fn one_of_all(&mut self, matched: Match<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
+        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let since = matched.alarm.detect.within.map(|within| matched.at - within);
         let within = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since);
         let mut missing = counts.to_vec();
         for part in notes.iter().filter(within).map(PartialMatch::part).chain([part]) {
@@ -346,47 +348,47 @@ impl Engine {
         if missing.iter().all(|n| *n == 0) {
             // A part that wants one event has it in this one.
             let others = notes.iter().filter(within).filter(|note| note.part() != part || n > 1);
-            let (mut seen, mut known) = (Fields::new(), met.facts.trust());
+            let (mut seen, mut trust) = (Fields::new(), matched.facts.trust());
             for note in others {
                 seen.extend(note.seen());
-                known = known.min(note.known);
+                trust = trust.min(note.trust);
             }
-            seen.extend(fields::trust_field(known));
-            return self.fire(met, seen, out);
+            seen.extend(fields::trust_field(trust));
+            return self.fire(matched, seen, out);
         }
-        let value = place(notes, part, n, met.at);
+        let value = place(notes, part, n, matched.at);
         let old_notes = if self.trace.is_some() { notes.to_vec() } else { Vec::new() };
         let within_time = |note: &PartialMatch| since.is_none_or(|since| note.at >= since);
-        self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || {
+        self.decided(matched.at, matched.alarm, Some(&matched.key), Decision::Partial, || {
             let left = missing.iter().zip(1..).filter(|(n, _)| **n > 0).map(|(n, part)| format!("{n} of part {part}"));
             let left = left.collect::<Vec<_>>().join(" and ");
-            let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+            let within = matched.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
             // Events of the missing parts that are too old.
             let old = |note: &&PartialMatch| !within_time(note) && missing.get(note.part()).is_some_and(|n| *n > 0);
             let gone = old_notes.iter().filter(old).max_by_key(|note| note.at).map(|note| {
                 format!(
                     "; an event of part {} came {} before, which is too long",
                     note.part() + 1,
-                    duration_text(met.at.since(note.at))
+                    duration_text(matched.at.since(note.at))
                 )
             });
             format!("part {} of {} matches; {left} must still come{within}{}", part + 1, counts.len(), gone.unwrap_or_default())
         });
         let Some(value) = value else { return };
-        let note = PartialMatch::new(part, met.at, met.facts.trust()).keeping(value, met.facts.captured());
-        self.add_partial_match(met, note, true, since, out);
+        let note = PartialMatch::new(part, matched.at, matched.facts.trust()).keeping(value, matched.facts.captured());
+        self.add_partial_match(matched, note, true, since, out);
     }
 
     /// Stores a partial match. If there are too many, the oldest keys are dropped; this is reported once.
     fn add_partial_match(
         &mut self,
-        met: Match<'_, '_>,
+        matched: Match<'_, '_>,
         note: PartialMatch,
         alone: bool,
         since: Option<Time>,
         out: &mut Vec<Output>,
     ) {
-        let Match { alarm, key, .. } = met;
+        let Match { alarm, key, .. } = matched;
         let most = alarm.max_keys;
         match self.record(Record::PartialMatches { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
             None => self.bound_partial_matches(out),

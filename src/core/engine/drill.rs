@@ -63,11 +63,18 @@ impl Engine {
     }
 
     /// Raises an alarm as a test.
-    pub(super) fn try_alarm(&mut self, now: Time, order: u64, (name, app): (&str, &str), more: &Fields, out: &mut Vec<Output>) {
+    pub(super) fn try_alarm(
+        &mut self,
+        now: Time,
+        sequence: u64,
+        (name, app): (&str, &str),
+        more: &Fields,
+        out: &mut Vec<Output>,
+    ) {
         let program = self.program.clone();
         match (self.test_event(name, app, more), self.alarm(&program, name)) {
             (Ok((key, event)), Some(alarm)) => {
-                let on = Occasion { now, order, late: None, old: None, over: None };
+                let on = Occasion { now, sequence, late: None, old: None, over: None };
                 self.raise(&on, alarm, key, TriggerEvent::Kept(Arc::new(event)), out);
             }
             (Err(why), _) => {

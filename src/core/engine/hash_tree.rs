@@ -2,7 +2,7 @@
 //!
 //! The cost of a look-up is access to memory that is not in the cache. Small trees, each with a few keys, are found by the
 //! last bits of the hash. That is one place in a list and mostly one node of a tree, however many keys there are. Keys with
-//! the same hash are told apart as usual. Keys that senders choose cost little more than others: keys whose hashes end alike
+//! the same hash are distinguished as usual. Keys that senders choose cost little more than others: keys whose hashes end alike
 //! make a larger tree and no list, and nobody knows how to make many keys with the same hash (SipHash). Nothing depends on
 //! the order of iteration, because no output uses it.
 

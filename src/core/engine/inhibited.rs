@@ -11,7 +11,7 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
-use super::instance::{Ending, deadline, told};
+use super::instance::{Ending, deadline, suppressed_notice};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Record, Suppressed};
 use super::{Engine, Occasion, Output, TriggerEvent, fields};
@@ -29,21 +29,21 @@ pub(super) struct Freed {
 impl Engine {
     /// Returns the alarm that inhibits another one: it is active for the same values of the keys that both have, and has at
     /// least this trust. A less trusted alarm does not suppress a more trusted event.
-    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Trust) -> Option<&'a str> {
-        alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known)).map(String::as_str)
+    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, trust: Trust) -> Option<&'a str> {
+        alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(trust)).map(String::as_str)
     }
 
     /// Reports an active alarm whose trust is too low to inhibit.
-    pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
+    pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, trust: Trust, out: &mut Vec<Output>) {
         for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
-            let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
+            let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < trust) else { continue };
             let text = format!(
                 "{} is raised although {name} is active: the trust of the active alarm is only `{}`, and that of this event is `{}`",
                 shown(&alarm.name, key),
                 other.name(),
-                known.name()
+                trust.name()
             );
-            out.push(told(&alarm.name, text));
+            out.push(suppressed_notice(&alarm.name, text));
         }
     }
 
@@ -54,8 +54,8 @@ impl Engine {
     }
 
     /// Returns why `only while` does not allow an alarm; what would raise it is dropped.
-    pub(super) fn why_not_only_while(&self, alarm: &Alarm, key: &Key, known: Trust) -> Option<String> {
-        let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known));
+    pub(super) fn why_not_only_while(&self, alarm: &Alarm, key: &Key, trust: Trust) -> Option<String> {
+        let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(trust));
         let absent = alarm.only_while.iter().find(|name| self.active_beside(alarm, key, name).is_none());
         present
             .map(|other| format!("while {other} is active"))
@@ -86,7 +86,7 @@ impl Engine {
         if alarm.cancel.contains(&Cancel::AtOnce) {
             let text =
                 format!("{} is not raised while {other} is active, and is dropped: it is `cancel at once`", shown(name, key));
-            return out.push(told(name, text));
+            return out.push(suppressed_notice(name, text));
         }
         let waits = self.state.inhibited(name, key).cloned();
         if waits.is_none() && !self.has_room(alarm, fields::trust(&event), out) {
@@ -106,7 +106,10 @@ impl Engine {
         };
         if waits.is_none() {
             let until = over.map(|over| format!(", at most until {over}")).unwrap_or_default();
-            out.push(told(name, format!("{} is not raised while {other} is active: it waits{until}", shown(name, key))));
+            out.push(suppressed_notice(
+                name,
+                format!("{} is not raised while {other} is active: it waits{until}", shown(name, key)),
+            ));
         }
         let event = self.keep(alarm, event, out);
         self.held(name, key, Some(Suppressed { since, over, event, late }), out);
@@ -128,7 +131,10 @@ impl Engine {
             other => Some(format!("it ended meanwhile ({other})")),
         };
         if let Some(why) = why {
-            out.push(told(alarm, format!("{} is not suppressed any more and was not raised: {why}", shown(alarm, key))));
+            out.push(suppressed_notice(
+                alarm,
+                format!("{} is not suppressed any more and was not raised: {why}", shown(alarm, key)),
+            ));
         }
         self.held(alarm, key, None, out);
     }
@@ -151,7 +157,7 @@ impl Engine {
     }
 
     /// Raises an alarm that is no longer suppressed, unless something else inhibits it.
-    pub(super) fn release(&mut self, now: Time, order: u64, freed: &Freed, out: &mut Vec<Output>) {
+    pub(super) fn release(&mut self, now: Time, sequence: u64, freed: &Freed, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
         let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
@@ -167,7 +173,7 @@ impl Engine {
             return;
         }
         let late = held.late.or_else(|| freed.late.clone());
-        let on = Occasion { now, order, late, old: None, over: held.over };
+        let on = Occasion { now, sequence, late, old: None, over: held.over };
         self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(held.event), out);
     }
 

@@ -20,18 +20,18 @@ use crate::core::notice::{Kind, Notice};
 /// When and why an instance ends.
 pub(super) struct Ending {
     pub(super) at: Time,
-    pub(super) order: u64,
+    pub(super) sequence: u64,
     pub(super) cause: Cause,
     /// The trust of the sender that ends it.
-    pub(super) known: Trust,
+    pub(super) trust: Trust,
     /// Why it may start nothing: what ended it was late.
     pub(super) late: Option<Stale>,
 }
 
 impl Ending {
     /// An end by time, by an operator or by the controller itself.
-    pub(super) fn at(at: Time, order: u64, cause: Cause) -> Ending {
-        Ending { at, order, cause, known: Trust::Authenticated, late: None }
+    pub(super) fn at(at: Time, sequence: u64, cause: Cause) -> Ending {
+        Ending { at, sequence, cause, trust: Trust::Authenticated, late: None }
     }
 
     /// Why its end starts no reactions.
@@ -46,10 +46,10 @@ impl Ending {
 impl Engine {
     /// Raises an alarm, or records that its condition fired again.
     pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
-        let (now, order) = (on.now, on.order);
+        let (now, sequence) = (on.now, on.sequence);
         if alarm.composite {
             self.decided(now, alarm, Some(&key), Decision::Raised, || "its condition came true".to_owned());
-            return self.came(on, alarm, seen);
+            return self.occurred(on, alarm, seen);
         }
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due, fields::trust(&i.event)));
@@ -58,23 +58,23 @@ impl Engine {
                 if !self.allowed_by_calendar(alarm, now) {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
-                let known = seen.trust();
-                if let Some(why) = self.why_not_only_while(alarm, &key, known) {
+                let trust = seen.trust();
+                if let Some(why) = self.why_not_only_while(alarm, &key, trust) {
                     self.trace_not_only_while(now, alarm, &key, &why);
-                    return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
+                    return out.push(suppressed_notice(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
-                if let Some(other) = self.inhibitor(alarm, &key, known) {
+                if let Some(other) = self.inhibitor(alarm, &key, trust) {
                     self.decided(now, alarm, Some(&key), Decision::Suppressed, || {
                         format!("its condition is true, and {other} is active, which suppresses it (`inhibited by`)")
                     });
                     return self.suppress(on, alarm, &key, other, seen.fields(), out);
                 }
-                if !self.has_room(alarm, known, out) {
+                if !self.has_room(alarm, trust, out) {
                     return;
                 }
-                self.report_untrusted_inhibitor(alarm, &key, known, out);
+                self.report_untrusted_inhibitor(alarm, &key, trust, out);
                 let in_place = self.trust_of_only_while(alarm, &key);
-                let seen = if in_place < known {
+                let seen = if in_place < trust {
                     let mut event = seen.fields();
                     Arc::make_mut(&mut event).extend(trust_field(in_place));
                     TriggerEvent::Kept(event)
@@ -95,7 +95,7 @@ impl Engine {
                     alarm: alarm.name.clone(),
                     key: key.clone(),
                     category: Some(alarm.category),
-                    order,
+                    sequence,
                     at: now,
                     due,
                     event,
@@ -126,7 +126,7 @@ impl Engine {
                     format!("it is active already, since {raised_at}: the event counts as a repeat")
                 });
                 let (name, key) = (alarm.name.clone(), key.clone());
-                self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line, before }, out);
+                self.record(Record::Repeated { alarm: name, key, sequence, at: now, due, better, line, before }, out);
                 (better_known || alarm.while_active == WhileActive::Rerun, seen)
             }
         };
@@ -134,7 +134,7 @@ impl Engine {
             self.react(on, acts, alarm, &key, seen, out);
         }
         if at_once {
-            let ending = Ending { late: on.late.clone(), ..Ending::at(now, order, Cause::AtOnce) };
+            let ending = Ending { late: on.late.clone(), ..Ending::at(now, sequence, Cause::AtOnce) };
             self.clear(&ending, &alarm.name, &key, out);
         }
     }
@@ -162,7 +162,7 @@ impl Engine {
             }
             None if acts => {
                 if let Some(instance) = self.state.instance(&alarm.name, key).cloned() {
-                    self.start_reactions(on.now, on.order, alarm, key, instance, event, out);
+                    self.start_reactions(on.now, on.sequence, alarm, key, instance, event, out);
                 }
             }
             None => {
@@ -203,7 +203,7 @@ impl Engine {
                 out.push(not_started(alarm, key, why, "reactions to its end are"));
             }
         }
-        let told = (reacts.is_some() || self.is_wanted(&signal)).then(|| instance.clone());
+        let reported = (reacts.is_some() || self.is_wanted(&signal)).then(|| instance.clone());
         let cause = &end.cause;
         let summary = self.alarm(&program, alarm).filter(|a| !a.end_summary.is_empty()).map(|a| {
             let mut event = instance.event.as_ref().clone();
@@ -220,16 +220,16 @@ impl Engine {
         if *cause != Cause::AtOnce {
             self.drop_throttled(alarm, key, out);
         }
-        let told = told.map(|instance| Instance { summary: summary.clone().unwrap_or(instance.summary), ..instance });
+        let reported = reported.map(|instance| Instance { summary: summary.clone().unwrap_or(instance.summary), ..instance });
         let (name, key_) = (alarm.to_owned(), key.clone());
         self.record(Record::Cleared { alarm: name, key: key_, at: end.at, cause: cause.clone(), summary }, out);
         self.frees(end, alarm, key);
-        let Some(instance) = told else { return };
+        let Some(instance) = reported else { return };
         // The trust is the lower one of the sender that raised it and the sender that ends it.
         let mut event = instance.event.clone();
         let fields = Arc::make_mut(&mut event);
-        let known = fields::trust(fields).min(end.known);
-        fields.insert("trust".to_owned(), Value::from(known.name()));
+        let trust = fields::trust(fields).min(end.trust);
+        fields.insert("trust".to_owned(), Value::from(trust.name()));
         fields.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
         self.changed(signal, alarm, &event, end.idle());
         if let Some(alarm) = reacts {
@@ -239,7 +239,7 @@ impl Engine {
                 &instance,
                 Some(cause.clone()),
                 alarm.on_cancel.clone(),
-                (end.order, false),
+                (end.sequence, false),
                 event,
             ));
         }
@@ -295,7 +295,7 @@ pub(super) fn start_reactions(
     instance: &Instance,
     cleared: Option<Cause>,
     chains: Vec<Vec<ReactionCall>>,
-    (order, claim): (u64, bool),
+    (sequence, claim): (u64, bool),
     event: Arc<Fields>,
 ) -> Output {
     Output::StartReactions(Box::new(StartReactions {
@@ -309,13 +309,13 @@ pub(super) fn start_reactions(
         count: instance.count,
         raised_at: instance.raised_at,
         lines: instance.lines.clone(),
-        order,
+        sequence,
         claim,
         event,
     }))
 }
 
 /// A notice that an alarm is not raised.
-pub(super) fn told(alarm: &str, text: String) -> Output {
+pub(super) fn suppressed_notice(alarm: &str, text: String) -> Output {
     Output::Notice(Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Suppressed, text) })
 }

@@ -29,7 +29,7 @@ impl Engine {
         out: &mut Vec<Output>,
     ) {
         let bucket = bucket(source, trust);
-        let before = self.state.offsets(&bucket, &host).map(|known| known.usual);
+        let before = self.state.offsets(&bucket, &host).map(|offsets| offsets.usual);
         self.record(Record::Offset { source: bucket, host: host.clone(), at: now, offset: usual, zone }, out);
         let wrong = usual.saturating_sub(zone);
         let is_news = match before {
@@ -56,14 +56,14 @@ impl Engine {
 impl State {
     /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when unknown.
     pub fn usual_age(&self, source: &str, trust: Trust, host: &str) -> i64 {
-        self.offsets(&bucket(source, trust), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
+        self.offsets(&bucket(source, trust), host).map_or(0, |offsets| offsets.usual.saturating_sub(offsets.zone))
     }
 
     /// The usual ages of the records of a source's senders: trust, host and microseconds.
     pub fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
         let of = |trust: Trust| {
             let hosts = self.offsets.get(&bucket(source, trust)).into_iter().flatten();
-            hosts.map(move |(host, known)| (trust, host.clone(), known.usual))
+            hosts.map(move |(host, offsets)| (trust, host.clone(), offsets.usual))
         };
         Trust::ALL.into_iter().flat_map(of).collect()
     }

@@ -29,7 +29,7 @@ impl Engine {
     pub(super) fn start_reactions(
         &mut self,
         now: Time,
-        order: u64,
+        sequence: u64,
         alarm: &Alarm,
         key: &Key,
         instance: Instance,
@@ -39,9 +39,9 @@ impl Engine {
         if let Some(limit) = &alarm.limit {
             let group = limit.group(key);
             // Reactions that a less trusted sender started do not use up the limit of the others.
-            let known = fields::trust(&event);
+            let trust = fields::trust(&event);
             let started = self.state.starts(&alarm.name, &group).map(Starts::all).into_iter().flatten();
-            let counts: Vec<Time> = started.filter(|(at, by)| *at + limit.per > now && *by >= known).map(|(at, _)| at).collect();
+            let counts: Vec<Time> = started.filter(|(at, by)| *at + limit.per > now && *by >= trust).map(|(at, _)| at).collect();
             if let Some(first) = counts.len().checked_sub(limit.n).and_then(|i| counts.get(i)) {
                 let due = *first + limit.per;
                 let text = format!(
@@ -67,7 +67,7 @@ impl Engine {
                 return out.push(Output::Notice(notice));
             }
             let full = self.state.groups_of(&alarm.name) >= COUNTED_KEYS && self.state.starts(&alarm.name, &group).is_none();
-            self.record(Record::Started { alarm: alarm.name.clone(), group, at: now, known, since: now - limit.per }, out);
+            self.record(Record::Started { alarm: alarm.name.clone(), group, at: now, trust, since: now - limit.per }, out);
             if full {
                 self.too_many_keys(alarm, "limits", "`limit ... by`", out);
             }
@@ -75,12 +75,12 @@ impl Engine {
         // Reactions to a claim have the sequence of the claim, however long a rule delayed them. So a newer claim stays the
         // newest.
         let claim = self.claim_behind(&event);
-        let order = claim.as_ref().map_or(order, |claim| self.claim_stands(claim, alarm.mode, out));
-        out.push(start_reactions(alarm, key, &instance, None, alarm.react.clone(), (order, claim.is_some()), event));
+        let sequence = claim.as_ref().map_or(sequence, |claim| self.claim_stands(claim, alarm.mode, out));
+        out.push(start_reactions(alarm, key, &instance, None, alarm.react.clone(), (sequence, claim.is_some()), event));
     }
 
     /// Starts throttled reactions, now that the limit allows it.
-    pub(super) fn may_start(&mut self, at: Time, order: u64, name: &str, group: &Key, out: &mut Vec<Output>) {
+    pub(super) fn may_start(&mut self, at: Time, sequence: u64, name: &str, group: &Key, out: &mut Vec<Output>) {
         let what = self.state.starts(name, group).and_then(|s| s.put_off.clone());
         self.record(Record::PutOff { alarm: name.to_owned(), group: group.clone(), what: None }, out);
         let program = self.program.clone();
@@ -88,7 +88,7 @@ impl Engine {
         if let (Some(alarm), Some(what)) = (alarm, what) {
             let Throttled { key, instance, event, .. } = *what;
             let instance = self.state.instance(name, &key).cloned().unwrap_or(instance);
-            self.start_reactions(at, order, alarm, &key, instance, event, out);
+            self.start_reactions(at, sequence, alarm, &key, instance, event, out);
         }
     }
 

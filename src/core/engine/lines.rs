@@ -106,7 +106,7 @@ mod tests {
             alarm: "a".to_owned(),
             key,
             category: None,
-            order: 1,
+            sequence: 1,
             at,
             due: None,
             event,
@@ -135,7 +135,7 @@ mod tests {
             state.apply(&Record::Repeated {
                 alarm,
                 key,
-                order: 1,
+                sequence: 1,
                 at,
                 due: None,
                 better: None,

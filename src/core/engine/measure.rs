@@ -47,7 +47,7 @@ fn metric_of(alarm: &Alarm) -> Option<&Measure> {
 }
 
 fn compares(amount: f64, threshold: &Threshold) -> bool {
-    amount.partial_cmp(&threshold.amount).is_some_and(|order| threshold.comparison.holds(order))
+    amount.partial_cmp(&threshold.amount).is_some_and(|ordering| threshold.comparison.holds(ordering))
 }
 
 /// Describes the measured amount and the wanted one.
@@ -78,7 +78,7 @@ struct Verdict {
     stands: bool,
     cancels: bool,
     /// The lowest trust of the senders whose events are measured to raise it, and to cancel it.
-    known: [Trust; 2],
+    trust: [Trust; 2],
     /// The windows are empty.
     empty: bool,
     /// A metric that has no value any more raised it.
@@ -96,22 +96,22 @@ impl Engine {
         out: &mut Vec<Output>,
     ) {
         let Some((over, measure)) = measure_of(alarm, slot) else { return };
-        let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
+        let Some(matched) = self.match_part(arrival, alarm, Some(hit), out) else { return };
         let value = match &measure.field {
             None => 1.0,
-            Some(field) => match met.facts.number(field) {
+            Some(field) => match matched.facts.number(field) {
                 Some(value) => value,
                 None => return self.lacks(alarm, field, "measures as a number", out),
             },
         };
-        let is_new = self.state.measured(&alarm.name, &met.key).is_none();
-        if is_new && !(self.has_room(alarm, met.facts.trust(), out) && self.may_measure(alarm, met.facts.trust(), out)) {
+        let is_new = self.state.measured(&alarm.name, &matched.key).is_none();
+        if is_new && !(self.has_room(alarm, matched.facts.trust(), out) && self.may_measure(alarm, matched.facts.trust(), out)) {
             return;
         }
-        let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.trust());
-        self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: met.at, value, known, over }, out);
+        let (alarm_name, key, trust) = (alarm.name.clone(), matched.key.clone(), matched.facts.trust());
+        self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: matched.at, value, trust, over }, out);
         let occasion = arrival.occasion(alarm);
-        self.judge(&occasion, alarm, &met.key, Some(TriggerEvent::Now(met.facts)), out);
+        self.judge(&occasion, alarm, &matched.key, Some(TriggerEvent::Now(matched.facts)), out);
     }
 
     /// The maximum memory of all measures, in bytes: as if every bucket of every key were used.
@@ -140,10 +140,10 @@ impl Engine {
     }
 
     /// Evaluates a measured key again because time has passed.
-    pub(super) fn measured_on(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn measured_on(&mut self, at: Time, sequence: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
         if let Some(alarm) = self.alarm(&program, name) {
-            self.judge(&Occasion { now: at, order, late: None, old: None, over: None }, alarm, key, None, out);
+            self.judge(&Occasion { now: at, sequence, late: None, old: None, over: None }, alarm, key, None, out);
         }
     }
 
@@ -155,25 +155,25 @@ impl Engine {
         // Evaluated again when the calendars allow it.
         let allowed_at = if active || is_allowed { None } else { self.next_allowed(alarm, on.now) };
         let due = verdict.due.into_iter().chain(allowed_at).min();
-        let (since, known) = (verdict.since, verdict.known);
+        let (since, trust) = (verdict.since, verdict.trust);
         if seen.is_some() && !active && !verdict.raises {
             self.decided(on.now, alarm, Some(key), Decision::Measured, || measured_text(alarm, &verdict));
         }
-        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since, known, due };
+        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since, trust, due };
         self.record(record, out);
         if !active && verdict.raises && is_allowed {
-            let [known, _] = verdict.known;
-            let mut event = seen.unwrap_or_else(|| TriggerEvent::Kept(self.of_key(alarm, key, known))).fields();
+            let [trust, _] = verdict.trust;
+            let mut event = seen.unwrap_or_else(|| TriggerEvent::Kept(self.of_key(alarm, key, trust))).fields();
             let fields = Arc::make_mut(&mut event);
-            fields.extend(trust_field(known));
+            fields.extend(trust_field(trust));
             fields.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
             self.raise(on, alarm, key.clone(), TriggerEvent::Kept(event), out);
         } else if (active || self.state.inhibited(&alarm.name, key).is_some())
             && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands)
         {
-            let [stood, calm] = verdict.known;
-            let known = if verdict.cancels { calm } else { stood };
-            let ending = Ending { known, late: on.late.clone(), ..Ending::at(on.now, on.order, Cause::When) };
+            let [stood, calm] = verdict.trust;
+            let trust = if verdict.cancels { calm } else { stood };
+            let ending = Ending { trust, late: on.late.clone(), ..Ending::at(on.now, on.sequence, Cause::When) };
             self.clear(&ending, &alarm.name, key, out);
         }
         if verdict.empty || active && verdict.gone {
@@ -211,11 +211,11 @@ impl Engine {
             (is, since, since.map(|since| since + lasts))
         };
         // If a comparison has to last, all events since its beginning count, not only those in the window at its end.
-        let known = |slot: MeasureSlot, window: MeasureSlot| {
+        let trust = |slot: MeasureSlot, window: MeasureSlot| {
             let over = measure_of(alarm, window).map_or(Duration::ZERO, |(over, _)| over);
-            let now_known = measured.windows[window as usize].known(now, over);
+            let trust_now = measured.windows[window as usize].trust(now, over);
             let lasts = measured.since[slot as usize].is_some();
-            if lasts { now_known.min(measured.known[slot as usize]) } else { now_known }
+            if lasts { trust_now.min(measured.trust[slot as usize]) } else { trust_now }
         };
         let detect = measure_of(alarm, MeasureSlot::Detect).map(|(_, measure)| &measure.threshold);
         let measure = amount(MeasureSlot::Detect);
@@ -240,9 +240,9 @@ impl Engine {
             raises: from.is_some_and(|at| at <= now),
             stands,
             cancels: until.is_some_and(|at| at <= now) || nothing,
-            known: [
-                known(MeasureSlot::Detect, MeasureSlot::Detect),
-                known(MeasureSlot::Cancel, if own.is_some() { MeasureSlot::Cancel } else { MeasureSlot::Detect }),
+            trust: [
+                trust(MeasureSlot::Detect, MeasureSlot::Detect),
+                trust(MeasureSlot::Cancel, if own.is_some() { MeasureSlot::Cancel } else { MeasureSlot::Detect }),
             ],
             empty: leaves.is_empty(),
             gone: metric && measure.is_none(),

@@ -18,13 +18,13 @@ impl Engine {
         let facts = arrival.facts(hit);
         let Some(member) = facts.text(field) else { return };
         for group in groups.iter().filter(|group| group.has(&member)) {
-            let known = self.in_state(state, field, group);
+            let trust = self.in_state(state, field, group);
             let key = Key::of(&group.key);
             let named =
                 alarm.by.iter().zip(&group.key).map(|(field, value)| (field.clone(), Value::from(value.as_str()).into_owned()));
             let more: Fields = named.collect();
-            let met = Match { arrival, alarm, at: arrival.now, key, facts };
-            self.count_states(met, group.n, known, more, out);
+            let matched = Match { arrival, alarm, at: arrival.now, key, facts };
+            self.count_states(matched, group.n, trust, more, out);
         }
     }
 
@@ -36,15 +36,15 @@ impl Engine {
             MemberState::Lost => agents(&|host| self.state.is_lost(host)),
             MemberState::Stopped => agents(&|app| self.state.is_stopped(app)),
             MemberState::Active(alarm) | MemberState::Unacked(alarm) => {
-                let mut known: std::collections::BTreeMap<usize, Trust> = std::collections::BTreeMap::new();
+                let mut trust: std::collections::BTreeMap<usize, Trust> = std::collections::BTreeMap::new();
                 for (_, instance) in self.state.active_of(alarm) {
                     let of = instance.event.get(field).and_then(Value::as_text);
                     if let Some(member) = of.and_then(|of| group.place(of)) {
                         let so_far = fields::trust(&instance.event);
-                        known.entry(member).and_modify(|known| *known = (*known).min(so_far)).or_insert(so_far);
+                        trust.entry(member).and_modify(|trust| *trust = (*trust).min(so_far)).or_insert(so_far);
                     }
                 }
-                known.into_values().collect()
+                trust.into_values().collect()
             }
         }
     }

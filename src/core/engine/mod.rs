@@ -127,7 +127,7 @@ struct Match<'m, 'a> {
 /// An event on its way through the alarms.
 struct Arrival<'a> {
     now: Time,
-    order: u64,
+    sequence: u64,
     event: &'a Event<'static>,
     index: &'a Index,
     late: Option<Stale>,
@@ -136,7 +136,7 @@ struct Arrival<'a> {
 /// When and why an alarm's condition fires.
 struct Occasion {
     now: Time,
-    order: u64,
+    sequence: u64,
     /// Why it may start nothing: its cause was late.
     late: Option<Stale>,
     /// Why it may not start its reactions: its cause is older than the alarm allows.
@@ -152,12 +152,12 @@ impl<'a> Arrival<'a> {
     }
 
     fn occasion(&self, alarm: &Alarm) -> Occasion {
-        Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self), over: None }
+        Occasion { now: self.now, sequence: self.sequence, late: self.late.clone(), old: too_old(alarm, self), over: None }
     }
 
     /// The ending of an instance that this event ends.
     fn ending(&self) -> Ending {
-        Ending { known: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.order, Cause::When) }
+        Ending { trust: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.sequence, Cause::When) }
     }
 }
 
@@ -271,39 +271,39 @@ impl Engine {
 
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.now = now;
-        let last = input.order();
+        let last = input.sequence();
         match input {
-            Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
+            Input::Arrived { sequence, source, mut event, hits, backlog, arrived, late } => {
                 let late = if backlog { Some(Stale::Backlog { at: event.at }) } else { late };
                 // Only an operator raises test alarms.
                 event.fields.retain(|(name, _)| name != TEST_FIELD);
                 self.mark_claim(&mut event, &hits);
-                self.claim((now, arrived), order, &source, (late.is_some(), backlog), &event, out);
+                self.claim((now, arrived), sequence, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
-                self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
+                self.arrived(&Arrival { now, sequence, event: &event, index: &index, late }, &hits, out);
             }
             Input::Offset { source, host, trust, usual, zone, .. } => {
                 self.learn_offset(now, &source, host, trust, usual, zone, out);
             }
-            Input::Clear { order, alarm, key, by } => {
+            Input::Clear { sequence, alarm, key, by } => {
                 let keys: Vec<Key> = match key {
                     Some(key) => vec![key],
                     None => self.state.clearable(&alarm).cloned().collect(),
                 };
                 for key in keys {
-                    self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
+                    self.clear(&Ending::at(now, sequence, Cause::ByHand(by.clone())), &alarm, &key, out);
                 }
             }
-            Input::Test { order, alarm, app, fields } => self.try_alarm(now, order, (&alarm, &app), &fields, out),
+            Input::Test { sequence, alarm, app, fields } => self.try_alarm(now, sequence, (&alarm, &app), &fields, out),
             Input::Comment { alarm, key, by, text, .. } => {
-                let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
-                for key in key.map_or(known, |key| vec![key]) {
+                let active = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+                for key in key.map_or(active, |key| vec![key]) {
                     self.comment(now, &alarm, &key, &by, &text, out);
                 }
             }
             Input::Ack { alarm, key, by, comment, lasts, .. } => {
-                let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
-                for key in key.map_or(known, |key| vec![key]) {
+                let active = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+                for key in key.map_or(active, |key| vec![key]) {
                     self.ack(now, &alarm, &key, (&by, comment.clone(), lasts), out);
                 }
             }
@@ -318,15 +318,15 @@ impl Engine {
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
             Input::Metrics { host, values, .. } => self.was_measured(&host, values),
-            Input::Timer { order } => self.fall_due(now, order, false, out),
-            Input::Skipped { order } => self.fall_due(now, order, true, out),
+            Input::Timer { sequence } => self.fall_due(now, sequence, false, out),
+            Input::Skipped { sequence } => self.fall_due(now, sequence, true, out),
         }
         self.follow(now, last, out);
         self.evaluate_all_claims(now, out);
     }
 
     /// Handles everything that is due up to now: each at its own time, or, with `skip`, all at this moment.
-    fn fall_due(&mut self, now: Time, order: u64, skip: bool, out: &mut Vec<Output>) {
+    fn fall_due(&mut self, now: Time, sequence: u64, skip: bool, out: &mut Vec<Output>) {
         while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
             // This also removes an entry whose key was dropped meanwhile.
             self.due.remove(&entry);
@@ -334,28 +334,28 @@ impl Engine {
             let at = if skip { now } else { at };
             self.now = at;
             match what {
-                Due::Pending => self.fire_pending(at, order, &alarm, &key, out),
+                Due::Pending => self.fire_pending(at, sequence, &alarm, &key, out),
                 Due::Calendar => self.calendar_changed(at, &alarm),
-                Due::Measured => self.measured_on(at, order, &alarm, &key, out),
-                Due::Throttled => self.may_start(at, order, &alarm, &key, out),
+                Due::Measured => self.measured_on(at, sequence, &alarm, &key, out),
+                Due::Throttled => self.may_start(at, sequence, &alarm, &key, out),
                 Due::AckExpires => self.end_ack(at, &alarm, &key, out),
-                Due::Suppressed => self.end_suppressed(&Ending::at(at, order, Cause::After), &alarm, &key, out),
-                Due::Expires => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+                Due::Suppressed => self.end_suppressed(&Ending::at(at, sequence, Cause::After), &alarm, &key, out),
+                Due::Expires => self.clear(&Ending::at(at, sequence, Cause::After), &alarm, &key, out),
             }
-            self.follow(at, order, out);
+            self.follow(at, sequence, out);
         }
     }
 
     /// Begins after a start of the controller. Alarms that the rules no longer have are cleared with that cause, and silences
     /// count from now.
-    pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
-        self.drop_removed(now, order, out);
+    pub fn begin(&mut self, now: Time, sequence: u64, out: &mut Vec<Output>) {
+        self.drop_removed(now, sequence, out);
         self.drop_strangers(out);
         self.begin_silences(now, true, out);
-        self.begin_states(now, order, out);
+        self.begin_states(now, sequence, out);
         self.begin_calendars(now);
         self.begin_suppressed();
-        self.follow(now, order, out);
+        self.follow(now, sequence, out);
     }
 
     /// Continues with other rules. Alarms keep their state, except those in `reset`, whose key or shape differs
@@ -363,7 +363,7 @@ impl Engine {
     pub fn reload(
         &mut self,
         now: Time,
-        order: u64,
+        sequence: u64,
         reset: &Reset,
         program: Arc<Program>,
         inventory: Arc<Inventory>,
@@ -376,30 +376,37 @@ impl Engine {
         for (alarm, group) in waits {
             self.record(Record::PutOff { alarm, group, what: None }, out);
         }
-        self.drop_where(now, order, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
-        self.drop_removed(now, order, out);
+        self.drop_where(now, sequence, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
+        self.drop_removed(now, sequence, out);
         self.drop_strangers(out);
         self.begin_silences(now, false, out);
-        self.begin_states(now, order, out);
+        self.begin_states(now, sequence, out);
         self.begin_calendars(now);
         self.begin_suppressed();
-        self.follow(now, order, out);
+        self.follow(now, sequence, out);
     }
 
     /// Clears alarms that the rules no longer have, with that cause.
-    fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
-        self.drop_where(now, order, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
+    fn drop_removed(&mut self, now: Time, sequence: u64, out: &mut Vec<Output>) {
+        self.drop_where(now, sequence, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
     }
 
     /// Removes everything that belongs to these alarms.
-    fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
+    fn drop_where(
+        &mut self,
+        now: Time,
+        sequence: u64,
+        cause: &Cause,
+        these: impl Fn(&Engine, &str) -> bool,
+        out: &mut Vec<Output>,
+    ) {
         let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
         let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
         let held = self.state.all_inhibited().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
         let active: BTreeSet<(String, Key)> = active.chain(held).map(own).collect();
         let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
         for (alarm, key) in active {
-            self.clear(&Ending::at(now, order, cause.clone()), &alarm, &key, out);
+            self.clear(&Ending::at(now, sequence, cause.clone()), &alarm, &key, out);
         }
         for (alarm, key) in begun {
             self.record(Record::Forgotten { alarm, key, measures_on: false }, out);
@@ -458,8 +465,8 @@ impl Engine {
 
     /// Sends a notice once, even across restarts.
     fn tell_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
-        if !self.state.told.contains(&about) {
-            self.record(Record::Told { about }, out);
+        if !self.state.notified.contains(&about) {
+            self.record(Record::Notified { about }, out);
             out.push(Output::Notice(notice));
         }
     }
@@ -470,18 +477,18 @@ impl Engine {
         // counts.
         let roles =
             |hit: &'a Hit| self.roles.get(place(hit.atom)).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
-        let mut met: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
-        met.sort_by_key(|(index, role, _)| (*index, *role));
-        met.dedup_by_key(|(index, role, _)| (*index, *role));
+        let mut matched: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
+        matched.sort_by_key(|(index, role, _)| (*index, *role));
+        matched.dedup_by_key(|(index, role, _)| (*index, *role));
         let mut parts = Vec::new();
-        for met in met.chunk_by(|one, other| one.0 == other.0) {
-            let Some(alarm) = met.first().and_then(|(index, ..)| program.alarms.get(*index)) else { continue };
+        for matched in matched.chunk_by(|one, other| one.0 == other.0) {
+            let Some(alarm) = matched.first().and_then(|(index, ..)| program.alarms.get(*index)) else { continue };
             if alarm.mode == Mode::Off {
                 self.decided(arrival.now, alarm, None, Decision::Off, || "its `mode` is `off`: it is never raised".to_owned());
                 continue;
             }
             parts.clear();
-            for (_, role, hit) in met {
+            for (_, role, hit) in matched {
                 match role {
                     Role::Cancels => self.cancelled(arrival, alarm, hit, out),
                     Role::Measured => self.measure(arrival, alarm, MeasureSlot::Cancel, hit, out),

@@ -156,7 +156,7 @@ impl OfAlarm {
 
     /// Drops the half of the keys with the least trusted senders; of equals those whose last event is oldest.
     fn forget_old(&mut self) {
-        let age = |notes: &Vec<PartialMatch>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
+        let age = |notes: &Vec<PartialMatch>| (notes.iter().map(|n| n.trust).max(), notes.last().map(|n| n.at));
         match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
             Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
             None => self.keys = HashTree::default(),

@@ -70,7 +70,8 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<Category>,
         /// The sequence of the input that raised it.
-        order: u64,
+        #[serde(rename = "order")]
+        sequence: u64,
         at: Time,
         /// When it expires, if nothing refreshes it.
         due: Option<Time>,
@@ -92,7 +93,8 @@ pub enum Record {
         alarm: String,
         key: Key,
         /// The sequence of the input that repeated it.
-        order: u64,
+        #[serde(rename = "order")]
+        sequence: u64,
         at: Time,
         /// When it expires now.
         due: Option<Time>,
@@ -138,8 +140,8 @@ pub enum Record {
         at: Time,
         value: f64,
         /// The trust of its sender.
-        #[serde(default)]
-        known: Trust,
+        #[serde(default, rename = "known")]
+        trust: Trust,
         over: Duration,
     },
     /// The comparisons of a measure were evaluated.
@@ -149,8 +151,8 @@ pub enum Record {
         /// Since when the comparison that raises, and the one that cancels, have been true.
         since: [Option<Time>; 2],
         /// The lowest trust of the senders whose events made them true for all of that time.
-        #[serde(default)]
-        known: [Trust; 2],
+        #[serde(default, rename = "known")]
+        trust: [Trust; 2],
         /// When it is evaluated again.
         due: Option<Time>,
     },
@@ -170,8 +172,8 @@ pub enum Record {
         group: Key,
         at: Time,
         /// The trust of the sender of the event that they are about.
-        #[serde(default)]
-        known: Trust,
+        #[serde(default, rename = "known")]
+        trust: Trust,
         /// Starts before this time no longer count.
         since: Time,
     },
@@ -244,7 +246,8 @@ pub enum Record {
     /// The late claims of an application's pair were evaluated.
     Weighed { app: Name },
     /// Something was reported that is reported once.
-    Told { about: String },
+    #[serde(rename = "told")]
+    Notified { about: String },
 }
 
 fn is_zero(n: &i64) -> bool {
@@ -336,7 +339,8 @@ impl From<AcknowledgementForm> for Acknowledgement {
 pub struct Claim {
     pub primary: bool,
     /// The sequence of the input with the claim.
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// The record's own time, or else its arrival.
     pub at: Time,
     /// It arrived late, or came out of a backlog: no run was started for it.
@@ -363,8 +367,8 @@ pub struct PartialMatch {
     /// The index of the part of the condition.
     part: u32,
     /// The lowest trust of the senders up to it.
-    #[serde(default)]
-    pub known: Trust,
+    #[serde(default, rename = "known")]
+    pub trust: Trust,
     /// What has to be kept of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kept: Option<Box<Kept>>,
@@ -379,8 +383,8 @@ struct Kept {
 
 impl PartialMatch {
     /// An event of a part that is only counted.
-    pub(super) fn new(part: usize, at: Time, known: Trust) -> PartialMatch {
-        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
+    pub(super) fn new(part: usize, at: Time, trust: Trust) -> PartialMatch {
+        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), trust, kept: None }
     }
 
     /// Adds the value that has to be distinct, and the fields that the event and the steps before it captured, which the
@@ -487,7 +491,8 @@ pub struct Instance {
     /// How often its condition fired.
     pub count: u64,
     /// The sequence of the input that made it fire last.
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// The time when it expires.
     pub due: Option<Time>,
     /// The event that raised it.

@@ -38,8 +38,8 @@ impl Engine {
 
     /// Forgets stopped applications that are no longer in the inventory.
     pub(super) fn drop_strangers(&mut self, out: &mut Vec<Output>) {
-        let known = |app: &&Name| !self.inventory.applications.contains_key(*app);
-        let gone: Vec<Name> = self.state.stopped().filter(known).cloned().collect();
+        let unknown = |app: &&Name| !self.inventory.applications.contains_key(*app);
+        let gone: Vec<Name> = self.state.stopped().filter(unknown).cloned().collect();
         for app in gone {
             let text = format!("{app} is not in the inventory any more");
             self.app_changed(app, false, &text, out);

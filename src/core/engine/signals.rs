@@ -99,14 +99,14 @@ impl Engine {
     }
 
     /// Handles the changes of this turn.
-    pub(super) fn follow(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+    pub(super) fn follow(&mut self, now: Time, sequence: u64, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let index = self.index.clone();
         loop {
             let Some(change) = self.changes.pop_front() else {
                 let Some(freed) = self.freed.pop_front() else { break };
                 self.hops = freed.hops;
-                self.release(now, order, &freed, out);
+                self.release(now, sequence, &freed, out);
                 continue;
             };
             if change.hops > HOPS {
@@ -118,12 +118,12 @@ impl Engine {
             self.hops = change.hops;
             let event = fields::event_of(&change.event);
             let atoms = self.signals.get(&change.signal).cloned().unwrap_or_default();
-            let met = atoms.into_iter().filter_map(|atom| {
+            let matched = atoms.into_iter().filter_map(|atom| {
                 let captures = matches(program.atoms.get(super::place(atom))?, &event, &index)?;
                 Some(Hit { atom, captures })
             });
-            let hits: Vec<Hit> = met.collect();
-            let arrival = Arrival { now, order, event: &event, index: &index, late: change.late };
+            let hits: Vec<Hit> = matched.collect();
+            let arrival = Arrival { now, sequence, event: &event, index: &index, late: change.late };
             self.arrived(&arrival, &hits, out);
         }
         self.hops = 0;
@@ -133,39 +133,43 @@ impl Engine {
     /// event.
     pub(super) fn standing<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
-        let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
+        let Some(matched) = self.match_part(arrival, alarm, Some(hit), out) else { return };
         let same = |event: &Fields| {
-            alarm.by.iter().zip(met.key.values()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
+            alarm
+                .by
+                .iter()
+                .zip(matched.key.values())
+                .all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
         };
         let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
-        let known: Vec<Trust> = standing.map(|(_, instance)| fields::trust(&instance.event)).collect();
-        self.count_states(met, *n, known, Fields::new(), out);
+        let trust: Vec<Trust> = standing.map(|(_, instance)| fields::trust(&instance.event)).collect();
+        self.count_states(matched, *n, trust, Fields::new(), out);
     }
 
     /// Counts states, each with its trust: enough of them raise the alarm, and too few end it. `more` are fields that are not
     /// in the event.
     pub(super) fn count_states(
         &mut self,
-        met: Match<'_, '_>,
+        matched: Match<'_, '_>,
         n: usize,
-        mut known: Vec<Trust>,
+        mut trust: Vec<Trust>,
         mut more: Fields,
         out: &mut Vec<Output>,
     ) {
-        let Match { arrival, alarm, .. } = met;
-        let active = self.state.instance(&alarm.name, &met.key).is_some();
-        if known.len() >= n && !active {
+        let Match { arrival, alarm, .. } = matched;
+        let active = self.state.instance(&alarm.name, &matched.key).is_some();
+        if trust.len() >= n && !active {
             // The wanted number of states with the highest trust is enough.
-            known.sort_unstable_by(|a, b| b.cmp(a));
-            let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Trust::Authenticated);
-            self.lower_pending_trust(alarm, &met.key, least, out);
+            trust.sort_unstable_by(|a, b| b.cmp(a));
+            let least = n.checked_sub(1).and_then(|n| trust.get(n)).copied().unwrap_or(Trust::Authenticated);
+            self.lower_pending_trust(alarm, &matched.key, least, out);
             more.extend(trust_field(least));
-            more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
-            self.fire(met, more, out);
-        } else if known.len() < n {
-            let key = met.key;
+            more.insert("count".to_owned(), Value::Int(i64::try_from(trust.len()).unwrap_or(i64::MAX)));
+            self.fire(matched, more, out);
+        } else if trust.len() < n {
+            let key = matched.key;
             self.decided(arrival.now, alarm, Some(&key), Decision::NoState, || {
-                format!("{} of {n} are in the state at once", known.len())
+                format!("{} of {n} are in the state at once", trust.len())
             });
             self.drop_begun(alarm, &key, out);
             if alarm.cancel.is_empty() {
@@ -175,24 +179,24 @@ impl Engine {
     }
 
     /// Lowers the trust of a pending state to the lowest trust that the state had in all that time.
-    pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
-        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::trust(&w.event)) else { return };
+    pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, trust: Trust, out: &mut Vec<Output>) {
+        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| trust < fields::trust(&w.event)) else { return };
         let mut waiting = waiting.clone();
-        Arc::make_mut(&mut waiting.event).extend(trust_field(known));
+        Arc::make_mut(&mut waiting.event).extend(trust_field(trust));
         self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
     }
 
     /// Handles the occurrence of a composite pattern.
-    pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
+    pub(super) fn occurred(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
         let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
         self.signal(Signal::Occurrence(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }
 
     /// The fields of a key without an event: its values, what the inventory derives from them, and the trust of those that
     /// reported it.
-    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Trust) -> Arc<Fields> {
+    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, trust: Trust) -> Arc<Fields> {
         let mut fields: Fields = alarm.by.iter().zip(key.values()).map(|(f, v)| (f.clone(), Value::from(&*v))).collect();
-        fields.insert("trust".to_owned(), Value::from(known.name()));
+        fields.insert("trust".to_owned(), Value::from(trust.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
         // A key is what the alarm is about, whatever the inventory derives from the rest: the pair of a silence `by pair`.

@@ -54,8 +54,8 @@ impl Engine {
                 self.expect(alarm, key, now, lasts, waiting, out);
             }
             for key in expected.iter().map(Key::of) {
-                let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
-                if !known && self.has_room(alarm, Trust::Authenticated, out) {
+                let pending = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
+                if !pending && self.has_room(alarm, Trust::Authenticated, out) {
                     let event = self.of_key(alarm, &key, Trust::Authenticated);
                     let waiting = PendingFire { due: now, event, late: None, round: 0, over: None };
                     self.expect(alarm, key, now, span, waiting, out);
@@ -90,8 +90,8 @@ impl Engine {
     }
 
     /// Handles an expected event: the silence starts again.
-    pub(super) fn restart_silence(&mut self, met: Match<'_, '_>, out: &mut Vec<Output>) {
-        let (arrival, alarm, key) = (met.arrival, met.alarm, met.key);
+    pub(super) fn restart_silence(&mut self, matched: Match<'_, '_>, out: &mut Vec<Output>) {
+        let (arrival, alarm, key) = (matched.arrival, matched.alarm, matched.key);
         let Some(span) = alarm.detect.within else { return };
         if arrival.late.is_some() {
             return; // A late event says nothing about the present.
@@ -107,10 +107,10 @@ impl Engine {
             let reason = format!("the event came that must not be missing: the silence of {span} counts from now{within}, {due}");
             self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || reason);
         }
-        let known = self.vouched(alarm, &key).max(met.facts.trust());
+        let trust = self.vouched(alarm, &key).max(matched.facts.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
-        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {
-            let event = self.of_key(alarm, &key, known);
+        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, trust, out) {
+            let event = self.of_key(alarm, &key, trust);
             let waiting = PendingFire { due: arrival.now, event, late: None, round: 0, over: None };
             self.expect(alarm, key, arrival.now, span, waiting, out);
         }

@@ -22,16 +22,16 @@ use super::window::Measured;
 pub(super) struct Starts {
     pub(super) at: Vec<Time>,
     /// The trust of the senders whose events started them.
-    #[serde(default)]
-    pub(super) known: Vec<Trust>,
+    #[serde(default, rename = "known")]
+    pub(super) trust: Vec<Trust>,
     pub(super) put_off: Option<Box<Throttled>>,
 }
 
 impl Starts {
     /// The time of each start, and the trust of the sender.
     pub(super) fn all(&self) -> impl Iterator<Item = (Time, Trust)> {
-        let known = self.known.iter().copied().chain(std::iter::repeat(Trust::default()));
-        self.at.iter().copied().zip(known)
+        let trust = self.trust.iter().copied().chain(std::iter::repeat(Trust::default()));
+        self.at.iter().copied().zip(trust)
     }
 }
 
@@ -72,7 +72,9 @@ pub struct State {
     /// Pairs for which nothing shows which member is primary.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) unclear: BTreeSet<Name>,
-    pub(super) told: BTreeSet<String>,
+    /// What people were notified of already, each once.
+    #[serde(rename = "told")]
+    pub(super) notified: BTreeSet<String>,
     /// Bytes of the lines that all instances keep.
     #[serde(default)]
     pub(super) line_bytes: usize,
@@ -123,8 +125,8 @@ impl State {
     }
 
     /// The application whose claim with this sequence has to be carried out; `None` if there is none.
-    pub fn owed(&self, order: u64) -> Option<&Name> {
-        self.owed.get(&order)
+    pub fn owed(&self, sequence: u64) -> Option<&Name> {
+        self.owed.get(&sequence)
     }
 
     /// The sequences of all claims that have to be carried out.
@@ -276,8 +278,8 @@ impl State {
     /// Stores the usual offset of a source's host. If there are too many, the half that was learned longest ago is dropped,
     /// by time and then by name, so that every fold has the same result.
     fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64, zone: i64) {
-        let known = Offsets { usual: offset, zone, at };
-        self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), known);
+        let offsets = Offsets { usual: offset, zone, at };
+        self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), offsets);
         if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
             let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
             let mut order: Vec<(Time, String, String)> =
@@ -305,12 +307,12 @@ impl State {
 
     fn changed(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, category: _, order, at, due, event, summary, line, idle, before } => {
+            Record::Raised { alarm, key, category: _, sequence, at, due, event, summary, line, idle, before } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
                     count: 1,
-                    order: *order,
+                    sequence: *sequence,
                     due: *due,
                     event: event.clone(),
                     summary: summary.clone(),
@@ -321,11 +323,11 @@ impl State {
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
             }
-            Record::Repeated { alarm, key, order, at, due, better, line, before } => {
+            Record::Repeated { alarm, key, sequence, at, due, better, line, before } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
                     instance.last_at = *at;
                     instance.count += 1;
-                    instance.order = *order;
+                    instance.sequence = *sequence;
                     instance.due = *due;
                     if let Some(better) = better {
                         (instance.event, instance.summary) = better.as_ref().clone();
@@ -360,13 +362,13 @@ impl State {
             Record::PartialMatches { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
             }
-            Record::Measured { alarm, key, slot, at, value, known, over } => {
+            Record::Measured { alarm, key, slot, at, value, trust, over } => {
                 let keys = self.measured.entry(alarm.clone()).or_default();
-                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *known, *over);
+                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *trust, *over);
             }
-            Record::Judged { alarm, key, since, known, due } => {
+            Record::Judged { alarm, key, since, trust, due } => {
                 if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
-                    measured.judged(*since, *known, *due);
+                    measured.judged(*since, *trust, *due);
                 }
                 if *since == [None, None] && due.is_none() {
                     remove(&mut self.measured, alarm, key);
@@ -379,20 +381,20 @@ impl State {
                 self.inhibited.entry(alarm.clone()).or_default().insert(key.clone(), held.as_ref().clone());
             }
             Record::Inhibited { alarm, key, what: None } => remove(&mut self.inhibited, alarm, key),
-            Record::Started { alarm, group, at, known, since } => {
+            Record::Started { alarm, group, at, trust, since } => {
                 let groups = self.starts.entry(alarm.clone()).or_default();
                 let starts = groups.entry(group.clone()).or_default();
                 starts.put_off = None;
                 let old = starts.at.partition_point(|t| t <= since);
-                starts.known.resize(starts.at.len(), Trust::default());
+                starts.trust.resize(starts.at.len(), Trust::default());
                 starts.at.drain(..old);
-                starts.known.drain(..old);
+                starts.trust.drain(..old);
                 starts.at.push(*at);
-                starts.known.push(*known);
+                starts.trust.push(*trust);
                 if groups.len() > COUNTED_KEYS {
                     // Groups with throttled reactions are dropped last, and before them those that the most trusted senders
                     // started.
-                    forget_old_half(groups, |s| (s.put_off.is_some(), s.known.iter().copied().max(), s.at.last().copied()));
+                    forget_old_half(groups, |s| (s.put_off.is_some(), s.trust.iter().copied().max(), s.at.last().copied()));
                     self.kept_bytes = self.count_kept();
                 }
             }
@@ -409,7 +411,7 @@ impl State {
             }
             Record::Claimed { app, claim } => {
                 if let Some(earlier) = self.claims.insert(app.clone(), claim.clone()) {
-                    self.owed.remove(&earlier.order);
+                    self.owed.remove(&earlier.sequence);
                 }
                 if claim.late || claim.backlog {
                     self.unweighed.insert(app.clone());
@@ -420,16 +422,16 @@ impl State {
             Record::Stands { app, stand } => {
                 let claim = self.claims.get_mut(app)?;
                 claim.stand = *stand;
-                let order = claim.order;
+                let sequence = claim.sequence;
                 match stand {
                     Stand::Owed | Stand::Failed => {
-                        self.owed.insert(order, app.clone());
+                        self.owed.insert(sequence, app.clone());
                     }
                     Stand::Late | Stand::Ask => {
                         self.unweighed.insert(app.clone());
                     }
                     Stand::Settled | Stand::Withheld => {
-                        self.owed.remove(&order);
+                        self.owed.remove(&sequence);
                     }
                 }
             }
@@ -461,8 +463,8 @@ impl State {
             Record::Weighed { app } => {
                 self.unweighed.remove(app);
             }
-            Record::Told { about } => {
-                self.told.insert(about.clone());
+            Record::Notified { about } => {
+                self.notified.insert(about.clone());
             }
         }
         None
@@ -526,7 +528,7 @@ mod tests {
             alarm: a,
             key: k,
             category: None,
-            order: 1,
+            sequence: 1,
             at,
             due: None,
             event,
@@ -537,7 +539,16 @@ mod tests {
         });
         for better in [Some(Box::new(said("ann"))), None] {
             let (a, k) = (alarm.clone(), key.clone());
-            state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None, before: Vec::new() });
+            state.apply(&Record::Repeated {
+                alarm: a,
+                key: k,
+                sequence: 2,
+                at,
+                due: None,
+                better,
+                line: None,
+                before: Vec::new(),
+            });
         }
         let instance = state.instance(&alarm, &key).unwrap();
         assert_eq!((&instance.event, instance.summary.as_str(), instance.count), (&said("ann").0, "by ann", 3));

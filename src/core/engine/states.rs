@@ -58,14 +58,14 @@ impl Engine {
     }
 
     /// After a start, raises conditions that are true from the beginning, for all candidate keys.
-    pub(super) fn begin_states(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+    pub(super) fn begin_states(&mut self, now: Time, sequence: u64, out: &mut Vec<Output>) {
         let (program, index) = (self.program.clone(), self.index.clone());
         let event = Event { trust: Trust::Authenticated, ..Event::default() };
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             if let Shape::States(states) = &alarm.detect.shape
                 && states.at_rest()
             {
-                let arrival = Arrival { now, order, event: &event, index: &index, late: None };
+                let arrival = Arrival { now, sequence, event: &event, index: &index, late: None };
                 let turn = Turn { arrival: &arrival, facts: None, towards: true, most: Trust::Authenticated };
                 self.evaluate_keys(&turn, alarm, states, None, out);
             }
@@ -118,7 +118,7 @@ impl Engine {
         let keys = keys.unwrap_or_else(|| self.candidate_keys(alarm, states, &tables));
         for key in keys {
             match evaluate(states, &tables, &key, turn.most) {
-                Some(known) => self.raise_for_key(turn, alarm, states, key, known, out),
+                Some(trust) => self.raise_for_key(turn, alarm, states, key, trust, out),
                 None => {
                     self.decided(turn.arrival.now, alarm, Some(&key), Decision::NoState, || missing(states, &tables, &key));
                     self.drop_begun(alarm, &key, out);
@@ -138,8 +138,8 @@ impl Engine {
         let keyed = states.terms.iter().zip(tables).filter(|(term, _)| term.keyed).flat_map(|(_, table)| table.keys().cloned());
         let own = self.state.active_of(&alarm.name).map(|(key, _)| key.clone());
         let awaited = self.state.pending_of(&alarm.name).map(|(key, _)| key.clone());
-        let known = states.known.iter().flatten().map(Key::of);
-        keyed.chain(own).chain(awaited).chain(known).collect()
+        let candidates = states.candidates.iter().flatten().map(Key::of);
+        keyed.chain(own).chain(awaited).chain(candidates).collect()
     }
 
     /// Raises the alarm for a key for which the condition is true.
@@ -149,7 +149,7 @@ impl Engine {
         alarm: &Alarm,
         states: &States,
         key: Key,
-        mut known: Trust,
+        mut trust: Trust,
         out: &mut Vec<Output>,
     ) {
         if self.state.instance(&alarm.name, &key).is_some() {
@@ -159,18 +159,18 @@ impl Engine {
             && states.terms.iter().any(|term| term.negated)
         {
             // The trust of the sender that ended a negated state is lost by now.
-            known = known.min(fields::trust(&waiting.event));
+            trust = trust.min(fields::trust(&waiting.event));
         }
-        self.lower_pending_trust(alarm, &key, known, out);
+        self.lower_pending_trust(alarm, &key, trust, out);
         if !turn.towards {
             return;
         }
         let values = || alarm.by.iter().zip(key.values());
         let mut more: Fields = values().map(|(field, value)| (field.clone(), Value::from(&*value).into_owned())).collect();
-        more.extend(trust_field(known));
+        more.extend(trust_field(trust));
         // The event may be about another key; then its fields do not belong to this one.
         let own = turn.facts.filter(|facts| values().all(|(f, value)| facts.text(f).is_none_or(|own| own == value)));
-        let event = fields::event_of(&self.of_key(alarm, &key, known));
+        let event = fields::event_of(&self.of_key(alarm, &key, trust));
         let arrival = match own {
             Some(_) => Arrival { late: turn.arrival.late.clone(), ..*turn.arrival },
             None => Arrival { event: &event, late: turn.arrival.late.clone(), ..*turn.arrival },
@@ -182,9 +182,9 @@ impl Engine {
     /// The keys for which a term is true, without its `not`; only the key `only`, if it is set.
     fn holding(&self, alarm: &Alarm, term: &Term, only: Option<&Key>) -> Table {
         let mut table = Table::new();
-        let mut add = |key: Key, known: Trust| {
+        let mut add = |key: Key, trust: Trust| {
             if !term.keyed || only.is_none_or(|only| *only == key) {
-                table.entry(key).and_modify(|so_far| *so_far = known.max(*so_far)).or_insert(known);
+                table.entry(key).and_modify(|so_far| *so_far = trust.max(*so_far)).or_insert(trust);
             }
         };
         let by = if term.keyed { alarm.by.as_slice() } else { &[] };
@@ -192,11 +192,11 @@ impl Engine {
             StateHolds::Members(counted) => {
                 for group in &counted.groups {
                     let key = if term.keyed { Key::of(&group.key) } else { Key::default() };
-                    let mut known = self.in_state(&counted.state, counted.field, group);
+                    let mut trust = self.in_state(&counted.state, counted.field, group);
                     // The wanted number of members with the highest trust is enough.
-                    known.sort_unstable_by(|a, b| b.cmp(a));
-                    if let Some(known) = group.n.checked_sub(1).and_then(|n| known.get(n)) {
-                        add(key, *known);
+                    trust.sort_unstable_by(|a, b| b.cmp(a));
+                    if let Some(trust) = group.n.checked_sub(1).and_then(|n| trust.get(n)) {
+                        add(key, *trust);
                     }
                 }
             }
@@ -277,17 +277,17 @@ fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
 /// Returns whether the condition is true for a key, as its trust: the lowest trust of all terms, or the highest of
 /// alternative terms. A negated state has the trust of the sender that ended it, if its end makes the condition true.
 fn evaluate(states: &States, tables: &[Table], key: &Key, most: Trust) -> Option<Trust> {
-    if let Some(known) = &states.known {
+    if let Some(candidates) = &states.candidates {
         let values: Vec<Cow<'_, str>> = key.values().collect();
-        let order = |k: &Vec<String>| k.iter().map(String::as_str).cmp(values.iter().map(|v| &**v));
-        known.binary_search_by(order).ok()?;
+        let by_value = |k: &Vec<String>| k.iter().map(String::as_str).cmp(values.iter().map(|v| &**v));
+        candidates.binary_search_by(by_value).ok()?;
     }
     let none = Key::default();
     let terms = states.terms.iter().zip(tables);
     let mut terms = terms.map(|(term, table)| (term.negated, table.get(if term.keyed { key } else { &none }).copied()));
     if states.all {
         return terms.try_fold(most, |least, term| match term {
-            (false, Some(known)) => Some(least.min(known)),
+            (false, Some(trust)) => Some(least.min(trust)),
             (true, None) => Some(least),
             _ => None,
         });
@@ -295,7 +295,7 @@ fn evaluate(states: &States, tables: &[Table], key: &Key, most: Trust) -> Option
     let (mut best, mut rests) = (None, false);
     for term in terms {
         match term {
-            (false, known) => best = best.max(known),
+            (false, trust) => best = best.max(trust),
             (true, holds) => rests |= holds.is_none(),
         }
     }

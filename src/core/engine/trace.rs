@@ -191,11 +191,11 @@ impl Engine {
     }
 
     /// Traces an event that counts, when the count is not reached.
-    pub(super) fn trace_count(&mut self, met: &Match<'_, '_>, n: usize, since: Option<Time>, distinct: Option<(&str, &str)>) {
-        let notes = self.state.notes(&met.alarm.name, &met.key);
+    pub(super) fn trace_count(&mut self, matched: &Match<'_, '_>, n: usize, since: Option<Time>, distinct: Option<(&str, &str)>) {
+        let notes = self.state.notes(&matched.alarm.name, &matched.key);
         let inside = |note: &&PartialMatch| since.is_none_or(|since| note.at >= since);
         let gone = notes.iter().filter(|note| !inside(note)).map(|note| note.at).max();
-        let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+        let within = matched.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
         let (have, of) = match distinct {
             None => (notes.iter().filter(inside).count() + 1, "events".to_owned()),
             Some((field, value)) => {
@@ -203,29 +203,29 @@ impl Engine {
                 (others + 1, format!("different values of `{field}` (this is {value})"))
             }
         };
-        let gone = gone.map(|at| format!("; an earlier one counts no more: it is {} old", duration_text(met.at.since(at))));
+        let gone = gone.map(|at| format!("; an earlier one counts no more: it is {} old", duration_text(matched.at.since(at))));
         let reason = format!("{have} of {n} {of}{within}{}", gone.unwrap_or_default());
-        self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || reason);
+        self.decided(matched.at, matched.alarm, Some(&matched.key), Decision::Partial, || reason);
         if let (Some(trace), Some((_, value))) = (&mut self.trace, distinct) {
-            let last = trace.found.last_mut().filter(|decision| decision.alarm == met.alarm.name);
+            let last = trace.found.last_mut().filter(|decision| decision.alarm == matched.alarm.name);
             last.into_iter().for_each(|decision| decision.value = Some(value.to_owned()));
         }
     }
 
     /// Traces a step of a sequence that arrives without the step before.
-    pub(super) fn trace_step(&mut self, met: &Match<'_, '_>, part: usize) {
-        let notes = self.state.notes(&met.alarm.name, &met.key);
-        let last = met.alarm.detect.parts.len();
+    pub(super) fn trace_step(&mut self, matched: &Match<'_, '_>, part: usize) {
+        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let last = matched.alarm.detect.parts.len();
         let reason = match notes.iter().filter(|note| note.part() + 1 == part).max_by_key(|note| note.at) {
-            Some(note) if note.at > met.at => format!("step {} of {last} is older than the step before it", part + 1),
+            Some(note) if note.at > matched.at => format!("step {} of {last} is older than the step before it", part + 1),
             Some(note) => format!(
                 "step {} of {last} comes too late: the sequence began {} before, and `within` is {}",
                 part + 1,
-                duration_text(met.at.since(note.at)),
-                duration_text(met.alarm.detect.within.unwrap_or_default())
+                duration_text(matched.at.since(note.at)),
+                duration_text(matched.alarm.detect.within.unwrap_or_default())
             ),
             None => format!("step {} of {last} comes, and step {part} did not come before it for this key", part + 1),
         };
-        self.decided(met.at, met.alarm, Some(&met.key), Decision::NotUsed, || reason);
+        self.decided(matched.at, matched.alarm, Some(&matched.key), Decision::NotUsed, || reason);
     }
 }

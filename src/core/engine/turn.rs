@@ -14,12 +14,12 @@ use super::key::Key;
 use super::record::{Cause, Fields, Record};
 use crate::core::notice::Notice;
 
-/// An input of the engine. `order` is its sequence in the journal and strictly increases.
+/// An input of the engine. `sequence` is its sequence in the journal and strictly increases.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// An event that matches atoms, or is a claim ([`super::is_claim`]).
     Arrived {
-        order: u64,
+        sequence: u64,
         /// The source of the event.
         source: String,
         event: Box<Event<'static>>,
@@ -34,7 +34,7 @@ pub enum Input {
     },
     /// How far the records of a sender are usually behind their arrival.
     Offset {
-        order: u64,
+        sequence: u64,
         source: String,
         /// The host, as its records name it; empty if they name none.
         host: String,
@@ -47,14 +47,14 @@ pub enum Input {
     },
     /// An operator clears an alarm, for one key or for all.
     Clear {
-        order: u64,
+        sequence: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
     },
     /// Somebody acknowledges an alarm, for one key or for all.
     Ack {
-        order: u64,
+        sequence: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
@@ -64,7 +64,7 @@ pub enum Input {
     },
     /// An operator raises a test alarm, as if this application had caused it.
     Test {
-        order: u64,
+        sequence: u64,
         alarm: String,
         app: Name,
         /// Additional fields of its event.
@@ -72,7 +72,7 @@ pub enum Input {
     },
     /// Somebody comments on an alarm, for one key or for all.
     Comment {
-        order: u64,
+        sequence: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
@@ -80,24 +80,24 @@ pub enum Input {
     },
     /// The backlog of a source has been read.
     BacklogEnded {
-        order: u64,
+        sequence: u64,
         source: String,
     },
     /// A source became unreadable, or readable again.
     Source {
-        order: u64,
+        sequence: u64,
         source: String,
         away: bool,
     },
     /// A host is lost, or is no longer lost.
     Lost {
-        order: u64,
+        sequence: u64,
         host: Name,
         lost: bool,
     },
     /// An application stopped, or no longer counts as stopped.
     App {
-        order: u64,
+        sequence: u64,
         /// The name of the application in the inventory.
         app: Name,
         stopped: bool,
@@ -105,35 +105,35 @@ pub enum Input {
     },
     /// Metrics of a host that rules use.
     Metrics {
-        order: u64,
+        sequence: u64,
         host: Name,
         values: Vec<MetricValue>,
     },
     Timer {
-        order: u64,
+        sequence: u64,
     },
     /// Too many deadlines passed to handle each at its own time: the rest is handled now.
     Skipped {
-        order: u64,
+        sequence: u64,
     },
 }
 
 impl Input {
-    pub(super) fn order(&self) -> u64 {
+    pub(super) fn sequence(&self) -> u64 {
         match self {
-            Input::Arrived { order, .. }
-            | Input::Offset { order, .. }
-            | Input::Clear { order, .. }
-            | Input::Ack { order, .. }
-            | Input::Comment { order, .. }
-            | Input::Test { order, .. }
-            | Input::BacklogEnded { order, .. }
-            | Input::Source { order, .. }
-            | Input::Lost { order, .. }
-            | Input::App { order, .. }
-            | Input::Metrics { order, .. }
-            | Input::Timer { order }
-            | Input::Skipped { order } => *order,
+            Input::Arrived { sequence, .. }
+            | Input::Offset { sequence, .. }
+            | Input::Clear { sequence, .. }
+            | Input::Ack { sequence, .. }
+            | Input::Comment { sequence, .. }
+            | Input::Test { sequence, .. }
+            | Input::BacklogEnded { sequence, .. }
+            | Input::Source { sequence, .. }
+            | Input::Lost { sequence, .. }
+            | Input::App { sequence, .. }
+            | Input::Metrics { sequence, .. }
+            | Input::Timer { sequence }
+            | Input::Skipped { sequence } => *sequence,
         }
     }
 }
@@ -159,7 +159,7 @@ pub enum Output {
         pair: Name,
         resource: Name,
         host: Name,
-        order: u64,
+        sequence: u64,
         /// When it was probably written; `None` for a claim out of a backlog.
         written: Option<Time>,
     },
@@ -187,8 +187,8 @@ pub struct StartReactions {
     /// Texts of the events for which its condition fired, if it keeps lines.
     pub lines: Vec<String>,
     /// The sequence of the input that caused it.
-    pub order: u64,
-    /// They are about the newest claim of a member of a pair, and `order` is the sequence of that claim.
+    pub sequence: u64,
+    /// They are about the newest claim of a member of a pair, and `sequence` is the sequence of that claim.
     pub claim: bool,
     pub event: Arc<Fields>,
 }

@@ -21,8 +21,8 @@ pub(super) struct Measured {
     /// Since when the comparison that raises, and the one that cancels, have been true.
     pub(super) since: [Option<Time>; 2],
     /// The lowest trust of the senders whose events made them true since then.
-    #[serde(default)]
-    pub(super) known: [Trust; 2],
+    #[serde(default, rename = "known")]
+    pub(super) trust: [Trust; 2],
     /// When it has to be evaluated again.
     pub(super) due: Option<Time>,
 }
@@ -46,8 +46,8 @@ struct Bucket {
     least: f64,
     most: f64,
     /// The lowest trust of the senders.
-    #[serde(default)]
-    known: Trust,
+    #[serde(default, rename = "known")]
+    trust: Trust,
     #[serde(default)]
     last: f64,
 }
@@ -59,7 +59,7 @@ fn plus(a: f64, b: f64) -> f64 {
 
 impl MeasureWindow {
     /// Adds an event with the value `value`.
-    fn add(&mut self, at: Time, value: f64, known: Trust, over: Duration) {
+    fn add(&mut self, at: Time, value: f64, trust: Trust, over: Duration) {
         let step = (over / BUCKETS).max(Duration::from_millis(1));
         let begin = at.floor(step);
         self.0.retain(|b| b.at + over > at);
@@ -67,14 +67,14 @@ impl MeasureWindow {
             Some(bucket) => {
                 bucket.count = bucket.count.saturating_add(1);
                 bucket.sum = plus(bucket.sum, value);
-                bucket.known = bucket.known.min(known);
+                bucket.trust = bucket.trust.min(trust);
                 bucket.least = bucket.least.min(value);
                 bucket.most = bucket.most.max(value);
                 bucket.last = value;
             }
             None if begin + over > at => {
                 let place = self.0.partition_point(|b| b.at < begin);
-                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, known, last: value });
+                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, trust, last: value });
             }
             None => {}
         }
@@ -97,8 +97,8 @@ impl MeasureWindow {
     }
 
     /// The lowest trust of the senders of the events in the window.
-    pub(super) fn known(&self, now: Time, over: Duration) -> Trust {
-        self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Trust::Authenticated)
+    pub(super) fn trust(&self, now: Time, over: Duration) -> Trust {
+        self.0.iter().filter(|b| b.at + over > now).map(|b| b.trust).min().unwrap_or(Trust::Authenticated)
     }
 
     /// When the next bucket leaves; for `last`, when the newest event does.
@@ -109,15 +109,15 @@ impl MeasureWindow {
 }
 
 impl Measured {
-    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, known: Trust, over: Duration) {
+    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, trust: Trust, over: Duration) {
         if let Some(window) = self.windows.get_mut(slot) {
-            window.add(at, value, known, over);
+            window.add(at, value, trust, over);
         }
     }
 
-    pub(super) fn judged(&mut self, since: [Option<Time>; 2], known: [Trust; 2], due: Option<Time>) {
+    pub(super) fn judged(&mut self, since: [Option<Time>; 2], trust: [Trust; 2], due: Option<Time>) {
         self.since = since;
-        self.known = known;
+        self.trust = trust;
         self.due = due;
     }
 }

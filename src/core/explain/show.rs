@@ -37,7 +37,7 @@ pub struct RecordStory {
     /// What the engine decided when the record came.
     pub decisions: Vec<DecisionOfLine>,
     /// What would have been reported: alarms, reactions, steps.
-    pub told: Vec<TimelineEntry>,
+    pub reported: Vec<TimelineEntry>,
 }
 
 impl RecordStory {
@@ -57,7 +57,7 @@ impl RecordStory {
         }
         let mut lines = Vec::new();
         // Reactions that fail explain most. An event that would end an alarm which is not active explains least.
-        for entry in &self.told {
+        for entry in &self.reported {
             let failed = entry.kind == EntryKind::RunFinished && entry.result.as_deref() == Some("failed");
             // The end of the run says the same.
             if entry.result.as_deref() == Some(Kind::RunFailed.name()) {
@@ -126,14 +126,14 @@ pub fn record_text(story: &RecordStory, colour: bool) -> String {
         seen = true;
         condition(&mut out, report, colour);
     }
-    if !story.decisions.is_empty() || !story.told.is_empty() {
+    if !story.decisions.is_empty() || !story.reported.is_empty() {
         let _ = writeln!(out, "what came of it");
         for d in &story.decisions {
             let key = key_of(&d.decision, " ");
             let _ = writeln!(out, "  alarm {}{}: {}", d.decision.alarm, printable(&key), printable(&d.decision.reason));
         }
-        for told in &story.told {
-            let _ = writeln!(out, "  | {}", told.human(false));
+        for entry in &story.reported {
+            let _ = writeln!(out, "  | {}", entry.human(false));
         }
     }
     let mut seen = false;

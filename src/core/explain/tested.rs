@@ -13,7 +13,7 @@ pub fn reason_of_test(site: &Arc<Site>, test: &RuleTest, alarm: &str, key: Optio
     let Ok((mut story, names)) = stories_of(&site.program, alarm, key) else { return Vec::new() };
     let (verdict, trace) = run_traced(site, test, names);
     let mut hits = Vec::new();
-    for (line, event) in &trace.heard {
+    for (line, event) in &trace.events {
         let mut event = event.clone();
         site.wants(&mut event, &mut hits);
         story.see(site, *line, &event);

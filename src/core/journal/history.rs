@@ -107,7 +107,7 @@ struct Known {
     alarm: Option<String>,
     key: String,
     step: Option<(Verb, Vec<String>)>,
-    /// What it would do is told by notices.
+    /// Notices report what it would do.
     dry: bool,
 }
 

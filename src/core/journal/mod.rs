@@ -34,7 +34,8 @@ pub enum Record {
     /// An input that may have consequences. The records up to the next input are its consequences.
     Input {
         /// The sequence of the input, which all of its consequences carry.
-        order: u64,
+        #[serde(rename = "order")]
+        sequence: u64,
         /// When it arrived, in the engine's time.
         at: Time,
         input: Input,
@@ -206,7 +207,8 @@ pub enum Input {
 /// The state that survives a restart: the fold of all records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// The latest time in the journal. Time never goes back behind it.
     pub newest: Option<Time>,
     /// Where each source continues to be read.
@@ -260,8 +262,8 @@ impl DoubtKind {
 impl State {
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::Input { order, at, input } => {
-                self.order = *order;
+            Record::Input { sequence, at, input } => {
+                self.sequence = *sequence;
                 self.newest = self.newest.max(Some(*at));
                 match input {
                     Input::ClockChanged { by } => {
@@ -275,7 +277,7 @@ impl State {
                         self.positions.remove(source);
                     }
                     Input::Accepted(written) => {
-                        self.accepted.insert(*order, written.clone());
+                        self.accepted.insert(*sequence, written.clone());
                     }
                     Input::JournalDoubted { reason, behind } => {
                         let kind = if *behind { DoubtKind::Behind } else { DoubtKind::Unproven };
@@ -319,8 +321,8 @@ impl State {
 
     /// Applies only a part of a record: the sequence of the input, its time, and how far a source was read.
     pub fn apply_position(&mut self, record: &Record) {
-        let Record::Input { order, at, input } = record else { return };
-        self.order = *order;
+        let Record::Input { sequence, at, input } = record else { return };
+        self.sequence = *sequence;
         self.newest = if matches!(input, Input::ClockChanged { .. }) { Some(*at) } else { self.newest.max(Some(*at)) };
         if let Input::Event { source, position, .. } | Input::Position { source, position } = input {
             self.positions.insert(source.clone(), *position);

@@ -40,6 +40,32 @@ pub enum NameKind {
     Site,
 }
 
+impl NameKind {
+    /// The noun for a thing of this kind, as people read it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            NameKind::Alarm => "alarm",
+            NameKind::Pattern => "pattern",
+            NameKind::Piece => "piece",
+            NameKind::List => "list",
+            NameKind::Reaction => "reaction",
+            NameKind::Calendar => "calendar",
+            NameKind::Script => "script",
+            NameKind::Parameter => "parameter",
+            NameKind::Argument => "value",
+            NameKind::Field => "field",
+            NameKind::Host => "host",
+            NameKind::Application => "application",
+            NameKind::Type => "type",
+            NameKind::Pair => "pair",
+            NameKind::Resource => "resource",
+            NameKind::Channel => "channel",
+            NameKind::Group => "group",
+            NameKind::Site => "site",
+        }
+    }
+}
+
 /// A name at a place of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePlace {

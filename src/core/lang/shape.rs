@@ -50,7 +50,7 @@ fn detection(program: &Program, alarm: &Alarm) -> String {
     let mut rest = Detection { parts: Vec::new(), unless: Vec::new(), ..alarm.detect.clone() };
     match &mut rest.shape {
         Shape::Silence { expected, .. } => expected.clear(),
-        Shape::States(states) => states.known.iter_mut().for_each(Vec::clear),
+        Shape::States(states) => states.candidates.iter_mut().for_each(Vec::clear),
         _ => {}
     }
     format!("{parts:?} {unless:?} {rest:?}")

@@ -57,7 +57,7 @@ impl ControllerCounts {
     /// Records when an event arrived. `outputs` are those of its turn.
     pub fn arrived(&mut self, arrived: Time, outputs: &[Output]) {
         let event = outputs.iter().find_map(|output| match output {
-            Output::Record(Record::Input { order, input: journal::Input::Event { .. }, .. }) => Some(*order),
+            Output::Record(Record::Input { sequence, input: journal::Input::Event { .. }, .. }) => Some(*sequence),
             _ => None,
         });
         if let Some(sequence) = event {
@@ -81,7 +81,7 @@ impl ControllerCounts {
                 let entry = controller.planner().ledger().entry(&step.resource);
                 let Some(desired) = entry.and_then(|entry| entry.desired_owner.as_ref()) else { return };
                 match step.verb {
-                    "release" | "take" => self.latency.commanded(&step.resource, &desired.host, desired.order, now),
+                    "release" | "take" => self.latency.commanded(&step.resource, &desired.host, desired.sequence, now),
                     "taken" => self.latency.held(&step.resource, &step.host, now),
                     _ => {}
                 }

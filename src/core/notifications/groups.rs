@@ -120,20 +120,21 @@ impl Notifier {
             next.unwrap_or(now).max(now + wait)
         };
         let full = !brief && self.state.open.len() >= NOTIFIED_ALARMS;
-        let mut told = Vec::new();
+        let mut informed = Vec::new();
         for (group, wait) in &groups {
             let at = due(self, group, *wait);
             let crowded = brief && self.state.groups.get(group).is_some_and(|g| g.ended.len() >= NOTIFICATION_ALARMS);
             if full || crowded {
                 self.record(Record::Counted { group: group.clone(), due: at }, out);
             } else {
-                told.push((group.clone(), at));
+                informed.push((group.clone(), at));
             }
         }
-        if !told.is_empty() {
+        if !informed.is_empty() {
             let escalation = |group: &GroupId| Some((group.clone(), facts.raised_at + self.options(group)?.escalate?.after));
-            let escalate_at = if brief { Vec::new() } else { told.iter().filter_map(|(group, _)| escalation(group)).collect() };
-            self.record(Record::Opened { facts: Box::new(facts), groups: told, escalate_at, brief }, out);
+            let escalate_at =
+                if brief { Vec::new() } else { informed.iter().filter_map(|(group, _)| escalation(group)).collect() };
+            self.record(Record::Opened { facts: Box::new(facts), groups: informed, escalate_at, brief }, out);
         }
         for (group, _) in &groups {
             self.group_changed(group);
@@ -160,7 +161,7 @@ impl Notifier {
         if let Some(summary) = summary {
             facts.summary = summary.to_owned();
         }
-        let (mut told, mut counted) = (Vec::new(), Vec::new());
+        let (mut informed, mut counted) = (Vec::new(), Vec::new());
         for group in &open.groups {
             let Some(options) = self.options(group) else { continue };
             let Some(known) = self.state.groups.get(group) else { continue };
@@ -171,17 +172,17 @@ impl Notifier {
             let next = known.last.map(|last| last + options.interval).unwrap_or(now);
             let due = known.due.unwrap_or(next.max(now + options.wait));
             if known.ended.len() < NOTIFICATION_ALARMS {
-                told.push((group.clone(), due))
+                informed.push((group.clone(), due))
             } else {
                 counted.push((group.clone(), due))
             }
         }
         // In a storm most ends are only counted: then the record needs no more than the name of the instance.
-        let facts = match told.is_empty() {
+        let facts = match informed.is_empty() {
             true => AlarmFacts { alarm: facts.alarm, key: facts.key, ..AlarmFacts::default() },
             false => facts,
         };
-        self.record(Record::Ended { facts: Box::new(facts), groups: told }, out);
+        self.record(Record::Ended { facts: Box::new(facts), groups: informed }, out);
         for (group, due) in counted {
             self.record(Record::Counted { group, due }, out);
         }
@@ -213,7 +214,7 @@ impl Notifier {
             let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
             let repeat_at = next.filter(|_| !group.active.is_empty());
             let due = (told_now && !options.interval.is_zero()).then(|| now + options.interval);
-            self.record(Record::Told { group: id.clone(), at: now, due, repeat_at }, out);
+            self.record(Record::Notified { group: id.clone(), at: now, due, repeat_at }, out);
         }
         self.group_changed(id);
     }
@@ -281,7 +282,7 @@ impl Notifier {
         due.retain(|(_, facts)| !withheld(facts));
         let again = (due.len() < all).then(|| now + escalation.after);
         let later = waiting.iter().map(|(_, o)| o.facts.raised_at).filter(|at| !is_due(*at)).map(|at| at + escalation.after);
-        // What falls due soon after an escalation is told together.
+        // What falls due soon after an escalation is sent together.
         let apart = if due.is_empty() { Duration::ZERO } else { options.wait.max(APART) };
         let next = later.chain(again).min().map(|at| at.max(now + apart));
         due.sort_by_key(|(_, facts)| (facts.severity(), facts.raised_at));

@@ -14,7 +14,7 @@ use crate::core::notice::Kind;
 use super::notification::{AlarmFacts, Notification, Occasion, bounded, compose, title_of};
 use super::{Delivery, Notifier, NotifyDue, Output, Record, Undelivered};
 
-/// How often a channel that forgets active alarms is told of them again.
+/// How often a channel that forgets active alarms gets them again.
 pub(super) const REFRESH: Duration = Duration::from_secs(60);
 /// Deliveries whose result is remembered, for those who wait for it.
 const ENDS: usize = 64;
@@ -344,12 +344,12 @@ impl Notifier {
         let mut known = BTreeSet::new();
         for (id, group) in &self.state.groups {
             let Some(options) = self.options(id) else { continue };
-            let told = group.active.difference(&group.raised);
+            let informed = group.active.difference(&group.raised);
             if options.to.contains(channel) {
-                known.extend(told);
+                known.extend(informed);
             } else if options.escalate.is_some_and(|escalate| escalate.to.contains(channel)) {
                 let escalated = |i: &&String| self.state.open.get(*i).is_some_and(|open| open.escalated.contains(id));
-                known.extend(told.filter(escalated));
+                known.extend(informed.filter(escalated));
             }
         }
         known.into_iter().filter_map(|id| self.state.open.get(id)).map(|open| open.facts.clone()).collect()

@@ -84,7 +84,7 @@ impl AlarmGroup {
     }
 
     /// True if there is nothing to notify.
-    pub(super) fn is_told(&self) -> bool {
+    pub(super) fn is_notified(&self) -> bool {
         self.raised.is_empty() && self.ended.is_empty() && self.more == 0
     }
 }
@@ -153,7 +153,8 @@ pub enum Record {
         by: String,
     },
     /// A group made a notification of what is new, or a reminder.
-    Told {
+    #[serde(rename = "told")]
+    Notified {
         group: String,
         at: Time,
         /// When the group is due again. It is forgotten if nothing of it is left.
@@ -289,7 +290,7 @@ impl State {
                 }
                 // Nothing is left of a group that does not notify people of ends.
                 for group in open.iter().flat_map(|open| &open.groups) {
-                    if self.groups.get(group).is_some_and(|g| g.active.is_empty() && g.is_told() && g.due.is_none()) {
+                    if self.groups.get(group).is_some_and(|g| g.active.is_empty() && g.is_notified() && g.due.is_none()) {
                         self.groups.remove(group);
                     }
                 }
@@ -299,7 +300,7 @@ impl State {
                     open.acked = Some(by.clone());
                 }
             }
-            Record::Told { group: id, at, due, repeat_at } => {
+            Record::Notified { group: id, at, due, repeat_at } => {
                 let Some(group) = self.groups.get_mut(id) else { return };
                 group.raised.clear();
                 group.ended.clear();

@@ -7,7 +7,7 @@
 //!   drain        resources leave a host and none comes to it
 //! ```
 //!
-//! Each override is in force until an operator ends it or its time is over. The state changes only by [`Record`]s.
+//! Each override is in force until an operator ends it or its time expires. The state changes only by [`Record`]s.
 //! `control::overrides` carries overrides out. Tests: `tests/rules/set_aside`, `tests/system/last_word.rs`, the simulator.
 
 mod subject;
@@ -151,7 +151,7 @@ impl StandingOverride {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideEnd {
-    /// The time for which it was set is over.
+    /// The time for which it was set has expired.
     Time,
     /// An operator ended it by a command.
     By(String),
@@ -186,9 +186,16 @@ pub enum Record {
         what: Override,
     },
     /// The claim with this sequence moves nothing for now.
-    ClaimWithheld { order: u64, by: WithheldBy },
+    ClaimWithheld {
+        #[serde(rename = "order")]
+        sequence: u64,
+        by: WithheldBy,
+    },
     /// The claim with this sequence moves its resource again.
-    ClaimFreed { order: u64 },
+    ClaimFreed {
+        #[serde(rename = "order")]
+        sequence: u64,
+    },
 }
 
 /// All overrides in force: the fold.
@@ -210,11 +217,11 @@ impl State {
             Record::Ended { id, .. } => {
                 self.standing.remove(id);
             }
-            Record::ClaimWithheld { order, by } => {
-                self.withheld.insert(*order, by.clone());
+            Record::ClaimWithheld { sequence, by } => {
+                self.withheld.insert(*sequence, by.clone());
             }
-            Record::ClaimFreed { order } => {
-                self.withheld.remove(order);
+            Record::ClaimFreed { sequence } => {
+                self.withheld.remove(sequence);
             }
         }
     }
@@ -288,11 +295,11 @@ impl State {
 
     /// Claims that move nothing for now, by sequence.
     pub fn withheld(&self) -> impl Iterator<Item = (u64, &WithheldBy)> {
-        self.withheld.iter().map(|(order, by)| (*order, by))
+        self.withheld.iter().map(|(sequence, by)| (*sequence, by))
     }
 
     /// Why a claim moves nothing for now.
-    pub fn withholds(&self, order: u64) -> Option<&WithheldBy> {
-        self.withheld.get(&order)
+    pub fn withholds(&self, sequence: u64) -> Option<&WithheldBy> {
+        self.withheld.get(&sequence)
     }
 }

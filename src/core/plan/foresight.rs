@@ -28,10 +28,10 @@ impl Planner {
         for output in outputs {
             let (resource, pending) = match output {
                 Output::Record(Record::Move { resource, to, .. }) => (resource, Pending::Move(to)),
-                Output::Record(Record::Ordered { resource, host, order: Instruction::Take, .. }) => {
+                Output::Record(Record::Ordered { resource, host, instruction: Instruction::Take, .. }) => {
                     (resource, Pending::Take(host))
                 }
-                Output::Record(Record::Ordered { resource, host, order: Instruction::Release, .. }) => {
+                Output::Record(Record::Ordered { resource, host, instruction: Instruction::Release, .. }) => {
                     (resource, Pending::Release(host))
                 }
                 _ => continue,

@@ -38,7 +38,8 @@ pub enum Record {
     Ordered {
         resource: Name,
         host: Name,
-        order: Instruction,
+        #[serde(rename = "order")]
+        instruction: Instruction,
         /// The generation of the command.
         generation: Generation,
         /// What a Take grants. `None` in journals of earlier versions, and for grants that an agent reported and this journal
@@ -105,7 +106,8 @@ pub enum Instruction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredOwner {
     pub host: Name,
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// An operator asked for it.
     pub operator: bool,
     /// When the cause of that intent happened; `None` if the journal does not say.
@@ -136,7 +138,8 @@ pub struct Grant {
 /// Instructions and grants for one host and one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacementLedger {
-    pub order: Instruction,
+    #[serde(rename = "order")]
+    pub instruction: Instruction,
     pub ordered: Generation,
     /// The newest generation of a Take.
     pub granted: Generation,
@@ -266,9 +269,9 @@ fn is_none(generation: &Generation) -> bool {
 /// The number of controller starts that a journal may have lost at most. The epoch after a loss is higher than any that was used.
 const EPOCHS_LOST: u64 = 1_000_000;
 
-/// The records that are written when an operator accepts the loss of journal records. `order` is the sequence of that input.
-pub fn forget(ledger: &Ledger, order: u64) -> [Record; 2] {
-    [Record::Forgotten { before: order }, Record::Epoch { epoch: ledger.epoch.saturating_add(EPOCHS_LOST) }]
+/// The records that are written when an operator accepts the loss of journal records. `sequence` is the number of that input.
+pub fn forget(ledger: &Ledger, sequence: u64) -> [Record; 2] {
+    [Record::Forgotten { before: sequence }, Record::Epoch { epoch: ledger.epoch.saturating_add(EPOCHS_LOST) }]
 }
 
 /// How many different terms the ledger remembers for the grants of one host.
@@ -323,15 +326,15 @@ impl Ledger {
 
     /// True if the resource already has an intent with a higher sequence.
     pub(super) fn supersedes(&self, intent: &Intent) -> bool {
-        if intent.order < self.forgotten_before {
+        if intent.sequence < self.forgotten_before {
             return true;
         }
         let Some(desired_owner) = self.entries.get(&intent.resource).and_then(|e| e.desired_owner.as_ref()) else {
             return false;
         };
         match intent.verb {
-            IntentVerb::Up => intent.order < desired_owner.order,
-            IntentVerb::Down => desired_owner.host == intent.host && intent.order < desired_owner.order,
+            IntentVerb::Up => intent.sequence < desired_owner.sequence,
+            IntentVerb::Down => desired_owner.host == intent.host && intent.sequence < desired_owner.sequence,
         }
     }
 
@@ -350,7 +353,7 @@ impl Ledger {
             Record::Intent(intent) => accept(self.entries.entry(intent.resource.clone()).or_default(), intent),
             Record::Adopted { resource, host } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.desired_owner = Some(DesiredOwner { host: host.clone(), order: 0, operator: false, at: None });
+                entry.desired_owner = Some(DesiredOwner { host: host.clone(), sequence: 0, operator: false, at: None });
                 entry.current_target = Some(host.clone());
             }
             Record::Move { resource, to, at } => {
@@ -362,16 +365,16 @@ impl Ledger {
                     entry.moves.pop_front();
                 }
             }
-            Record::Ordered { resource, host, order, generation, granted } => {
+            Record::Ordered { resource, host, instruction, generation, granted } => {
                 if let Some(granted) = granted.as_ref().filter(|g| g.terms.takeover == Takeover::Quorum) {
                     self.longest_promise = self.longest_promise.max(promise_lasts(granted.terms.isolation));
                 }
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.generation = entry.generation.max(*generation);
                 let placement = entry.placements.entry(host.clone()).or_default();
-                placement.order = *order;
+                placement.instruction = *instruction;
                 placement.ordered = *generation;
-                if *order == Instruction::Take {
+                if *instruction == Instruction::Take {
                     placement.grant(*generation, granted.as_deref().cloned());
                 }
             }
@@ -404,7 +407,7 @@ impl Ledger {
             Record::Forgotten { before } => {
                 (self.forgotten_before, self.forgotten_epoch) = (*before, self.epoch);
                 for entry in self.entries.values_mut() {
-                    let known = entry.desired_owner.as_ref().is_none_or(|w| w.order < *before);
+                    let known = entry.desired_owner.as_ref().is_none_or(|w| w.sequence < *before);
                     if known {
                         (entry.desired_owner, entry.current_target, entry.held_until) = (None, None, None);
                         entry.banned.clear();
@@ -439,17 +442,17 @@ fn accept(entry: &mut ResourceLedger, intent: &Intent) {
     match intent.verb {
         IntentVerb::Up => {
             let (operator, at) = (intent.operator, intent.at);
-            let moved = entry.desired_owner.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
+            let moved = entry.desired_owner.as_ref().is_none_or(|w| w.host != intent.host || w.sequence < intent.sequence);
             if moved {
-                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator, at });
+                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), sequence: intent.sequence, operator, at });
             }
-            if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.order) {
+            if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.sequence) {
                 entry.banned.remove(&intent.host);
             }
         }
         IntentVerb::Down => {
-            let ban = entry.banned.entry(intent.host.clone()).or_insert(intent.order);
-            *ban = (*ban).max(intent.order);
+            let ban = entry.banned.entry(intent.host.clone()).or_insert(intent.sequence);
+            *ban = (*ban).max(intent.sequence);
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Link {
     /// When the link was lost, or came back, on the controller's clock.
     since: Time,
     /// The last state that people were notified of: lost (`true`) or not.
-    told: Option<bool>,
+    notified: Option<bool>,
 }
 
 impl Planner {
@@ -137,15 +137,15 @@ impl Planner {
             let Some(link) = self.views.get_mut(&placement.host).and_then(|v| v.links.get_mut(name)) else { continue };
             let lost = link.state.is_lost();
             let steady = link.since + LINK_STEADY;
-            let (told, state, first) = (link.told, link.state, link.told.is_none());
+            let (notified, state, first) = (link.notified, link.state, link.notified.is_none());
             // The first report of a good link needs no waiting, and a link of unknown state is no news.
-            let news = told != Some(lost) && state != LinkState::Unknown;
+            let news = notified != Some(lost) && state != LinkState::Unknown;
             if news && lost && now < steady {
                 self.wake_at(steady);
                 continue;
             }
             if news {
-                link.told = Some(lost);
+                link.notified = Some(lost);
                 let (host, interface) = (&placement.host, &placement.interface);
                 let (kind, text) = if lost {
                     (

@@ -65,7 +65,8 @@ pub struct Intent {
     pub verb: IntentVerb,
     pub host: Name,
     /// The sequence of the input that caused the intent. Older intents are refused.
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// An operator asked for it. Intents of operators are not damped.
     pub operator: bool,
     /// When the cause of the intent happened: the claim, the event, the command. `None` in journals of earlier versions.
@@ -370,9 +371,9 @@ impl Planner {
         self.hold = why;
     }
 
-    /// Forgets what a journal with lost records can't prove. `order` is the sequence of the input that accepted the loss.
-    pub fn forget(&mut self, order: u64, out: &mut Vec<Output>) {
-        for record in forget(&self.ledger, order) {
+    /// Forgets what a journal with lost records can't prove. `sequence` is the number of the input that accepted the loss.
+    pub fn forget(&mut self, sequence: u64, out: &mut Vec<Output>) {
+        for record in forget(&self.ledger, sequence) {
             self.record(record, out);
         }
     }
@@ -491,7 +492,7 @@ impl Planner {
             let record = Record::Ordered {
                 resource: resource.to_owned(),
                 host: host.to_owned(),
-                order: Instruction::Take,
+                instruction: Instruction::Take,
                 generation: seen.generation,
                 granted: None,
             };
@@ -618,7 +619,7 @@ impl Planner {
             ),
         };
         let pursuit = self.pursuits.entry(resource.to_owned()).or_default();
-        if pursuit.told.insert((kind, host.to_owned())) {
+        if pursuit.notified.insert((kind, host.to_owned())) {
             out.push(Output::Notice(Notice {
                 resource: Some(resource.to_owned()),
                 host: Some(host.to_owned()),

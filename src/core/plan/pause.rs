@@ -115,7 +115,7 @@ impl Planner {
         let Some(target) = self.ledger.entry(name).and_then(|entry| entry.current_target.as_ref()) else { return false };
         let seen = self.seen(name, target);
         let holds = self.ledger.placement(name, target).is_some_and(|placement| {
-            placement.order == Instruction::Take
+            placement.instruction == Instruction::Take
                 && seen.generation == placement.granted
                 && seen.want
                 && seen.holds == Presence::Yes

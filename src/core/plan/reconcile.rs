@@ -42,7 +42,7 @@ pub(super) struct Pursuit {
     /// Several hosts held the resource when it was last evaluated.
     two: bool,
     /// What people were notified of already. Each is notified once.
-    pub(super) told: BTreeSet<(Kind, Name)>,
+    pub(super) notified: BTreeSet<(Kind, Name)>,
     /// For each host, the beat that the last command answered. Commands are repeated once a beat.
     answered: BTreeMap<Name, Echo>,
     /// When a host that got the resource by hand was last told to release it.
@@ -85,8 +85,8 @@ impl Planner {
         if observing && now < self.started + SETTLE {
             return self.block(name, "observing after the start");
         }
-        let told = |v: &super::View| v.heard_at.is_some() && v.resources.contains_key(name);
-        let new = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !told(v)));
+        let reported = |v: &super::View| v.heard_at.is_some() && v.resources.contains_key(name);
+        let new = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !reported(v)));
         if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
             return self.block(name, "observing after it came with a reload");
         }
@@ -254,7 +254,7 @@ impl Planner {
         let from_drained = entry.current_target.as_ref().is_some_and(|target| self.drained.contains(target));
         let at_once = (desired_owner.operator && to == desired_owner.host) || from_drained || from_lost;
         if at_once || entry.may_move(now, resource.moves) {
-            self.pursue(name).told.clear();
+            self.pursue(name).notified.clear();
             self.pursue(name).failures = 0;
             self.pursue(name).again_at = None;
             self.record(Record::Move { resource: name.to_owned(), to, at: now }, out);
@@ -272,7 +272,7 @@ impl Planner {
             duration_text(pause),
             to
         );
-        self.pursue(name).told.remove(&(Kind::Flapping, String::new()));
+        self.pursue(name).notified.remove(&(Kind::Flapping, String::new()));
         self.notice(name, Kind::Flapping, "", text, out);
         self.wake_at(until);
     }
@@ -316,7 +316,7 @@ impl Planner {
     /// Tells a host to release the resource. If it got the resource by hand, this is done only if that is to be corrected.
     fn release(&mut self, now: Time, name: &str, host: &Name, corrects: bool, out: &mut Vec<Output>) {
         let placement = self.ledger.placement(name, host);
-        let (order, ordered, granted) = placement.map(|p| (p.order, p.ordered, p.granted)).unwrap_or_default();
+        let (instruction, ordered, granted) = placement.map(|p| (p.instruction, p.ordered, p.granted)).unwrap_or_default();
         let fenced = placement.and_then(|p| p.fenced);
         let seen = self.seen(name, host);
         // A host that was seen without the resource after its last command and reports it again got it by hand.
@@ -344,12 +344,12 @@ impl Planner {
         // A host that holds the resource by the generation of its release obeyed another command of that generation, which the journal
         // has lost: an older copy of it gives generations again.
         let given_twice = seen.generation == ordered && seen.want;
-        let again = order == Instruction::Release && ordered > granted;
+        let again = instruction == Instruction::Release && ordered > granted;
         let generation = if again && !drifted && !given_twice {
             ordered
         } else {
             let generation = self.ledger.next_generation(name);
-            self.order(name, host, Instruction::Release, generation, None, out);
+            self.instruct(name, host, Instruction::Release, generation, None, out);
             generation
         };
         if seen.generation < generation {
@@ -378,10 +378,10 @@ impl Planner {
         let others: Vec<Name> =
             resource.placements.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
         let placement = self.ledger.placement(name, owner);
-        let (order, ordered, granted) = placement.map(|p| (p.order, p.ordered, p.granted)).unwrap_or_default();
+        let (instruction, ordered, granted) = placement.map(|p| (p.instruction, p.ordered, p.granted)).unwrap_or_default();
         let voted = placement.and_then(|p| p.newest()).is_some_and(|g| g.terms.takeover == Takeover::Quorum);
         let seen = self.seen(name, owner);
-        if order == Instruction::Take && seen.generation == granted && seen.want && seen.holds == Presence::Yes {
+        if instruction == Instruction::Take && seen.generation == granted && seen.want && seen.holds == Presence::Yes {
             self.arrived(now, name, owner, others, granted, out);
             return self.renegotiate(now, name, resource, owner, out);
         }
@@ -412,7 +412,7 @@ impl Planner {
         let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
             return;
         };
-        let under_way = order == Instruction::Take && (seen.want || seen.generation < ordered);
+        let under_way = instruction == Instruction::Take && (seen.want || seen.generation < ordered);
         // What the taker must listen for has changed since the command, because a host came back or was lost, or the terms have:
         // it might wait for votes that nobody has to give any more. For a command from before a loss of records nobody votes. The
         // take is commanded anew.
@@ -432,7 +432,7 @@ impl Planner {
             }
             return;
         }
-        if order == Instruction::Take && granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
+        if instruction == Instruction::Take && granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
             return self.block(name, "the last take failed; it is tried again");
         }
         if !resource.repair && seen.note == Some(StatusNote::Gone) {
@@ -445,7 +445,7 @@ impl Planner {
 
     fn grant_anew(&mut self, now: Time, name: &str, owner: &Name, probe: Probe, granted: Granted, out: &mut Vec<Output>) {
         let generation = self.ledger.next_generation(name);
-        self.order(name, owner, Instruction::Take, generation, Some(granted), out);
+        self.instruct(name, owner, Instruction::Take, generation, Some(granted), out);
         self.pursue(name).probe = Some(probe);
         self.take(now, name, owner, generation, probe, out);
     }
@@ -515,7 +515,7 @@ impl Planner {
         pursuit.converged = others.is_empty();
         if pursuit.arrived != Some(generation) {
             pursuit.arrived = Some(generation);
-            pursuit.told.clear();
+            pursuit.notified.clear();
             let step = MoveStep { resource: name.to_owned(), host: owner.clone(), verb: "taken", generation };
             out.push(Output::Step(step));
         }
@@ -524,7 +524,7 @@ impl Planner {
     /// The host that was last told to take the resource, and got no other command since.
     pub(super) fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
-        let taking = entry.placements.iter().filter(|(_, s)| s.order == Instruction::Take);
+        let taking = entry.placements.iter().filter(|(_, s)| s.instruction == Instruction::Take);
         taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
     }
 
@@ -548,20 +548,20 @@ impl Planner {
         }
     }
 
-    fn order(
+    fn instruct(
         &mut self,
         name: &str,
         host: &Name,
-        order: Instruction,
+        instruction: Instruction,
         generation: Generation,
         granted: Option<Granted>,
         out: &mut Vec<Output>,
     ) {
         let granted = granted.map(Box::new);
-        let record = Record::Ordered { resource: name.to_owned(), host: host.clone(), order, generation, granted };
+        let record = Record::Ordered { resource: name.to_owned(), host: host.clone(), instruction, generation, granted };
         self.record(record, out);
         self.pursue(name).answered.remove(host);
-        let verb = match order {
+        let verb = match instruction {
             Instruction::Take => "take",
             Instruction::Release => "release",
         };
@@ -602,7 +602,7 @@ impl Planner {
     }
 
     pub(super) fn notice(&mut self, name: &str, kind: Kind, host: &str, text: String, out: &mut Vec<Output>) {
-        if self.pursue(name).told.insert((kind, host.to_owned())) {
+        if self.pursue(name).notified.insert((kind, host.to_owned())) {
             let host = (!host.is_empty()).then(|| host.to_owned());
             out.push(Output::Notice(Notice { resource: Some(name.to_owned()), host, ..Notice::new(kind, text) }));
         }

@@ -100,12 +100,12 @@ impl Bench {
         self
     }
 
-    fn up(&mut self, host: &str, order: u64) -> Accepted {
-        self.intent(IntentVerb::Up, host, order, false)
+    fn up(&mut self, host: &str, sequence: u64) -> Accepted {
+        self.intent(IntentVerb::Up, host, sequence, false)
     }
 
-    fn intent(&mut self, verb: IntentVerb, host: &str, order: u64, operator: bool) -> Accepted {
-        let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), order, operator, at: None };
+    fn intent(&mut self, verb: IntentVerb, host: &str, sequence: u64, operator: bool) -> Accepted {
+        let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), sequence, operator, at: None };
         self.planner.intent(self.now, intent, &mut self.out)
     }
 
@@ -187,7 +187,7 @@ fn the_order_of_intents_is_the_order_of_their_causes() {
     let mut bench = Bench::new(Takeover::Confirmed);
     assert_eq!(bench.up("a", 5), Accepted::Yes);
     assert_eq!(bench.up("b", 4), Accepted::Superseded);
-    assert_eq!(bench.intent(IntentVerb::Down, "a", 4, false), Accepted::Superseded, "desired by a newer order");
+    assert_eq!(bench.intent(IntentVerb::Down, "a", 4, false), Accepted::Superseded, "desired by a newer intent");
     assert_eq!(bench.intent(IntentVerb::Down, "b", 4, false), Accepted::Yes, "nothing newer wants it there");
     assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()));
     assert_eq!(bench.up("nowhere", 9), Accepted::Unknown);

@@ -24,12 +24,12 @@ pub(super) fn electorates(inventory: &Inventory, ledger: &Ledger) -> Electorates
     let of = |(name, resource): (&Name, &Resource)| {
         let configured = if resource.takeover == Takeover::Quorum { resource.voting_agents() } else { BTreeSet::new() };
         let granted = granted_by_votes(ledger, name).flat_map(|g| g.terms.voters.iter().cloned());
-        let told: BTreeSet<Name> = configured.iter().cloned().chain(granted).collect();
+        let all: BTreeSet<Name> = configured.iter().cloned().chain(granted).collect();
         let address = |host: &Name| inventory.hosts.get(host).and_then(crate::core::inventory::Host::peer);
-        let peers = told.iter().map(|host| (host.clone(), address(host))).collect();
+        let peers = all.iter().map(|host| (host.clone(), address(host))).collect();
         let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
         let electorate = Electorate { placements, peers, longest: promise_lasts(resource.isolation) };
-        (!told.is_empty()).then(|| (name.clone(), (Arc::new(configured), electorate)))
+        (!all.is_empty()).then(|| (name.clone(), (Arc::new(configured), electorate)))
     };
     inventory.resources.iter().filter_map(of).collect()
 }

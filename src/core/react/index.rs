@@ -56,7 +56,7 @@ impl RunIndex {
         self.due.extend(run.due().map(|at| (at, id)));
         // A dry run decides nothing about the claim that it is about.
         if !run.bound.dry {
-            *self.orders.entry(run.order).or_default() += 1;
+            *self.orders.entry(run.sequence).or_default() += 1;
         }
         *self.bytes.entry(payer(run.claim, &run.bound)).or_default() += run.weight();
         if run.bound.dry {
@@ -80,10 +80,10 @@ impl RunIndex {
         if let Some(at) = run.due() {
             self.due.remove(&(at, id));
         }
-        if let Some(count) = self.orders.get_mut(&run.order).filter(|_| !run.bound.dry) {
+        if let Some(count) = self.orders.get_mut(&run.sequence).filter(|_| !run.bound.dry) {
             *count -= 1;
             if *count == 0 {
-                self.orders.remove(&run.order);
+                self.orders.remove(&run.sequence);
             }
         }
         if let Some(bytes) = self.bytes.get_mut(&payer(run.claim, &run.bound)) {
@@ -126,8 +126,8 @@ impl RunIndex {
     }
 
     /// True when a run with this sequence has not ended.
-    pub(super) fn has_order(&self, order: u64) -> bool {
-        self.orders.contains_key(&order)
+    pub(super) fn has_sequence(&self, sequence: u64) -> bool {
+        self.orders.contains_key(&sequence)
     }
 
     /// The limit of runs that prevents a further run of this call; `None` when it may start. Less trusted senders leave room

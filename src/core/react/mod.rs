@@ -95,7 +95,7 @@ pub enum Output {
     /// A run that was started for the claim with this sequence has ended, or could not be started. `well` is false after an
     /// accident, and true after a decision of its script or an operator.
     ClaimRun {
-        order: u64,
+        sequence: u64,
         well: bool,
     },
     /// Something that people should know.
@@ -149,8 +149,8 @@ impl Runs {
     }
 
     /// True when a run with this sequence has not ended.
-    pub fn is_under_way(&self, order: u64) -> bool {
-        self.index.has_order(order)
+    pub fn is_under_way(&self, sequence: u64) -> bool {
+        self.index.has_sequence(sequence)
     }
 
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
@@ -213,7 +213,7 @@ impl Runs {
                     out.push(Output::Notice(Notice { reaction: Some(reaction), ..Notice::new(Kind::NotStarted, text) }));
                     if start.claim && start.mode != Mode::Dry {
                         // A reaction to which nobody could agree is withheld.
-                        out.push(Output::ClaimRun { order: start.order, well: start.mode != Mode::Live });
+                        out.push(Output::ClaimRun { sequence: start.sequence, well: start.mode != Mode::Live });
                     }
                     continue;
                 }
@@ -233,7 +233,7 @@ impl Runs {
                 _ => None,
             };
             let claim = start.claim && start.mode != Mode::Dry;
-            let wanted = Wanted { order: start.order, claim, key: start.key.to_string(), then: bound, agree_by };
+            let wanted = Wanted { sequence: start.sequence, claim, key: start.key.to_string(), then: bound, agree_by };
             self.want(now, wanted, first, out);
         }
     }
@@ -255,7 +255,7 @@ impl Runs {
 
     /// Adds a wanted run. It begins as soon as its lane is free, and replaces the run that waits there.
     fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
-        let Wanted { order, claim, key, then, agree_by } = wanted;
+        let Wanted { sequence, claim, key, then, agree_by } = wanted;
         let lane = bound.lane(&key);
         let waiting = self.index.waiting(&lane);
         // A run that replaces another needs no room of its own.
@@ -265,7 +265,7 @@ impl Runs {
             let kind = if bound.dry { Kind::Dry } else { Kind::NotStarted };
             out.push(Output::Notice(Notice { reaction: Some(bound.reaction), ..Notice::new(kind, text) }));
             if claim {
-                out.push(Output::ClaimRun { order, well: agree_by.is_some() });
+                out.push(Output::ClaimRun { sequence, well: agree_by.is_some() });
             }
             return;
         }
@@ -278,11 +278,11 @@ impl Runs {
                 ..Notice::new(Kind::Confirm, text)
             }));
         }
-        self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by, claim }, out);
+        self.record(Record::Wanted { run, sequence, at: now, key, bound, then, agree_by, claim }, out);
         for older in waiting {
-            let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.order, r.agree_by.is_some()));
+            let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.sequence, r.agree_by.is_some()));
             self.record(Record::Ended { run: older, at: now, outcome: RunOutcome::Replaced }, out);
-            out.extend(replaced.map(|(order, well)| Output::ClaimRun { order, well }));
+            out.extend(replaced.map(|(sequence, well)| Output::ClaimRun { sequence, well }));
         }
         self.begin_next(now, &lane, out);
     }
@@ -292,12 +292,12 @@ impl Runs {
         if let Some(asked) = self.state.run(run).and_then(|r| r.asked.clone()).filter(|asked| asked.again_at.is_some()) {
             return self.ask(now, run, asked.step, asked.attempt + 1, out);
         }
-        let Some(FailedRun { order, key, mut bound, mut then, .. }) = self.state.failed(run).cloned() else { return };
+        let Some(FailedRun { sequence, key, mut bound, mut then, .. }) = self.state.failed(run).cloned() else { return };
         for bound in std::iter::once(&mut bound).chain(&mut then) {
             bound.rules = self.rules;
         }
         self.record(Record::Retried { run }, out);
-        self.want(now, Wanted { order, claim: false, key, then, agree_by: None }, bound, out);
+        self.want(now, Wanted { sequence, claim: false, key, then, agree_by: None }, bound, out);
     }
 
     /// Begins the waiting run of a lane, if it has been agreed to and no run of the lane is active.
@@ -313,7 +313,7 @@ impl Runs {
 
 /// Why and when a run is wanted, and what follows it.
 struct Wanted {
-    order: u64,
+    sequence: u64,
     claim: bool,
     key: String,
     then: Vec<Bound>,

@@ -119,7 +119,8 @@ pub enum Record {
     Wanted {
         run: RunId,
         /// The sequence of its cause.
-        order: u64,
+        #[serde(rename = "order")]
+        sequence: u64,
         at: Time,
         /// The key of the instance, as shown.
         key: String,
@@ -128,7 +129,7 @@ pub enum Record {
         then: Vec<Bound>,
         /// An operator must agree by this time.
         agree_by: Option<Time>,
-        /// It is about the newest claim of a member of a pair, and `order` is the sequence of that claim.
+        /// It is about the newest claim of a member of a pair, and `sequence` is the sequence of that claim.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         claim: bool,
     },
@@ -209,7 +210,8 @@ pub(super) type LaneKey = (String, String, Trust);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// The sequence of its cause.
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// When it was wanted; `None` in snapshots of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
@@ -261,7 +263,8 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedRun {
     /// The sequence of its cause.
-    pub order: u64,
+    #[serde(rename = "order")]
+    pub sequence: u64,
     /// The key of the instance, as shown.
     pub key: String,
     pub bound: Bound,
@@ -298,10 +301,10 @@ impl State {
     /// Applies one record. This is the only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::Wanted { run, order, at, key, bound, then, agree_by, claim } => {
+            Record::Wanted { run, sequence, at, key, bound, then, agree_by, claim } => {
                 self.last = self.last.max(*run);
                 let wanted = Run {
-                    order: *order,
+                    sequence: *sequence,
                     at: Some(*at),
                     key: key.clone(),
                     bound: bound.clone(),
@@ -339,8 +342,8 @@ impl State {
             Record::Ended { run, at, outcome } => {
                 let Some(ended) = self.runs.remove(run) else { return };
                 if matches!(outcome, RunOutcome::Failed(_) | RunOutcome::Cancelled(_)) {
-                    let Run { order, key, bound, then, .. } = ended;
-                    self.failed.insert(*run, FailedRun { order, key, bound, then, ended_at: *at });
+                    let Run { sequence, key, bound, then, .. } = ended;
+                    self.failed.insert(*run, FailedRun { sequence, key, bound, then, ended_at: *at });
                     if self.failed.len() > RUNS_RETRIED {
                         self.failed.pop_first();
                     }

@@ -163,13 +163,13 @@ impl Runs {
             out.push(Output::Notice(Notice { run: Some(run), reaction, ..Notice::new(Kind::RunCancelled, text) }));
         }
         let reaction = &state.bound.reaction;
-        let told = match &outcome {
+        let notice = match &outcome {
             RunOutcome::Failed(why) if state.bound.dry => Some((Kind::Dry, format!("{reaction} would have failed: {why}"))),
             RunOutcome::Finished(_) if state.bound.dry => Some((Kind::Dry, format!("{reaction} would have ended well"))),
             RunOutcome::Failed(why) => Some((Kind::RunFailed, format!("{reaction} failed: {why}"))),
             RunOutcome::Finished(_) | RunOutcome::Replaced | RunOutcome::Expired | RunOutcome::Cancelled(_) => None,
         };
-        out.extend(told.map(|(kind, text)| {
+        out.extend(notice.map(|(kind, text)| {
             let alarm = state.bound.dry.then(|| state.bound.of_alarm("name"));
             Output::Notice(Notice { run: Some(run), alarm, reaction: Some(reaction.clone()), ..Notice::new(kind, text) })
         }));
@@ -179,7 +179,7 @@ impl Runs {
         let mut then = state.then;
         if well && !then.is_empty() {
             let next = then.remove(0);
-            let wanted = Wanted { order: state.order, claim: state.claim, key: state.key, then, agree_by: None };
+            let wanted = Wanted { sequence: state.sequence, claim: state.claim, key: state.key, then, agree_by: None };
             self.want(now, wanted, next, out);
         } else if let Some(next) = then.first() {
             let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);
@@ -191,7 +191,7 @@ impl Runs {
         }
         self.begin_next(now, &lane, out);
         if state.claim {
-            out.push(Output::ClaimRun { order: state.order, well: well || expired });
+            out.push(Output::ClaimRun { sequence: state.sequence, well: well || expired });
         }
     }
 }

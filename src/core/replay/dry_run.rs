@@ -159,7 +159,7 @@ pub struct Acting {
     end: Option<Moment>,
     /// The last moment of the log that is replayed; `None` for all of it.
     until: Option<Time>,
-    /// That moment is over.
+    /// That moment has passed.
     over: bool,
     counts: DryRunCounts,
     /// Applications that claim roles and that no pair has, each with the first line and the number of claims.
@@ -294,14 +294,14 @@ impl Sifting {
         let ReadLine { line, mut event, stamp, settled, at, odd } = read;
         let past = self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
         let skipped = past || line % LINES_OF_A_LOG < self.from_line;
-        let met = if skipped { None } else { self.site.wants(&mut event, &mut room.hits) };
+        let matched = if skipped { None } else { self.site.wants(&mut event, &mut room.hits) };
         if self.counts && !skipped {
-            room.seen.see(line / LINES_OF_A_LOG, line, &event, met.is_some());
+            room.seen.see(line / LINES_OF_A_LOG, line, &event, matched.is_some());
         }
         let marks = event.marks;
         let counts = DryRunCounts {
             lines: u64::from(!skipped),
-            matched: u64::from(met.is_some()),
+            matched: u64::from(matched.is_some()),
             cut: u64::from(marks.cut),
             latin1: u64::from(marks.latin1),
             broken: u64::from(marks.broken),
@@ -310,7 +310,7 @@ impl Sifting {
             ..DryRunCounts::default()
         };
         let stranger = if skipped { None } else { self.stranger(&event) };
-        let wanted = met.map(|hits| Box::new((event.into_owned(), hits)));
+        let wanted = matched.map(|hits| Box::new((event.into_owned(), hits)));
         let counts = if past { DryRunCounts::default() } else { counts };
         Sifted { line, stamp, settled, at, odd, wanted, stranger, past, counts, seen: None }
     }
@@ -426,7 +426,7 @@ impl Acting {
         }
     }
 
-    /// True when the moment is over up to which the logs are replayed.
+    /// True when the moment has passed up to which the logs are replayed.
     pub fn is_over(&self) -> bool {
         self.over
     }
@@ -511,7 +511,7 @@ impl Acting {
     fn flush(&mut self, tell: &mut dyn FnMut(TimelineEntry)) {
         let Some(replay) = &mut self.replay else { return };
         // People read the log's times.
-        for entry in replay.told() {
+        for entry in replay.take_entries() {
             self.counts.entries += 1;
             tell(TimelineEntry { at: entry.at - self.ahead, ..entry });
         }

@@ -46,9 +46,9 @@ impl Teller {
     pub(super) fn tell(&mut self, now: Time, outputs: &[Output], controller: Option<&Controller>) {
         for (i, output) in outputs.iter().enumerate() {
             match output {
-                Output::Record(Record::Input { order, input: Input::Event { .. }, .. }) => {
+                Output::Record(Record::Input { sequence, input: Input::Event { .. }, .. }) => {
                     if let Some(line) = self.line {
-                        self.lines.insert(*order, line);
+                        self.lines.insert(*sequence, line);
                         if self.lines.len() > LINES_KEPT {
                             self.lines.pop_first();
                         }
@@ -66,10 +66,10 @@ impl Teller {
                 | Output::Settled(..) => {}
                 Output::Step(step) => {
                     let mut entry = TimelineEntry::new(now, EntryKind::Step);
-                    let order = controller
+                    let sequence = controller
                         .and_then(|c| c.planner().ledger().entry(&step.resource)?.desired_owner.as_ref())
-                        .map(|desired_owner| desired_owner.order);
-                    entry.line = self.line.or_else(|| self.lines.get(&order?).copied());
+                        .map(|desired_owner| desired_owner.sequence);
+                    entry.line = self.line.or_else(|| self.lines.get(&sequence?).copied());
                     entry.verb = Some(step.verb.to_owned());
                     entry.resource = Some(step.resource.clone());
                     entry.host = Some(step.host.clone());
@@ -96,9 +96,9 @@ impl Teller {
 
     fn alarm(&mut self, record: &engine::Record) {
         match record {
-            engine::Record::Raised { alarm, key, order, at, event, summary, .. } => {
+            engine::Record::Raised { alarm, key, sequence, at, event, summary, .. } => {
                 let mut entry = TimelineEntry::new(*at, EntryKind::AlarmRaised);
-                entry.line = self.lines.get(order).copied();
+                entry.line = self.lines.get(sequence).copied();
                 entry.alarm = Some(alarm.clone());
                 entry.key = Some(key.to_string());
                 entry.event_id = field(event, "id");
@@ -121,19 +121,19 @@ impl Teller {
 
     fn run(&mut self, now: Time, record: &react::Record, rest: &[Output]) {
         match record {
-            // What a dry run would do is told by notices.
+            // Notices report what a dry run would do.
             react::Record::Wanted { run, bound, .. } if bound.dry => {
                 self.dry.insert(*run);
             }
             react::Record::Ended { run, .. } if self.dry.remove(run) => {}
             react::Record::Begun { run, .. } | react::Record::Asked { run, .. } if self.dry.contains(run) => {}
-            react::Record::Wanted { run, order, bound, key, .. } => {
+            react::Record::Wanted { run, sequence, bound, key, .. } => {
                 let about = About {
                     reaction: bound.reaction.clone(),
                     alarm: Some(bound.of_alarm("name")).filter(|name| !name.is_empty()),
                     key: Some(key.clone()),
                     event_id: field(&bound.call.event, "id"),
-                    line: self.lines.get(order).copied(),
+                    line: self.lines.get(sequence).copied(),
                 };
                 self.runs.insert(*run, about);
             }

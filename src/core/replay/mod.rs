@@ -78,7 +78,7 @@ pub struct Replay {
     /// The alarms whose decisions are kept with their reasons; `None` means no alarms.
     traced: Option<BTreeSet<String>>,
     /// The records that were read while decisions are kept, with their lines.
-    heard: Vec<(u64, Event<'static>)>,
+    events: Vec<(u64, Event<'static>)>,
 }
 
 impl Replay {
@@ -99,7 +99,7 @@ impl Replay {
             own: SelfEvents::default(),
             positions: BTreeMap::new(),
             traced: None,
-            heard: Vec::new(),
+            events: Vec::new(),
         };
         replay.start_controller();
         replay
@@ -122,7 +122,7 @@ impl Replay {
     /// Starts the controller once more, with a journal to write to: the start is a record too.
     pub(super) fn begin_again(&mut self) {
         self.folded = Some(State::default());
-        self.told();
+        self.take_entries();
         self.restart();
     }
 
@@ -138,7 +138,7 @@ impl Replay {
         self.records.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// A host is lost from now on, or heard again, as a journal says.
+    /// A host is lost from now on, or reports again, as a journal says.
     pub(super) fn host_lost(&mut self, now: Time, host: &str, lost: bool) {
         let Some(controller) = &mut self.controller else { return };
         let mut outputs = Vec::new();
@@ -157,7 +157,7 @@ impl Replay {
     }
 
     /// The entries since the last call.
-    pub fn told(&mut self) -> Vec<TimelineEntry> {
+    pub fn take_entries(&mut self) -> Vec<TimelineEntry> {
         self.teller.take()
     }
 
@@ -233,15 +233,15 @@ impl Replay {
     pub fn hear(&mut self, source: &str, record: &[u8], trust: Trust, backlog: bool, line: Option<u64>) -> bool {
         let current = &self.current;
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
-        let (event, met) = sieve.sift(record, self.now, |_, event| event.trust = trust);
+        let (event, matched) = sieve.sift(record, self.now, |_, event| event.trust = trust);
         let event = event.into_owned();
         if self.traced.is_some() {
-            self.heard.push((line.unwrap_or_default(), event.clone()));
+            self.events.push((line.unwrap_or_default(), event.clone()));
         }
         let learned = sieve.learned();
         self.learn(source, learned);
-        let Some(met) = met else { return false };
-        self.act(source, event, met.hits, backlog, met.late, line);
+        let Some(matched) = matched else { return false };
+        self.act(source, event, matched.hits, backlog, matched.late, line);
         true
     }
 
@@ -270,9 +270,9 @@ impl Replay {
         self.teller.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();
         position.at += 1;
-        let heard =
+        let log_event =
             LogEvent { source: source.to_owned(), position: *position, event, hits, backlog, late, ..LogEvent::default() };
-        self.drive(Input::Event(Box::new(heard)));
+        self.drive(Input::Event(Box::new(log_event)));
         self.teller.line = None;
     }
 

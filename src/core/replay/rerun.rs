@@ -245,9 +245,9 @@ impl Rerun {
         }
     }
 
-    fn event(&mut self, n: u64, mut heard: LogEvent) {
+    fn event(&mut self, n: u64, mut log_event: LogEvent) {
         self.counts.events += 1;
-        let event = &mut heard.event;
+        let event = &mut log_event.event;
         event.at = event.at.map(|at| self.unmoved(at));
         // Whether it is a claim is for the other rules to say.
         event.claimed_role = None;
@@ -257,9 +257,9 @@ impl Rerun {
         }
         let (Some(hits), Some(replay)) = (wanted, &mut self.replay) else { return };
         self.counts.wanted += 1;
-        heard.hits = hits;
-        heard.backlog = matches!(heard.late, Some(Stale::Backlog { .. }));
-        replay.drive(Input::Event(Box::new(heard)));
+        log_event.hits = hits;
+        log_event.backlog = matches!(log_event.late, Some(Stale::Backlog { .. }));
+        replay.drive(Input::Event(Box::new(log_event)));
     }
 
     /// Takes what the replay decided.

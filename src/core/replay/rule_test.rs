@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::control::{Input, OperatorCommand, Output};
-use crate::core::diag::suggest::hint;
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::journal::Record;
@@ -41,7 +40,7 @@ pub struct TestTrace {
     /// Decisions about the selected alarms.
     pub decisions: Vec<DecisionOfLine>,
     /// Every record of the test with its line, whether a rule wants it or not.
-    pub heard: Vec<(u64, Event<'static>)>,
+    pub events: Vec<(u64, Event<'static>)>,
     /// The steps that scripts wanted: the script's file name, and the line of the call.
     pub steps: Vec<(String, u32)>,
 }
@@ -55,7 +54,7 @@ fn run_with(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>)
     let (verdict, mut play) = play(site, test, traced);
     play.take_decisions(None);
     let steps = script_steps(site, &play.replay.take_records());
-    let trace = TestTrace { decisions: play.decisions, heard: std::mem::take(&mut play.replay.heard), steps };
+    let trace = TestTrace { decisions: play.decisions, events: std::mem::take(&mut play.replay.events), steps };
     (verdict, trace)
 }
 
@@ -85,20 +84,6 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
         wrong.push(cannot(format!("start: `{begin}` is not a time (write 2026-01-01T00:00:00Z)")));
         Time::default()
     });
-    for (resource, host) in &test.holders {
-        let why = match site.inventory.resources.get(resource) {
-            None => {
-                let hint = hint(resource, site.inventory.resources.keys().map(String::as_str));
-                format!("there is no resource `{resource}`{hint}")
-            }
-            Some(known) if known.placements.iter().all(|s| &s.host != host) => {
-                let hint = hint(host, known.placements.iter().map(|s| s.host.as_str()));
-                format!("{resource} cannot be on `{host}`{hint}")
-            }
-            Some(_) => continue,
-        };
-        wrong.push(cannot(format!("holders: {why}")));
-    }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
     replay.records = traced.is_some().then(Vec::new);
     replay.traced = traced;
@@ -130,7 +115,7 @@ struct Play {
 impl Play {
     fn pass(&mut self, span: std::time::Duration) {
         self.replay.pass(self.replay.now() + span);
-        self.entries.extend(self.replay.told());
+        self.entries.extend(self.replay.take_entries());
         self.take_decisions(None);
     }
 
@@ -226,7 +211,7 @@ impl Play {
         self.operator(step);
         self.set_aside(step)?;
         self.replay.report_all();
-        self.entries.extend(self.replay.told());
+        self.entries.extend(self.replay.take_entries());
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::base::time::Time;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{hint, nearest};
 use crate::core::engine::Cause;
 use crate::core::notice::Kind;
 use crate::core::react::RunOutcome;
@@ -39,6 +39,9 @@ pub(super) fn wrong(site: &Site, test: &RuleTest) -> Vec<String> {
         for entry in entries {
             names.entry(of, entry);
         }
+    }
+    for (resource, host) in &test.holders {
+        names.placement("holders", resource, host);
     }
     for (resource, host) in &ends.owners {
         names.resource("ends", resource);
@@ -159,6 +162,18 @@ impl Names<'_> {
     fn resource(&mut self, of: &str, name: &str) {
         let all: Vec<&str> = self.site.inventory.resources.keys().map(String::as_str).collect();
         self.one_of(of, "resource", name, &all);
+    }
+
+    /// A resource, and a host that may have it.
+    fn placement(&mut self, of: &str, resource: &str, host: &str) {
+        match self.site.inventory.resources.get(resource) {
+            None => self.resource(of, resource),
+            Some(known) if known.placements.iter().all(|placement| placement.host != host) => {
+                let hint = hint(host, known.placements.iter().map(|placement| placement.host.as_str()));
+                self.wrong.push(format!("{of}: {resource} cannot be on `{host}`{hint}"));
+            }
+            Some(_) => {}
+        }
     }
 
     fn host(&mut self, of: &str, name: &str) {

@@ -234,8 +234,8 @@ impl Sieve {
         known(&self.site, &mut event);
         let late = self.judge(&mut event, now);
         let hits = self.site.wants(&mut event, &mut self.hits);
-        let met = hits.map(|hits| Matched { hits, rules: self.rules, arrived: now, late });
-        (event, met)
+        let matched = hits.map(|hits| Matched { hits, rules: self.rules, arrived: now, late });
+        (event, matched)
     }
 
     /// Takes a line of a file's beginning that was read before. The header is learned again, and the line has no other effect.

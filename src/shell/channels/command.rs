@@ -5,7 +5,7 @@ use crate::core::base::text::printable_short;
 use crate::core::notifications::{Notification, Undelivered};
 use crate::shell::command::{Leftovers, run};
 
-use super::later;
+use super::attempt::later;
 
 /// The number of characters of a failing program's error output that are reported.
 const SAID: usize = 200;

@@ -10,8 +10,9 @@ use crate::core::base::text::printable_short;
 use crate::core::inventory::{HttpTarget, MaybeSecret};
 use crate::core::notifications::{Escape, Notification, Undelivered, fill};
 
+use super::attempt::{later, refused};
+use super::roots;
 use super::secret::Secrets;
-use super::{later, refused, roots};
 
 /// The number of characters of an unsuccessful answer that are reported.
 const SAID: usize = 200;

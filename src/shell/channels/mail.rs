@@ -14,8 +14,9 @@ use crate::core::base::limits::NOTIFICATION_TIMEOUT;
 use crate::core::inventory::{MailEncryption, MailServer};
 use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered};
 
+use super::attempt::{later, refused};
+use super::roots;
 use super::secret::Secrets;
-use super::{later, refused, roots};
 
 /// The answers of a server that concern the sender's login and not the message (RFC 4954). An administrator can correct that.
 const ABOUT_LOGIN: std::ops::RangeInclusive<u16> = 530..=538;

@@ -9,6 +9,7 @@
 //! know: what is notified, when an attempt is repeated, the journal. Tests: `tests/system/notify.rs`.
 
 mod alertmanager;
+mod attempt;
 mod ber;
 mod command;
 mod http;
@@ -21,9 +22,6 @@ mod snmp;
 mod syslog;
 mod webhook;
 mod workers;
-
-use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 
 use crate::core::inventory::{Channel, ChannelKind};
 use crate::core::notifications::{Delivery, Undelivered};
@@ -61,29 +59,4 @@ fn attempt(channel: &Channel, delivery: &Delivery) -> Result<(), Undelivered> {
         ChannelKind::Snmp(target) => snmp::send(target, notification),
         ChannelKind::RemoteSyslog(server) => remote_syslog::send(server, notification),
     }
-}
-
-/// A socket for datagrams to the first address of a server.
-fn datagrams(server: &str) -> Result<UdpSocket, Undelivered> {
-    let words = |e: io::Error| later(format!("{server}: {e}"));
-    let address = first_address(server)?;
-    let socket = UdpSocket::bind(if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" }).map_err(words)?;
-    socket.connect(address).map_err(words)?;
-    Ok(socket)
-}
-
-/// The first address of a server, `NAME:PORT`.
-fn first_address(server: &str) -> Result<SocketAddr, Undelivered> {
-    let mut all = server.to_socket_addrs().map_err(|e| later(format!("{server}: {e}")))?;
-    all.next().ok_or_else(|| later(format!("{server} has no address")))
-}
-
-/// The notification was not delivered and may be delivered later.
-fn later(why: impl Into<String>) -> Undelivered {
-    Undelivered { why: why.into(), ..Undelivered::default() }
-}
-
-/// The receiver refuses the notification.
-fn refused(why: impl Into<String>) -> Undelivered {
-    Undelivered { why: why.into(), refused: true, reached: Vec::new() }
 }

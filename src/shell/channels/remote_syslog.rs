@@ -12,7 +12,8 @@ use crate::core::base::limits::{NOTIFICATION_LINE, NOTIFICATION_TIMEOUT};
 use crate::core::inventory::{SyslogServer, SyslogTransport};
 use crate::core::notifications::{Notification, Occasion, Undelivered};
 
-use super::{datagrams, first_address, later, roots};
+use super::attempt::{datagrams, first_address, later};
+use super::roots;
 
 /// The id of our structured data, with the enterprise number that RFC 5612 reserves for examples.
 const DATA_ID: &str = "pointsman@32473";

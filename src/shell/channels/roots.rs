@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::core::notifications::Undelivered;
 
-use super::later;
+use super::attempt::later;
 
 /// The certificates of a PEM file, or those of this machine.
 pub(super) fn certificates(ca: Option<&PathBuf>) -> Result<Vec<CertificateDer<'static>>, Undelivered> {

@@ -8,7 +8,7 @@ use crate::core::base::limits::SECRET_BYTES;
 use crate::core::inventory::{MaybeSecret, Secret};
 use crate::core::notifications::Undelivered;
 
-use super::later;
+use super::attempt::later;
 
 /// The secrets that were read for one attempt, so that they can be removed from the error texts of libraries.
 #[derive(Default)]

@@ -8,9 +8,9 @@ use crate::core::inventory::SnmpTarget;
 use crate::core::notifications::{AlarmFacts, Notification, Undelivered};
 use crate::shell::linux::boot_time;
 
+use super::attempt::{datagrams, later};
 use super::ber::{Ber, SEQUENCE, response};
 use super::secret::Secrets;
-use super::{datagrams, later};
 
 /// `pointsman` of the MIB. RFC 5612 reserves this enterprise number for examples. The project has none of its own.
 const POINTSMAN: [u32; 8] = [1, 3, 6, 1, 4, 1, 32473, 1];

@@ -3,7 +3,7 @@
 use crate::core::base::limits::NOTIFICATION_LINE;
 use crate::core::notifications::{Notification, Undelivered};
 
-use super::later;
+use super::attempt::later;
 
 pub(super) fn send(notification: &Notification) -> Result<(), Undelivered> {
     let formatter = syslog::Formatter3164 {

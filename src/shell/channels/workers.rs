@@ -9,7 +9,8 @@ use crate::core::base::text::printable_short;
 use crate::core::inventory::{Channel, Name};
 use crate::core::notifications::{Delivery, Undelivered};
 
-use super::{later, send};
+use super::attempt::later;
+use super::send;
 
 /// The number of notifications that may wait for one thread: the one that is being sent, and a refresh.
 const WAITING: usize = 16;

@@ -1,4 +1,4 @@
-//! Runs one program until it ends or until its time is over.
+//! Runs one program until it ends or until its time expires.
 
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;

@@ -3,7 +3,7 @@
 //! ```text
 //!   all connections:  [ other sources ........................ | reserved for expected sources ]
 //!   full?             close one of the source with the most: the oldest that has sent nothing yet, else the one
-//!                     that was heard least recently
+//!                     that sent something least recently
 //! ```
 //!
 //! A source is an IPv4 address or an IPv6 /64 network, which one machine can use alone. A source is expected if the caller knows
@@ -37,15 +37,15 @@ impl Limits {
     }
 }
 
-/// The value of `heard` for a connection that has sent nothing yet.
+/// The value of `last_message` for a connection that has sent nothing yet.
 const SILENT: u64 = 0;
 
 /// Counts open connections by source, and decides which one is closed for a new one.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimiter {
     limits: Limits,
-    /// Counts every message; the count says which connection was heard least recently.
-    heard: Arc<AtomicU64>,
+    /// Counts every message; the count says which connection sent something least recently.
+    messages: Arc<AtomicU64>,
     open: Arc<Mutex<Open>>,
 }
 
@@ -70,7 +70,7 @@ struct Source {
 #[derive(Debug)]
 struct Connection {
     source: Source,
-    last_heard: Arc<AtomicU64>,
+    last_message: Arc<AtomicU64>,
     close: Option<AbortHandle>,
 }
 
@@ -79,13 +79,13 @@ struct Connection {
 pub struct ConnectionSlot {
     limiter: ConnectionLimiter,
     number: u64,
-    last_heard: Arc<AtomicU64>,
+    last_message: Arc<AtomicU64>,
 }
 
 impl ConnectionSlot {
     /// Records that a complete message was received. Connections without any message are closed before this one.
-    pub fn heard(&self) {
-        self.last_heard.store(self.limiter.heard.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    pub fn message_came(&self) {
+        self.last_message.store(self.limiter.messages.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) struct Admitted {
 impl ConnectionLimiter {
     /// Makes a limiter without connections.
     pub fn new(limits: Limits) -> ConnectionLimiter {
-        ConnectionLimiter { limits, heard: Arc::default(), open: Arc::default() }
+        ConnectionLimiter { limits, messages: Arc::default(), open: Arc::default() }
     }
 
     /// Admits a connection, if necessary in place of another one. Returns `None` if no open connection may be closed for it.
@@ -118,10 +118,10 @@ impl ConnectionLimiter {
         let closed = victim.and_then(|number| open.leave(number)).and_then(|c| c.close);
         let number = open.next;
         open.next += 1;
-        let last_heard = Arc::new(AtomicU64::new(SILENT));
-        open.enter(number, Connection { source, last_heard: last_heard.clone(), close: None });
+        let last_message = Arc::new(AtomicU64::new(SILENT));
+        open.enter(number, Connection { source, last_message: last_message.clone(), close: None });
         drop(open);
-        let slot = ConnectionSlot { limiter: self.clone(), number, last_heard };
+        let slot = ConnectionSlot { limiter: self.clone(), number, last_message };
         Some(Admitted { slot, closed, replaced: victim.is_some() })
     }
 
@@ -166,7 +166,7 @@ impl Open {
         }
     }
 
-    /// The least recently heard connection of the source that has the most connections.
+    /// The connection that sent something least recently, of the source that has the most connections.
     fn of_largest(&self, expected: bool) -> Option<u64> {
         let lowest = IpAddr::from([0, 0, 0, 0]);
         let of_kind = || match expected {
@@ -180,7 +180,7 @@ impl Open {
     }
 
     fn least_recent<'a>(&self, numbers: impl Iterator<Item = &'a u64>) -> Option<u64> {
-        let known = numbers.filter_map(|n| Some((self.connections.get(n)?.last_heard.load(Ordering::Relaxed), *n)));
+        let known = numbers.filter_map(|n| Some((self.connections.get(n)?.last_message.load(Ordering::Relaxed), *n)));
         known.min().map(|(_, number)| number)
     }
 
@@ -265,7 +265,7 @@ mod tests {
             assert_eq!(admit(&limiter, n, true, &mut slots), Some(true), "{n}");
         }
         assert_eq!(open_of(&limiter, 66) + open_of(&limiter, 67) + open_of(&limiter, 2), 0);
-        assert_eq!(admit(&limiter, 66, false, &mut slots), None, "nothing is closed for a stranger");
+        assert_eq!(admit(&limiter, 66, false, &mut slots), None, "nothing is closed for an unexpected source");
         assert_eq!(limiter.connections(), 8);
         slots.clear();
         let open = limiter.open.lock().unwrap();
@@ -273,18 +273,18 @@ mod tests {
     }
 
     #[test]
-    fn of_many_sources_with_one_connection_the_least_recently_heard_goes() {
+    fn of_many_sources_with_one_connection_the_one_silent_for_longest_goes() {
         let limiter = ConnectionLimiter::new(LIMITS);
         let mut slots = BTreeMap::new();
         for n in 1..=6 {
             admit(&limiter, n, false, &mut slots);
         }
-        slots[&0].heard();
+        slots[&0].message_came();
         admit(&limiter, 7, false, &mut slots);
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 7)), (1, 0, 1));
-        // If all connections have sent something, the least recently heard one is closed.
-        slots.values().for_each(ConnectionSlot::heard);
-        slots[&0].heard();
+        // If all connections have sent something, the one that sent something least recently is closed.
+        slots.values().for_each(ConnectionSlot::message_came);
+        slots[&0].message_came();
         admit(&limiter, 8, false, &mut slots);
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 3), open_of(&limiter, 8)), (1, 0, 1));
     }

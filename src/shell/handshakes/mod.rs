@@ -68,13 +68,13 @@ impl HandshakeLimiter {
         }
     }
 
-    /// Starts the task of a connection. It runs on the threads of `strangers` if its source is not `expected`. Returns true if
+    /// Starts the task of a connection. It runs on the threads of `low_priority` if its source is not `expected`. Returns true if
     /// another connection was closed for it, or if it was refused.
     pub fn enter<F: Future<Output = ()> + Send + 'static>(
         &self,
         stream: TcpStream,
         (peer, expected): (IpAddr, bool),
-        strangers: &Handle,
+        low_priority: &Handle,
         task: impl FnOnce(TcpStream, ConnectionSlot) -> F + Send + 'static,
     ) -> bool {
         let Some(admitted) = self.limiter.admit(peer, expected) else { return true };
@@ -86,7 +86,7 @@ impl HandshakeLimiter {
         let handle = if expected {
             tokio::spawn(task(stream, slot))
         } else {
-            strangers.spawn(async move {
+            low_priority.spawn(async move {
                 // A socket must be registered with the runtime whose threads read it.
                 match stream.into_std().and_then(TcpStream::from_std) {
                     Ok(stream) => task(stream, slot).await,

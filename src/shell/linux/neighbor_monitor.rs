@@ -269,8 +269,8 @@ impl Room {
     }
 
     fn hear_link(&mut self, name: &str, state: LinkState, hear: &impl Fn(NetworkEvent)) {
-        if let Some(told) = self.links.get_mut(name)
-            && told.replace(state) != Some(state)
+        if let Some(reported) = self.links.get_mut(name)
+            && reported.replace(state) != Some(state)
         {
             hear(NetworkEvent::Link(name.to_owned(), state));
         }

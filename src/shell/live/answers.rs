@@ -10,7 +10,8 @@ use crate::core::control::{Input, OperatorCommand, Output};
 
 use super::asker::Asker;
 use super::controller::Running;
-use super::questions::{Answer, Desk, Question, Reply};
+use super::desk::Desk;
+use super::questions::{Answer, Question, Reply};
 use super::reloading::Trigger;
 
 impl Running {

@@ -130,7 +130,8 @@ impl Thread {
         let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
         let (now, changed) = clock::begin(journal.state().newest);
         if let Some(by) = changed {
-            let record = Record::Input { order: journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+            let record =
+                Record::Input { sequence: journal.state().sequence + 1, at: now, input: journal::Input::ClockChanged { by } };
             journal.append(&record).and_then(|()| journal.sync()).map_err(|e| e.to_string())?;
         }
         let clock = EngineClock::start(now);
@@ -189,7 +190,7 @@ impl Thread {
         let words = |e: store::Error| e.to_string();
         for (source, position) in new {
             let input = journal::Input::Position { source, position };
-            let record = Record::Input { order: self.journal.state().order + 1, at: self.clock.now(), input };
+            let record = Record::Input { sequence: self.journal.state().sequence + 1, at: self.clock.now(), input };
             self.journal.append(&record).map_err(words)?;
         }
         self.journal.sync().map_err(words)?;
@@ -451,7 +452,7 @@ impl Running {
         self.drop_sets();
         let now = self.clock.now();
         // People are notified after the commands to hosts are sent.
-        let mut told = Vec::new();
+        let mut to_log = Vec::new();
         for output in outputs {
             self.counts.carried_out(now, &output, &self.controller);
             match output {
@@ -474,10 +475,10 @@ impl Running {
                     self.effects.perform(self.site_of(run).inventory.clone(), step, due, urgency, done);
                 }
                 Output::Deliver(delivery) => self.deliver(delivery),
-                Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
+                Output::Step(_) | Output::Notice(_) | Output::Settled(..) => to_log.push(output),
             }
         }
-        for output in told {
+        for output in to_log {
             match self.own_events.event_of(self.clock.now(), &output, &self.site.matcher, self.controller.rules()) {
                 SelfEvent::Input(input) => self.own.push(input),
                 SelfEvent::Withheld(notice) => self.notice(&notice)?,
@@ -590,7 +591,8 @@ impl Running {
         let words = |e: crate::shell::store::Error| e.to_string();
         self.clock.change(by);
         let now = self.clock.now();
-        let record = Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+        let record =
+            Record::Input { sequence: self.journal.state().sequence + 1, at: now, input: journal::Input::ClockChanged { by } };
         self.journal.append(&record).map_err(words)?;
         self.sync()?;
         let state = self.journal.fold_again().map_err(words)?;

@@ -23,7 +23,7 @@ use super::urgency::{Queue, Urgency};
 struct Job {
     inventory: Arc<Inventory>,
     step: Step,
-    /// The time at which its script is told that the step did not end.
+    /// The time at which its script gets the error that the step did not end.
     due: Option<Time>,
     done: Box<dyn FnOnce(StepResult) + Send>,
 }
@@ -137,7 +137,7 @@ mod tests {
             perform(&["/bin/sleep", "5"], forged, "hangs");
         }
         let most = 50 - (EFFECTS - EFFECTS_FOR_CLAIMS);
-        assert_eq!(results.iter().take(most).filter(|told| *told == ("hangs", false)).count(), most);
+        assert_eq!(results.iter().take(most).filter(|result| *result == ("hangs", false)).count(), most);
         perform(&["/bin/true"], Urgency { claim: true, trust: Trust::Address }, "a claim");
         while results.recv_timeout(PATIENCE).unwrap() != ("a claim", true) {}
     }

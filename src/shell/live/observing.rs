@@ -64,8 +64,8 @@ impl Running {
         }
         unready.extend(self.controller.alarms().away().map(|source| format!("{source} can't be read")));
         let agents = site.inventory.hosts.iter().filter(|(_, host)| host.via == Via::Agent);
-        let unheard = agents.filter(|(name, _)| !self.controller.planner().reachable(name)).map(|(name, _)| name.clone());
-        Observation { samples, unready, unheard: unheard.collect() }
+        let silent = agents.filter(|(name, _)| !self.controller.planner().reachable(name)).map(|(name, _)| name.clone());
+        Observation { samples, unready, silent: silent.collect() }
     }
 
     /// The line that `systemctl status` shows.
@@ -127,7 +127,7 @@ pub(super) fn of_agent(
         if let Some(ends) = ends().ok().and_then(|ends| u64::try_from(ends).ok()) {
             samples.count(MetricId::CertificateEnds, &[&host], ends);
         }
-        let unheard = if connected { Vec::new() } else { vec!["the controller".to_owned()] };
-        Ok(Observation { samples, unready: Vec::new(), unheard })
+        let silent = if connected { Vec::new() } else { vec!["the controller".to_owned()] };
+        Ok(Observation { samples, unready: Vec::new(), silent })
     }
 }

@@ -1,51 +1,16 @@
 //! The questions of operators about pauses, silences, maintenance and drains. Names are resolved, and requests that make no sense
 //! are refused.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::core::base::limits::{OVERRIDE_LASTS, SILENCE_KEY_BYTES};
-use crate::core::base::text::{printable, printable_short};
-use crate::core::base::time::duration_text;
-use crate::core::diag::suggest::hint;
+use crate::core::base::limits::SILENCE_KEY_BYTES;
+use crate::core::base::text::printable;
 use crate::core::inventory::Name;
 use crate::core::lang::program::Category;
-use crate::core::overrides::{Override, SilenceMatcher, StandingOverride};
+use crate::core::overrides::{Override, StandingOverride};
 
-use super::questions::{Desk, REASON};
-
-/// What an operator wants to set aside, with names as they were entered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OverrideScope {
-    /// A pause of everything.
-    Everything,
-    /// A pause of the resource or the reaction of this name.
-    Named(Name),
-    Silence {
-        matcher: SilenceMatcher,
-        /// Whether it may match every alarm.
-        all: bool,
-    },
-    /// The silence of this number.
-    SilenceNumber(u64),
-    Maintenance(Name),
-    Drain(Name),
-}
-
-impl OverrideScope {
-    /// The command that begins it, and the command that ends it.
-    pub(super) fn commands(&self) -> [&'static str; 2] {
-        match self {
-            OverrideScope::Everything | OverrideScope::Named(_) => ["pause", "resume"],
-            OverrideScope::Silence { .. } | OverrideScope::SilenceNumber(_) => ["silence", "unsilence"],
-            OverrideScope::Maintenance(_) => ["maintenance", "maintenance --end"],
-            OverrideScope::Drain(_) => ["drain", "undrain"],
-        }
-    }
-}
+use super::desk::{Desk, unknown};
+use super::questions::OverrideScope;
 
 impl Desk<'_> {
     /// Everything that is set aside.
@@ -162,70 +127,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Checks that a run has not ended.
-    pub(super) fn run(&self, run: u64) -> Result<(), String> {
-        let found = self.controller.runs().run(run);
-        found.map(drop).ok_or_else(|| format!("run {run} is not under way; see `pointsman runs`"))
-    }
-
-    /// Checks that a run can be started again.
-    pub(super) fn may_be_retried(&self, run: u64) -> Result<(), String> {
-        let waits =
-            self.controller.runs().run(run).and_then(|run| run.asked.as_ref()).is_some_and(|asked| asked.again_at.is_some());
-        if waits {
-            return Ok(());
-        }
-        if self.controller.runs().run(run).is_some() {
-            return Err(format!("run {run} is under way, and does not wait to try a step again; see `pointsman runs`"));
-        }
-        let Some(failed) = self.controller.runs().failed(run) else {
-            return Err(format!("no run {run} failed or was cancelled lately; see `pointsman history --run {run}`"));
-        };
-        let gone = |reaction: &&String| {
-            !self.site.program.reactions.contains_key(*reaction) && !self.site.scripts.contains_key(&format!("{reaction}.rhai"))
-        };
-        let mut all = std::iter::once(&failed.bound).chain(&failed.then).map(|bound| &bound.reaction);
-        match all.find(gone) {
-            Some(reaction) => Err(format!("the rules have no reaction {reaction} any more")),
-            None => Ok(()),
-        }
-    }
-
-    /// The application of this name or alias.
-    pub(super) fn application(&self, app: &Name) -> Result<Name, String> {
-        let inventory = &self.site.inventory;
-        let found = inventory.application(app).map(|(name, _)| name.clone());
-        found.ok_or_else(|| unknown("application", app, inventory.applications.keys()))
-    }
-
     fn host(&self, host: &Name) -> Result<Name, String> {
         let hosts = &self.site.inventory.hosts;
         hosts.get_key_value(host).map(|(name, _)| name.clone()).ok_or_else(|| unknown("host", host, hosts.keys()))
     }
-}
-
-/// A valid duration of an override.
-pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
-    if lasts.is_zero() || lasts > OVERRIDE_LASTS {
-        return Err(format!(
-            "{} is too short or too long: write 1s to {}d",
-            duration_text(lasts),
-            OVERRIDE_LASTS.as_secs() / 86_400
-        ));
-    }
-    Ok(lasts)
-}
-
-/// A reason that is not empty, in a form that is safe to show.
-pub(super) fn reason(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        Err("the reason is empty: write one for the next person who looks".to_owned())
-    } else {
-        Ok(printable_short(text, REASON))
-    }
-}
-
-pub(super) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
-    format!("there is no {what} {}{}", printable(name), hint(name, known.map(String::as_str)))
 }

@@ -142,7 +142,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let current = thread.current();
     let keep = move || rights::keep(network, programs);
     let runtime = runtime(keep)?;
-    let strangers = self::runtime(move || {
+    let low_priority = self::runtime(move || {
         give_way();
         keep()
     })?;
@@ -155,7 +155,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let connections = sources::Connections::new(
         connections_of(allowed),
         share(site.inventory.memory.0, MEMORY_CONNECTIONS),
-        strangers.handle().clone(),
+        low_priority.handle().clone(),
     );
     for address in &config.listen.tcp {
         tcp.push(sources::listen(*address, &connections)?);
@@ -173,13 +173,13 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
             let authority = Arc::new(Authority::open(&keys(&data))?);
             known_agents = Some(authority.clone());
             runtime.spawn(watch_certificates(authority.clone(), current.clone(), inbox.clone()));
-            Some(tls::listen(address, authority, strangers.handle().clone())?)
+            Some(tls::listen(address, authority, low_priority.handle().clone())?)
         }
         None => None,
     };
     let monitoring = config.metrics.as_ref().map(|metrics| {
         let observe = observing::of_controller(inbox.clone(), current.clone(), known_agents, &data);
-        Monitoring::open(metrics, strangers.handle().clone(), observe)
+        Monitoring::open(metrics, low_priority.handle().clone(), observe)
     });
     let monitoring = monitoring.transpose()?;
     let control = control_socket::open(&data)?;
@@ -232,7 +232,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
     supervisor::stopping();
     // The threads that still read have no receiver any more.
-    strangers.shutdown_background();
+    low_priority.shutdown_background();
     runtime.shutdown_background();
     ended
 }
@@ -286,9 +286,9 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
             let _ = inbox.send(host::HostMessage::Stop);
         }
     })?;
-    // What strangers ask does not delay votes.
-    let strangers = config.monitored.map(|metrics| {
-        let strangers = self::runtime(|| {
+    // What monitoring systems ask does not delay votes.
+    let low_priority = config.monitored.map(|metrics| {
+        let low_priority = self::runtime(|| {
             give_way();
             Ok(())
         })?;
@@ -296,14 +296,14 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
         let ends = identity.clone();
         let observe = observing::of_agent(name, inbox.clone(), move || ends.ends(), move || own.is_connected());
         let monitoring = {
-            let _within = strangers.enter();
-            Monitoring::open(&metrics, strangers.handle().clone(), observe)?
+            let _within = low_priority.enter();
+            Monitoring::open(&metrics, low_priority.handle().clone(), observe)?
         };
         tracing::info!("monitoring systems can ask {}", monitoring.address());
-        strangers.spawn(monitoring.run());
-        Ok::<_, String>(strangers)
+        low_priority.spawn(monitoring.run());
+        Ok::<_, String>(low_priority)
     });
-    let strangers = strangers.transpose()?;
+    let low_priority = low_priority.transpose()?;
     let (reports, waiting) = mpsc::channel(REPORTS);
     let connected = identity.clone();
     runtime.spawn(async move {
@@ -321,7 +321,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
         let _ = reports.try_send(report);
     });
     supervisor::stopping();
-    strangers.into_iter().for_each(Runtime::shutdown_background);
+    low_priority.into_iter().for_each(Runtime::shutdown_background);
     runtime.shutdown_background();
     ended
 }

@@ -61,8 +61,8 @@ impl Pulse {
 
 /// Reports that the program is stopping. It does not wait for a supervisor that does not read.
 pub(super) fn stopping() {
-    let _ = thread::Builder::new().name("supervisor".to_owned()).spawn(|| say(NotifyState::Stopping)).map(|told| {
-        let patience = (0..10).take_while(|_| !told.is_finished());
+    let _ = thread::Builder::new().name("supervisor".to_owned()).spawn(|| say(NotifyState::Stopping)).map(|stopping| {
+        let patience = (0..10).take_while(|_| !stopping.is_finished());
         patience.for_each(|_| thread::sleep(Duration::from_millis(10)));
     });
 }

@@ -73,7 +73,7 @@ async fn found(path: &str, shared: &Shared) -> (StatusCode, String) {
             for why in &observation.unready {
                 text.push_str(&format!("{}\n", printable(why)));
             }
-            for name in &observation.unheard {
+            for name in &observation.silent {
                 text.push_str(&format!("no reports from {}\n", printable(name)));
             }
             (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)

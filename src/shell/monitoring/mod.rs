@@ -4,7 +4,7 @@
 //!   connection --limit--> TLS? --> one request --> token? --> path --> Observer: at most once a second --> deciding thread
 //! ```
 //!
-//! A connection has one request and must end within [`WITHIN`]. All connections run on the threads for strangers, and the deciding
+//! A connection has one request and must end within [`WITHIN`]. All connections run on the threads of low priority, and the deciding
 //! thread is asked at most once a second, however many ask. Therefore nobody here delays a move. This module does not know what is observed.
 //! Tests: below, `tests/system/monitoring.rs`.
 
@@ -48,7 +48,7 @@ const HEADERS: usize = 64;
 /// A listener for monitoring systems.
 pub struct Monitoring {
     limiter: HandshakeLimiter,
-    strangers: Handle,
+    low_priority: Handle,
     shared: Arc<Shared>,
 }
 
@@ -86,7 +86,7 @@ impl Monitoring {
     /// Returns an error text if the port is taken, or the token or certificate cannot be read.
     pub fn open(
         config: &MetricsListener,
-        strangers: Handle,
+        low_priority: Handle,
         observe: impl Fn() -> Result<Observation, String> + Send + Sync + 'static,
     ) -> Result<Monitoring, String> {
         let words = |why: String| format!("monitoring systems can't ask: {why}");
@@ -106,7 +106,7 @@ impl Monitoring {
             started: wall_time(),
             answers: Mutex::default(),
         };
-        Ok(Monitoring { limiter, strangers, shared: Arc::new(shared) })
+        Ok(Monitoring { limiter, low_priority, shared: Arc::new(shared) })
     }
 
     /// The local address. The system chooses the port if port 0 was configured.
@@ -119,7 +119,7 @@ impl Monitoring {
         loop {
             let (stream, peer) = self.limiter.accept().await;
             let shared = self.shared.clone();
-            self.limiter.enter(stream, (peer.ip(), false), &self.strangers, move |stream, slot| async move {
+            self.limiter.enter(stream, (peer.ip(), false), &self.low_priority, move |stream, slot| async move {
                 // A connection that does not end in time is closed, as is one that breaks.
                 let _ = tokio::time::timeout(WITHIN, connection(stream, &shared, &slot)).await;
             });
@@ -142,7 +142,7 @@ async fn connection(stream: TcpStream, shared: &Arc<Shared>, slot: &ConnectionSl
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send, shared: &Arc<Shared>, slot: &ConnectionSlot) {
     let service = service_fn(|request| async move {
         // If there are too many connections, those without a request are closed first.
-        slot.heard();
+        slot.message_came();
         Ok::<_, Infallible>(answer::answer(&request, shared).await)
     });
     let mut http = http1::Builder::new();

@@ -19,8 +19,8 @@ pub struct Observation {
     pub samples: Samples,
     /// Why the program cannot do its work now, one reason each; empty if it can.
     pub unready: Vec<String>,
-    /// The hosts, or for an agent the controller, of which nothing is heard.
-    pub unheard: Vec<Name>,
+    /// The hosts that do not report; for an agent, the controller if it is not connected.
+    pub silent: Vec<Name>,
 }
 
 type Observed = Result<Arc<Observation>, String>;

@@ -9,6 +9,7 @@ use crate::core::diag::{Code, Diagnostic, Source};
 use crate::core::journal::ConfigSnapshot;
 use crate::core::site::{Site, Texts, assemble};
 
+use super::paths;
 use super::read::{files, read};
 use super::{Setup, SiteFiles, load};
 
@@ -40,7 +41,7 @@ pub struct Good {
 impl Disk {
     /// The folder to which paths in the configuration are relative.
     pub fn base(&self) -> &Path {
-        self.config.parent().unwrap_or(Path::new(""))
+        paths::folder(&self.config)
     }
 
     /// The data folder. It is available even if the configuration has errors.

@@ -83,7 +83,7 @@ pub fn load(given: &SiteFiles) -> Setup {
             let (config, more) = config::load(source);
             found.extend(more);
             let Some(config) = config else { return setup };
-            Some((config, path.parent().unwrap_or(Path::new("")).to_owned()))
+            Some((config, paths::folder(path).to_owned()))
         }
     };
     setup.rule_paths = rule_paths(given, config.as_ref());
@@ -120,7 +120,7 @@ pub fn rules_of(path: &Path, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let Some(source) = read::read(path, found) else { return Vec::new() };
     let (config, more) = config::load(&source);
     found.extend(more);
-    let base = path.parent().unwrap_or(Path::new(""));
+    let base = paths::folder(path);
     config.map(|c| c.rules.iter().map(|p| base.join(p)).collect()).unwrap_or_default()
 }
 

@@ -16,6 +16,11 @@ pub fn agent(given: Option<&Path>) -> PathBuf {
     find(given, "agent.yaml")
 }
 
+/// The folder to which the paths in a configuration are relative.
+pub fn folder(config: &Path) -> &Path {
+    config.parent().unwrap_or(Path::new(""))
+}
+
 fn find(given: Option<&Path>, name: &str) -> PathBuf {
     let here = PathBuf::from(name);
     let installed = Path::new(SYSTEM).join(name);

@@ -21,7 +21,7 @@ use crate::core::journal::Position;
 use super::Sink;
 use super::log::Log;
 use super::packed;
-use super::reading::{Cutter, FileTail, Outcome, Print};
+use super::reading::{Cutter, FileTail, Finished, Outcome, Print};
 use super::rotated::{self, Content, Found, Sibling};
 
 /// The maximum number of rotated files that are opened together. The others are looked for again when these are read.
@@ -37,21 +37,6 @@ const READ: usize = 256 * 1024;
 /// How often, and after which time, a compressed file is tried again while it is being written.
 const COMPLETED: (usize, Duration) = (100, Duration::from_millis(50));
 
-/// A file that was read to its end.
-#[derive(Clone, Copy)]
-pub(super) struct Finished {
-    print: Print,
-    /// The time of the last change, in nanoseconds.
-    written: i128,
-}
-
-impl Finished {
-    /// The file that is open at the end of what was read.
-    pub(super) fn of(tail: &FileTail, now: Time) -> Finished {
-        Finished { print: Print::of(tail.cutter.place(now)), written: tail.written() }
-    }
-}
-
 /// The files of a log at one moment: the rotated files that were not read, and the current file.
 struct Snapshot {
     found: Option<Found>,
@@ -64,7 +49,7 @@ struct Snapshot {
 impl<S: Sink> Log<'_, S> {
     /// Finds the position at which to continue, and reads what was rotated meanwhile. Returns false when nobody listens any more.
     pub(super) fn begin(&mut self, place: Position, backlog: bool) -> bool {
-        self.told = place;
+        self.reported = place;
         if place == Position::default() {
             return true;
         }
@@ -362,7 +347,7 @@ impl<S: Sink> Log<'_, S> {
     /// Reports that the file that was read is not in the folder of rotated files. Returns false if it was deleted.
     fn moved(&mut self) -> bool {
         let Some(now) = self.tail.as_ref().and_then(FileTail::path_now) else { return false };
-        if std::mem::replace(&mut self.told_moved, true) {
+        if std::mem::replace(&mut self.reported_moved, true) {
             return true;
         }
         let own = rotated::folder(&self.path);

@@ -20,9 +20,8 @@ use crate::core::journal::Position;
 use crate::core::site::{Current, Sieve};
 use crate::shell::linux::accounts::current_user;
 
-use super::catch_up::Finished;
-use super::reading::{FileLine, FileTail, Outcome};
-use super::{Entry, Named, Sink, heard, packed};
+use super::reading::{FileLine, FileTail, Finished, Outcome};
+use super::{Entry, Named, Sink, log_event, packed};
 
 /// The position is journaled after this number of bytes without a wanted event, and after a time.
 const POSITION_BYTES: u64 = 1024 * 1024;
@@ -52,8 +51,8 @@ pub(super) struct Log<'a, S> {
     name: String,
     pub(super) sieve: Sieve,
     pub(super) tail: Option<FileTail>,
-    pub(super) told: Position,
-    told_at: Time,
+    pub(super) reported: Position,
+    reported_at: Time,
     complained: bool,
     /// The reason why it could not be read last time.
     pub(super) trouble: Option<String>,
@@ -66,7 +65,7 @@ pub(super) struct Log<'a, S> {
     /// The position at which reading continues when the file can be read again.
     pub(super) resumes: Option<Position>,
     /// Whether it was reported that rotated files are moved to an unknown folder.
-    pub(super) told_moved: bool,
+    pub(super) reported_moved: bool,
     /// The size of the file when it was opened. Only this much of it can be a backlog.
     pub(super) held: u64,
 }
@@ -80,15 +79,15 @@ impl<'a, S: Sink> Log<'a, S> {
             path,
             sieve: shared.entry.sieve(shared.named, shared.current),
             tail: None,
-            told: Position::default(),
-            told_at: now,
+            reported: Position::default(),
+            reported_at: now,
             complained: false,
             trouble: None,
             left: VecDeque::new(),
             finished: VecDeque::new(),
             read_at: now,
             resumes: None,
-            told_moved: false,
+            reported_moved: false,
             held: u64::MAX,
         }
     }
@@ -105,7 +104,7 @@ impl<'a, S: Sink> Log<'a, S> {
 
     /// The position at which reading continues.
     pub(super) fn place(&self) -> Position {
-        self.tail.as_ref().map_or(self.told, |tail| tail.cutter.place(self.shared.sink.now()))
+        self.tail.as_ref().map_or(self.reported, |tail| tail.cutter.place(self.shared.sink.now()))
     }
 
     /// Reads what is available, and switches to the next file when this one is finished. Returns false when nobody listens any
@@ -151,7 +150,9 @@ impl<'a, S: Sink> Log<'a, S> {
         }
         let place = self.tail.as_ref().map(|tail| tail.cutter.place(now));
         match place {
-            Some(place) if !place.is_same_place(&self.told) && now.since(self.told_at) >= POSITION_AFTER => self.tell(place),
+            Some(place) if !place.is_same_place(&self.reported) && now.since(self.reported_at) >= POSITION_AFTER => {
+                self.tell(place)
+            }
             _ => true,
         }
     }
@@ -162,7 +163,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let now = self.shared.sink.now();
         let goes_on = tail.cutter.finish(now, &mut |line| self.record(line, now, false, None));
         let place = tail.cutter.place(now);
-        goes_on && (place.is_same_place(&self.told) || self.tell(place))
+        goes_on && (place.is_same_place(&self.reported) || self.tell(place))
     }
 
     pub(super) fn open_new(&mut self) {
@@ -270,26 +271,26 @@ impl<'a, S: Sink> Log<'a, S> {
     pub(super) fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);
-        let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
+        let (event, matched) = self.sieve.sift(&text, arrived, |_, event| {
             // Of a record of another machine, this one only knows what a relay, or anybody who writes here, says.
             event.trust = if event.has_relay() { Trust::Unverified } else { Trust::Local };
             event.marks.cut |= line.cut;
             event.default_names(&entry.host, &entry.app);
         });
-        named.counts.count(event.marks, met.is_some());
-        let Some(met) = met else {
+        named.counts.count(event.marks, matched.is_some());
+        let Some(matched) = matched else {
             sink.unwanted(&self.name, &event, arrived);
-            let near = || line.inode() == self.told.file && line.at().saturating_sub(self.told.at) < POSITION_BYTES;
+            let near = || line.inode() == self.reported.file && line.at().saturating_sub(self.reported.at) < POSITION_BYTES;
             return place.is_some() || near() || self.tell(line.place());
         };
         let position = place.unwrap_or_else(|| line.place());
         let backlog = backlog && position.at <= self.held;
-        (self.told, self.told_at) = (position, arrived);
-        sink.send(heard(&self.name, position, event.into_owned(), met, backlog))
+        (self.reported, self.reported_at) = (position, arrived);
+        sink.send(log_event(&self.name, position, event.into_owned(), matched, backlog))
     }
 
     fn tell(&mut self, position: Position) -> bool {
-        (self.told, self.told_at) = (position, self.shared.sink.now());
+        (self.reported, self.reported_at) = (position, self.shared.sink.now());
         self.shared.sink.send(Input::Position { source: self.name.clone(), position })
     }
 }

@@ -185,8 +185,8 @@ fn trust(site: &Site, event: &Event<'_>, peer: IpAddr) -> Trust {
     if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Trust::Address } else { Trust::Unverified }
 }
 
-fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, backlog: bool) -> Input {
-    let Matched { hits, rules, arrived, late } = met;
+fn log_event(source: &str, position: Position, event: Event<'static>, matched: Matched, backlog: bool) -> Input {
+    let Matched { hits, rules, arrived, late } = matched;
     let arrived = Some(arrived);
     Input::Event(Box::new(LogEvent { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
 }

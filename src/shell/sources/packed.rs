@@ -99,7 +99,7 @@ pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
         return unpacked_at(Packed::boxed("xz", XzReader::new(log, true)), depth + 1);
     }
     if begin.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
-        return Ok(Box::new(Archive::new(log, depth + 1)));
+        return Ok(Box::new(UnpackedFiles::of(Archive::new(log), depth + 1)));
     }
     if begin.starts_with(BZIP2) {
         let why = "it is compressed in a way that is not read; unpack it with bzcat";
@@ -128,6 +128,48 @@ impl<R: Read> Read for Packed<R> {
             io::ErrorKind::Interrupted => e,
             kind => io::Error::new(kind, format!("its {} data are damaged, or the file was cut ({e})", self.form)),
         })
+    }
+}
+
+/// The files of an archive as one log, each unpacked if it is compressed itself.
+struct UnpackedFiles<R> {
+    archive: Archive<R>,
+    /// The file that is being read.
+    file: Option<Bytes>,
+    ends_within_line: bool,
+    depth: usize,
+}
+
+impl<R> UnpackedFiles<R> {
+    fn of(archive: Archive<R>, depth: usize) -> UnpackedFiles<R> {
+        UnpackedFiles { archive, file: None, ends_within_line: false, depth }
+    }
+}
+
+impl<R: BufRead + Send + 'static> Read for UnpackedFiles<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let Some(first) = into.first_mut() else { return Ok(0) };
+        if self.file.is_none() && self.ends_within_line {
+            // The next file begins on a new line.
+            *first = b'\n';
+            self.ends_within_line = false;
+            return Ok(1);
+        }
+        loop {
+            if let Some(file) = &mut self.file {
+                let read = file.read(into)?;
+                if let Some(last) = read.checked_sub(1).and_then(|last| into.get(last)) {
+                    self.ends_within_line = *last != b'\n';
+                    return Ok(read);
+                }
+                self.file = None;
+                if self.ends_within_line {
+                    return self.read(into);
+                }
+            }
+            let Some(next) = self.archive.next_file()? else { return Ok(0) };
+            self.file = Some(unpacked_at(Box::new(next), self.depth)?);
+        }
     }
 }
 
@@ -170,13 +212,13 @@ impl<R: BufRead> Read for Frames<R> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::io::Write as _;
 
     use super::*;
 
     /// Bytes as `gzip` compresses them.
-    pub(in crate::shell::sources) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         to.write_all(bytes).unwrap();
         to.finish().unwrap()
@@ -209,5 +251,34 @@ pub(super) mod tests {
         let cut = &gzip(&text)[..200];
         assert!(read(cut.to_vec()).is_err(), "a file that was cut is told");
         assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+
+    fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            header.set_cksum();
+            builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn the_files_of_an_archive_are_one_log() {
+        let long = "a line\n".repeat(20_000);
+        let whole = archive(&[
+            ("app.log.2.gz", gzip(b"oldest\n")),
+            ("app.log.1", b"older".to_vec()),
+            ("app.log", long.clone().into_bytes()),
+        ]);
+        let text = format!("oldest\nolder\n{long}");
+        assert_eq!(read(whole.clone()).unwrap(), text);
+        assert_eq!(read(gzip(&whole)).unwrap(), text, "the archive may be packed as a whole");
+        assert!(read(whole[..5_000].to_vec()).unwrap_err().to_string().contains("was cut"));
+        let mut broken = whole;
+        broken[124..136].copy_from_slice(b"not a number");
+        assert!(read(broken).is_err());
     }
 }

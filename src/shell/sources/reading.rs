@@ -72,6 +72,21 @@ fn sum(head: &[u8]) -> u32 {
     if head.is_empty() { 0 } else { crc32fast::hash(head).max(1) }
 }
 
+/// A file that was read to its end.
+#[derive(Clone, Copy)]
+pub(super) struct Finished {
+    pub(super) print: Print,
+    /// The time of the last change, in nanoseconds.
+    pub(super) written: i128,
+}
+
+impl Finished {
+    /// The file that is open at the end of what was read.
+    pub(super) fn of(tail: &FileTail, now: Time) -> Finished {
+        Finished { print: Print::of(tail.cutter.place(now)), written: tail.written() }
+    }
+}
+
 /// Cuts the bytes of one file into records.
 #[derive(Debug)]
 pub(super) struct Cutter {

@@ -28,7 +28,7 @@ use crate::shell::budget::{Budget, Room};
 use crate::shell::handshakes::{self, ConnectionLimiter, ConnectionSlot, HandshakeLimiter, Limits};
 
 use super::frames::{Frame, Frames};
-use super::{Named, Sink, from_sender, heard, judged, trust};
+use super::{Named, Sink, from_sender, judged, log_event, trust};
 
 /// The number of bytes that are read at once.
 const READ: usize = 8 * 1024;
@@ -39,15 +39,15 @@ pub struct Connections {
     limiter: ConnectionLimiter,
     long_frames: Budget,
     /// The threads that read connections of hosts that are not in the inventory.
-    strangers: Handle,
+    low_priority: Handle,
 }
 
 impl Connections {
     /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them. The
-    /// threads of `strangers` read the connections of hosts that are not in the inventory.
-    pub fn new(allowed: usize, bytes: usize, strangers: Handle) -> Connections {
+    /// threads of `low_priority` read the connections of hosts that are not in the inventory.
+    pub fn new(allowed: usize, bytes: usize, low_priority: Handle) -> Connections {
         let limiter = ConnectionLimiter::new(Limits::of(allowed.min(CONNECTIONS)));
-        Connections { limiter, long_frames: Budget::new(bytes), strangers }
+        Connections { limiter, long_frames: Budget::new(bytes), low_priority }
     }
 }
 
@@ -56,7 +56,7 @@ pub struct Tcp {
     limiter: HandshakeLimiter,
     named: Named,
     long_frames: Budget,
-    strangers: Handle,
+    low_priority: Handle,
 }
 
 /// Listens on an address. Must be called within a `tokio` runtime.
@@ -64,10 +64,10 @@ pub struct Tcp {
 /// # Errors
 /// Returns an error text if the port is taken or needs a right.
 pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
-    let Connections { limiter, long_frames, strangers } = shared.clone();
+    let Connections { limiter, long_frames, low_priority } = shared.clone();
     let limiter = HandshakeLimiter::open(address, limiter).map_err(|e| handshakes::cannot_listen("tcp", address, &e))?;
     let named = Named::listener(format!("tcp:{}", limiter.address()));
-    Ok(Tcp { limiter, named, long_frames, strangers })
+    Ok(Tcp { limiter, named, long_frames, low_priority })
 }
 
 impl Tcp {
@@ -87,7 +87,7 @@ impl Tcp {
 
     /// Accepts connections until this future is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
-        let Tcp { limiter, named, long_frames, strangers } = self;
+        let Tcp { limiter, named, long_frames, low_priority } = self;
         let (name, counts) = (named.name.clone(), named.counts.clone());
         let shared = Arc::new(Shared {
             named,
@@ -106,7 +106,7 @@ impl Tcp {
             let judged = judged(site.inventory.privileged_senders, peer);
             let peer = peer.ip();
             let shared = shared.clone();
-            let replaced = limiter.enter(stream, (peer, expected), &strangers, move |stream, slot| {
+            let replaced = limiter.enter(stream, (peer, expected), &low_priority, move |stream, slot| {
                 let arrived = shared.sink.now();
                 let (frames, room, has_spoken) = (Frames::default(), None, false);
                 let connection = Connection { shared, peer, judged, expected, arrived, frames, room, has_spoken };
@@ -196,7 +196,7 @@ impl<S: Sink> Connection<S> {
                 }
             }
             if std::mem::take(&mut self.has_spoken) {
-                slot.heard();
+                slot.message_came();
             }
             if self.frames.held() <= RECORD_BYTES_WITHOUT_ROOM {
                 self.room = None;
@@ -249,17 +249,17 @@ struct Sender {
 }
 
 fn sift<S: Sink>(shared: &Shared<S>, sender: Sender, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
-    let (event, met) = sieve.sift(frame.record, sender.arrived, |site, event| {
+    let (event, matched) = sieve.sift(frame.record, sender.arrived, |site, event| {
         from_sender(site, event, sender.peer);
         event.trust = trust(site, event, sender.judged);
         event.marks.cut |= frame.cut;
     });
-    shared.named.counts.count(event.marks, met.is_some());
-    let Some(met) = met else {
+    shared.named.counts.count(event.marks, matched.is_some());
+    let Some(matched) = matched else {
         shared.sink.unwanted(&shared.named.name, &event, sender.arrived);
         return None;
     };
     let at = shared.position.fetch_add(1, Ordering::Relaxed) + 1;
     let position = Position { at, ..Position::default() };
-    Some(heard(&shared.named.name, position, event.into_owned(), met, false))
+    Some(log_event(&shared.named.name, position, event.into_owned(), matched, false))
 }

@@ -17,7 +17,7 @@ use crate::core::journal::Position;
 use crate::core::site::Current;
 use crate::shell::linux::give_way;
 
-use super::{Named, Sink, from_sender, heard};
+use super::{Named, Sink, from_sender, log_event};
 
 /// The longest wait for a datagram before the thread checks whether it should end and what the kernel dropped.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
@@ -105,17 +105,17 @@ impl Udp {
                 counts.dropped.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            let (event, met) = sieve.sift(&buffer[..length], now, |site, event| {
+            let (event, matched) = sieve.sift(&buffer[..length], now, |site, event| {
                 event.trust = Trust::Unverified;
                 from_sender(site, event, peer);
             });
-            counts.count(event.marks, met.is_some());
-            let Some(met) = met else {
+            counts.count(event.marks, matched.is_some());
+            let Some(matched) = matched else {
                 sink.unwanted(&name, &event, now);
                 continue;
             };
             position.at += 1;
-            if sink.offer(heard(&name, position, event.into_owned(), met, false)) {
+            if sink.offer(log_event(&name, position, event.into_owned(), matched, false)) {
                 continue;
             }
             pressed_until = now + PRESSED;

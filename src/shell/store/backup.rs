@@ -230,11 +230,11 @@ pub(super) fn prepare_loss(folder: &Path, by: &str, why: &str) -> Result<(u64, u
     if controller != 0 {
         journal.set_controller(controller)?;
     }
-    let order = journal.state().order + missing + 1;
+    let sequence = journal.state().sequence + missing + 1;
     let at = journal.state().newest.unwrap_or_default();
     let input = Input::LossAccepted { by: by.to_owned(), reason: why.to_owned(), missing };
-    journal.append(&Record::Input { order, at, input })?;
-    for record in plan::forget(&journal.state().ledger.clone(), order) {
+    journal.append(&Record::Input { sequence, at, input })?;
+    for record in plan::forget(&journal.state().ledger.clone(), sequence) {
         journal.append(&Record::Plan(record))?;
     }
     journal.sync()?;

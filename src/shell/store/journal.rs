@@ -344,7 +344,7 @@ impl Journal {
     pub fn take_state(&mut self) -> State {
         self.folds = false;
         let kept = State {
-            order: self.state.order,
+            sequence: self.state.sequence,
             newest: self.state.newest,
             positions: self.state.positions.clone(),
             ..State::default()
@@ -427,7 +427,7 @@ impl Journal {
     /// Appends an input with the next number and the newest time in the journal.
     pub(super) fn append_input(&mut self, input: Input) -> Result<(), Error> {
         let at = self.state.newest.unwrap_or(Time::from_micros(0));
-        self.append(&Record::Input { order: self.state.order + 1, at, input })
+        self.append(&Record::Input { sequence: self.state.sequence + 1, at, input })
     }
 
     /// Syncs everything that was appended to the disk.

@@ -71,7 +71,7 @@ impl DiskRoom {
         if disk_bytes(folder).is_some_and(|(free, _)| free < least) { DiskRoom::Short } else { DiskRoom::Enough }
     }
 
-    /// What people are told when the room becomes this.
+    /// What is reported when the room becomes this.
     pub(super) fn notice(self, folder: &Path, retention: Retention) -> Notice {
         let (folder, free) = (folder.display(), retention.free >> 20);
         match self {

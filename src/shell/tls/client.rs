@@ -273,7 +273,7 @@ pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> 
 /// Stays connected: sends the reports from `reports`, and passes every command to `command`. Ends when `reports` is closed.
 pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::Receiver<Report>, command: impl Fn(Command)) {
     let mut pause = PAUSE;
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         let opened = match identity.config() {
             Ok(config) => open(controller, config).await,
@@ -281,7 +281,7 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
         };
         let why = match opened {
             Ok(stream) => {
-                if told.is_empty() {
+                if reported.is_empty() {
                     tracing::info!("connected to {controller}");
                 }
                 let since = boot_time();
@@ -292,15 +292,15 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
                 // A connection that lasted was successful. If connections keep closing at once, the pauses between attempts grow.
                 if boot_time().since(since) > LASTED {
                     pause = PAUSE;
-                    told.clear();
+                    reported.clear();
                 }
                 why
             }
             Err(why) => why,
         };
-        if told != why {
+        if reported != why {
             tracing::warn!("no connection to the controller: {why}; it is tried again");
-            told = why;
+            reported = why;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// The maximum size of one frame in bytes. A connection that sends a larger one is closed.
 const FRAME: usize = 1024 * 1024;
 /// The maximum size in bytes before the other end has shown who it is: a token, a name and a request for a certificate.
-const FRAME_OF_STRANGER: usize = 16 * 1024;
+const FRAME_UNAUTHENTICATED: usize = 16 * 1024;
 
 pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
@@ -25,9 +25,9 @@ pub(super) async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin
     serde_json::from_slice(&read_body(from, FRAME).await?).map_err(io::Error::other)
 }
 
-/// Reads one frame of somebody who has not shown a certificate. Do not cancel this.
-pub(super) async fn read_of_stranger<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
-    serde_json::from_slice(&read_body(from, FRAME_OF_STRANGER).await?).map_err(io::Error::other)
+/// Reads one frame of a connection that has not shown a certificate. Do not cancel this.
+pub(super) async fn read_unauthenticated<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    serde_json::from_slice(&read_body(from, FRAME_UNAUTHENTICATED).await?).map_err(io::Error::other)
 }
 
 /// Reads one frame. Returns `None` for a message that this version does not know. Do not cancel this.
@@ -54,19 +54,19 @@ async fn read_body(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Resu
 mod tests {
     use super::*;
 
-    /// A stranger's long frame is refused without being kept, and what the stranger has still to write finds a reader.
+    /// A long frame without a certificate is refused without being kept, and it is read to its end.
     #[tokio::test]
-    async fn a_long_frame_of_a_stranger_is_refused_and_read() {
+    async fn a_long_unauthenticated_frame_is_refused_and_read() {
         let (mut to, mut from) = tokio::io::duplex(1_000);
-        let long = vec![1_u8; FRAME_OF_STRANGER];
+        let long = vec![1_u8; FRAME_UNAUTHENTICATED];
         let writes = tokio::spawn(async move {
             let written = write(&mut to, &long).await;
             let again = write(&mut to, &7).await;
             (written.is_ok(), again.is_ok())
         });
-        let refused = read_of_stranger::<Vec<u8>>(&mut from).await.unwrap_err();
+        let refused = read_unauthenticated::<Vec<u8>>(&mut from).await.unwrap_err();
         assert!(refused.to_string().contains("the limit"), "{refused}");
-        assert_eq!(read_of_stranger::<u8>(&mut from).await.unwrap(), 7);
+        assert_eq!(read_unauthenticated::<u8>(&mut from).await.unwrap(), 7);
         assert_eq!(writes.await.unwrap(), (true, true));
     }
 }

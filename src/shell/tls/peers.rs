@@ -257,7 +257,7 @@ fn shown(certificates: Option<&[rustls::pki_types::CertificateDer<'_>]>) -> Resu
 /// Opens a connection whenever there is a message for a host's agent and no connection with it.
 async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Slot>) {
     let mut pause = PAUSE;
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         slot.until_needed().await;
         let opened = tokio::time::timeout(HANDSHAKE, open(&shared, &host, address)).await;
@@ -266,7 +266,7 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
                 let since = tokio::time::Instant::now();
                 converse(&shared, &shown, stream, &slot).await;
                 if since.elapsed() >= LASTED {
-                    (pause, told) = (PAUSE, String::new());
+                    (pause, reported) = (PAUSE, String::new());
                     continue;
                 }
                 // An agent that has not received this agent's key yet, or has another key for it, closes the connection at once.
@@ -274,9 +274,9 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
             }
             Err(why) => why,
         };
-        if told != why {
+        if reported != why {
             tracing::warn!(%host, "no connection to its agent at {address}: {}; it is tried again", printable_short(&why, 500));
-            told = why;
+            reported = why;
         }
         // The waiting messages are outdated.
         slot.clear();

@@ -66,7 +66,7 @@ pub trait Agents: Clone + Send + Sync + 'static {
 pub struct Listener {
     limiter: HandshakeLimiter,
     /// The threads that serve connections of hosts that are not in the inventory.
-    strangers: Handle,
+    low_priority: Handle,
     shared: Shared,
 }
 
@@ -80,18 +80,18 @@ struct Shared {
     identities: watch::Sender<Identities>,
 }
 
-/// Listens for agents. Must be called within a `tokio` runtime. The threads of `strangers` serve the connections of hosts that
+/// Listens for agents. Must be called within a `tokio` runtime. The threads of `low_priority` serve the connections of hosts that
 /// are not in the inventory.
 ///
 /// # Errors
 /// Returns an error text if the port is taken or needs a right.
-pub fn listen(address: SocketAddr, authority: Arc<Authority>, strangers: Handle) -> Result<Listener, String> {
+pub fn listen(address: SocketAddr, authority: Arc<Authority>, low_priority: Handle) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
     let limiter = HandshakeLimiter::open(address, limiter)
         .map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
-    Ok(Listener { limiter, strangers, shared: Shared { acceptor, authority, connected, identities } })
+    Ok(Listener { limiter, low_priority, shared: Shared { acceptor, authority, connected, identities } })
 }
 
 impl Listener {
@@ -116,7 +116,7 @@ impl Listener {
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
             let known = agents.knows(peer.ip());
-            self.limiter.enter(stream, (peer.ip(), known), &self.strangers, move |stream, pending| async move {
+            self.limiter.enter(stream, (peer.ip(), known), &self.low_priority, move |stream, pending| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
                 drop(pending);
                 let why = match proved {
@@ -150,7 +150,7 @@ async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stre
     let shown = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(|c| Shown::read(c));
     let Some(shown) = shown else {
         let FromAgent::Enroll { secret, host, request } =
-            frames::read_of_stranger(&mut stream).await.map_err(|e| format!("no token: {e}"))?
+            frames::read_unauthenticated(&mut stream).await.map_err(|e| format!("no token: {e}"))?
         else {
             return Err("it shows no certificate, and has no token".to_owned());
         };

@@ -368,7 +368,7 @@ fn trusts(found: &mut Completions) {
 
 /// The names of a kind. A script as a reaction is without its extension.
 fn names(documents: &Documents, found: &mut Completions, kind: NameKind, quoted: bool) {
-    let detail = super::super::hover::noun(kind);
+    let detail = kind.noun();
     if kind == NameKind::Script {
         for file in documents.scripts() {
             if quoted {

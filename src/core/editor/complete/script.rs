@@ -25,7 +25,7 @@ pub(super) fn completions(documents: &Documents, text: &str, at: usize) -> Vec<C
             && let Some(kind) = kind_of_first(function)
         {
             for name in documents.defined(kind) {
-                found.add(CompletionKind::Name, name, super::super::hover::noun(kind));
+                found.add(CompletionKind::Name, name, kind.noun());
             }
         }
         return found.all;

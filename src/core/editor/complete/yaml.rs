@@ -7,7 +7,7 @@ use crate::core::replay::EntryKind;
 use crate::core::yaml::{KeySet, ValueForm};
 
 use super::super::yaml::{entry, has_entries, named, top};
-use super::super::{Documents, Language, hover};
+use super::super::{Documents, Language, docs};
 use super::{Completion, CompletionKind, Completions};
 
 /// What stands at a path of a file.
@@ -43,7 +43,7 @@ pub(super) fn completions(documents: &Documents, language: Language, text: &str,
         Some(YamlLevel::Keys(set)) if !place.value => {
             for key in set.keys {
                 if let Some(completion) = found.add_as(CompletionKind::Keyword, key.name, &format!("{}: ", key.name), "") {
-                    completion.docs = hover::of_key(key);
+                    completion.docs = docs::of_key(key);
                 }
             }
         }
@@ -85,14 +85,14 @@ fn value(documents: &Documents, set: &'static KeySet, key: &str, is_value: bool,
         }
     } else if let Some((kind, false)) = names_of.keys {
         for name in documents.defined(kind) {
-            found.add_as(CompletionKind::Name, name, &format!("{name}: "), hover::noun(kind));
+            found.add_as(CompletionKind::Name, name, &format!("{name}: "), kind.noun());
         }
     }
 }
 
 fn names(documents: &Documents, kind: NameKind, found: &mut Completions) {
     for name in documents.defined(kind) {
-        found.add(CompletionKind::Name, name, hover::noun(kind));
+        found.add(CompletionKind::Name, name, kind.noun());
     }
 }
 

@@ -11,7 +11,7 @@ use crate::core::lang::calendar::Calendar;
 use crate::core::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
 
 use super::Compiler;
-use super::detection::Inherited;
+use super::renames::Inherited;
 
 const CATEGORIES: &[&str] = &["critical", "major", "minor", "none"];
 const MODES: &[&str] = &["live", "dry", "confirm", "off"];

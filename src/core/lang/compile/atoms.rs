@@ -9,7 +9,7 @@ use crate::core::event::{BuiltIn, OWN_APP};
 use crate::core::lang::ast::{self, ChangeSyntax, Choice, File, From, PatternClause, SenderSyntax, Text, TextSpan};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
 
-use super::detection::Inherited;
+use super::renames::Inherited;
 use super::{Compiler, Named, expressions};
 
 impl<'t> Compiler<'t, '_> {
@@ -155,7 +155,7 @@ impl<'t> Compiler<'t, '_> {
     /// A condition on the hosts that `from ... on host` names.
     fn on(&mut self, file: &File, from: &From) -> Option<Arc<Predicate>> {
         let hosts = self.hosts(file, &from.on);
-        (!hosts.is_empty()).then(|| Arc::new(super::detection::one_of("host", hosts)))
+        (!hosts.is_empty()).then(|| Arc::new(super::predicates::one_of("host", hosts)))
     }
 
     /// Hosts by the inventory's names.

@@ -142,8 +142,8 @@ impl<'t> Compiler<'t, '_> {
                     if let Some((first, _)) = &of {
                         let first = file.place(&first.span);
                         let message = format!("`zone` is given twice in `{}`", tree.name.it);
-                        let told = self.report(file, Code::DuplicateClause, &clause.span, message);
-                        told.context.push((first, "first here".to_owned()));
+                        let report = self.report(file, Code::DuplicateClause, &clause.span, message);
+                        report.context.push((first, "first here".to_owned()));
                     }
                     let read = self.zone(file, word);
                     of = read.map(|zone| (At { it: (), span: clause.span.clone() }, zone)).or(of);

@@ -12,7 +12,7 @@ use crate::core::lang::parse::expression;
 use crate::core::lang::program::{Atom, AtomId, ClaimCondition, IdPattern, Predicate, Sender};
 
 use super::Compiler;
-use super::detection::one_of;
+use super::predicates::one_of;
 
 impl<'t> Compiler<'t, '_> {
     /// Compiles the patterns of all pairs to conditions of the program.

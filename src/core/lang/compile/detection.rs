@@ -6,21 +6,14 @@ use crate::core::base::limits::METRIC_LASTS;
 use crate::core::diag::{Code, Diagnostic};
 use crate::core::lang::ast::{self, At, ChangeSyntax, File, TextSpan, TimeClause};
 use crate::core::lang::program::{
-    Aggregate, Alarm, Atom, AtomId, Comparison, Detection, FieldTest, Measure, Predicate, REPLACED, Sender, Shape, Signal,
-    Threshold,
+    Aggregate, Alarm, Atom, AtomId, Comparison, Detection, Measure, REPLACED, Sender, Shape, Signal, Threshold,
 };
 
 use super::condition::CompiledDetect;
-use super::renames::Renaming;
+use super::predicates::one_of;
+use super::renames::Inherited;
 use super::states::{self, Joined, state_of};
 use super::{Compiler, members};
-
-/// The keys, with their renamings, that a condition without keys inherits from the condition that it ends.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Inherited<'a> {
-    pub(super) by: &'a [String],
-    pub(super) renamings: &'a [Renaming],
-}
 
 impl<'t> Compiler<'t, '_> {
     /// Compiles the condition of an alarm or a pattern, and reports mistakes and doubts.
@@ -418,7 +411,7 @@ impl Compiler<'_, '_> {
             signals.collect()
         };
         let edges: BTreeMap<&str, Vec<String>> = alarms.iter().map(|a| (a.name.as_str(), about(a))).collect();
-        let mut told = Vec::new();
+        let mut cycles = Vec::new();
         for alarm in alarms {
             let mut seen: BTreeSet<&str> = BTreeSet::new();
             let mut next: Vec<&str> = edges.get(alarm.name.as_str()).into_iter().flatten().map(String::as_str).collect();
@@ -429,15 +422,9 @@ impl Compiler<'_, '_> {
             }
             if seen.contains(alarm.name.as_str()) {
                 let message = format!("`{}` is raised by its own consequences", alarm.name);
-                told.push(Diagnostic::new(Code::Cycle, alarm.place.clone(), message));
+                cycles.push(Diagnostic::new(Code::Cycle, alarm.place.clone(), message));
             }
         }
-        self.found.extend(told);
+        self.found.extend(cycles);
     }
-}
-
-/// A condition over one event whose field is one of these.
-pub(super) fn one_of(field: &str, names: Vec<String>) -> Predicate {
-    let test = FieldTest::InList(names.into_iter().map(|n| crate::core::event::Value::Text(n.into())).collect());
-    Predicate::Test { field: field.to_owned(), test }
 }

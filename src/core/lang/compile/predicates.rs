@@ -233,7 +233,7 @@ impl<'t> Compiler<'t, '_> {
         let groups = self.world.inventory.map(|inventory| &inventory.groups);
         if let Some(group) = groups.and_then(|groups| groups.get(&word.it)) {
             let members = group.hosts.iter().chain(&group.applications).cloned().collect();
-            return Some(super::detection::one_of(field, members));
+            return Some(one_of(field, members));
         }
         let known: Vec<&str> =
             self.lists.keys().copied().chain(groups.into_iter().flatten().map(|(name, _)| name.as_str())).collect();
@@ -289,4 +289,10 @@ fn network(text: &str) -> Option<(IpAddr, u8)> {
 
 fn id_of(text: &str) -> IdPattern {
     EventId::parse(text).map_or_else(|| IdPattern::Word(text.to_owned()), |id| IdPattern::of(&id))
+}
+
+/// A condition over one event whose field is one of these.
+pub(super) fn one_of(field: &str, names: Vec<String>) -> Predicate {
+    let test = FieldTest::InList(names.into_iter().map(|n| crate::core::event::Value::Text(n.into())).collect());
+    Predicate::Test { field: field.to_owned(), test }
 }

@@ -19,6 +19,13 @@ pub(super) struct Renaming {
     key: String,
 }
 
+/// The keys, with their renamings, that a condition without keys inherits from the condition that it ends.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Inherited<'a> {
+    pub(super) by: &'a [String],
+    pub(super) renamings: &'a [Renaming],
+}
+
 impl Compiler<'_, '_> {
     /// The names of keys in the operands of a condition; reports names without a meaning.
     pub(super) fn renamings<'c>(

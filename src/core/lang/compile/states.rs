@@ -183,8 +183,8 @@ impl<'t> Compiler<'t, '_> {
         }
         let unnamed =
             if all { !compiled.iter().any(|t| t.keyed && !t.negated) } else { compiled.iter().any(|t| t.negated || !t.keyed) };
-        let known = (unnamed && !found.by.is_empty()).then(|| self.known(file, &found.by, &compiled, span));
-        let shape = Shape::States(Box::new(States { terms: compiled, all, known }));
+        let candidates = (unnamed && !found.by.is_empty()).then(|| self.candidates(file, &found.by, &compiled, span));
+        let shape = Shape::States(Box::new(States { terms: compiled, all, candidates }));
         found.detect = Detection { parts, shape, ..Detection::default() };
         self.time(file, of, tree, &mut found, span);
         found
@@ -282,7 +282,7 @@ impl<'t> Compiler<'t, '_> {
 
     /// The candidate keys of a condition that may be true for a key which no active state has: those of its groups, or of the
     /// inventory.
-    fn known(&mut self, file: &File, by: &[String], terms: &[Term], span: &TextSpan) -> Vec<Vec<String>> {
+    fn candidates(&mut self, file: &File, by: &[String], terms: &[Term], span: &TextSpan) -> Vec<Vec<String>> {
         let counted =
             terms.iter().filter(|t| t.keyed).filter_map(|t| if let StateHolds::Members(c) = &t.what { Some(c) } else { None });
         let groups: BTreeSet<&Vec<String>> = counted.flat_map(|c| &c.groups).map(|group| &group.key).collect();

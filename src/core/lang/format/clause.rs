@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::core::lang::parse::{Token, TokenKind, reserved};
 
-use super::COLUMNS;
 use super::out::Out;
 
+/// Maximum columns of a line, if it can be broken.
+pub(super) const COLUMNS: usize = 130;
 /// Blanks before a clause.
 pub(super) const INDENT: usize = 4;
 /// In patterns, clauses are aligned to the longest clause word, even if that clause is absent.

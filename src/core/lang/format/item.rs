@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::core::lang::parse::{Token, TokenKind};
 
-use super::COLUMNS;
+use super::clause::COLUMNS;
 use super::clause::{self, INDENT, blanks};
 use super::out::Out;
 

@@ -25,9 +25,6 @@ use super::ast::{At, File, Item};
 use super::parse::{TokenKind, parse, tokens};
 use out::Out;
 
-/// Maximum columns of a line, if it can be broken.
-const COLUMNS: usize = 130;
-
 /// Returns the formatted file, or the mistakes that prevent reading it.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
     let (tree, found) = parse(source);

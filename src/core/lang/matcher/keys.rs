@@ -11,6 +11,18 @@ const RANGE: u32 = 64;
 /// Maximum number of pairs of an id and an application; more are found by one of the two.
 const BOTH: usize = 64;
 
+/// The kind of a text, as the beginning of its hash.
+pub(super) const ID: u32 = 1;
+pub(super) const APP: u32 = 2;
+pub(super) const HOST: u32 = 3;
+pub(super) const TYPE: u32 = 4;
+const RAW: u32 = 5;
+
+/// The hash of a number in an id.
+pub(super) fn of_number(number: u32) -> u32 {
+    table::of_number(u64::from(number))
+}
+
 /// A property that an event must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LookupKey {
@@ -51,15 +63,15 @@ impl LookupKey {
     /// The hash by which it is looked up and counted.
     pub(super) fn hash(&self) -> u32 {
         match self {
-            LookupKey::Number(number) => super::of_number(*number),
-            LookupKey::Word(word) => table::of_text(word, super::ID),
-            LookupKey::NumberFrom(number, app) => table::of_text(app, super::of_number(*number)),
-            LookupKey::WordFrom(word, app) => table::of_text(app, table::of_text(word, super::ID)),
+            LookupKey::Number(number) => of_number(*number),
+            LookupKey::Word(word) => table::of_text(word, ID),
+            LookupKey::NumberFrom(number, app) => table::of_text(app, of_number(*number)),
+            LookupKey::WordFrom(word, app) => table::of_text(app, table::of_text(word, ID)),
             LookupKey::Literal(literal) => table::of_text(literal, 0),
-            LookupKey::Raw(literal) => table::of_text(literal, super::RAW),
-            LookupKey::App(name) => table::of_text(name, super::APP),
-            LookupKey::Host(name) => table::of_text(name, super::HOST),
-            LookupKey::Type(name) => table::of_text(name, super::TYPE),
+            LookupKey::Raw(literal) => table::of_text(literal, RAW),
+            LookupKey::App(name) => table::of_text(name, APP),
+            LookupKey::Host(name) => table::of_text(name, HOST),
+            LookupKey::Type(name) => table::of_text(name, TYPE),
         }
     }
 

@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn stars_and_networks() {
-        for (wanted, have, met) in [
+        for (wanted, have, matched) in [
             ("sip*", "sip1", true),
             ("sip*", "asip", false),
             ("*_B*P", "SIP_BACKUP", true),
@@ -307,7 +307,7 @@ mod tests {
             ("*", "", true),
             ("a**b", "ab", true),
         ] {
-            assert_eq!(like(wanted, have), met, "{wanted} {have}");
+            assert_eq!(like(wanted, have), matched, "{wanted} {have}");
         }
         let ip = |t: &str| t.parse::<IpAddr>().expect("an address");
         assert!(within(ip("10.9.8.7"), ip("10.0.0.0"), 8));

@@ -36,22 +36,11 @@ pub use plan::{Lookup, plan, why_always};
 pub use trace::{Clause, ClauseCount, ClauseType};
 
 use grams::Grams;
-use keys::LookupKey;
+use keys::{APP, HOST, ID, LookupKey, TYPE, of_number};
 use table::Table;
 
 /// Conditions by a property that an event must have.
 type By<K> = BTreeMap<K, Vec<u32>>;
-
-/// The kind of a text, as the beginning of its hash.
-const ID: u32 = 1;
-const APP: u32 = 2;
-const HOST: u32 = 3;
-const TYPE: u32 = 4;
-const RAW: u32 = 5;
-
-fn of_number(number: u32) -> u32 {
-    table::of_number(u64::from(number))
-}
 
 /// The conditions of a program, ready to match.
 #[derive(Debug, Default)]

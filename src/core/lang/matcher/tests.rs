@@ -82,7 +82,7 @@ fn record(rng: &mut Rng) -> String {
 #[test]
 fn the_index_leaves_nothing_out() {
     let inventory = inventory();
-    let mut met = 0;
+    let mut matched = 0;
     for seed in 0..60 {
         let mut rng = Rng::new(seed);
         let text: String = (0..30).map(|n| rule(&mut rng, n)).collect();
@@ -97,8 +97,8 @@ fn the_index_leaves_nothing_out() {
             let event = decoder.decode(record.as_bytes(), Time::default());
             matcher.matches(&event, &mut hits);
             assert_eq!(hits, matcher.matches_without_index(&event), "seed {seed}: {record}");
-            met += hits.len();
+            matched += hits.len();
         }
     }
-    assert!(met > 5_000, "the records meet something: {met}");
+    assert!(matched > 5_000, "the records meet something: {matched}");
 }

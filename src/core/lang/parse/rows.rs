@@ -68,14 +68,14 @@ pub(super) fn filled(
 
 /// Reports `${x}` that no row fills in. In an expression it is a piece and is not reported.
 fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for token in
         super::tokens(text).into_iter().filter(|t| t.kind != super::TokenKind::Regex && t.kind != super::TokenKind::Comment)
     {
         let marks = token.text.match_indices("${").filter_map(|(at, _)| Some((at, token.text[at + 2..].split_once('}')?.0)));
         for (at, name) in marks {
             let is_name = !name.is_empty() && name.chars().all(|ch| ch.is_ascii_alphanumeric() || "_.-".contains(ch));
-            if !is_name || known.contains(&name) || !told.insert(name.to_owned()) {
+            if !is_name || known.contains(&name) || !reported.insert(name.to_owned()) {
                 continue;
             }
             let from = start + token.start + at;

@@ -82,7 +82,7 @@ pub struct States {
     pub all: bool,
     /// The candidate keys of the inventory, sorted, if the condition may be true for a key that no active state has. `None`:
     /// only the keys of active states.
-    pub known: Option<Vec<Vec<String>>>,
+    pub candidates: Option<Vec<Vec<String>>>,
 }
 
 impl States {

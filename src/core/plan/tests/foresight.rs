@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn intent(verb: IntentVerb, resource: &str, host: &str, order: u64) -> Intent {
-    Intent { resource: resource.to_owned(), verb, host: host.to_owned(), order, operator: false, at: None }
+fn intent(verb: IntentVerb, resource: &str, host: &str, sequence: u64) -> Intent {
+    Intent { resource: resource.to_owned(), verb, host: host.to_owned(), sequence, operator: false, at: None }
 }
 
 /// It is the answer that the intent gets then, and asking changes nothing.
@@ -26,12 +26,12 @@ fn an_intent_is_accepted_as_it_was_foreseen() {
         (IntentVerb::Up, VIP, "b", 6),
         (IntentVerb::Up, VIP, "b", 2),
     ];
-    for (verb, resource, host, order) in story {
+    for (verb, resource, host, sequence) in story {
         let before = bench.planner.ledger().clone();
-        let foreseen = bench.planner.would_accept(bench.now, intent(verb, resource, host, order));
+        let foreseen = bench.planner.would_accept(bench.now, intent(verb, resource, host, sequence));
         assert_eq!(bench.planner.ledger(), &before);
-        let found = bench.planner.intent(bench.now, intent(verb, resource, host, order), &mut bench.out);
-        assert_eq!(foreseen, found, "{verb:?} {resource} {host} {order}");
+        let found = bench.planner.intent(bench.now, intent(verb, resource, host, sequence), &mut bench.out);
+        assert_eq!(foreseen, found, "{verb:?} {resource} {host} {sequence}");
         answers.push(found);
     }
     for answer in [Accepted::Yes, Accepted::Held, Accepted::Superseded, Accepted::Unknown] {

@@ -38,6 +38,14 @@ pub struct Origin {
     pub format: Option<LineFormat>,
 }
 
+impl Origin {
+    /// A decoder for its records: with its zone, and the declared beginning of its lines.
+    pub fn decoder(&self) -> Decoder {
+        let decoder = Decoder::new().in_zone(self.zone);
+        self.format.iter().fold(decoder, |decoder, format| decoder.with_format(format.clone()))
+    }
+}
+
 /// Room for the line numbers of one log: a line's number is the log's number times this, plus its own.
 pub const LINES_OF_A_LOG: u64 = 1 << 40;
 
@@ -94,10 +102,7 @@ impl<'a> ReadLine<'a> {
 
 impl LogReader {
     pub(super) fn new(site: Arc<Site>, origin: Origin, trust: Trust) -> LogReader {
-        let mut decoder = Decoder::new().in_zone(origin.zone);
-        if let Some(format) = &origin.format {
-            decoder = decoder.with_format(format.clone());
-        }
+        let mut decoder = origin.decoder();
         if !origin.grows {
             decoder.whole_log(origin.written + ZONES);
         }

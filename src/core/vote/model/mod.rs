@@ -123,23 +123,23 @@ impl VoteModel {
             step: self.rates.map(|rate| self.true_step() / 1_000 * u32::try_from(rate).unwrap_or(1_000)),
         };
         let begin = search.begin();
-        let mut met = BTreeSet::from([begin]);
+        let mut reached = BTreeSet::from([begin]);
         let mut open = vec![begin];
         let mut next = Vec::new();
         while let Some(state) = open.pop() {
             search.next(state, &mut next);
             for after in next.drain(..) {
-                if after == state || !met.insert(after) {
+                if after == state || !reached.insert(after) {
                     continue;
                 }
                 let two_owners = search.has_two_owners(after);
-                if two_owners || met.len() >= most {
-                    return Searched { states: met.len(), two_owners, complete: false };
+                if two_owners || reached.len() >= most {
+                    return Searched { states: reached.len(), two_owners, complete: false };
                 }
                 open.push(after);
             }
         }
-        Searched { states: met.len(), two_owners: false, complete: true }
+        Searched { states: reached.len(), two_owners: false, complete: true }
     }
 
     fn promise_lasts(&self) -> Duration {

@@ -221,6 +221,10 @@ impl Compiler<'_, '_> {
             self.report(file, Code::NearlyCaptured, span, message).help = Some(help);
             return;
         }
+        if role == Role::Argument && self.found.iter().any(|f| f.code == Code::BadArgument && f.place == Some(file.place(span))) {
+            // It was reported already, as a name of the inventory without quotes.
+            return;
+        }
         let all_captured = !ways.is_empty() && ways.iter().all(|w| w.captures.is_some());
         if all_captured && (role == Role::Key || !is_key) {
             let message = match role {

@@ -35,7 +35,7 @@ impl Compiler<'_, '_> {
                     continue;
                 };
                 if let Some(awaited) = alarms.get(word.it.as_str()) {
-                    found.push(told(alarm, awaited, file.place(&word.span)));
+                    found.push(waits_for(alarm, awaited, file.place(&word.span)));
                 }
             }
         }
@@ -59,7 +59,7 @@ fn never_so(alarm: &Alarm, alarms: &BTreeMap<&str, &Alarm>) -> Option<Diagnostic
     Some(Diagnostic::new(Code::NeverRaised, alarm.place.clone(), message).help(help).context(other.place.clone(), "this one"))
 }
 
-fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
+fn waits_for(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
     let (name, other) = (&alarm.name, &awaited.name);
     let (message, help) = if name == other {
         (format!("`{name}` is raised only while it is active itself: it is never raised"), "name another alarm")

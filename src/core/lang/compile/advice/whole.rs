@@ -16,7 +16,7 @@ use super::same::same;
 
 /// Maximum number of similar alarms that are compared with one.
 const ALIKE: usize = 16;
-/// Characters of an expression by which alarms are told apart before they are compared.
+/// Characters of an expression by which alarms are distinguished before they are compared.
 const HEAD: usize = 256;
 
 /// The place of a pattern: the index of its file, and the first byte.
@@ -177,9 +177,9 @@ impl<'t> Compiler<'t, '_> {
                         || names.contains(name)
                         || tried.is_some_and(|t| t.contains(name))
                 };
-                let mut told = BTreeSet::new();
+                let mut reported = BTreeSet::new();
                 for (name, span) in pattern.clauses.iter().flat_map(|c| captures(&c.it)) {
-                    if !wanted(name) && told.insert(name) {
+                    if !wanted(name) && reported.insert(name) {
                         let message = format!(
                             "the capture `{name}` is not used: no alarm of this pattern names it, and none starts a script"
                         );
