@@ -177,6 +177,7 @@ codes! {
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     FollowedTwice = "C213", Warning, "a log that two entries of `files` follow";
+    TemplateName = "C216", Warning, "a name in a template of a channel that nothing has, and that is similar to one that exists";
     PerhapsNotHere = "C215", Warning, "a user, a group or a permission that is missing on this machine";
     // Codes of rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";

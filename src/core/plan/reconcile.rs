@@ -402,12 +402,13 @@ impl Planner {
         };
         let under_way = order == Instruction::Take && (seen.want || seen.generation < ordered);
         // What the taker must listen for has changed since the command, because a host came back or was lost, or the terms have:
-        // it might wait for votes that nobody has to give any more. The take is commanded anew.
+        // it might wait for votes that nobody has to give any more. For a command from before a loss of records nobody votes. The
+        // take is commanded anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let other_terms = self.ledger.placement(name, owner).and_then(|p| p.newest()).is_some_and(|g| *g != would_grant)
             && self.can_expect_a_majority(&would_grant.terms);
-        let outdated =
-            under_way && (other_terms || self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe)));
+        let other_probe = self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
+        let outdated = under_way && (other_terms || other_probe || self.ledger.is_forgotten(ordered));
         if under_way && !outdated {
             self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
             // A grant is sent once. A command to listen for silence is repeated with every beat, because it lapses otherwise.
