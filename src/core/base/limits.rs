@@ -396,3 +396,5 @@ pub const ENTRIES_OF_A_PAGE: usize = 100_000;
 pub const UNWANTED_BYTES_LEAST: u64 = 1024 * 1024;
 /// Maximum records that no rule wants that wait to be kept (`journal: unwanted`). Further ones are dropped and counted.
 pub const UNWANTED_QUEUE: usize = 1_000;
+/// Maximum of `times` in a step of a rule test: how often the step is done. A larger number is a diagnostic.
+pub const STEP_TIMES: u32 = 10_000;
