@@ -11,7 +11,7 @@ use lsp_types::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::positions::{TextLines, Units};
 use super::server::{OpenDocument, Server, SiteState};
