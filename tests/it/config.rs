@@ -31,6 +31,7 @@ fn mistakes_are_told_as_stands_beside_them() {
         Code::NoLog,
         Code::PerhapsNotHere,
         Code::RouteName,
+        Code::TemplateName,
     ];
     let missing: Vec<&str> = Code::ALL
         .iter()

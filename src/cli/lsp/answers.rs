@@ -18,7 +18,11 @@ use super::server::{OpenDocument, Server, SiteState};
 use crate::core::editor::{Completion, CompletionKind, DocumentPlace, code_action};
 use crate::core::lang::names::NameKind;
 
-type Answer = Result<Json, (ErrorCode, String)>;
+/// The result of a request as JSON text: thousands of places are not built twice.
+type Answer = Result<String, (ErrorCode, String)>;
+
+/// The answer where nothing is found.
+const NOTHING: &str = "null";
 
 /// What the server can do.
 pub(super) fn capabilities(units: Units) -> Json {
@@ -46,7 +50,7 @@ fn params<P: DeserializeOwned>(params: Json) -> Result<P, (ErrorCode, String)> {
 }
 
 fn as_json(answer: impl Serialize) -> Answer {
-    serde_json::to_value(answer).map_err(|e| (ErrorCode::InternalError, e.to_string()))
+    serde_json::to_string(&answer).map_err(|e| (ErrorCode::InternalError, e.to_string()))
 }
 
 /// A document at which a request looks, with its site.
@@ -63,13 +67,13 @@ impl Server {
         match method {
             "textDocument/completion" => {
                 let CompletionParams { text_document_position: at, .. } = params(of)?;
-                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let found = looked.site.documents.completions(&looked.document.name, looked.lines.byte(at.position));
                 as_json(found.into_iter().map(|completion| looked.completion(completion)).collect::<Vec<_>>())
             }
             "textDocument/hover" => {
                 let HoverParams { text_document_position_params: at, .. } = params(of)?;
-                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let hover = looked.site.documents.hover(&looked.document.name, looked.lines.byte(at.position));
                 as_json(hover.map(|hover| lsp_types::Hover {
                     contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: hover.text }),
@@ -78,45 +82,45 @@ impl Server {
             }
             "textDocument/definition" => {
                 let GotoDefinitionParams { text_document_position_params: at, .. } = params(of)?;
-                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let found = looked.site.documents.definitions(&looked.document.name, looked.lines.byte(at.position));
                 as_json(looked.locations(&found))
             }
             "textDocument/references" => {
                 let ReferenceParams { text_document_position: at, context, .. } = params(of)?;
-                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let byte = looked.lines.byte(at.position);
                 let found = looked.site.documents.references(&looked.document.name, byte, context.include_declaration);
                 as_json(looked.locations(&found))
             }
             "textDocument/prepareRename" => {
                 let at: TextDocumentPositionParams = params(of)?;
-                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let place = looked.site.documents.renamable(&looked.document.name, looked.lines.byte(at.position));
                 as_json(looked.lines.range(&place.map_err(refused)?.bytes))
             }
             "textDocument/rename" => {
                 let RenameParams { text_document_position: at, new_name, .. } = params(of)?;
-                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&at.text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let byte = looked.lines.byte(at.position);
                 let edits = looked.site.documents.rename(&looked.document.name, byte, &new_name).map_err(refused)?;
                 as_json(looked.edit(edits))
             }
             "textDocument/documentSymbol" => {
                 let DocumentSymbolParams { text_document, .. } = params(of)?;
-                let Some(looked) = self.looked(&text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 as_json(looked.symbols())
             }
             "textDocument/formatting" => {
                 let DocumentFormattingParams { text_document, .. } = params(of)?;
-                let Some(looked) = self.looked(&text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let text = looked.site.documents.formatted(&looked.document.name).map_err(refused)?;
                 let whole = looked.lines.range(&(0..looked.document.text.len()));
                 as_json(text.map(|text| vec![TextEdit { range: whole, new_text: text }]).unwrap_or_default())
             }
             "textDocument/codeAction" => {
                 let CodeActionParams { text_document, range, .. } = params(of)?;
-                let Some(looked) = self.looked(&text_document.uri) else { return Ok(Json::Null) };
+                let Some(looked) = self.looked(&text_document.uri) else { return Ok(NOTHING.to_owned()) };
                 let wanted = looked.lines.bytes(range);
                 let found = self.diagnostics(looked.document).filter_map(code_action);
                 let found = found.filter(|action| action.bytes.start <= wanted.end && wanted.start <= action.bytes.end);
@@ -134,8 +138,8 @@ impl Server {
             }
             "textDocument/inlayHint" => {
                 let InlayHintParams { text_document, range, .. } = params(of)?;
-                let Some(looked) = self.looked(&text_document.uri) else { return Ok(Json::Null) };
-                let Some(counts) = &looked.site.counts else { return Ok(json!([])) };
+                let Some(looked) = self.looked(&text_document.uri) else { return Ok(NOTHING.to_owned()) };
+                let Some(counts) = &looked.site.counts else { return Ok("[]".to_owned()) };
                 let wanted = looked.lines.bytes(range);
                 let all = looked.site.documents.hints(&looked.document.name, counts).into_iter();
                 let hints = all.filter(|(at, _)| wanted.contains(at) || *at == wanted.end).map(|(at, text)| InlayHint {
@@ -191,13 +195,16 @@ impl Looked<'_> {
 
     /// Places as the editor knows them. Each document's lines are counted once.
     fn locations(&self, places: &[DocumentPlace]) -> Vec<Location> {
-        let mut lines: BTreeMap<&str, TextLines<'_>> = BTreeMap::new();
+        let read = |document: &str| {
+            let source = self.site.documents.text(document)?;
+            Some((Url::from_file_path(document).ok()?, TextLines::new(&source.text, self.units)))
+        };
+        let mut documents = BTreeMap::new();
         let mut found = Vec::new();
         for place in places {
-            let Some(source) = self.site.documents.text(&place.document) else { continue };
-            let Ok(uri) = Url::from_file_path(&place.document) else { continue };
-            let lines = lines.entry(&place.document).or_insert_with(|| TextLines::new(&source.text, self.units));
-            found.push(Location { uri, range: lines.range(&place.bytes) });
+            let known = documents.entry(&*place.document).or_insert_with(|| read(&place.document));
+            let Some((uri, lines)) = known else { continue };
+            found.push(Location { uri: uri.clone(), range: lines.range(&place.bytes) });
         }
         found
     }

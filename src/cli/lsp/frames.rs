@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use lsp_server::Message;
+use lsp_server::{Message, RequestId};
 
 /// The greatest number of bytes of one message: a rule file of the greatest size, with its escapes.
 const MESSAGE_BYTES: usize = 160 * 1024 * 1024;
@@ -60,6 +60,16 @@ pub(super) fn read(from: &mut impl BufRead) -> io::Result<MessageFrame> {
         Ok(message) => MessageFrame::Message(message),
         Err(why) => MessageFrame::Garbage(why.to_string()),
     })
+}
+
+/// Writes the answer to a request, whose result is JSON text.
+///
+/// # Errors
+/// When the stream fails: the other side is gone.
+pub(super) fn write_answer(to: &mut impl Write, id: &RequestId, result: &str) -> io::Result<()> {
+    let head = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":", serde_json::to_string(id)?);
+    write!(to, "Content-Length: {}\r\n\r\n{head}{result}}}", head.len() + result.len() + 1)?;
+    to.flush()
 }
 
 /// Writes one message.

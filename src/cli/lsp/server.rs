@@ -119,11 +119,10 @@ impl Server {
         match message {
             Message::Request(request) => {
                 let id = request.id.clone();
-                let response = match self.request(request) {
-                    Ok(result) => Response::new_ok(id, result),
-                    Err((code, why)) => Response::new_err(id, code as i32, why),
-                };
-                self.send(Message::Response(response))?;
+                match self.request(request) {
+                    Ok(result) => frames::write_answer(&mut io::stdout().lock(), &id, &result)?,
+                    Err((code, why)) => self.send(Message::Response(Response::new_err(id, code as i32, why)))?,
+                }
             }
             Message::Notification(notification) if notification.method == "exit" => {
                 return Ok(Some(u8::from(self.phase != Phase::ShutDown)));
@@ -135,21 +134,22 @@ impl Server {
         Ok(None)
     }
 
-    fn request(&mut self, request: Request) -> Result<Json, (ErrorCode, String)> {
+    /// The result of a request as JSON text.
+    fn request(&mut self, request: Request) -> Result<String, (ErrorCode, String)> {
         match (self.phase, request.method.as_str()) {
             (Phase::Begun, "initialize") => {
                 let params: InitializeParams =
                     serde_json::from_value(request.params).map_err(|e| (ErrorCode::InvalidParams, e.to_string()))?;
-                Ok(self.initialize(&params))
+                Ok(self.initialize(&params).to_string())
             }
             (Phase::Begun, _) => Err((ErrorCode::ServerNotInitialized, "`initialize` comes first".to_owned())),
             (Phase::ShutDown, _) => Err((ErrorCode::InvalidRequest, "the server was shut down".to_owned())),
             (Phase::Initialized, "initialize") => Err((ErrorCode::InvalidRequest, "it is initialized already".to_owned())),
             (Phase::Initialized, "shutdown") => {
                 self.phase = Phase::ShutDown;
-                Ok(Json::Null)
+                Ok("null".to_owned())
             }
-            (Phase::Initialized, "workspace/executeCommand") => self.command(&request.params),
+            (Phase::Initialized, "workspace/executeCommand") => self.command(&request.params).map(|done| done.to_string()),
             (Phase::Initialized, _) => self.answer(&request.method, request.params),
         }
     }

@@ -15,12 +15,12 @@ use serde_json::json;
 use crate::core::base::time::duration_text;
 use crate::core::diag::Source;
 use crate::core::event::OWN_APP;
-use crate::core::lang::program::{Alarm, AtomId, Cancel, IdPattern, Mode, Sender, Shape};
+use crate::core::lang::program::{Alarm, AtomId, Cancel, IdPattern, Mode, Sender, Shape, Signal};
 use crate::core::notice::{Kind, Subject};
 use crate::core::replay::rule_test;
 use crate::core::replay::test_file;
 use crate::core::replay::{EntryKind, TimelineEntry};
-use crate::core::site::Site;
+use crate::core::site::{Site, samples};
 
 use super::super::{Format, WRONG, report, wrong};
 use super::Args;
@@ -28,6 +28,8 @@ use super::first::expectation;
 
 /// The time between steps that only have to be apart.
 const APART: Duration = Duration::from_secs(1);
+/// The bytes of a value that can be told from others in a record.
+const REPLACEABLE: usize = 2;
 /// An application that claims to report what Pointsman reports.
 const FORGER: &str = "forger";
 
@@ -119,8 +121,10 @@ fn test_of(site: &Arc<Site>, alarm: &Alarm) -> Option<String> {
     let then = spans.max().unwrap_or_default() + alarm.hold.unwrap_or_default() + 2 * APART;
     let mut text = format!("  - name: {}\n", json!(format!("{}: a first test", alarm.name)));
     text.push_str("    steps:\n");
-    for (after, step) in steps {
-        text.push_str(&format!("      - {{ {step}, after: {} }}\n", duration_text(after)));
+    for same in steps.chunk_by(|one, next| one == next) {
+        let Some((after, step)) = same.first() else { continue };
+        let times = if same.len() > 1 { format!(", times: {}", same.len()) } else { String::new() };
+        text.push_str(&format!("      - {{ {step}, after: {}{times} }}\n", duration_text(*after)));
     }
     text.push_str(&format!("    then: {}\n", duration_text(then)));
     let source = Arc::new(Source { name: alarm.name.clone(), text: format!("tests:\n{text}") });
@@ -150,16 +154,29 @@ fn timed(entry: &TimelineEntry) -> Option<String> {
 }
 
 fn stimulus(site: &Site, alarm: &Alarm, atom: AtomId) -> Option<Stimulus> {
-    of_sample(site, alarm, atom).or_else(|| of_self_event(site, alarm, atom))
+    of_sample(site, alarm, atom).or_else(|| of_self_event(site, alarm, atom)).or_else(|| of_choice(site, alarm, atom))
 }
 
-/// The sample of a pattern, and the same with other values of the fields that the alarm is grouped by.
+/// What makes a pattern match that is a choice of others: `pattern x { detect y or z where ... }`.
+fn of_choice(site: &Site, alarm: &Alarm, atom: AtomId) -> Option<Stimulus> {
+    let Some(Signal::Occurrence(pattern)) = &site.program.atoms.get(atom.0 as usize)?.signal else { return None };
+    let name = format!("pattern {pattern}");
+    let choice = site.program.alarms.iter().find(|other| other.composite && other.name == name)?;
+    let [part] = choice.detect.parts.as_slice() else { return None };
+    let one = choice.detect.shape == Shape::One && choice.hold.is_none();
+    part.iter().filter(|_| one).find_map(|atom| stimulus(site, alarm, *atom))
+}
+
+/// A sample that matches a condition, and the same with other values of the fields that the alarm is grouped by. A condition
+/// that is made of a pattern, `x where ...`, has samples of that pattern.
 fn of_sample(site: &Site, alarm: &Alarm, atom: AtomId) -> Option<Stimulus> {
-    let sample = site.program.samples.iter().find(|s| s.atom == atom && s.matches && !s.record.contains('\n'))?;
+    let samples = site.program.samples.iter().filter(|sample| sample.matches && !sample.record.contains('\n'));
+    let (sample, fields) = samples.into_iter().find_map(|sample| Some((sample, samples::fields(sample, site, atom)?)))?;
     let step = |record: &str| format!("log: {}", json!(record));
-    let keys = sample.fields.iter().filter(|(name, _)| alarm.by.contains(name)).map(|(_, value)| value.to_string());
-    let others = keys.filter(|value| !value.is_empty()).map(|value| step(&sample.record.replace(&value, &another(&value))));
-    Some(Stimulus { own: step(&sample.record), others: others.collect(), forged: Vec::new() })
+    let keys = alarm.by.iter().filter_map(|name| fields.get(name)).map(ToString::to_string);
+    let others = keys.filter(|value| value.len() >= REPLACEABLE && sample.record.contains(value));
+    let others = others.map(|value| step(&sample.record.replace(&value, &another(&value)))).collect();
+    Some(Stimulus { own: step(&sample.record), others, forged: Vec::new() })
 }
 
 /// Another value of the same form.
@@ -199,11 +216,14 @@ fn of_self_event(site: &Site, alarm: &Alarm, atom: AtomId) -> Option<Stimulus> {
     let keys = alarm.by.iter().filter(|field| subjects.contains_key(field.as_str()));
     let others = keys.map(|field| step(Some(field))).collect();
     let host = subjects.get("host").map_or("h1", |names| &names[0]);
+    // Only members of pairs have a pair.
+    let member = kind.about().contains(&Subject::Pair).then(|| inventory.pairs.values().next()).flatten();
+    let forger = member.map_or(FORGER, |pair| &pair.primary);
     let record = |app: &str, trust: &str| {
         let record = format!("<13>1 {{now}}Z {host} {app} 1 {id} - {}", kind.meaning());
         format!("log: {}, trust: {trust}", json!(record))
     };
     // A sender that proved who it is and is not Pointsman, and one that only says that it is Pointsman.
-    let forged = vec![record(FORGER, "authenticated"), record(OWN_APP, "local")];
+    let forged = vec![record(forger, "authenticated"), record(OWN_APP, "local")];
     Some(Stimulus { own: step(None), others, forged })
 }

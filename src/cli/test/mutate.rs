@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::core::base::text::{printable, printable_json};
@@ -12,7 +12,8 @@ use crate::core::replay::test_file::{RuleTest, TestFile};
 use crate::core::site::{Site, mutants, samples};
 
 use super::super::{FAILED, Format, wrong};
-use super::{Args, in_parallel};
+use super::{Args, folder_of, in_parallel};
+use crate::shell::site_files::read;
 
 pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io::Result<u8> {
     let mut sites: Vec<(&Arc<Site>, Vec<&RuleTest>)> = Vec::new();
@@ -29,13 +30,17 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
     // A rule file may be part of several sites: a change is noticed if the tests of one of them notice it.
     let mut lines = LineIndex::default();
     let mut changes: BTreeMap<RuleChange, bool> = BTreeMap::new();
+    let mut tested = RulesWithTests::new(loaded);
     for (site, tests) in sites {
         // A test that fails without a change notices nothing.
         let tests: Vec<&RuleTest> = tests.into_iter().filter(|test| rule_test::run(site, test).wrong.is_empty()).collect();
         let mut seen: BTreeMap<RuleChange, usize> = BTreeMap::new();
         let mut named = Vec::new();
         for mutant in mutants(&site.program) {
-            let file = Path::new(&mutant.place.source.name).components().collect::<PathBuf>();
+            let file = plain(Path::new(&mutant.place.source.name));
+            if !tested.has(&file) {
+                continue;
+            }
             let mut change = RuleChange { file, line: lines.line_column(&mutant.place).0, what: mutant.what.clone(), nth: 0 };
             let nth = seen.entry(change.clone()).or_default();
             change.nth = *nth;
@@ -71,6 +76,12 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
             }
         }
     }
+    for file in tested.left() {
+        eprintln!(
+            "pointsman: {} is not changed: the tests beside it are not among these",
+            printable(&file.display().to_string())
+        );
+    }
     let (killed, all) = (changes.values().filter(|noticed| **noticed).count(), changes.len());
     if args.format == Format::Human {
         match (killed * 100_usize).checked_div(all) {
@@ -79,6 +90,58 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
         }
     }
     Ok(if killed < all { FAILED } else { 0 })
+}
+
+/// Which rule files have their tests among those that run. A site may use rules of another folder, which has tests of its own:
+/// only these say whether a change there is noticed.
+struct RulesWithTests {
+    /// The files of the tests that run.
+    tests: Vec<PathBuf>,
+    /// Rule files, and whether they are changed.
+    files: BTreeMap<PathBuf, bool>,
+}
+
+impl RulesWithTests {
+    fn new(loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> RulesWithTests {
+        RulesWithTests { tests: loaded.iter().map(|(path, ..)| whole(path)).collect(), files: BTreeMap::new() }
+    }
+
+    fn has(&mut self, file: &Path) -> bool {
+        let tests = &self.tests;
+        // A condition of the configuration is in no rule file.
+        if !file.is_file() {
+            return false;
+        }
+        *self.files.entry(file.to_owned()).or_insert_with(|| {
+            let folder = whole(&folder_of(file));
+            tests.iter().any(|test| test.starts_with(&folder)) || read::files(&folder, "test.yaml", &mut Vec::new()).is_empty()
+        })
+    }
+
+    /// The rule files whose tests do not run.
+    fn left(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().filter(|(_, tested)| !**tested).map(|(file, _)| file)
+    }
+}
+
+/// The absolute path of a file or folder.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// A path without `.` and, as far as it is written there, without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            _ => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// A change of a rule file. Several on one line may have the same text.

@@ -74,7 +74,7 @@ codes! {
     CancelContradiction = "R119", Error, "two clauses about the end of an alarm contradict each other";
     KeysDiffer = "R120", Error, "`cancel when` has other keys than `detect`";
     ClauseNotHere = "R121", Error, "the clause has no meaning in this block";
-    TooManyAlternatives = "R122", Error, "a condition has too many alternatives";
+    TooManyAlternatives = "R122", Error, "a condition has too many alternatives, or a `react` too many reactions";
     BadNetwork = "R123", Error, "a network is not understood";
     SampleFails = "R124", Error, "a sample is not as its pattern says";
     BadCount = "R125", Error, "a count is not within its bounds";
@@ -177,6 +177,7 @@ codes! {
     FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
     NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     FollowedTwice = "C213", Warning, "a log that two entries of `files` follow";
+    TemplateName = "C216", Warning, "a name in a template of a channel that nothing has, and that is similar to one that exists";
     PerhapsNotHere = "C215", Warning, "a user, a group or a permission that is missing on this machine";
     // Codes of rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";

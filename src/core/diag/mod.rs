@@ -6,6 +6,7 @@
 
 pub mod codes;
 mod lines;
+pub mod lookalikes;
 pub mod render;
 pub mod suggest;
 

@@ -532,8 +532,10 @@ impl Engine {
 
     /// Reports an event that is not used because it lacks a field that an alarm needs.
     fn lacks(&mut self, alarm: &Alarm, field: &str, what: &str, out: &mut Vec<Output>) {
+        let program = self.program.clone();
         self.decided(self.now, alarm, None, Decision::NoField, || {
-            format!("the event has no `{field}`, which the alarm {what}, so it is not used")
+            let set = trace::missing_source(&program, alarm, field);
+            format!("the event has no `{field}`, which the alarm {what}, so it is not used{set}")
         });
         let text = format!(
             "an event that matches {} has no `{field}`, which the alarm {what}, so it is not used (reported once)",

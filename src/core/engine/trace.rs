@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::base::time::{Time, duration_text};
-use crate::core::lang::program::Alarm;
+use crate::core::lang::program::{Alarm, Operand, Program};
 
 use super::key::Key;
 use super::record::PartialMatch;
@@ -105,6 +105,16 @@ impl Trace {
     pub fn of(alarms: BTreeSet<String>) -> Trace {
         Trace { alarms, found: Vec::new() }
     }
+}
+
+/// Why an event has no field that a pattern of the alarm sets to the value of another field; empty if none does.
+pub(super) fn missing_source(program: &Program, alarm: &Alarm, field: &str) -> String {
+    let atoms = alarm.detect.parts.iter().flatten().filter_map(|atom| program.atoms.get(super::place(*atom)));
+    let source = atoms.flat_map(|atom| &atom.sets).find_map(|(name, value)| match value {
+        Operand::Field(source) if name == field => Some(source),
+        _ => None,
+    });
+    source.map(|source| format!("; its pattern sets it to `{source}`, which the event does not have")).unwrap_or_default()
 }
 
 impl Engine {

@@ -52,9 +52,11 @@ impl JournaledDecisions {
 
     /// The silence that an alarm was raised under.
     fn silenced(&self, record: &engine::Record, site: &Site) -> Option<TimelineEntry> {
-        let engine::Record::Raised { alarm, key, at, event, .. } = record else { return None };
+        let engine::Record::Raised { alarm, key, at, event, category, .. } = record else { return None };
         let key = key.to_string();
-        let category = site.program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category.name()).unwrap_or_default();
+        // The rules may have given it another one since.
+        let now = || site.program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category);
+        let category = category.or_else(now).map(|category| category.name()).unwrap_or_default();
         let silence = self.overrides.silence_of(&AlarmSubject::of(alarm, &key, category, event, &site.inventory))?;
         let text = format!("nobody is notified of it: {}", silence.text());
         let kind = Some(Kind::WouldDo.name().to_owned());

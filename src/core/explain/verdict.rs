@@ -237,7 +237,10 @@ impl AlarmStory {
                 let mut lines = nearest(part, named);
                 match lines.first_mut() {
                     Some(first) => *first = format!("{which}; {first}"),
-                    None => lines.push(format!("{which}, and none has anything in common with it")),
+                    None => {
+                        lines.push(format!("{which}, and none has anything in common with it"));
+                        lines.extend(part.near.first().map(|near| format!("{}: {}", named(near.line), failure(&near.report))));
+                    }
                 }
                 return Some(lines);
             }

@@ -14,6 +14,7 @@
 //! `tests.rs`.
 
 mod groups;
+mod misspelled;
 mod notification;
 mod outbox;
 pub mod presets;
@@ -33,6 +34,7 @@ use crate::core::inventory::{Inventory, Name};
 use crate::core::lang::program::Program;
 use crate::core::notice::Kind;
 
+pub use misspelled::misspelled_names;
 pub use notification::{AlarmFacts, Notification, Occasion, kept_fields};
 pub use record::{Record, State};
 pub use route::{is_like, unknown_names};

@@ -22,6 +22,28 @@ const TITLE: &str = "[{label}] {alarm}{of_key}: {summary}";
 /// The built-in template of the text of one alarm.
 const TEXT: &str = "{summary}\n\nalarm: {alarm}{of_key}\ncategory: {category}\n{times}{details}";
 
+/// The fields of an alarm in templates.
+pub(super) const ALARM_FIELDS: [&str; 16] = [
+    "alarm",
+    "name",
+    "key",
+    "of_key",
+    "category",
+    "label",
+    "summary",
+    "help",
+    "status",
+    "raised_at",
+    "cleared_at",
+    "cause",
+    "reaction",
+    "trust",
+    "times",
+    "details",
+];
+/// The fields of a notification in templates of bodies and headers.
+pub(super) const FIELDS: [&str; 7] = ["title", "text", "occasion", "id", "channel", "time", "count"];
+
 /// What a notification is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -309,6 +331,17 @@ pub(super) fn bounded(text: String) -> String {
 mod tests {
     use super::*;
     use crate::core::inventory::ChannelKind;
+
+    #[test]
+    fn every_listed_field_has_a_value() {
+        let facts = AlarmFacts::default();
+        assert!(ALARM_FIELDS.iter().all(|name| facts.get(name).is_some()));
+        let (key, channel, title, text) = <_>::default();
+        let (occasion, category, at) = (Occasion::Test, String::new(), Time::from_millis(0));
+        let notification =
+            Notification { id: 1, key, channel, at, step: None, occasion, category, title, text, alarms: vec![], more: 0 };
+        assert!(FIELDS.iter().all(|name| notification.get(name).is_some()));
+    }
 
     #[test]
     fn lines_stay_and_what_is_too_long_is_cut() {

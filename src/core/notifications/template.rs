@@ -95,6 +95,37 @@ pub fn fill(template: &str, escape: Escape, value: impl Fn(&str) -> Option<Strin
     filled
 }
 
+/// What a template names, as it is written: fields without braces, and variables with the dollar sign, known or not.
+pub(super) fn named(template: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '$']) {
+        let (sign, after) = rest[at..].split_at(1);
+        rest = after;
+        if sign == "{" {
+            if let Some((name, behind)) = after.split_once('}').filter(|(name, _)| is_name(name)) {
+                names.push(name);
+                rest = behind;
+            }
+        } else if let Some(behind) = after.strip_prefix('$') {
+            rest = behind;
+        } else {
+            let end = after.find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(after.len());
+            // `$5` is an amount, and `$A` may be anything.
+            if end > 2 {
+                names.push(&template[template.len() - after.len() - 1..][..=end]);
+            }
+            rest = &after[end..];
+        }
+    }
+    names
+}
+
+/// The variables of Genesys alarm reactions, with the dollar sign.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    VARIABLES.iter().map(|(variable, _)| format!("${variable}"))
+}
+
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@".contains(c))
 }
@@ -118,6 +149,13 @@ mod tests {
         let text = "{alarm}/$COND_NAME $COND_CTGR $$5 $APP_NAMEs $UNKNOWN {user} {\"a\": {}} $";
         let want = "sip_down/sip_down critical $5 SIPs $UNKNOWN (no user) {\"a\": {}} $";
         assert_eq!(fill(text, Escape::Lines, value), want);
+    }
+
+    #[test]
+    fn what_a_template_names_is_found() {
+        let text = "{alarm}/$COND_NAME $$COND $APP_NAMEs $UNKNOWN $5 $A {\"a\": {}} {event.text}$";
+        assert_eq!(named(text), ["alarm", "$COND_NAME", "$APP_NAME", "$UNKNOWN", "event.text"]);
+        assert!(variables().all(|v| named(&v) == [v.as_str()]));
     }
 
     /// A text from a log can't leave the place where it is inserted.

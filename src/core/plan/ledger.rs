@@ -247,6 +247,10 @@ pub struct Ledger {
     /// Intents of inputs with a lower sequence are superseded, because the journal lost what came after them.
     #[serde(default, skip_serializing_if = "is_zero")]
     forgotten_before: u64,
+    /// The epoch when an operator last accepted a loss. Voters may have seen newer commands of it and of earlier ones than the
+    /// journal has, and agree to none of those that it has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    forgotten_epoch: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -279,9 +283,20 @@ impl Ledger {
         self.epoch
     }
 
+    /// True if the command was given before a loss that an operator accepted.
+    pub(super) fn is_forgotten(&self, command: Generation) -> bool {
+        command.epoch <= self.forgotten_epoch && self.forgotten_epoch > 0
+    }
+
     /// The longest promise that the controller may have given as a voter; zero if it never gave one.
     pub fn longest_promise(&self) -> Duration {
         self.longest_promise
+    }
+
+    /// A copy that has only the entry of one resource.
+    pub(super) fn with_only(&self, resource: &str) -> Ledger {
+        let entry = self.entries.get_key_value(resource).map(|(name, entry)| (name.clone(), entry.clone()));
+        Ledger { entries: entry.into_iter().collect(), ..*self }
     }
 
     /// The ledger of one resource, if there is one.
@@ -387,7 +402,7 @@ impl Ledger {
                 self.entries.entry(resource.clone()).or_default().finishing = *finishing;
             }
             Record::Forgotten { before } => {
-                self.forgotten_before = *before;
+                (self.forgotten_before, self.forgotten_epoch) = (*before, self.epoch);
                 for entry in self.entries.values_mut() {
                     let known = entry.desired_owner.as_ref().is_none_or(|w| w.order < *before);
                     if known {

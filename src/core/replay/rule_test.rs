@@ -105,7 +105,7 @@ fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> 
     replay.begin_again();
     let mut play = Play { replay, entries: Vec::new(), decisions: Vec::new(), backlog: Vec::new(), line: 0 };
     for (i, step) in test.steps.iter().enumerate() {
-        if let Err(why) = play.step(step) {
+        if let Err(why) = (1..=step.times.unwrap_or(1)).try_for_each(|n| play.step(step, n)) {
             wrong.push(cannot(format!("step {}: {why}", i + 1)));
         }
     }
@@ -140,7 +140,8 @@ impl Play {
         self.decisions.extend(found.map(|decision| DecisionOfLine { line, decision }));
     }
 
-    fn step(&mut self, step: &TestStep) -> Result<(), String> {
+    /// Does a step for the nth time.
+    fn step(&mut self, step: &TestStep, n: u32) -> Result<(), String> {
         for span in step.after.iter().chain(&step.pass) {
             self.pass(parse_duration(span).ok_or_else(|| format!("`{span}` is not a duration"))?);
         }
@@ -152,7 +153,10 @@ impl Play {
             }
         }
         if let Some(text) = &step.log {
-            self.log(step, text)?;
+            match step.times {
+                Some(_) => self.log(step, &text.replace("{n}", &n.to_string()))?,
+                None => self.log(step, text)?,
+            }
         }
         if let Some(host) = &step.lose {
             self.replay.report_all();

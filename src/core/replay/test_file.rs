@@ -17,8 +17,11 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::core::base::limits::STEP_TIMES;
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::inventory::Name;
 use crate::core::yaml::ValueForm::{Any, Duration, Map, Maps, NamedTexts, Number, Text, Texts, Truth, Word};
@@ -72,6 +75,8 @@ pub struct Ends {
 pub struct TestStep {
     /// Time that passes before the step.
     pub after: Option<String>,
+    /// How often the step is done, 1 to [`STEP_TIMES`]; `after` passes before each time, and `{n}` in `log` is its number.
+    pub times: Option<u32>,
     /// A record is written; `{now}` and `{now-20s}` are stamps of the test's time.
     pub log: Option<String>,
     /// The source of the record (with `log`).
@@ -178,6 +183,12 @@ pub static STEP: KeySet = KeySet {
     title: "a step of a rule test",
     keys: &[
         key("after", Duration, "the time that passes before it", "`0s`"),
+        key(
+            "times",
+            Number,
+            "how often it is done: `after` passes before each time, and `{n}` in `log` is the number of the time, from 1",
+            "once, and `{n}` means nothing",
+        ),
         key("log", Text, "records that are written; `{now}` and `{now-20s}` are stamps of the test's time", "none"),
         key("source", Text, "the source of the records (with `log`)", "`log`"),
         key(
@@ -265,17 +276,13 @@ fn rule_test(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<RuleTest> {
 
 fn step(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<TestStep> {
     let section = reader.section(node, "a step", &node.place, &STEP)?;
-    let approve = section.get("approve").and_then(|node| Some((reader.text(node)?.to_owned(), node)));
-    let approve = approve.and_then(|(said, node)| {
-        let run = said.parse().ok();
-        if run.is_none() {
-            reader.report(Code::BadValue, &node.place, format!("`{said}` is not the number of a run"));
-        }
-        run
-    });
+    let approve = number(reader, &section, "approve", 0..=u64::MAX, "the number of a run");
+    let often = format!("how often the step is done: 1 to {STEP_TIMES} times");
+    let times = number(reader, &section, "times", 1..=STEP_TIMES, &often);
     let mut of = |name: &str| text(reader, &section, name);
     Some(TestStep {
         after: of("after"),
+        times,
         log: of("log"),
         source: of("source"),
         trust: of("trust"),
@@ -327,6 +334,23 @@ fn ends(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Ends> {
 
 fn text(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str) -> Option<String> {
     section.get(key).and_then(|node| reader.text(node)).map(str::to_owned)
+}
+
+/// A whole number within these bounds.
+fn number<N: FromStr + PartialOrd>(
+    reader: &mut YamlReader<'_>,
+    section: &Section<'_>,
+    key: &str,
+    bounds: RangeInclusive<N>,
+    what: &str,
+) -> Option<N> {
+    let node = section.get(key)?;
+    let said = reader.text(node)?;
+    let number = said.parse().ok().filter(|number| bounds.contains(number));
+    if number.is_none() {
+        reader.report(Code::BadValue, &node.place, format!("`{said}` is not {what}"));
+    }
+    number
 }
 
 /// A map from texts to texts.

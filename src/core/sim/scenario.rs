@@ -250,7 +250,11 @@ impl Scenario {
         if rng.percent(12) {
             let lasts = rng.between(1_000, 15_000);
             let place = [None, Some(SimPlace::OtherAddress), Some(SimPlace::OtherInterface)][rng.index(3)];
-            scenario.acts.push(Act { at: rng.below(length), lasts, what: Fault::OwnList(rng.index(hosts), place) });
+            let (at, listed) = (rng.below(length), rng.index(hosts));
+            // An agent of an earlier version does not report its list, and one that lies to it is not found out.
+            if !scenario.acts.iter().any(|a| matches!(a.what, Fault::OldAgent(host) if host == listed)) {
+                scenario.acts.push(Act { at, lasts, what: Fault::OwnList(listed, place) });
+            }
         }
         if rng.percent(6) {
             let lasts = rng.between(10, 4_000);

@@ -7,7 +7,7 @@ use crate::core::config::Config;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
-use crate::core::notifications::{presets::malformed_bodies, unknown_names};
+use crate::core::notifications::{misspelled_names, presets::malformed_bodies, unknown_names};
 use crate::core::script::{self, Evaluator, Param};
 
 use super::{Site, samples};
@@ -70,6 +70,8 @@ pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnost
     }
     let fields = fields_set(&program);
     found.extend(scripts.iter().flat_map(|declared| declared.misspelled_fields(&fields)));
+    let misspelled = inventory.map(|inventory| misspelled_names(inventory, &fields)).unwrap_or_default();
+    found.extend(misspelled.into_iter().map(|text| Diagnostic::whole(Code::TemplateName, text)));
     let matcher = Matcher::new(&program, inventory);
     found.extend(samples::check(&program, &matcher));
     let inventory = Arc::new(inventory.cloned().unwrap_or_default());

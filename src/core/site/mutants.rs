@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::core::base::time::duration_text;
 use crate::core::diag::Place;
+use crate::core::event::OWN_APP;
 use crate::core::lang::program::{
-    Alarm, Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Mode, Predicate, Program, Shape,
+    Alarm, Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Mode, Predicate, Program, Sender, Shape,
 };
 use crate::core::notice::Subject;
 
@@ -59,6 +60,16 @@ fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     };
     let half = |span: Duration| span / 2;
     let twice = |span: Duration| span * 2;
+    if let Shape::Count { distinct: Some(field), .. } = &alarm.detect.shape {
+        add(
+            format!("`distinct {field}` is not asked for"),
+            Box::new(move |alarm| {
+                if let Shape::Count { distinct, .. } = &mut alarm.detect.shape {
+                    *distinct = None;
+                }
+            }),
+        );
+    }
     if let Shape::Count { n: wanted, .. } = alarm.detect.shape {
         for other in [wanted + 1, wanted.saturating_sub(1)].into_iter().filter(|n| *n > 0) {
             add(
@@ -97,7 +108,8 @@ fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     if alarm.limit.is_some() {
         add("without its `limit`".to_owned(), Box::new(move |alarm| alarm.limit = None));
     } else {
-        for field in alarm.by.iter().filter(|field| !follows_from_another(field, &alarm.by)).cloned() {
+        let own: &[String] = if has_keys_of_its_alarm(program, alarm) { &[] } else { &alarm.by };
+        for field in own.iter().filter(|field| !follows_from_another(field, own)).cloned() {
             add(format!("`by` without {field}"), Box::new(move |alarm| alarm.by.retain(|f| *f != field)));
         }
     }
@@ -167,6 +179,13 @@ fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     }
 }
 
+/// True for a condition of several events in a `cancel`, if its keys are those of the alarm: they are, whether it says so or not.
+fn has_keys_of_its_alarm(program: &Program, condition: &Alarm) -> bool {
+    let of = condition.name.strip_prefix("pattern ").and_then(|name| Some(name.rsplit_once('/')?.0));
+    condition.composite
+        && program.alarms.iter().any(|alarm| !alarm.composite && Some(&*alarm.name) == of && alarm.by == condition.by)
+}
+
 /// True for a field of a key that says nothing new beside another one, so no event can show that it is missing: an application
 /// is a member of one pair, runs on one host, and has one type; a host has one site.
 fn follows_from_another(field: &str, by: &[String]) -> bool {
@@ -178,13 +197,13 @@ fn follows_from_another(field: &str, by: &[String]) -> bool {
     }
 }
 
-/// True if each alarm that uses a condition is grouped by a field that only Pointsman's own events have, such as `resource`. No
-/// record of a log can match, whoever it says that it is from.
-fn is_of_self_events(program: &Program, atom: AtomId) -> bool {
-    let only_own = |field: &String| {
-        let subject = [Subject::Resource, Subject::Alarm, Subject::Reaction, Subject::Source, Subject::Scope];
-        subject.iter().any(|subject| subject.field() == field)
-    };
+/// The subjects that no record of a log has.
+const ONLY_OWN: [Subject; 5] = [Subject::Resource, Subject::Alarm, Subject::Reaction, Subject::Source, Subject::Scope];
+
+/// True if each alarm that uses a condition is grouped by one of these subjects, and the condition itself gives no value to it.
+/// A record that has no such field then does not matter, whatever it says.
+fn grouped_by(program: &Program, atom: AtomId, subjects: &[Subject]) -> bool {
+    let wanted = |field: &String| subjects.iter().any(|subject| subject.field() == field);
     let captures = |field: &String| {
         program.atoms.get(atom.0 as usize).is_some_and(|atom| {
             let captured = atom.matches.iter().flat_map(|m| &m.captures).map(|capture| &capture.name);
@@ -196,36 +215,61 @@ fn is_of_self_events(program: &Program, atom: AtomId) -> bool {
         cancels || alarm.detect.parts.iter().any(|part| part.contains(&atom))
     };
     let mut alarms = program.alarms.iter().filter(uses).peekable();
-    alarms.peek().is_some() && alarms.all(|alarm| alarm.by.iter().any(|field| only_own(field) && !captures(field)))
+    alarms.peek().is_some() && alarms.all(|alarm| alarm.by.iter().any(|field| wanted(field) && !captures(field)))
 }
 
 fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     let Some(atom) = program.atoms.get(n).filter(|atom| atom.signal.is_none()) else { return };
-    let own = u32::try_from(n).is_ok_and(|n| is_of_self_events(program, AtomId(n)));
+    // No record can match, whoever it says that it is from; or none that says that it is from Pointsman, which is in no pair.
+    let id = AtomId(u32::try_from(n).unwrap_or(u32::MAX));
+    let own = grouped_by(program, id, &ONLY_OWN);
+    let by_pointsman = atom.from.iter().all(|sender| matches!(sender, Sender::App(name) if name == OWN_APP));
+    let vouched = own || (!atom.from.is_empty() && by_pointsman && grouped_by(program, id, &[Subject::Pair]));
+    // A use of a pattern with a `where` is a copy of its condition. A change of the pattern changes all copies, and only that
+    // `where` is a change of the copy.
+    let original = program.atoms[..n].iter().find(|original| is_copy(atom, original));
+    let inherited = original.map_or(0, |original| original.predicates.len());
+    let copies: Vec<usize> =
+        (n..program.atoms.len()).filter(|at| program.atoms.get(*at).is_some_and(|a| is_copy(a, atom))).collect();
     let mut add = |what: String, change: Change<Atom>| {
-        let change = move |program: &mut Program| program.atoms.get_mut(n).into_iter().for_each(&change);
+        let copies = copies.clone();
+        let change = move |program: &mut Program| {
+            copies.iter().for_each(|at| program.atoms.get_mut(*at).into_iter().for_each(&change));
+        };
         let (what, place) = (format!("{}: {what}", atom.name), atom.place.clone());
         all.push(Mutant { change: Box::new(change), what, place, alarm: String::new() });
     };
-    for (place, id) in atom.ids.iter().enumerate() {
-        if let IdPattern::Numbers { code, first, last } = id {
-            let other = IdPattern::Numbers { code: *code, first: first + 50_000, last: last + 50_000 };
-            add(
-                format!("another id instead of {first:05}"),
-                Box::new(move |atom| {
-                    if let Some(id) = atom.ids.get_mut(place) {
-                        *id = other.clone();
-                    }
-                }),
-            );
+    if original.is_none() {
+        for (place, id) in atom.ids.iter().enumerate() {
+            if let IdPattern::Numbers { code, first, last } = id {
+                let other = IdPattern::Numbers { code: *code, first: first + 50_000, last: last + 50_000 };
+                add(
+                    format!("another id instead of {first:05}"),
+                    Box::new(move |atom| {
+                        if let Some(id) = atom.ids.get_mut(place) {
+                            *id = other.clone();
+                        }
+                    }),
+                );
+            }
+        }
+        if !atom.from.is_empty() && !own {
+            add("from anybody".to_owned(), Box::new(move |atom| atom.from.clear()));
+        }
+        for place in 0..atom.matches.len() {
+            if atom.matches.len() > 1 {
+                add(
+                    format!("without its `match` {}", place + 1),
+                    Box::new(move |atom| {
+                        atom.matches.remove(place);
+                    }),
+                );
+            }
         }
     }
-    if !atom.from.is_empty() && !own {
-        add("from anybody".to_owned(), Box::new(move |atom| atom.from.clear()));
-    }
-    for (place, predicate) in atom.predicates.iter().enumerate() {
+    for (place, predicate) in atom.predicates.iter().enumerate().skip(inherited) {
         let about_trust = matches!(&**predicate, Predicate::Test { field, .. } if field == "trust");
-        if !(own && about_trust) {
+        if !(vouched && about_trust) {
             add(
                 "without a test of its `where`".to_owned(),
                 Box::new(move |atom| {
@@ -233,13 +277,10 @@ fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
                 }),
             );
         }
-        if let Predicate::Test { field, test: FieldTest::Compare(comparison, operand) } = &**predicate
-            && let Some(other) = neighbour(*comparison)
-        {
-            let test = FieldTest::Compare(other, operand.clone());
-            let changed = Arc::new(Predicate::Test { field: field.clone(), test });
+        for (what, changed) in changed_tests(predicate) {
+            let changed = Arc::new(changed);
             add(
-                format!("`{field} {}` becomes `{}`", comparison.sign(), other.sign()),
+                what,
                 Box::new(move |atom| {
                     if let Some(predicate) = atom.predicates.get_mut(place) {
                         *predicate = changed.clone();
@@ -250,14 +291,56 @@ fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     }
 }
 
+/// True if a condition is made of another one by adding tests, or is that one.
+fn is_copy(copy: &Atom, original: &Atom) -> bool {
+    let tests = || copy.predicates.iter().zip(&original.predicates);
+    copy.name == original.name
+        && copy.place == original.place
+        && copy.ids == original.ids
+        && copy.from == original.from
+        && copy.matches.len() == original.matches.len()
+        && copy.predicates.len() >= original.predicates.len()
+        && tests().all(|(one, other)| Arc::ptr_eq(one, other))
+}
+
+/// A predicate with one change: without a part of an `and` or `or`, or with another comparison.
+fn changed_tests(predicate: &Predicate) -> Vec<(String, Predicate)> {
+    let of_parts = |parts: &[Predicate], word: &str, joined: fn(Vec<Predicate>) -> Predicate| {
+        let mut changed = Vec::new();
+        for (place, part) in parts.iter().enumerate() {
+            let others = |instead: Option<Predicate>| {
+                let mut parts = parts.to_vec();
+                parts.splice(place..=place, instead);
+                joined(parts)
+            };
+            changed.push((format!("without part {} of an `{word}`", place + 1), others(None)));
+            changed.extend(changed_tests(part).into_iter().map(|(what, part)| (what, others(Some(part)))));
+        }
+        changed
+    };
+    match predicate {
+        Predicate::And(parts) => of_parts(parts, "and", Predicate::And),
+        Predicate::Or(parts) => of_parts(parts, "or", Predicate::Or),
+        Predicate::Not(inner) => {
+            changed_tests(inner).into_iter().map(|(what, inner)| (what, Predicate::Not(Box::new(inner)))).collect()
+        }
+        Predicate::Test { field, test: FieldTest::Compare(comparison, operand) } => {
+            let other = neighbour(*comparison);
+            let what = format!("`{field} {}` becomes `{}`", comparison.sign(), other.sign());
+            vec![(what, Predicate::Test { field: field.clone(), test: FieldTest::Compare(other, operand.clone()) })]
+        }
+        Predicate::Test { .. } => Vec::new(),
+    }
+}
+
 /// The comparison that differs in one case only.
-fn neighbour(comparison: Comparison) -> Option<Comparison> {
-    Some(match comparison {
+fn neighbour(comparison: Comparison) -> Comparison {
+    match comparison {
         Comparison::Equal => Comparison::NotEqual,
         Comparison::NotEqual => Comparison::Equal,
         Comparison::Less => Comparison::LessOrEqual,
         Comparison::LessOrEqual => Comparison::Less,
         Comparison::Greater => Comparison::GreaterOrEqual,
         Comparison::GreaterOrEqual => Comparison::Greater,
-    })
+    }
 }

@@ -4,11 +4,13 @@ use crate::core::base::text::printable_short;
 use crate::core::base::time::Time;
 use crate::core::decode::Decoder;
 use crate::core::diag::{Code, Diagnostic};
-use crate::core::engine::fields_of;
+use crate::core::engine::{Fields, fields_of};
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::Index;
 use crate::core::lang::Matcher;
-use crate::core::lang::program::{Program, Sample};
+use crate::core::lang::program::{AtomId, Hit, Program, Sample};
+
+use super::Site;
 
 /// The number of fields and of characters of a record that are shown.
 const FIELDS: usize = 4;
@@ -20,12 +22,25 @@ pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
     program.samples.iter().filter_map(|sample| wrong(sample, matcher, &nothing)).collect()
 }
 
-fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic> {
-    let say = |message: String| Some(Diagnostic::new(Code::SampleFails, sample.place.clone(), message));
+/// The fields that a sample has, captures included, when its record matches a condition: its pattern, or one that is made of it.
+pub fn fields(sample: &Sample, site: &Site, atom: AtomId) -> Option<Fields> {
+    let (event, hits) = matched(sample, &site.matcher);
+    let hit = hits.iter().find(|hit| hit.atom == atom)?;
+    Some(fields_of(&event, &hit.captures, &site.index))
+}
+
+/// The record of a sample as it is read, and what it matches.
+fn matched<'s>(sample: &'s Sample, matcher: &Matcher) -> (Event<'s>, Vec<Hit>) {
     let mut event = Decoder::new().decode(sample.record.as_bytes(), Time::default());
     event.trust = Trust::Authenticated;
     let mut hits = Vec::new();
     matcher.matches(&event, &mut hits);
+    (event, hits)
+}
+
+fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic> {
+    let say = |message: String| Some(Diagnostic::new(Code::SampleFails, sample.place.clone(), message));
+    let (event, hits) = matched(sample, matcher);
     let hit = hits.iter().find(|h| h.atom == sample.atom);
     match (hit, sample.matches) {
         (None, false) => None,

@@ -319,6 +319,9 @@ impl<'t> Compiler<'t, '_> {
         }
         if alarm.cancel.is_empty() && !ends.is_empty() {
             alarm.cancel.push(Cancel::When(ends));
+        } else if alarm.hold.is_some() {
+            // Something else ends the alarm, and its state still has to last until it is raised.
+            alarm.detect.unless.extend(ends);
         }
         // If a condition could not be compiled, it is unknown whether it ends by itself.
         let compiled = !alarm.detect.parts.is_empty();

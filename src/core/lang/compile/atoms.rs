@@ -138,6 +138,9 @@ impl<'t> Compiler<'t, '_> {
         alarm.detect = found.detect;
         alarm.by = found.by;
         alarm.hold = found.hold;
+        if alarm.hold.is_some() {
+            alarm.detect.unless.extend(found.ends);
+        }
         alarm.cancel = vec![Cancel::AtOnce];
         alarm.composite = true;
         self.program.alarms.push(alarm);

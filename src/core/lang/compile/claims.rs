@@ -119,9 +119,10 @@ impl<'t> Compiler<'t, '_> {
         for claim in self.program.claims.iter().filter(|claim| claim.primary == primary) {
             let pattern = self.program.atoms.get(claim.atom.0 as usize).cloned();
             if let (Some(mut atom), Some(pair)) = (pattern, inventory.pairs.get(&claim.pair)) {
+                let own: Vec<Sender> = members(pair).map(Sender::App).collect();
                 if atom.from.is_empty() {
-                    atom.from = members(pair).map(Sender::App).collect();
-                } else {
+                    atom.from = own;
+                } else if atom.from != own {
                     atom.predicates.push(Arc::new(one_of("app", members(pair).collect())));
                 }
                 atom.predicates.extend(outer.iter().cloned());

@@ -7,6 +7,8 @@
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::{Ast, parse};
 
+use crate::core::diag::lookalikes;
+
 /// Maximum bytes of a compiled beginning.
 const LIMIT: usize = 1 << 20;
 /// Maximum depth of nested groups that are taken apart.
@@ -44,6 +46,8 @@ pub enum Would {
     OtherBlanks,
     /// It matches if its quotes may be other quotes.
     OtherQuotes,
+    /// It matches if characters may stand for those that look like them: the difference.
+    Lookalike(String),
     /// It matches if a part of it stands for its own characters.
     Literal { part: String, escaped: String },
 }
@@ -59,6 +63,7 @@ impl Would {
                 "only blanks differ: write `\\s*` or `\\s+` where the text has other blanks, or none".to_owned()
             }
             Would::OtherQuotes => "only the quotes differ: write those of the text, or `[\"']`".to_owned(),
+            Would::Lookalike(difference) => difference.clone(),
             Would::Literal { part, escaped } => {
                 format!("`{part}` stands in the text as it is, and in an expression it means something else: write `{escaped}`")
             }
@@ -192,6 +197,12 @@ fn would(flags: &str, body: &str, tree: &Ast, text: &str) -> Option<Would> {
     if matches(flags, &replaced(&quotes)) {
         return Some(Would::OtherQuotes);
     }
+    let alike = |text: &str| lookalikes::folded(text);
+    if regex(&format!("{flags}{}", alike(body))).is_some_and(|r| r.is_match(&alike(text)))
+        && let Some(difference) = lookalikes::difference(body, text)
+    {
+        return Some(Would::Lookalike(difference));
+    }
     let special = parts(tree).into_iter().filter(|part| literal(part).is_none()).take(SPECIAL);
     special.into_iter().find_map(|own| {
         let part = body.get(own.span().start.offset..own.span().end.offset)?;
@@ -226,6 +237,8 @@ mod tests {
         assert_eq!(would("down\\$", "down again"), None);
         assert_eq!(would("link down $", "link down"), Some(Would::OtherBlanks));
         assert_eq!(would("user \"(?<u>\\w+)\"", "user 'ann'"), Some(Would::OtherQuotes));
+        let dash = "`\u{2013}` (U+2013) stands there, and `-` is wanted".to_owned();
+        assert_eq!(would("down - (?<c>\\w+)$", "link down \u{2013} again"), Some(Would::Lookalike(dash)));
         for (expression, text, part, escaped) in [
             ("code [17] (?<x>\\w+)", "code [17] failed", "[17]", "\\[17\\]"),
             ("really? yes", "really? yes", "y?", "y\\?"),

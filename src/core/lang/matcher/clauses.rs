@@ -1,8 +1,9 @@
 //! What a clause wants, what an event has instead, and how close that is: the texts of [`super::trace`].
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
-use crate::core::diag::suggest;
+use crate::core::diag::{lookalikes, suggest};
 use crate::core::event::{EventId, INSIDE_PREFIXES, Level, OWN_APP, Value, names_inside};
 use crate::core::lang::expression::{MatchProgress, Would};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPattern, Operand, Predicate, Sender, Unit};
@@ -166,7 +167,7 @@ impl Scope<'_> {
     }
 
     /// A test of fields, and the values of the fields.
-    pub(super) fn where_clause(&self, predicate: &Predicate, captures: &Captured) -> Clause {
+    pub(super) fn where_clause(&self, atom: &Atom, predicate: &Predicate, captures: &Captured) -> Clause {
         let wanted = predicate_text(predicate);
         let mut seen = Vec::new();
         let mut near = 0;
@@ -181,7 +182,12 @@ impl Scope<'_> {
                 seen.push(text);
             }
             let (of_this, advice) = match &value {
+                // Of an `or`, what holds explains nothing.
+                Some(value) if self.passes(value, test, captures) => (60, None),
                 Some(value) => self.test_near(value, test),
+                None if atom.matches.iter().flat_map(|m| &m.captures).any(|capture| capture.name == field) => {
+                    (40, Some(format!("the expression matches without its group `{field}`")))
+                }
                 None => (10, self.no_field(field, captures)),
             };
             if of_this > near || hint.is_none() {
@@ -189,11 +195,26 @@ impl Scope<'_> {
                 hint = advice.or_else(|| hint.take());
             }
         });
-        if matches!(predicate, Predicate::Not(_)) {
+        if let Predicate::Not(inner) = predicate {
             near = near.max(60);
-            hint = Some("what must not be so is so".to_owned());
+            let stands = self.word_with(inner, captures);
+            hint = Some(stands.unwrap_or_else(|| "what must not be so is so".to_owned()));
         }
         Clause { hint, ..failed(ClauseType::Where, wanted, Some(seen.join(", ")), near) }
+    }
+
+    /// Where a text that must not be there is, if it is a part of a longer word.
+    fn word_with(&self, predicate: &Predicate, captures: &Captured) -> Option<String> {
+        let Predicate::Test { field, test: FieldTest::Contains(part) } = predicate else { return None };
+        let have = self.field(field, captures)?;
+        let have = as_text(&have);
+        let (before, behind) = have.split_once(part.as_str())?;
+        let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+        let begin = before.trim_end_matches(is_of_word).len();
+        let end = have.len() - behind.trim_start_matches(is_of_word).len();
+        let word = have.get(begin..end).filter(|word| word.len() > part.len())?;
+        let (part, word) = (quoted(part), quoted(word));
+        Some(format!("{part} stands in {word}, and must not; for whole words write `not {field} ~ /\\b...\\b/`"))
     }
 
     fn test_near(&self, value: &Value<'_>, test: &FieldTest) -> (u8, Option<String>) {
@@ -207,6 +228,13 @@ impl Scope<'_> {
                 let want = as_text(want).into_owned();
                 if want.eq_ignore_ascii_case(&have) {
                     (95, case(&want))
+                } else if is_same_address(&want, &have) {
+                    (
+                        90,
+                        Some(
+                            "it is the same address, written otherwise: capture it as `:ip`, or test `in` its network".to_owned(),
+                        ),
+                    )
                 } else if let Some(apart) = small_difference(&want, &have, |want, have| want == have) {
                     (90, Some(apart))
                 } else {
@@ -255,7 +283,7 @@ impl Scope<'_> {
                 }
             }
             FieldTest::InNetwork { .. } => {
-                (50, have.parse::<std::net::IpAddr>().is_err().then(|| format!("{} is no address", quoted(&have))))
+                (50, have.parse::<IpAddr>().is_err().then(|| format!("{} is no address", quoted(&have))))
             }
         }
     }
@@ -272,11 +300,24 @@ impl Scope<'_> {
         }) {
             return Some(format!("the record has no `{field}`, and its text has `{name}`: write that, or capture it"));
         }
+        let fields = || self.event.fields.iter().map(|(name, _)| &**name).take(NAMES);
+        if let Some(name) = fields().find(|name| *name != field && last(name) == last(field)) {
+            return Some(format!("the record has no `{field}`, and it has `{name}`"));
+        }
+        // `status: down` is prose for the decoder.
+        let begin = format!("{field}: ");
+        if let Some((_, behind)) = self.event.text.split_once(&begin) {
+            let value: String = behind.chars().take_while(|c| !c.is_whitespace()).collect();
+            let hint = "is a part of its text: capture it";
+            return Some(format!(
+                "the record has no field `{field}`; `{begin}{value}` {hint}, `match /{begin}(?<{field}>\\S+)/`"
+            ));
+        }
         let mut names: Vec<&str> =
             ["host", "app", "type", "pair", "site", "text", "raw", "level", "trust", "pid", "id", "facility", "sender", "time"]
                 .to_vec();
         names.extend(captures.iter().map(|(name, _)| name.as_str()));
-        names.extend(self.event.fields.iter().map(|(name, _)| &**name).take(NAMES));
+        names.extend(fields());
         Some(match suggest::nearest(field, names.into_iter().filter(|name| *name != field)) {
             Some(name) => format!("the record has no `{field}`; did you mean `{name}`?"),
             None => format!("the record has no `{field}`, and the pattern captures none"),
@@ -306,7 +347,12 @@ fn no_number(wanted: &Value<'_>, have: &str) -> String {
     }
 }
 
-/// A difference between two texts that people do not see at once: blanks, or quotes. `is` tells whether a test would hold.
+fn is_same_address(wanted: &str, have: &str) -> bool {
+    let read = |text: &str| text.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+    read(wanted).is_some_and(|wanted| read(have) == Some(wanted))
+}
+
+/// A difference between two texts that people do not see at once: blanks, quotes, or characters that look alike. `is` tells whether a test would hold.
 fn small_difference(wanted: &str, have: &str, is: impl Fn(&str, &str) -> bool) -> Option<String> {
     let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
     if is(&without_blanks(wanted), &without_blanks(have)) {
@@ -315,7 +361,11 @@ fn small_difference(wanted: &str, have: &str, is: impl Fn(&str, &str) -> bool) -
         return Some(format!("only blanks differ{more}"));
     }
     let same_quotes = |text: &str| text.replace(['\'', '`', '\u{b4}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'], "\"");
-    is(&same_quotes(wanted), &same_quotes(have)).then(|| "only the quotes differ".to_owned())
+    if is(&same_quotes(wanted), &same_quotes(have)) {
+        return Some("only the quotes differ".to_owned());
+    }
+    let alike = is(&lookalikes::folded(wanted), &lookalikes::folded(have));
+    alike.then(|| lookalikes::difference(wanted, have)).flatten()
 }
 
 /// The tests of single fields in a test, in order.

@@ -63,7 +63,7 @@ impl<'e> Scope<'e> {
                 captures.push((name.clone(), value));
             }
         }
-        let all_hold = self.all_hold(atom.predicates.iter().map(AsRef::as_ref), &captures, trace);
+        let all_hold = self.all_hold(atom, atom.predicates.iter().map(AsRef::as_ref), &captures, trace);
         if !(all_hold && id_matches && sender_matches) {
             return None;
         }
@@ -73,6 +73,7 @@ impl<'e> Scope<'e> {
     /// True when all tests hold. Each test is a clause, and so is each part of an `and`.
     fn all_hold<'p, T: ClauseTrace>(
         &self,
+        atom: &Atom,
         mut predicates: impl Iterator<Item = &'p Predicate>,
         captures: &Captured,
         trace: &mut T,
@@ -82,10 +83,10 @@ impl<'e> Scope<'e> {
         }
         predicates.fold(true, |all, predicate| {
             let holds = match predicate {
-                Predicate::And(parts) => self.all_hold(parts.iter(), captures, trace),
+                Predicate::And(parts) => self.all_hold(atom, parts.iter(), captures, trace),
                 other => {
                     let holds = self.holds(other, captures);
-                    trace.clause(holds, || self.where_clause(other, captures));
+                    trace.clause(holds, || self.where_clause(atom, other, captures));
                     holds
                 }
             };
@@ -191,7 +192,7 @@ impl<'e> Scope<'e> {
         }
     }
 
-    fn passes(&self, value: &Value<'_>, test: &FieldTest, captures: &[(String, Value<'static>)]) -> bool {
+    pub(super) fn passes(&self, value: &Value<'_>, test: &FieldTest, captures: &[(String, Value<'static>)]) -> bool {
         match test {
             FieldTest::Compare(comparison, operand) => self.compares(value, *comparison, operand, captures),
             FieldTest::Regex { regex, negated } => regex.is_match(&as_text(value)) != *negated,
