@@ -1,7 +1,7 @@
 //! A journal that may lack records, or that does: nothing is sent until agents agree or an operator accepts the loss, and nothing
 //! moves back.
 
-use pointsman::core::base::limits::EPOCH_MOST;
+use pointsman::core::base::limits::{EPOCH_MOST, EPOCH_REPORTED};
 use pointsman::core::base::time::Time;
 use pointsman::core::control::{Controller, Input, OperatorCommand, Output};
 use pointsman::core::journal::{self, DoubtKind, Record, State};
@@ -220,6 +220,37 @@ fn a_generation_that_is_not_credible_is_not_believed_and_wedges_nothing() {
     assert_eq!(bench.notices.iter().filter(|k| *k == "report_strange").count(), 1);
     assert!(bench.controller.planner().ledger().epoch() < EPOCH_MOST && bench.controller.doubt().is_none());
     assert_eq!(bench.holders(), ["sip2"]);
+}
+
+/// An agent lies about an epoch as high as is believed. The journal can still be read, and leaves room for all later starts.
+#[test]
+fn an_agent_that_lies_does_not_use_up_the_epochs() {
+    let story = story();
+    for (epoch, believed) in [(EPOCH_MOST, false), (EPOCH_REPORTED + 1, false), (EPOCH_REPORTED, true)] {
+        let mut bench = Bench::new(&story, None);
+        bench.run(2_000);
+        bench.seen[0].1.generation = Generation { epoch, n: 1 };
+        bench.run(1_000);
+        assert_eq!(bench.notices.contains(&"journal_behind".to_owned()), believed, "{epoch}");
+        assert_eq!(bench.notices.contains(&"report_strange".to_owned()), !believed, "{epoch}");
+        let epoch = bench.controller.planner().ledger().epoch();
+        assert!(epoch <= EPOCH_MOST / 2 + 1, "{epoch}");
+        for record in &bench.records {
+            assert_eq!(record.credible(), Ok(()), "{record:?}");
+        }
+    }
+}
+
+/// A report without a controller has no generation of ours, and none that could be believed silently.
+#[test]
+fn a_generation_of_no_controller_is_no_secret() {
+    let mut bench = Bench::new(&story(), None);
+    bench.run(2_000);
+    let seen = ResourceStatus { generation: generation(99), ..bench.seen[0].1.clone() };
+    let resources = [("sip_vip".to_owned(), seen)].into();
+    let beat = Echo { incarnation: 1, beat: 1_000 };
+    bench.turn(Input::Report(Report { host: "sip1".to_owned(), beat, resources, ..Report::default() }));
+    assert!(bench.notices.contains(&"journal_behind".to_owned()) && bench.controller.doubt().is_some());
 }
 
 /// A clock was ten years ahead and is correct now: a timer that expires in a minute still does.

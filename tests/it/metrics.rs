@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pointsman::core::metrics::{MetricId, MetricKind, reference};
+use pointsman::core::control::Output;
+use pointsman::core::journal::{Record, State};
+use pointsman::core::metrics::{ControllerCounts, MetricId, MetricKind, Samples, reference};
 
 use crate::support::{expect, read};
 
@@ -53,5 +55,40 @@ fn the_examples_name_only_metrics_that_exist() {
             seen += 1;
         }
         assert!(seen > 3, "{file}: {seen}");
+    }
+}
+
+/// What a dry run does is no run and no step of the real ones, also after a restart in its middle.
+#[test]
+fn dry_runs_are_counted_separately() {
+    let text = read("tests/journal/night.jsonl");
+    let wanted = text.lines().find(|line| line.contains("\"ran\":\"wanted\",\"run\":1,")).unwrap();
+    let dry = wanted.replace("\"retry\":null}", "\"retry\":null,\"dry\":true}");
+    let record = |line: &str| Record::read(line).unwrap();
+    let begun = r#"{"run":{"ran":"begun","run":1,"at":1795990200000000}}"#;
+    let answered = r#"{"run":{"ran":"answered","run":1,"result":{"Ok":null}}}"#;
+    let ended = r#"{"run":{"ran":"ended","run":1,"at":1795990200000000,"outcome":{"failed":"no"}}}"#;
+    for (wanted, metric, steps) in [(wanted, MetricId::RunChanges, 1.0), (&dry, MetricId::DryRunChanges, 0.0)] {
+        let mut state = State::default();
+        state.apply(&record(wanted));
+        for (mut counts, is_new) in [(ControllerCounts::default(), true), (ControllerCounts::start(&state.runs), false)] {
+            let lines = if is_new { vec![wanted, begun, answered, ended] } else { vec![begun, answered, ended] };
+            for line in lines {
+                counts.written(&Output::Record(record(line)));
+            }
+            let mut samples = Samples::default();
+            counts.add_to(&mut samples);
+            let all = samples.rows();
+            let of = |metric: MetricId, word: &str| {
+                let found = all.iter().find(|one| {
+                    one["metric"] == metric.name() && one["labels"].as_object().is_some_and(|l| l.values().any(|v| v == word))
+                });
+                found.map(|one| one["value"].as_f64().unwrap())
+            };
+            let other = if metric == MetricId::RunChanges { MetricId::DryRunChanges } else { MetricId::RunChanges };
+            assert_eq!((of(metric, "failed"), of(other, "failed")), (Some(1.0), Some(0.0)));
+            assert_eq!((of(metric, "begun"), of(other, "begun")), (Some(1.0), Some(0.0)));
+            assert_eq!(of(MetricId::Steps, "done"), Some(steps));
+        }
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::core::base::limits::{CLAIM_RUNS, MEMORY, MEMORY_RUNS, RUN_BYTES, RUNS, share};
+use pointsman::core::base::limits::{CLAIM_RUNS, DRY_RUNS, MEMORY, MEMORY_LEAST, MEMORY_RUNS, RUN_BYTES, RUNS, share};
 use pointsman::core::base::time::Time;
 use pointsman::core::engine::{Key, StartReactions};
 use pointsman::core::event::{Trust, Value};
-use pointsman::core::inventory::Inventory;
+use pointsman::core::inventory::{Inventory, Memory};
 use pointsman::core::lang::program::{Category, Program};
 use pointsman::core::lang::{Declarations, compile};
 use pointsman::core::react::{Input, Output, Record, RunId, Runs, State};
@@ -330,6 +330,32 @@ fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
     }
     let next = b.start(at(3), "plain", "later")[0].strip_prefix("evaluate ").unwrap().parse().unwrap();
     assert!(answer(&mut b, next, 0, RUN_BYTES - 1_000));
+}
+
+/// Dry runs of trusted events take the memory of unverified ones: what is only shown leaves room for what is done.
+#[test]
+fn the_memory_of_dry_runs_is_bounded_and_the_least() {
+    let mut b = Bench::new();
+    let most = share(MEMORY_LEAST, MEMORY_RUNS);
+    let limits = Inventory { memory: Memory(MEMORY_LEAST), ..Inventory::default() };
+    b.runs.reload(1, b.program.clone(), Arc::new(limits));
+    let mut run = 0;
+    for n in 0..DRY_RUNS as u64 {
+        if b.start(at(0), "dry", &n.to_string())[1].starts_with("evaluate") {
+            run += 1;
+            answer(&mut b, run, 0, RUN_BYTES - 1_000);
+        }
+    }
+    let kept: usize =
+        b.runs.state().runs().flat_map(|(_, r)| &r.history).map(|s| s.result.as_ref().map_or(0, Value::weight)).sum();
+    assert!(kept > most / 3 && kept <= most / 2, "{kept} of {most}");
+    let mut n = 0;
+    while b.cue_of(at(1), "plain", &n.to_string(), Trust::Authenticated, false).len() == 1 && n < 40 {
+        run = b.runs.state().runs().map(|(id, _)| id).max().unwrap();
+        assert!(answer(&mut b, run, 0, RUN_BYTES - 1_000), "{n}");
+        n += 1;
+    }
+    assert_eq!(n, 40, "half of the memory is left");
 }
 
 /// A run with less trust neither replaces nor delays one with more trust.

@@ -172,3 +172,19 @@ fn pages_are_the_whole_history() {
     let of = HistoryFilter { alarm: Some("link_down".to_owned()), kinds: vec!["raised".to_owned()], ..HistoryFilter::default() };
     assert_eq!(history_page(&reader, &of, &PageBounds::OF_CONTROLLER).unwrap().entries.len(), 3);
 }
+
+/// A dry run is marked, so that counts of runs can leave it out.
+#[test]
+fn dry_runs_are_marked_in_the_view() {
+    let folder = night();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    let text = read("tests/journal/night.jsonl");
+    let wanted = text.lines().find(|line| line.contains("\"ran\":\"wanted\",\"run\":1,")).unwrap();
+    let dry = wanted.replace("\"run\":1,", "\"run\":900,").replace("\"retry\":null}", "\"retry\":null,\"dry\":true}");
+    journal.append(&Record::read(&dry).unwrap()).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    let reader = JournalReader::open(folder.path()).unwrap();
+    let (_, found) = rows(&reader, "SELECT run, dry FROM runs WHERE run IN (1, 900) ORDER BY run");
+    assert_eq!(found, [[Json::from(1), Json::from(0)], [Json::from(900), Json::from(1)]]);
+}

@@ -158,7 +158,7 @@ fn what_is_not_ours_to_use_is_refused_with_what_to_do() {
     };
     refused(&sql("UPDATE record SET line = replace(line, 'sip1', 'sip2') WHERE n = 4"), "journal verify");
     refused(&sql("DELETE FROM record WHERE n = 4"), "record 4 is missing");
-    refused(&sql("PRAGMA user_version = 3"), "of version 3");
+    refused(&sql("PRAGMA user_version = 4"), "of version 4");
     refused(&sql("PRAGMA application_id = 5"), "another program");
     refused(
         &|folder| {
@@ -252,6 +252,24 @@ fn a_journal_of_version_1_is_read_and_goes_on() {
     }
     let found = Journal::verify(folder.path()).unwrap();
     assert_eq!((found.records, found.snapshots, &found.wrong[..]), (records.len() as u64, 1, &[][..]));
+}
+
+/// An older program refuses what this one has written: it would carry out runs with `mode dry`.
+#[test]
+fn a_journal_of_version_2_goes_on_and_is_of_version_3_then() {
+    let folder = Folder::new();
+    let records = written(folder.path());
+    let version = |set: Option<i32>| {
+        let db = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
+        if let Some(set) = set {
+            db.pragma_update(None, "user_version", set).unwrap();
+        }
+        db.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0)).unwrap()
+    };
+    version(Some(2));
+    assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());
+    assert!(Journal::open(folder.path()).unwrap().state() == &State::fold(&records));
+    assert_eq!(version(None), 3);
 }
 
 /// A journal that ends too early, or has disappeared, is refused. Nothing is changed, so that it can be restored.

@@ -101,6 +101,9 @@ pub const LISTED: usize = 1_000_000;
 pub const NEAR_MISSES: usize = 200_000;
 /// Maximum events that a condition counts (`N of`). More is a diagnostic, because each key has a window of this many times.
 pub const COUNT: usize = 1_000;
+/// Maximum reactions that one `react` starts, those after `then` included. One more is a diagnostic, because each run keeps those
+/// that follow it.
+pub const REACTION_CALLS: usize = 100;
 /// Maximum events that one condition joins by `then` or `and`. One more is a diagnostic.
 pub const PARTS: usize = 16;
 /// Maximum keys of one alarm with partial matches, and maximum keys of which its `limit` remembers a start. Above it, the
@@ -229,8 +232,8 @@ pub const RUNS: usize = 1_000;
 /// Maximum runs of claims that have not ended, separate from the other runs: twice the pairs of a large site. A further claim
 /// is carried out without its reaction, and this is reported.
 pub const CLAIM_RUNS: usize = 8_000;
-/// Maximum runs with `mode dry` that have not ended, separate from the other runs: they only show what would be done. A further
-/// one is not started, and this is reported.
+/// Maximum runs with `mode dry` that have not ended, separate from the other runs: they only show what would be done. Their
+/// memory counts as that of unverified senders. A further one is not started, and this is reported.
 pub const DRY_RUNS: usize = 100;
 /// Maximum events that wait for the controller. Less trusted senders may fill only a part of it, and one sender as much as is
 /// left free. Sources that can wait do so. Further events of other sources are dropped, counted by source and sender, and
@@ -338,9 +341,16 @@ pub fn share(memory: usize, percent: usize) -> usize {
 pub const JOURNAL_AGE: Duration = Duration::from_secs(400 * 24 * 3_600);
 /// Default of `journal: size`: bytes of the journal's database above which the oldest records are removed.
 pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// Bytes of the journal's file system that the journal leaves free, or an eighth of a small one. If fewer are free, the oldest
+/// Bytes of the journal's file system that the journal leaves free, or a quarter of a small one. If fewer are free, the oldest
 /// records are removed before their time, and this is reported: a journal that fills its disk would end the controller.
 pub const JOURNAL_DISK_FREE: u64 = 256 * 1024 * 1024;
+/// Minimum bytes that the disk of the data folder has for the journal: those that are free, and those of its own files. With less,
+/// the controller does not start.
+pub const JOURNAL_DISK_LEAST: u64 = 128 * 1024 * 1024;
+/// Bytes of a file in the data folder that keeps room for the journal (`journal.reserve`), or half of what the journal leaves
+/// free if that is less. On a full disk the file is removed, so that the controller goes on while old records are removed and
+/// people make room.
+pub const JOURNAL_RESERVE: u64 = 32 * 1024 * 1024;
 /// Minimum of `journal: size`. A smaller one is a diagnostic.
 pub const JOURNAL_BYTES_LEAST: u64 = 16 * 1024 * 1024;
 /// Maximum bytes of one snapshot of the journal. A larger one is not written, and this is reported: a start then reads more
@@ -349,12 +359,19 @@ pub const SNAPSHOT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Maximum epoch of generations: each start of a controller uses one. A journal with a higher one is refused, and so is a
 /// report of an agent.
 pub const EPOCH_MOST: u64 = 1 << 40;
+/// Maximum epoch that a report of an agent may have, unless the journal has a higher one: half of [`EPOCH_MOST`]. The next
+/// controller uses a higher epoch than any that was reported, so an agent that lies must not use up all of them. Above it, the
+/// report is ignored, and this is a notice.
+pub const EPOCH_REPORTED: u64 = EPOCH_MOST / 2;
 /// Maximum notices of one kind per minute that are journaled for `pointsman history`. Further ones are counted, and the
 /// number is journaled.
 pub const NOTICES_A_MINUTE: u32 = 120;
 /// Maximum difference between the wall clock and the engine's time. Above it, the engine's time and its state are moved to
 /// the wall clock.
 pub const CLOCK_STEP: Duration = Duration::from_secs(1);
+/// Minimum time between two such moves. Each starts the controller's decisions again, and for a few seconds no address moves from
+/// a lost host. A clock that is set again and again must not prevent that for ever.
+pub const CLOCK_FOLLOWED: Duration = Duration::from_secs(120);
 /// Maximum pauses, silences, maintenances and drains at once. A further one is refused, and this is a notice.
 pub const OVERRIDES: usize = 1_000;
 /// Maximum bytes of the key in a silence. A longer one is refused.

@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::core::base::limits::EPOCH_MOST;
+use crate::core::base::limits::EPOCH_REPORTED;
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Doubt, DoubtKind};
@@ -60,7 +60,8 @@ impl Controller {
         if !self.inventory.hosts.contains_key(host) {
             return true;
         }
-        if let Some((resource, seen)) = report.resources.iter().find(|(_, seen)| seen.generation.epoch > EPOCH_MOST) {
+        let most = EPOCH_REPORTED.max(self.planner.ledger().epoch());
+        if let Some((resource, seen)) = report.resources.iter().find(|(_, seen)| seen.generation.epoch > most) {
             if self.trust.disbelieved.insert(host.clone()) {
                 let text = format!(
                     "the agent of {host} reports generation {} of {resource}, which no controller ever used, so its reports \
@@ -71,8 +72,8 @@ impl Controller {
             }
             return false;
         }
-        // Another controller's generations say nothing about ours.
-        let ours = report.controller == Some(self.id);
+        // Another controller's generations say nothing about ours. An agent that obeys no controller has no generation.
+        let ours = report.controller.is_none_or(|other| other == self.id);
         let newer = report.resources.iter().find(|(resource, seen)| ours && seen.generation > self.newest_known(resource, host));
         let learns = self.trust.doubt.as_ref().is_some_and(|d| matches!(d.kind, DoubtKind::Behind | DoubtKind::Accepted));
         if let Some((resource, seen)) = newer.filter(|_| !learns) {

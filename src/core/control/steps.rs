@@ -46,7 +46,7 @@ impl Controller {
             let result = Ok(Value::from(journal::SILENCED));
             return owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
         }
-        if let Some(result) = self.dry_step(run, &step, out) {
+        if let Some(result) = self.dry_step(now, run, &step, out) {
             let n = step.n;
             return owed.push_back(Task::Runs(match result {
                 Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
@@ -81,10 +81,10 @@ impl Controller {
                 Ok(Value::Unit)
             }
             Verb::Notify => self.notify(now, run, &step, out),
-            Verb::HostRun if self.doubt().is_some() => {
-                Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
-            }
-            Verb::HostRun => return out.push(Output::Do { run, attempt, step }),
+            Verb::HostRun => match self.trusts_journal() {
+                Ok(()) => return out.push(Output::Do { run, attempt, step }),
+                Err(why) => Err(why),
+            },
             Verb::Wait | Verb::Log | Verb::State(_) => {
                 Err(format!("`{}` is done by the run itself: this is an error in the program", step.verb))
             }
@@ -157,24 +157,26 @@ impl Controller {
 
     /// What a step of a dry run would do, reported, and the answer with which its script goes on. `None` for a step that changes
     /// nothing outside, which is done, and for runs that are not dry.
-    fn dry_step(&self, run: RunId, step: &Step, out: &mut Vec<Output>) -> Option<StepResult> {
+    fn dry_step(&self, now: Time, run: RunId, step: &Step, out: &mut Vec<Output>) -> Option<StepResult> {
         let bound = self.runs.state().run(run).map(|run| &run.bound).filter(|bound| bound.dry)?;
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
         let result = match step.verb {
             Verb::Vip(verb) | Verb::Port(verb) => match verb {
                 ResourceVerb::Owner | ResourceVerb::Holders => return None,
                 ResourceVerb::Settle => self.known(&text(0)).map(|_| Value::Bool(true)),
-                ResourceVerb::Up | ResourceVerb::MoveTo | ResourceVerb::Down => self.dry_intent(run, &text(0), &text(1)),
+                ResourceVerb::Up | ResourceVerb::MoveTo => self.dry_intent(now, run, IntentVerb::Up, (text(0), text(1))),
+                ResourceVerb::Down => self.dry_intent(now, run, IntentVerb::Down, (text(0), text(1))),
             },
-            Verb::PairSwitchover => self.other_host(&text(0)).and_then(|(resource, host)| self.dry_intent(run, &resource, &host)),
-            Verb::HostRun => self.inventory.runs_commands(&text(0)).map(|()| {
+            Verb::PairSwitchover => self.other_host(&text(0)).and_then(|at| self.dry_intent(now, run, IntentVerb::Up, at)),
+            Verb::HostRun => self.trusts_journal().and_then(|()| self.inventory.runs_commands(&text(0))).map(|()| {
                 Value::Map(
                     [("status", Value::Int(0)), ("stdout", Value::from("")), ("stderr", Value::from(""))]
                         .map(|(name, value)| (name.to_owned(), value))
                         .into(),
                 )
             }),
-            Verb::Notify | Verb::AlarmClear => Ok(Value::Unit),
+            Verb::Notify => self.notifier.has_channel(&text(0)).map(|()| Value::Unit),
+            Verb::AlarmClear => Ok(Value::Unit),
             Verb::Wait | Verb::Log | Verb::State(_) => return None,
         };
         let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
@@ -194,21 +196,25 @@ impl Controller {
         Some(result)
     }
 
-    /// The answer of an intent that a run would have, if it is not refused.
-    fn dry_intent(&self, run: RunId, resource: &str, host: &str) -> StepResult {
-        let resource = self.known(resource)?;
-        self.may_intend(run, &resource)?;
-        let host = self.inventory.host(host).map_or(host, |(name, _)| name.as_str());
-        let placed = self.inventory.resources.get(&resource).is_some_and(|r| r.placements.iter().any(|p| p.host == host));
-        if placed { Ok(Value::from("accepted")) } else { Err(no_placement(&resource, host)) }
+    /// Refuses a step that changes something outside while the journal may lack records.
+    fn trusts_journal(&self) -> Result<(), String> {
+        match self.doubt() {
+            Some(_) => Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned()),
+            None => Ok(()),
+        }
     }
 
-    /// Checks that the event of a run is trusted enough to move a resource.
-    fn may_intend(&self, run: RunId, resource: &Name) -> Result<(), String> {
+    /// The intent of a run's step, if its event is trusted enough to move the resource.
+    fn wanted_intent(&self, run: RunId, verb: IntentVerb, (resource, host): (String, String)) -> Result<Intent, String> {
+        let resource = self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let trust = state.bound.trust();
-        let requires = self.inventory.resources.get(resource).map(|r| r.trust);
-        if requires.is_some_and(|requires| trust < requires) { Err(too_little_known(resource, trust)) } else { Ok(()) }
+        let (trust, order, at) = (state.bound.trust(), state.order, state.at);
+        let requires = self.inventory.resources.get(&resource).map(|r| r.trust);
+        if requires.is_some_and(|requires| trust < requires) {
+            return Err(too_little_known(&resource, trust));
+        }
+        let host = self.inventory.host(&host).map_or(host, |(name, _)| name.clone());
+        Ok(Intent { resource, verb, host, order, operator: false, at })
     }
 
     fn intent_of(
@@ -216,22 +222,18 @@ impl Controller {
         now: Time,
         run: RunId,
         verb: IntentVerb,
-        (resource, host): (String, String),
+        at: (String, String),
         owed: &mut VecDeque<Task>,
         out: &mut Vec<Output>,
     ) -> StepResult {
-        self.known(&resource)?;
-        let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
-        let (order, at) = (state.order, state.at);
-        self.may_intend(run, &resource)?;
-        let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
-        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false, at };
-        match self.intend(now, intent, owed, out) {
-            Accepted::Yes => Ok(Value::from("accepted")),
-            Accepted::Held => Ok(Value::from("held")),
-            Accepted::Superseded => Ok(Value::from("superseded")),
-            Accepted::Unknown => Err(no_placement(&resource, &host)),
-        }
+        let intent = self.wanted_intent(run, verb, at)?;
+        answer(self.intend(now, intent.clone(), owed, out), &intent)
+    }
+
+    /// The answer that a run's intent would have.
+    fn dry_intent(&self, now: Time, run: RunId, verb: IntentVerb, at: (String, String)) -> StepResult {
+        let intent = self.wanted_intent(run, verb, at)?;
+        answer(self.planner.would_accept(now, intent.clone()), &intent)
     }
 
     fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
@@ -268,8 +270,14 @@ impl Controller {
     }
 }
 
-fn no_placement(resource: &str, host: &str) -> String {
-    format!("{resource} has no placement on {host}")
+/// What a script gets as the result of an intent.
+fn answer(accepted: Accepted, intent: &Intent) -> StepResult {
+    match accepted {
+        Accepted::Yes => Ok(Value::from("accepted")),
+        Accepted::Held => Ok(Value::from("held")),
+        Accepted::Superseded => Ok(Value::from("superseded")),
+        Accepted::Unknown => Err(format!("{} has no placement on {}", intent.resource, intent.host)),
+    }
 }
 
 /// Why an event with too little trust moves nothing.

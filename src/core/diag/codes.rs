@@ -74,7 +74,7 @@ codes! {
     CancelContradiction = "R119", Error, "two clauses about the end of an alarm contradict each other";
     KeysDiffer = "R120", Error, "`cancel when` has other keys than `detect`";
     ClauseNotHere = "R121", Error, "the clause has no meaning in this block";
-    TooManyAlternatives = "R122", Error, "a condition has too many alternatives";
+    TooManyAlternatives = "R122", Error, "a condition has too many alternatives, or a `react` too many reactions";
     BadNetwork = "R123", Error, "a network is not understood";
     SampleFails = "R124", Error, "a sample is not as its pattern says";
     BadCount = "R125", Error, "a count is not within its bounds";

@@ -1,7 +1,7 @@
 //! What the deciding thread counts: its inputs, its outputs, and how long they take. Counting an input or output costs some
 //! additions, and nothing that waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::base::time::Time;
 use crate::core::control::{Controller, Input, Output};
@@ -9,7 +9,7 @@ use crate::core::engine;
 use crate::core::event::Trust;
 use crate::core::journal::{self, Record};
 use crate::core::notice::Kind;
-use crate::core::react;
+use crate::core::react::{self, RunId};
 use crate::core::wire::Action;
 
 use super::declared::MetricId;
@@ -28,12 +28,20 @@ pub struct ControllerCounts {
     events: [u64; Trust::ALL.len()],
     records: [u64; RECORDS.len()],
     counts: BTreeMap<Series, u64>,
+    /// The runs with `mode dry` that have not ended.
+    dry: BTreeSet<RunId>,
     notices: BTreeMap<Kind, u64>,
     latency: LatencyTracker,
     syncs: Histogram,
 }
 
 impl ControllerCounts {
+    /// Counters of a controller that starts with these runs.
+    pub fn start(runs: &react::State) -> ControllerCounts {
+        let dry = runs.runs().filter(|(_, run)| run.bound.dry).map(|(id, _)| id).collect();
+        ControllerCounts { dry, ..ControllerCounts::default() }
+    }
+
     fn one(&mut self, metric: MetricId, label: &'static str) {
         *self.counts.entry((metric, label)).or_default() += 1;
     }
@@ -89,14 +97,35 @@ impl ControllerCounts {
             Record::Alarm(engine::Record::Raised { .. }) => self.one(MetricId::AlarmChanges, "raised"),
             Record::Alarm(engine::Record::Repeated { .. }) => self.one(MetricId::AlarmChanges, "repeated"),
             Record::Alarm(engine::Record::Cleared { .. }) => self.one(MetricId::AlarmChanges, "cleared"),
-            Record::Run(react::Record::Wanted { .. }) => self.one(MetricId::RunChanges, "wanted"),
-            Record::Run(react::Record::Begun { .. }) => self.one(MetricId::RunChanges, "begun"),
-            Record::Run(react::Record::Ended { outcome, .. }) => self.one(MetricId::RunChanges, outcome.name()),
-            Record::Run(react::Record::Again { .. }) => self.one(MetricId::Steps, "retried"),
-            Record::Run(react::Record::Answered { result, .. }) => {
-                self.one(MetricId::Steps, if result.is_err() { "failed" } else { "done" });
-            }
+            Record::Run(record) => self.run(record),
             _ => {}
+        }
+    }
+
+    fn run(&mut self, record: &react::Record) {
+        let change = match record {
+            react::Record::Wanted { run, bound, .. } => {
+                if bound.dry {
+                    self.dry.insert(*run);
+                }
+                Some((run, "wanted"))
+            }
+            react::Record::Begun { run, .. } => Some((run, "begun")),
+            react::Record::Ended { run, outcome, .. } => Some((run, outcome.name())),
+            react::Record::Again { run, .. } if !self.dry.contains(run) => {
+                self.one(MetricId::Steps, "retried");
+                None
+            }
+            react::Record::Answered { run, result } if !self.dry.contains(run) => {
+                self.one(MetricId::Steps, if result.is_err() { "failed" } else { "done" });
+                None
+            }
+            _ => None,
+        };
+        let Some((run, change)) = change else { return };
+        self.one(if self.dry.contains(run) { MetricId::DryRunChanges } else { MetricId::RunChanges }, change);
+        if matches!(record, react::Record::Ended { .. }) {
+            self.dry.remove(run);
         }
     }
 
@@ -148,6 +177,7 @@ impl ControllerCounts {
 const WORDS: &[(MetricId, &[&str])] = &[
     (MetricId::AlarmChanges, &["raised", "repeated", "cleared"]),
     (MetricId::RunChanges, &["wanted", "begun", "finished", "failed", "replaced", "expired", "cancelled"]),
+    (MetricId::DryRunChanges, &["wanted", "begun", "finished", "failed", "replaced", "expired", "cancelled"]),
     (MetricId::Steps, &["done", "failed", "retried"]),
     (MetricId::Commands, &["take", "release", "renew", "electorate"]),
     (MetricId::MoveSteps, &["release", "released", "take", "taken"]),

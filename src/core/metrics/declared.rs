@@ -113,9 +113,10 @@ metrics! {
     JournalDoubt = "pointsman_journal_in_doubt", Gauge, Controller, [], "1 if the journal may have lost records and is not acted on.";
     AlarmChanges = "pointsman_alarm_changes_total", Counter, Controller, ["change"], "Changes of alarms: raised, repeated, cleared.";
     AlarmsActive = "pointsman_alarms_active", Gauge, Controller, ["category" "state"], "Active alarms by category, and whether somebody acknowledged them.";
-    RunChanges = "pointsman_run_changes_total", Counter, Controller, ["change"], "Runs of reactions: wanted, begun, and how they ended.";
-    Steps = "pointsman_steps_total", Counter, Controller, ["result"], "Steps of runs: done, failed, retried.";
-    RunsActive = "pointsman_runs_active", Gauge, Controller, ["state"], "Runs that have not ended: running, waiting for an earlier run, waiting for an approval.";
+    RunChanges = "pointsman_run_changes_total", Counter, Controller, ["change"], "Runs of reactions: wanted, begun, and how they ended. Runs with `mode dry` are counted separately.";
+    DryRunChanges = "pointsman_dry_run_changes_total", Counter, Controller, ["change"], "Runs with `mode dry`, which change nothing outside: wanted, begun, and how they ended.";
+    Steps = "pointsman_steps_total", Counter, Controller, ["result"], "Steps of runs: done, failed, retried. Those of runs with `mode dry` are not counted.";
+    RunsActive = "pointsman_runs_active", Gauge, Controller, ["state"], "Runs that have not ended: running, waiting for an earlier run, waiting for an approval, with `mode dry`.";
     Notices = "pointsman_notices_total", Counter, Controller, ["kind"], "Notices; the reference of notices has the kinds.";
     Questions = "pointsman_questions_total", Counter, Controller, ["result"], "Questions and commands on the control socket: answered, or refused with a reason.";
     // What is moved.

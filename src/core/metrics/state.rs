@@ -78,14 +78,15 @@ fn alarms(controller: &Controller, program: &Program, samples: &mut Samples) {
 }
 
 fn runs(controller: &Controller, samples: &mut Samples) {
-    for state in ["running", "queued", "approval"] {
+    for state in ["running", "queued", "approval", "dry"] {
         samples.count(MetricId::RunsActive, &[state], 0);
     }
     for (_, run) in controller.runs().runs() {
-        let state = match (run.begun, run.agree_by) {
-            (true, _) => "running",
-            (false, Some(_)) => "approval",
-            (false, None) => "queued",
+        let state = match (run.bound.dry, run.begun, run.agree_by) {
+            (true, ..) => "dry",
+            (false, true, _) => "running",
+            (false, false, Some(_)) => "approval",
+            (false, false, None) => "queued",
         };
         samples.count(MetricId::RunsActive, &[state], 1);
     }

@@ -72,9 +72,7 @@ impl Notifier {
         active: bool,
         out: &mut Vec<Output>,
     ) -> Result<(), String> {
-        if !self.inventory.channels.contains_key(channel) {
-            return Err(format!("the configuration has no channel {channel}"));
-        }
+        self.has_channel(channel)?;
         let group = group_id(&format!("{OF_REACTION}{channel}"), [facts.alarm.as_str(), facts.key.as_str()]);
         match self.state.open.get(&instance_id(&facts.alarm, &facts.key)) {
             // The channel was notified already; the reaction was started again.

@@ -34,6 +34,17 @@ struct Content {
 }
 
 impl Notifier {
+    /// Checks that the configuration has a channel.
+    ///
+    /// # Errors
+    /// A text that says that it does not.
+    pub fn has_channel(&self, channel: &str) -> Result<(), String> {
+        if self.inventory.channels.contains_key(channel) {
+            return Ok(());
+        }
+        Err(format!("the configuration has no channel {channel}"))
+    }
+
     /// Sends the text of a script through a channel, as a step of a run. `facts` are those of the alarm that started the run.
     ///
     /// # Errors
@@ -51,9 +62,7 @@ impl Notifier {
         if self.state.outbox.values().any(|w| w.notification.step == Some(step)) {
             return Ok(());
         }
-        if !self.inventory.channels.contains_key(channel) {
-            return Err(format!("the configuration has no channel {channel}"));
-        }
+        self.has_channel(channel)?;
         let (category, title, text) = (facts.category.clone(), title_of(text), bounded(text.to_owned()));
         let content = Content { step: Some(step), occasion: Occasion::Said, category, title, text, alarms: vec![facts], more: 0 };
         self.queue(now, channel, content, out);
@@ -65,9 +74,7 @@ impl Notifier {
     /// # Errors
     /// A text that says that there is no such channel.
     pub fn test(&mut self, now: Time, channel: &Name, by: &str, out: &mut Vec<Output>) -> Result<u64, String> {
-        if !self.inventory.channels.contains_key(channel) {
-            return Err(format!("the configuration has no channel {channel}"));
-        }
+        self.has_channel(channel)?;
         let title = format!("Pointsman: a test of the channel {channel} by {by}");
         let text = format!("{title}\nNothing has happened: {by} asked for this with `pointsman channels test {channel}`.\n");
         let content = Content { occasion: Occasion::Test, category: "minor".to_owned(), title, text, ..Content::default() };

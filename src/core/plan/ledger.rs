@@ -293,6 +293,12 @@ impl Ledger {
         self.longest_promise
     }
 
+    /// A copy that has only the entry of one resource.
+    pub(super) fn with_only(&self, resource: &str) -> Ledger {
+        let entry = self.entries.get_key_value(resource).map(|(name, entry)| (name.clone(), entry.clone()));
+        Ledger { entries: entry.into_iter().collect(), ..*self }
+    }
+
     /// The ledger of one resource, if there is one.
     pub fn entry(&self, resource: &str) -> Option<&ResourceLedger> {
         self.entries.get(resource)

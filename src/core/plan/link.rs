@@ -123,7 +123,7 @@ impl Planner {
         let may = |host: &&Name| {
             let banned = self.ledger.entry(name).is_some_and(|e| e.banned.contains_key(*host));
             !banned
-                && self.differs_on(name, host).is_none()
+                && self.list_fault(name, host).is_none()
                 && reachable(self, host)
                 && self.views.get(*host).is_some_and(super::View::obeys)
         };

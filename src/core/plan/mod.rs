@@ -20,6 +20,7 @@
 //! alarms or scripts. Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
 
 mod evidence;
+mod foresight;
 mod ledger;
 mod link;
 mod pause;
@@ -42,8 +43,8 @@ use crate::core::notice::{Kind, Notice};
 use crate::core::vote::Voter;
 use crate::core::wire::{Command, Echo, Generation, LocalPlacement, Presence, Report, ResourceStatus, StatusNote};
 
+pub use foresight::Pending;
 pub use ledger::{DesiredOwner, Grant, Granted, Instruction, Ledger, PlacementLedger, Record, ResourceLedger, forget};
-pub use pause::Pending;
 use reconcile::Pursuit;
 pub use reload::{Left, Why, left_by};
 
@@ -508,7 +509,11 @@ impl Planner {
         let fenced = placement.and_then(|p| p.fenced);
         let ours = same && seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
         let older = placement.is_some_and(|p| p.grants.iter().any(|g| g.generation < seen.generation));
-        let binds = ours && (older || !placement.is_some_and(|p| p.bound));
+        // The terms of a command from before a loss, or from before the configuration had dropped the resource, are not known.
+        let dropped = self.ledger.entry(resource).map_or(Generation::NONE, |entry| entry.dropped);
+        let granted_here = placement.is_some_and(|p| p.grants.iter().any(|g| g.generation == seen.generation));
+        let terms_known = granted_here || seen.generation > dropped && !self.ledger.is_forgotten(seen.generation);
+        let binds = ours && terms_known && (older || !placement.is_some_and(|p| p.bound));
         let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= granted;
         if proof && fenced.is_none_or(|f| f < seen.generation) {
             let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
@@ -548,6 +553,18 @@ impl Planner {
     pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&LocalPlacement> {
         let place = self.views.get(host)?.places.get(resource)?;
         (place.what != self.resources.get(resource)?.what).then_some(place)
+    }
+
+    /// Why the host's own list keeps it from taking the resource; `None` if the list agrees, or is not known.
+    pub(super) fn list_fault(&self, name: &str, host: &str) -> Option<String> {
+        let what = &self.resources.get(name)?.what;
+        if let Some(place) = self.differs_on(name, host) {
+            return Some(format!("{host}'s own list says that {name} is {}, and the configuration says {what}", place.what));
+        }
+        // An agent reports every resource of its list.
+        let view = self.views.get(host).filter(|view| view.reachable())?;
+        (!view.resources.contains_key(name))
+            .then(|| format!("{host}'s own list does not have {name}, and the configuration does"))
     }
 
     /// Reports the beginning and the end of each claim of another station to an address which this host holds.

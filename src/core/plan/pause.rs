@@ -17,17 +17,6 @@ use crate::core::wire::Presence;
 
 use super::{Instruction, Output, Planner, Record};
 
-/// What a paused planner would do with a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pending {
-    /// Move the resource to this host.
-    Move(Name),
-    /// Tell this host to take it.
-    Take(Name),
-    /// Tell this host to release it.
-    Release(Name),
-}
-
 impl Planner {
     /// Sets the paused resources, each with its reason. All others are not paused.
     pub fn pause(&mut self, now: Time, paused: BTreeMap<Name, String>, out: &mut Vec<Output>) {
@@ -73,28 +62,6 @@ impl Planner {
     /// As [`Planner::drain`], at a start.
     pub fn begin_drained(&mut self, drained: BTreeSet<Name>) {
         self.drained = drained;
-    }
-
-    /// What the planner would do first with each resource if only `still_paused` were paused.
-    pub fn would_do(&self, now: Time, still_paused: BTreeMap<Name, String>) -> BTreeMap<Name, Vec<Pending>> {
-        let mut planner = self.clone();
-        let mut outputs = Vec::new();
-        planner.pause(now, still_paused, &mut outputs);
-        let mut all: BTreeMap<Name, Vec<Pending>> = BTreeMap::new();
-        for output in outputs {
-            let (resource, pending) = match output {
-                Output::Record(Record::Move { resource, to, .. }) => (resource, Pending::Move(to)),
-                Output::Record(Record::Ordered { resource, host, order: Instruction::Take, .. }) => {
-                    (resource, Pending::Take(host))
-                }
-                Output::Record(Record::Ordered { resource, host, order: Instruction::Release, .. }) => {
-                    (resource, Pending::Release(host))
-                }
-                _ => continue,
-            };
-            all.entry(resource).or_default().push(pending);
-        }
-        all
     }
 
     /// True if an operator paused the resource.

@@ -238,7 +238,10 @@ impl Planner {
             return;
         };
         let held = entry.held_until;
-        if held.is_some_and(|until| now >= until) || (held.is_some() && desired_owner.operator) {
+        // Nobody is served where nothing is heard of the host: a failover does not wait.
+        let target = entry.current_target.as_ref();
+        let from_lost = target.is_some_and(|target| !self.reachable(target)) && self.reachable(&desired_owner.host);
+        if held.is_some_and(|until| now >= until) || (held.is_some() && (desired_owner.operator || from_lost)) {
             self.record(Record::Freed { resource: name.to_owned() }, out);
         } else if let Some(until) = held {
             self.wake_at(until);
@@ -249,7 +252,8 @@ impl Planner {
             return;
         };
         let from_drained = entry.current_target.as_ref().is_some_and(|target| self.drained.contains(target));
-        if (desired_owner.operator && to == desired_owner.host) || from_drained || entry.may_move(now, resource.moves) {
+        let at_once = (desired_owner.operator && to == desired_owner.host) || from_drained || from_lost;
+        if at_once || entry.may_move(now, resource.moves) {
             self.pursue(name).told.clear();
             self.pursue(name).failures = 0;
             self.pursue(name).again_at = None;
@@ -287,18 +291,30 @@ impl Planner {
                 self.pursue(name).asking_since.remove(host);
                 continue;
             }
-            // The present holder continues to serve while the host that should take over is lost or does not obey.
+            // The present holder continues to serve while the host that should take over is lost, does not obey, or cannot take it.
             if let Target::Host(owner) = target
-                && (!self.views.get(owner).is_some_and(super::View::obeys) || self.unfit(name, owner).is_some())
+                && (!self.views.get(owner).is_some_and(super::View::obeys)
+                    || self.unfit(name, owner).is_some()
+                    || self.list_fault(name, owner).is_some())
                 && incumbent.as_ref() == Some(host)
             {
                 continue;
             }
-            self.release(now, name, host, resource, out);
+            // A move needs the release, whatever `repair` says. If somebody also took the address off its owner, the move was made
+            // by hand.
+            let moves = match target {
+                Target::Host(owner) => {
+                    let seen = self.seen(name, owner);
+                    seen.holds != Presence::Yes && seen.note != Some(StatusNote::Gone)
+                }
+                Target::Nobody | Target::Unknown => false,
+            };
+            self.release(now, name, host, resource.repair || moves, out);
         }
     }
 
-    fn release(&mut self, now: Time, name: &str, host: &Name, resource: &Resource, out: &mut Vec<Output>) {
+    /// Tells a host to release the resource. If it got the resource by hand, this is done only if that is to be corrected.
+    fn release(&mut self, now: Time, name: &str, host: &Name, corrects: bool, out: &mut Vec<Output>) {
         let placement = self.ledger.placement(name, host);
         let (order, ordered, granted) = placement.map(|p| (p.order, p.ordered, p.granted)).unwrap_or_default();
         let fenced = placement.and_then(|p| p.fenced);
@@ -308,10 +324,10 @@ impl Planner {
         if drifted {
             let text = format!(
                 "something other than Pointsman put {name} on {host}{}",
-                if resource.repair { "; it is removed" } else { "; repair is off" }
+                if corrects { "; it is removed" } else { "; repair is off" }
             );
             self.notice(name, Kind::Drift, host, text, out);
-            if !resource.repair {
+            if !corrects {
                 return;
             }
             // Somebody who puts it back at once would otherwise keep the planner busy for ever.
@@ -382,13 +398,9 @@ impl Planner {
             self.notice(name, Kind::PlacementUnreachable, owner, format!("{name} can't be taken by {owner}: {why}"), out);
             return self.block(name, &why);
         }
-        if let Some(place) = self.differs_on(name, owner) {
-            let text = format!(
-                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there until both agree",
-                place.what, resource.what
-            );
-            self.notice(name, Kind::ListDiffers, owner, text, out);
-            return self.block(name, &format!("{owner}'s own list has another address for it"));
+        if let Some(fault) = self.list_fault(name, owner) {
+            self.notice(name, Kind::ListDiffers, owner, format!("{fault}; it is not taken there until both agree"), out);
+            return self.block(name, &fault);
         }
         let would_grant = self.would_grant(name, resource, owner);
         if would_grant.terms.takeover != resource.takeover {

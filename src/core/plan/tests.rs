@@ -8,6 +8,9 @@ use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeove
 use crate::core::notice::Kind;
 use crate::core::wire::{Action, Probe, Terms};
 
+mod damping;
+mod drift;
+mod foresight;
 mod holders;
 mod link;
 mod lists;
@@ -46,6 +49,16 @@ fn inventory(takeover: Takeover) -> Inventory {
         resources: [(VIP.to_owned(), resource)].into(),
         ..Inventory::default()
     }
+}
+
+/// A bench in which `a` holds the resource.
+fn held_by_a(takeover: Takeover) -> Bench {
+    let mut bench = Bench::new(takeover);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    bench.sent();
+    bench
 }
 
 /// A planner with simulated hosts. They report only when a test says so.
@@ -349,53 +362,6 @@ fn a_host_that_returns_is_brought_into_line_first() {
     bench.sent();
     bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
-}
-
-#[test]
-fn drift_is_repaired() {
-    let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
-    bench.sent();
-    // Somebody brought the address up on b by hand.
-    bench.report("b", (0, 0), false, Presence::Yes);
-    assert_eq!(bench.notices(), ["drift", "two_holders"]);
-    assert_eq!(bench.sent(), ["b: release 1.2"]);
-    bench.report("b", (1, 2), false, Presence::No);
-    // It is brought up there again at once. The planner waits a moment first: a hand that always does that would never end.
-    bench.report("b", (1, 2), false, Presence::Yes);
-    assert_eq!(bench.sent(), Vec::<String>::new());
-    bench.report("b", (1, 2), false, Presence::No);
-    // Somebody took the address off a by hand. The grant has ended, and a new one follows after a moment.
-    bench.report("a", (1, 1), false, Presence::No);
-    bench.at(ms(500)).report("a", (1, 1), false, Presence::No).report("b", (1, 2), false, Presence::No);
-    bench.at(ms(1_100));
-    assert_eq!(bench.sent(), ["a: take, probe 1.3"]);
-}
-
-#[test]
-fn too_many_moves_are_held_and_not_forgotten() {
-    let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    for (i, host) in ["a", "b", "a", "b"].into_iter().enumerate() {
-        assert_eq!(bench.up(host, i as u64 + 1), Accepted::Yes);
-    }
-    assert_eq!(bench.up("a", 5), Accepted::Held);
-    assert!(bench.notices().contains(&"flapping"));
-    let current_target = |b: &Bench| b.planner.ledger().entry(VIP).unwrap().current_target.clone();
-    assert_eq!(current_target(&bench).as_deref(), Some("b"));
-    assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()), "the newest claim is kept and shown");
-    let held = bench.planner.held(VIP).unwrap();
-    assert!(held.contains("too many moves: it goes to a at"), "{held}");
-    assert!(!bench.planner.settled(VIP));
-    bench.at(ms(151_000));
-    assert_eq!(current_target(&bench).as_deref(), Some("a"), "and applied when the pause is over");
-    // Commands of an operator are not damped.
-    bench.up("b", 6);
-    assert_eq!(current_target(&bench).as_deref(), Some("a"));
-    assert_eq!(bench.intent(IntentVerb::Up, "b", 7, true), Accepted::Yes);
-    assert_eq!(current_target(&bench).as_deref(), Some("b"));
 }
 
 #[test]

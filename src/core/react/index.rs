@@ -10,7 +10,7 @@ use crate::core::base::limits::{CLAIM_RUNS, DRY_RUNS, RUNS};
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
-use super::record::{LaneKey, Run, RunId, State};
+use super::record::{Bound, LaneKey, Run, RunId, State};
 
 /// A lane that is not empty.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct RunIndex {
     claims: usize,
     /// Dry runs. They take no room from the others.
     dry: usize,
-    /// Bytes of all runs, by the trust of the share that they use. Claims use the share of authenticated senders.
+    /// Bytes of all runs, by the trust of the share that they use.
     bytes: BTreeMap<Trust, usize>,
 }
 
@@ -58,7 +58,7 @@ impl RunIndex {
         if !run.bound.dry {
             *self.orders.entry(run.order).or_default() += 1;
         }
-        *self.bytes.entry(payer(run.claim, run.bound.trust())).or_default() += run.weight();
+        *self.bytes.entry(payer(run.claim, &run.bound)).or_default() += run.weight();
         if run.bound.dry {
             self.dry += 1;
         } else if run.claim {
@@ -86,7 +86,7 @@ impl RunIndex {
                 self.orders.remove(&run.order);
             }
         }
-        if let Some(bytes) = self.bytes.get_mut(&payer(run.claim, run.bound.trust())) {
+        if let Some(bytes) = self.bytes.get_mut(&payer(run.claim, &run.bound)) {
             *bytes = bytes.saturating_sub(run.weight());
         }
         if run.bound.dry {
@@ -130,33 +130,37 @@ impl RunIndex {
         self.orders.contains_key(&order)
     }
 
-    /// The limit of runs that prevents a further run of this trust; `None` when it may start. Less trusted senders leave room
-    /// for the others, and claims have a limit of their own.
-    pub(super) fn full(&self, claim: bool, trust: Trust) -> Option<usize> {
+    /// The limit of runs that prevents a further run of this call; `None` when it may start. Less trusted senders leave room
+    /// for the others. Claims and dry runs have limits of their own.
+    pub(super) fn full(&self, claim: bool, bound: &Bound) -> Option<usize> {
+        if bound.dry {
+            return (self.dry >= DRY_RUNS).then_some(DRY_RUNS);
+        }
         if claim {
             return (self.claims >= CLAIM_RUNS).then_some(CLAIM_RUNS);
         }
+        let trust = bound.trust();
         let room = trust.share_of(RUNS);
         let all: usize = self.counts.values().sum();
         let as_little: usize = self.counts.range(..=trust).map(|(_, n)| n).sum();
         (all >= RUNS || as_little >= room).then_some(room)
     }
 
-    /// The limit of dry runs, if it prevents a further one.
-    pub(super) fn full_of_dry(&self) -> Option<usize> {
-        (self.dry >= DRY_RUNS).then_some(DRY_RUNS)
-    }
-
-    /// The bytes of `most` that runs like this may take, if `more` bytes exceed them; `None` when there is room.
-    pub(super) fn lacks_memory(&self, claim: bool, trust: Trust, more: usize, most: usize) -> Option<usize> {
-        let trust = payer(claim, trust);
+    /// The bytes of `most` that runs of this call may take, if `more` bytes exceed them; `None` when there is room.
+    pub(super) fn lacks_memory(&self, claim: bool, bound: &Bound, more: usize, most: usize) -> Option<usize> {
+        let trust = payer(claim, bound);
         let room = trust.share_of(most);
         let as_little: usize = self.bytes.range(..=trust).map(|(_, bytes)| bytes).sum();
         (as_little + more > room).then_some(room)
     }
 }
 
-/// The trust whose share a run uses.
-fn payer(claim: bool, trust: Trust) -> Trust {
-    if claim { Trust::Authenticated } else { trust }
+/// The trust whose share of the memory a run uses. Claims have the largest share. Dry runs have the smallest one, whoever sent
+/// their event: what changes nothing must not take room from what does.
+fn payer(claim: bool, bound: &Bound) -> Trust {
+    match (bound.dry, claim) {
+        (true, _) => Trust::Unverified,
+        (false, true) => Trust::Authenticated,
+        (false, false) => bound.trust(),
+    }
 }

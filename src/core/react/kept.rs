@@ -83,7 +83,7 @@ impl Runs {
             return Err(format!("the steps of this run have answered more than {} KiB, which is the limit", RUN_BYTES >> 10));
         }
         let most = share(self.inventory.memory.0, MEMORY_RUNS);
-        match self.index.lacks_memory(state.claim, state.bound.trust(), more, most) {
+        match self.index.lacks_memory(state.claim, &state.bound, more, most) {
             None => result,
             Some(room) => Err(format!(
                 "the runs that have not ended take up {} MiB, which is the limit for this trust; see `pointsman runs`, or raise `limits: {{ memory: ... }}`",

@@ -29,7 +29,6 @@ use std::sync::Arc;
 use crate::core::base::limits::{CONFIRM_WITHIN, MEMORY_RUNS, share};
 use crate::core::base::time::Time;
 use crate::core::engine::StartReactions;
-use crate::core::event::Trust;
 use crate::core::inventory::Inventory;
 use crate::core::lang::program::{Mode, Program};
 use crate::core::notice::{Kind, Notice};
@@ -239,14 +238,18 @@ impl Runs {
         }
     }
 
-    /// Why no further run may start for this trust; `None` if one may.
-    fn full(&self, claim: bool, trust: Trust) -> Option<String> {
-        let of = if claim { "claims".to_owned() } else { format!("events with the trust `{}`", trust.name()) };
-        if let Some(room) = self.index.full(claim, trust) {
+    /// Why no further run of this call may start; `None` if one may.
+    fn full(&self, claim: bool, bound: &Bound) -> Option<String> {
+        let of = match (bound.dry, claim) {
+            (true, _) => "`mode dry`".to_owned(),
+            (false, true) => "claims".to_owned(),
+            (false, false) => format!("events with the trust `{}`", bound.trust().name()),
+        };
+        if let Some(room) = self.index.full(claim, bound) {
             return Some(format!("{room} runs for {of} have not ended, which is the limit"));
         }
         let most = share(self.inventory.memory.0, MEMORY_RUNS);
-        let room = self.index.lacks_memory(claim, trust, 1, most)?;
+        let room = self.index.lacks_memory(claim, bound, 1, most)?;
         Some(format!("runs that have not ended take up {} MiB, which is the limit for {of}", room >> 20))
     }
 
@@ -256,13 +259,7 @@ impl Runs {
         let lane = bound.lane(&key);
         let waiting = self.index.waiting(&lane);
         // A run that replaces another needs no room of its own.
-        let full = match waiting.is_empty() {
-            true if bound.dry => {
-                self.index.full_of_dry().map(|most| format!("{most} runs with `mode dry` have not ended, which is the limit"))
-            }
-            true => self.full(claim, bound.trust()),
-            false => None,
-        };
+        let full = if waiting.is_empty() { self.full(claim, &bound) } else { None };
         if let Some(why) = full {
             let text = format!("{} is not started: {why}; see `pointsman runs`", bound.reaction);
             let kind = if bound.dry { Kind::Dry } else { Kind::NotStarted };

@@ -1,6 +1,6 @@
 //! A simulated host: its kernel's address, its clock, its disk, its driver, and the agent on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::core::agent::{AgentState, Durable, Operation};
@@ -82,6 +82,8 @@ pub(super) struct SimHost {
     pub(super) overload: u64,
     /// The number of its last request for votes.
     pub(super) asked: Echo,
+    /// The hosts with whose agents its agent exchanges messages, as the controller told it.
+    pub(super) peers: BTreeSet<String>,
     /// The agent dies after so many more outputs.
     pub(super) fuse: Option<u32>,
     /// The timer that is set, so that none is set twice.
@@ -120,6 +122,7 @@ impl SimHost {
             old: 0,
             overload: 0,
             asked: Echo::default(),
+            peers: BTreeSet::new(),
             fuse: None,
             timer: None,
         }

@@ -320,6 +320,8 @@ impl<'a> SimWorld<'a> {
                 self.control(None, Happening::Report(report));
             }
             Due::Peer { to, .. } if self.hosts[to].old > 0 => {}
+            // An agent closes the connection of one that the controller did not name.
+            Due::Peer { from, to, .. } if !self.hosts[to].peers.contains(&self.hosts[from].name) => {}
             Due::Peer { from, to, mut message } => {
                 if let Some(tamper) = self.tamper {
                     tamper.votes(&mut message, self.hosts[to].asked);

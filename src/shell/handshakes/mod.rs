@@ -7,6 +7,7 @@ mod limiter;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -26,6 +27,8 @@ pub struct HandshakeLimiter {
     socket: TcpListener,
     address: SocketAddr,
     limiter: ConnectionLimiter,
+    /// The number of connections that the system could not hand over.
+    failed: AtomicU64,
 }
 
 impl HandshakeLimiter {
@@ -40,7 +43,7 @@ impl HandshakeLimiter {
         socket.bind(address)?;
         let socket = socket.listen(WAITING)?;
         let address = socket.local_addr()?;
-        Ok(HandshakeLimiter { socket, address, limiter })
+        Ok(HandshakeLimiter { socket, address, limiter, failed: AtomicU64::new(0) })
     }
 
     /// The local address. The system chooses the port if port 0 was configured.
@@ -54,7 +57,11 @@ impl HandshakeLimiter {
             match self.socket.accept().await {
                 Ok(accepted) => return accepted,
                 Err(e) => {
-                    tracing::warn!("tcp {}: a connection could not be taken: {e}", self.address);
+                    // Without file descriptors this may last long: the first, the tenth and the hundredth error are logged.
+                    let n = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
+                    if n == 10u64.pow(n.ilog10()) {
+                        tracing::warn!("tcp {}: a connection could not be taken ({n} so far): {e}", self.address);
+                    }
                     tokio::time::sleep(REST).await;
                 }
             }

@@ -25,6 +25,17 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and must be a regular file", kind_of(kind))))
 }
 
+/// Creates a file of this length whose blocks belong to it, so that the disk has them for whoever removes the file.
+///
+/// # Errors
+/// The errors of the system: no room, or a file system that cannot do this.
+pub fn allocate(path: &Path, bytes: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let length = libc::off_t::try_from(bytes).map_err(io::Error::other)?;
+    nix::fcntl::posix_fallocate(file, 0, length)?;
+    Ok(())
+}
+
 /// The kind as a text: `a folder`, `a FIFO`, `a device`, `a socket`, `a regular file`.
 pub fn kind_of(kind: fs::FileType) -> &'static str {
     match () {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::core::base::limits::CLOCK_STEP;
+use crate::core::base::limits::{CLOCK_FOLLOWED, CLOCK_STEP};
 use crate::core::base::time::Time;
 use crate::shell::linux::{boot_time, wall_time};
 
@@ -21,21 +21,27 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct EngineClock {
     /// The engine's time at which the boot clock was zero.
     base: Arc<AtomicI64>,
+    /// The time of the boot clock from which on the wall clock is followed again.
+    rests_until: Arc<AtomicI64>,
 }
 
 impl EngineClock {
     /// Starts a clock at this time.
     pub fn start(now: Time) -> EngineClock {
-        EngineClock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))) }
+        EngineClock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))), rests_until: Arc::default() }
     }
 
     pub fn now(&self) -> Time {
         Time::from_micros(boot_time().micros().saturating_add(self.base.load(Ordering::Relaxed)))
     }
 
-    /// The difference between the wall clock and the engine's clock in microseconds, if somebody set the wall clock.
+    /// The difference between the wall clock and the engine's clock in microseconds, if somebody set the wall clock and it is time to
+    /// follow it.
     pub fn changed(&self) -> Option<i64> {
         let before = boot_time();
+        if before.micros() < self.rests_until.load(Ordering::Relaxed) {
+            return None;
+        }
         let wall = wall_time();
         let after = boot_time();
         if after.since(before) > LOOK {
@@ -44,9 +50,10 @@ impl EngineClock {
         step(wall.offset_from(Time::from_micros(before.micros().saturating_add(self.base.load(Ordering::Relaxed)))))
     }
 
-    /// Moves the clock by this number of microseconds.
+    /// Moves the clock by this number of microseconds. It is not moved again soon.
     pub fn change(&self, by: i64) {
         self.base.fetch_add(by, Ordering::Relaxed);
+        self.rests_until.store((boot_time() + CLOCK_FOLLOWED).micros(), Ordering::Relaxed);
     }
 }
 
@@ -82,6 +89,11 @@ mod tests {
         assert_eq!(clock.changed(), None);
         let (now, before) = (clock.now(), wall_time());
         assert!(now.offset_from(before).abs() < 1_000_000, "{now} {before}");
+        // It is set again at once, as by two programs that disagree: that is followed later.
+        clock.base.fetch_add(hour, Ordering::Relaxed);
+        assert_eq!(clock.changed(), None);
+        clock.rests_until.store(boot_time().micros(), Ordering::Relaxed);
+        assert!(clock.changed().is_some_and(|by| (by + hour).abs() < 1_000_000));
     }
 
     #[test]

@@ -31,8 +31,8 @@ use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::Following;
 use super::inbox::{ControllerMessage, Inbox, Route};
-use super::journaled::Journaled;
 use super::lanes::Lanes;
+use super::notice_budget::{NoticeBudget, record_of};
 use super::questions::Answer;
 use super::reloading::{Begin, Reloading, reload_of};
 use super::supervisor::Pulse;
@@ -91,8 +91,8 @@ pub(super) struct Running {
     pub(super) following: Following,
     /// What monitoring systems see.
     pub(super) counts: ControllerCounts,
-    /// Limits how many notices are journaled.
-    journaled: Journaled,
+    /// Limits how many notices are written to the journal and the log.
+    notice_budget: NoticeBudget,
     /// The number by which agents recognize this controller.
     id: u64,
     /// Answers for operators, and whether the answer reports a change.
@@ -153,9 +153,14 @@ impl Thread {
     }
 
     /// Sets how much of the journal is kept.
-    pub(super) fn keep(&mut self, limits: JournalLimits) {
+    ///
+    /// # Errors
+    /// When the disk is too small for a journal.
+    pub(super) fn keep(&mut self, limits: JournalLimits) -> Result<(), String> {
+        self.journal.check_room().map_err(|e| e.to_string())?;
         let retention = retention(&self.journal, limits);
         self.journal.keep(retention);
+        Ok(())
     }
 
     /// Keeps records that no rule wants. To be called before the inbox is handed out.
@@ -216,6 +221,7 @@ impl Thread {
             reloading: Reloading::new(files, written.clone(), config.clone(), refused),
             journal,
             clock: clock.clone(),
+            counts: ControllerCounts::start(controller.runs()),
             controller,
             program,
             routes: BTreeMap::new(),
@@ -226,8 +232,7 @@ impl Thread {
             refused: (now, 0),
             sources,
             following,
-            counts: ControllerCounts::default(),
-            journaled: Journaled::default(),
+            notice_budget: NoticeBudget::default(),
             id,
             own: Vec::new(),
             answers: Vec::new(),
@@ -481,9 +486,8 @@ impl Running {
             match output {
                 Output::Step(step) => {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
-                    tracing::info!("{text}");
                     let (resource, host) = (Some(step.resource.clone()), Some(step.host.clone()));
-                    self.record_notice(&Notice { resource, host, ..Notice::new(Kind::Step, text) })?;
+                    self.write_notice(Notice { resource, host, ..Notice::new(Kind::Step, text) })?;
                 }
                 Output::Notice(notice) => self.notice(&notice)?,
                 _ => {}
@@ -554,22 +558,25 @@ impl Running {
             }
             _ => return Ok(()),
         }
-        match notice.kind.level() {
-            Level::Notice => tracing::info!(kind = notice.kind.name(), "{text}"),
-            _ => tracing::warn!(kind = notice.kind.name(), "{text}"),
-        }
-        // The log output of a script is already in the journal as a step.
-        if notice.kind == Kind::Log {
-            return Ok(());
-        }
-        self.record_notice(&Notice { text, ..notice.clone() })
+        self.write_notice(Notice { text, ..notice.clone() })
     }
 
-    /// Appends a notice to the journal, unless there are too many. In that case the number of omitted notices follows.
-    fn record_notice(&mut self, notice: &Notice) -> Result<(), String> {
+    /// Writes a notice to the log and to the journal, unless there are too many. In that case the number of omitted notices
+    /// follows.
+    fn write_notice(&mut self, notice: Notice) -> Result<(), String> {
         let now = self.clock.now();
-        for notice in self.journaled.take(now, notice) {
-            self.journal.append(&Record::Notice(notice)).map_err(|e| e.to_string())?;
+        for notice in self.notice_budget.take(now, notice) {
+            let (kind, text) = (notice.kind, &notice.text);
+            match kind.level() {
+                _ if kind == Kind::Step => tracing::info!("{text}"),
+                Level::Notice => tracing::info!(kind = kind.name(), "{text}"),
+                _ => tracing::warn!(kind = kind.name(), "{text}"),
+            }
+            // The log output of a script is already in the journal as a step.
+            if kind == Kind::Log {
+                continue;
+            }
+            self.journal.append(&Record::Notice(record_of(now, notice))).map_err(|e| e.to_string())?;
             self.counts.noticed();
             self.dirty_since.get_or_insert(now);
         }

@@ -16,16 +16,14 @@ use crate::core::journal::{Input, Record};
 use crate::core::plan;
 
 use super::end::{self, End, EndFile};
-use super::format::{KIND, TABLES, UNFINISHED, VERSION, is_unfinished};
+use super::exchange::{self, Reason, sync_folder};
+use super::format::{KIND, TABLES, VERSION, is_unfinished};
 use super::journal::lock;
 use super::reader::{Folded, JournalReader, signed};
-use super::{Error, Journal, copied, create_private, open_shared, snapshot};
+use super::{Error, Journal, create_private, open_shared, snapshot};
 
 /// The size of one piece of the snapshot in a backup, in bytes.
 const PIECE: usize = 1 << 20;
-/// The files of a journal, in addition to snapshots.
-const FILES: [&str; 4] = ["journal.db", "journal.db-wal", "journal.db-shm", "journal.end"];
-
 /// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
@@ -141,27 +139,19 @@ fn take_snapshot_out(copy: &Path, folder: &Path) -> Result<(), Error> {
 /// # Errors
 /// When a controller runs, the backup is damaged, or the disk refuses.
 pub fn restore(folder: &Path, from: &Path) -> Result<Restored, Error> {
-    let lock = lock(folder)?;
-    let new = folder.join(UNFINISHED);
-    let io = |e: io::Error| Error::new(&new, format!("it cannot be written: {e}"));
-    let _ = fs::remove_dir_all(&new);
-    fs::create_dir(&new).map_err(io)?;
-    sync_folder(folder)?;
-    let prepared = prepare(from, &new);
-    let last = match prepared {
-        Ok(last) => last,
-        Err(e) => {
-            // Nothing was changed yet, unless an earlier restore was interrupted.
-            if folder.join("journal.db").exists() {
-                let _ = fs::remove_dir_all(&new);
-            }
-            return Err(e);
-        }
-    };
-    let kept = set_aside(folder, "replaced")?;
-    put_in_place(folder)?;
-    drop(lock);
-    Ok(Restored { last, kept })
+    let _lock = lock(folder)?;
+    if exchange::interrupted(folder)?.is_some() {
+        exchange::finish(folder)?;
+    }
+    let last = prepare_restore(folder, from).inspect_err(|_| exchange::give_up(folder))?;
+    let plan = exchange::replace(folder, Reason::Restored, last, 0)?;
+    Ok(Restored { last, kept: plan.kept(folder) })
+}
+
+/// Prepares the files of a restore. Returns the number of the last record.
+pub(super) fn prepare_restore(folder: &Path, from: &Path) -> Result<u64, Error> {
+    let new = exchange::prepare(folder)?;
+    prepare(from, &new)
 }
 
 /// Makes a whole journal from a backup, in a folder.
@@ -198,27 +188,38 @@ fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
 }
 
 /// Continues with the whole part of a damaged journal: all records before the first one that is damaged. The journal records who
-/// accepted the loss and why. The desired owners are then unknown, and no host counts as fenced because of the journal.
+/// accepted the loss and why. The desired owners are then unknown, and no host counts as fenced because of the journal. If this was
+/// interrupted before, it is finished, with the name and reason of that time.
 ///
 /// # Errors
 /// When a controller runs, nothing is missing or damaged, or the disk refuses.
 pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, Error> {
-    let path = folder.join("journal.db");
-    let held = lock(folder)?;
-    if is_unfinished(folder) {
-        return Err(Error::new(&path, "a `pointsman journal restore` was interrupted; run it again"));
-    }
+    let _lock = lock(folder)?;
+    let plan = match exchange::interrupted(folder)? {
+        Some(plan) if plan.reason == Reason::LossAccepted => exchange::finish(folder)?,
+        None if !is_unfinished(folder) => {
+            let (last, missing) = prepare_loss(folder, by, why).inspect_err(|_| exchange::give_up(folder))?;
+            exchange::replace(folder, Reason::LossAccepted, last, missing)?
+        }
+        Some(_) | None => {
+            let what = "a `pointsman journal restore` was interrupted; run it again";
+            return Err(Error::new(&folder.join("journal.db"), what));
+        }
+    };
+    let kept = plan.kept(folder).unwrap_or_else(|| folder.to_owned());
+    Ok(AcceptedLoss { last: plan.last, missing: plan.missing, kept })
+}
+
+/// Prepares the files with which a journal continues after a loss. Returns the number of the last record that is whole, and how
+/// many are missing.
+pub(super) fn prepare_loss(folder: &Path, by: &str, why: &str) -> Result<(u64, u64), Error> {
     let known = end::read(folder).ok().flatten().unwrap_or_default();
-    let new = folder.join("accept.unfinished");
-    let io = |e: io::Error| Error::new(&new, format!("it cannot be written: {e}"));
-    let _ = fs::remove_dir_all(&new);
-    fs::create_dir(&new).map_err(io)?;
+    let new = exchange::prepare(folder)?;
     let (folded, controller) = salvage(folder, &new)?;
     let controller = controller.filter(|id| *id != 0).unwrap_or(known.controller);
-    if super::journal::is_whole(folder) {
-        let _ = fs::remove_dir_all(&new);
+    if super::inspect::is_whole(folder) {
         return Err(Error::new(
-            &path,
+            &folder.join("journal.db"),
             "nothing is missing or damaged for which a start would be refused; there is no loss to accept",
         ));
     }
@@ -242,13 +243,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, E
         let _ = fs::remove_file(new.join(left));
     }
     sync_folder(&new)?;
-    // From here on this is a restore: the journal is refused until it is finished.
-    let unfinished = folder.join(UNFINISHED);
-    fs::rename(&new, &unfinished).map_err(io)?;
-    let kept = set_aside(folder, "damaged")?.unwrap_or_else(|| folder.to_owned());
-    put_in_place(folder)?;
-    drop(held);
-    Ok(AcceptedLoss { last: folded.last, missing, kept })
+    Ok((folded.last, missing))
 }
 
 /// Copies the whole records, up to the first damaged one, and the identity of the controller into a new journal.
@@ -314,52 +309,8 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     Ok((folded, controller))
 }
 
-/// Moves a prepared journal to its place. From then on the journal is not refused any more, and its files do not count as a copy.
-fn put_in_place(folder: &Path) -> Result<(), Error> {
-    let new = folder.join(UNFINISHED);
-    let io = |e: io::Error| Error::new(&new, format!("its files cannot be moved to their place: {e}"));
-    for entry in fs::read_dir(&new).map_err(io)?.flatten() {
-        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io)?;
-    }
-    copied::remember(&folder.join("journal.db")).map_err(io)?;
-    sync_folder(folder)?;
-    fs::remove_dir(&new).map_err(io)?;
-    sync_folder(folder)
-}
-
-/// Moves a journal's files to a separate folder. Returns `None` if there are none.
-fn set_aside(folder: &Path, what: &str) -> Result<Option<PathBuf>, Error> {
-    let io = |e: io::Error| Error::new(folder, format!("the earlier journal cannot be moved away: {e}"));
-    let files: Vec<PathBuf> =
-        FILES.iter().map(|f| folder.join(f)).chain(snapshot::list(folder).into_iter().map(|(_, p)| p)).collect();
-    let there: Vec<&PathBuf> = files.iter().filter(|f| f.exists()).collect();
-    if there.is_empty() {
-        return Ok(None);
-    }
-    // The first number that is free.
-    let mut kept = folder.join(format!("{what}-1"));
-    for again in 2.. {
-        match fs::create_dir(&kept) {
-            Ok(()) => break,
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => kept = folder.join(format!("{what}-{again}")),
-            Err(e) => return Err(io(e)),
-        }
-    }
-    for file in there {
-        if let Some(name) = file.file_name() {
-            fs::rename(file, kept.join(name)).map_err(io)?;
-        }
-    }
-    sync_folder(folder)?;
-    Ok(Some(kept))
-}
-
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-fn sync_folder(folder: &Path) -> Result<(), Error> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::new(folder, format!("it cannot be synced: {e}")))
 }

@@ -35,6 +35,11 @@ pub(super) fn is_copy(file: &Path, has_place: bool) -> io::Result<bool> {
     }
 }
 
+/// True if the file was deleted, moved or replaced since [`remember`] has seen it. A file that was never seen is in its place.
+pub(super) fn is_moved(file: &Path) -> bool {
+    fs::read_to_string(place(file)).is_ok_and(|known| identity(file).map_or(true, |now| now != known))
+}
+
 /// Remembers the identity of a file.
 ///
 /// # Errors

@@ -5,8 +5,11 @@ use std::path::Path;
 
 /// The application id of a journal's database.
 pub(super) const KIND: i32 = 0x504d_6a31;
-/// Increased when programs cannot read what an older version wrote. 2: records form a chain; snapshots are files.
-pub(super) const VERSION: i32 = 2;
+/// Increased when an older program would misread a journal: it then refuses the journal. 2: records form a chain, snapshots are
+/// files. 3: there are runs with `mode dry`, which an older program would carry out.
+pub(super) const VERSION: i32 = 3;
+/// The versions that this program continues.
+pub(super) const KNOWN_VERSIONS: [i32; 3] = [1, 2, VERSION];
 pub(super) const TABLES: &str = "
     CREATE TABLE record (n INTEGER PRIMARY KEY, line TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";

@@ -10,15 +10,14 @@
 //! or inserted is therefore detected at its place. The end file shows if the newest records are missing. A journal that ends
 //! before its end file says is refused, and [`Journal::open`] then changes nothing.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
 use crate::core::base::time::Time;
 use crate::core::journal::{Input, Record, State};
@@ -27,9 +26,11 @@ use crate::shell::linux::{boot_time, give_way};
 
 use super::checkpoint::Checkpointer;
 use super::end::{self, End, EndFile};
-use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
+use super::format::{KIND, KNOWN_VERSIONS, TABLES, VERSION, chained, is_unfinished};
+use super::inspect::{Facts, look, raise_version, upgrade};
 use super::reader::{Folded, JournalReader, signed};
-use super::retention::{DiskRoom, LOOK_AT_DISK, Retention, expired_below};
+use super::reserve::{self, DiskReserve};
+use super::retention::{DiskRoom, LOOK_AT_DISK, LOOKS_AT_DISK, Retention, expired_below};
 use super::{Error, LOG_PAGES_MOST, copied, damaged, make_room, open_shared, snapshot};
 
 /// The minimum number of records between two snapshots. They must also have as many bytes as the last snapshot. A start reads no
@@ -70,13 +71,28 @@ pub struct Journal {
     synced: u64,
     /// When the room on the disk is looked at next; `None` until the retention is known.
     look_at_disk: Option<Time>,
+    /// The bytes that were appended since it was looked at.
+    unlooked: u64,
     /// Whether there was enough.
     disk: DiskRoom,
+    reserve: DiskReserve,
+    /// Whether the database was deleted, moved or replaced when it was last looked at.
+    moved: bool,
     /// Whether a transaction is open.
     open: bool,
+    /// The records of the open transaction. They are written again if the disk was full and its reserve is given back.
+    unsynced: Vec<Row>,
     findings: Vec<Notice>,
     /// The lock, held as long as the journal is open for writing.
     _lock: File,
+}
+
+/// One record of the database.
+#[derive(Debug)]
+struct Row {
+    n: u64,
+    line: String,
+    chain: u32,
 }
 
 /// The state of snapshots, and the thread that makes the next one.
@@ -97,13 +113,16 @@ struct Snapshots {
     thread: Option<JoinHandle<()>>,
     /// Whether a failure was reported. It is reported once, until a snapshot succeeds.
     failed: bool,
+    /// Whether it was reported that nobody can tell which records have expired, likewise.
+    keeps_all: bool,
 }
 
 #[derive(Debug)]
 struct Done {
     /// The snapshot, and the number of bytes of the records that it folded; or why there is none.
     made: Result<(snapshot::Made, u64), String>,
-    remove_below: u64,
+    /// The number below which records have expired; or why that is not known.
+    remove_below: Result<u64, String>,
 }
 
 /// Takes the lock for writing the journal of a folder.
@@ -125,11 +144,6 @@ pub(super) fn lock(folder: &Path) -> Result<File, Error> {
     }
 }
 
-/// What an operator can do about a journal that is refused.
-const WAYS_OUT: &str = "nothing was changed. Put back the whole folder (journal.db, journal.db-wal, journal.end and the \
-    snapshots), or restore a backup (`pointsman journal restore`), or continue without what is missing (`pointsman journal \
-    accept-loss`)";
-
 impl Journal {
     /// True if a journal was begun in a folder, or existed there before.
     pub fn is_in(folder: &Path) -> bool {
@@ -143,7 +157,7 @@ impl Journal {
     /// refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
         if is_unfinished(folder) {
-            let what = "a `pointsman journal restore` was interrupted; run it again";
+            let what = "a `pointsman journal restore` or `accept-loss` was interrupted; run it again";
             return Err(Error::new(&folder.join("journal.db"), what));
         }
         Journal::open_prepared(folder)
@@ -153,16 +167,19 @@ impl Journal {
     pub(super) fn open_prepared(folder: &Path) -> Result<Journal, Error> {
         let path = folder.join("journal.db");
         let lock = lock(folder)?;
+        let reserve = DiskReserve::of(folder, Retention::default().free);
+        reserve.give_back_for_start();
         let known = end::read(folder);
         let (folded, facts, mut findings, doubt) = match look(folder, &path, &known)? {
             Some(found) => found,
             None => (Folded::default(), Facts { kept_from: 1, earlier: false }, Vec::new(), None),
         };
         super::create_private(&path)?;
-        let db = open_shared(&path, KIND, &[1, VERSION], VERSION, TABLES)?;
+        let db = open_shared(&path, KIND, &KNOWN_VERSIONS, VERSION, TABLES)?;
         if facts.earlier {
             upgrade(folder, &path, &db, &folded)?;
         }
+        raise_version(&db).map_err(|e| Error::of(&path, &e))?;
         super::views::ensure(&db).map_err(|e| Error::of(&path, &e))?;
         findings.extend(folded.passed_over.iter().map(|why| {
             let text = format!(
@@ -190,8 +207,12 @@ impl Journal {
             read,
             synced: folded.last,
             look_at_disk: None,
+            unlooked: 0,
             disk: DiskRoom::Enough,
+            reserve,
+            moved: false,
             open: false,
+            unsynced: Vec::new(),
             findings,
             _lock: lock,
         };
@@ -272,6 +293,21 @@ impl Journal {
         }
     }
 
+    /// Takes the number below which records have expired. If it is not known, what is removed stays as it was, and this is reported
+    /// once.
+    fn expired(&mut self, below: Result<u64, String>) {
+        match below {
+            Ok(below) => (self.snapshots.remove_below, self.snapshots.keeps_all) = (below, false),
+            Err(why) => {
+                if !std::mem::replace(&mut self.snapshots.keeps_all, true) {
+                    let text =
+                        format!("{why}; so it is not known which records of the journal are too old, and no more are removed");
+                    self.findings.push(Notice::new(Kind::JournalSnapshot, text));
+                }
+            }
+        }
+    }
+
     /// Makes syncs fast for a caller that will write much.
     ///
     /// # Errors
@@ -282,10 +318,20 @@ impl Journal {
         Ok(())
     }
 
-    /// Sets how long records are kept from now on.
+    /// Sets how long records are kept from now on, and takes the reserve of the disk.
     pub fn keep(&mut self, retention: Retention) {
         self.retention = retention;
+        self.reserve = DiskReserve::of(&self.folder, retention.free);
+        self.reserve.take();
         self.look_at_disk.get_or_insert(Time::MIN);
+    }
+
+    /// Checks that the disk is large enough for a journal.
+    ///
+    /// # Errors
+    /// A text that says how much room is required.
+    pub fn check_room(&self) -> Result<(), Error> {
+        reserve::check_room(&self.folder)
     }
 
     /// The fold of the journal. Only the positions after [`Journal::take_state`] was called.
@@ -353,22 +399,22 @@ impl Journal {
     /// # Errors
     /// When the disk refuses. The caller must not act on the record then.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
-        let wrong = |path: &Path, e: rusqlite::Error| Error::of(path, &e);
         if !self.open {
-            self.db.execute_batch("BEGIN IMMEDIATE").map_err(|e| wrong(&self.path, e))?;
+            self.db.execute_batch("BEGIN IMMEDIATE").map_err(|e| Error::of(&self.path, &e))?;
             self.open = true;
         }
         let line = record.line().map_err(|e| Error::new(&self.path, format!("a record can't be written: {e}")))?;
         let n = self.last + 1;
         let chain = chained(self.chain, n, &line);
         self.snapshots.since += line.len() as u64;
+        self.unlooked += line.len() as u64;
         if let Some(checkpointer) = &mut self.checkpointer {
             checkpointer.wrote(line.len());
         }
-        self.db
-            .prepare_cached("INSERT INTO record VALUES (?1, ?2, ?3)")
-            .and_then(|mut insert| insert.execute(params![signed(n), line, chain]))
-            .map_err(|e| wrong(&self.path, e))?;
+        let row = Row { n, line, chain };
+        let inserted = insert(&self.db, &row);
+        self.unsynced.push(row);
+        inserted.or_else(|e| self.write_with_reserve(e)).map_err(|e| Error::of(&self.path, &e))?;
         if self.folds {
             self.state.apply(record);
         } else {
@@ -392,15 +438,35 @@ impl Journal {
         if !self.open {
             return Ok(());
         }
-        self.remove_oldest()?;
-        self.db.execute_batch("COMMIT").map_err(|e| Error::of(&self.path, &e))?;
+        let committed = self.remove_oldest().and_then(|()| self.db.execute_batch("COMMIT"));
+        let committed = committed.or_else(|e| {
+            self.write_with_reserve(e)?;
+            self.db.execute_batch("COMMIT")
+        });
+        committed.map_err(|e| Error::of(&self.path, &e))?;
         (self.open, self.synced) = (false, self.last);
+        self.unsynced.clear();
         if let Some(checkpointer) = &mut self.checkpointer {
             checkpointer.committed();
         }
         self.end.write(self.known_end())?;
         self.make_snapshots();
         Ok(())
+    }
+
+    /// After an error because the disk is full: gives the reserve back to the disk, and writes the open transaction again.
+    /// Returns the error if it was another one, or if there is no reserve.
+    fn write_with_reserve(&mut self, e: rusqlite::Error) -> rusqlite::Result<()> {
+        if e.sqlite_error_code() != Some(ErrorCode::DiskFull) || !self.reserve.give_back() {
+            return Err(e);
+        }
+        // Records are removed as soon as possible.
+        self.look_at_disk = Some(Time::MIN);
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
+        self.db.execute_batch("BEGIN IMMEDIATE")?;
+        self.unsynced.iter().try_for_each(|row| insert(&self.db, row))
     }
 
     /// True if something was appended and is not on the disk yet.
@@ -420,15 +486,14 @@ impl Journal {
     }
 
     /// Removes the oldest expired records, a limited number at a time, within the open transaction.
-    fn remove_oldest(&mut self) -> Result<(), Error> {
+    fn remove_oldest(&mut self) -> rusqlite::Result<()> {
         let at_once = REMOVED_AT_ONCE + 2 * (self.last - self.synced);
         let below = self.snapshots.remove_below.min(self.snapshots.spare_below).min(self.kept_from + at_once);
         if below <= self.kept_from {
             return Ok(());
         }
-        let wrong = |e: rusqlite::Error| Error::of(&self.path, &e);
-        self.db.execute("DELETE FROM record WHERE n < ?1", [signed(below)]).map_err(wrong)?;
-        self.db.execute("INSERT OR REPLACE INTO fact VALUES ('kept_from', ?1)", [below.to_string()]).map_err(wrong)?;
+        self.db.execute("DELETE FROM record WHERE n < ?1", [signed(below)])?;
+        self.db.execute("INSERT OR REPLACE INTO fact VALUES ('kept_from', ?1)", [below.to_string()])?;
         self.kept_from = below;
         Ok(())
     }
@@ -442,7 +507,7 @@ impl Journal {
                 if let Some(thread) = self.snapshots.thread.take() {
                     let _ = thread.join();
                 }
-                self.snapshots.remove_below = done.remove_below;
+                self.expired(done.remove_below);
                 match done.made {
                     Ok((made, folded)) => {
                         self.snapshots.failed = false;
@@ -470,7 +535,7 @@ impl Journal {
             }
             let made = make_snapshot(&folder, &stop).map_err(|e| e.to_string());
             // A full disk has no room for a snapshot, and records must be removed even so.
-            let remove_below = expired_below(&folder, retention, newest).unwrap_or_default();
+            let remove_below = expired_below(&folder, retention, newest).map_err(|e| e.to_string());
             if let Ok(mut done) = done.lock() {
                 *done = Some(Done { made, remove_below });
             }
@@ -479,20 +544,46 @@ impl Journal {
         self.snapshots.thread = thread::Builder::new().name("journal-snapshot".to_owned()).spawn(work).ok();
     }
 
-    /// Looks at the disk now and then, and reports when its room begins or ceases to be short. True if it has just become short:
-    /// records are then removed at once.
+    /// Looks at the disk and at the database's file now and then, and reports when the room begins or ceases to be short. True if it
+    /// has just become short: records are then removed at once.
     fn disk_has_filled(&mut self) -> bool {
         let now = boot_time();
-        if self.look_at_disk.is_none_or(|at| now < at) {
+        // A flood fills a small disk between two looks.
+        let floods = self.unlooked >= self.retention.free / LOOKS_AT_DISK;
+        if self.look_at_disk.is_none_or(|at| now < at && !floods) {
             return false;
         }
-        self.look_at_disk = Some(now + LOOK_AT_DISK);
+        (self.look_at_disk, self.unlooked) = (Some(now + LOOK_AT_DISK), 0);
+        self.look_at_place();
         let room = self.disk.look(&self.folder, self.retention);
         if std::mem::replace(&mut self.disk, room) == room {
             return false;
         }
         self.findings.push(room.notice(&self.folder, self.retention));
+        if room == DiskRoom::Enough {
+            self.reserve.take();
+        }
         room == DiskRoom::Short
+    }
+
+    /// Reports when the database is not in its place any more, and when it is there again.
+    fn look_at_place(&mut self) {
+        let moved = copied::is_moved(&self.path);
+        if std::mem::replace(&mut self.moved, moved) == moved {
+            return;
+        }
+        let path = self.path.display();
+        self.findings.push(match moved {
+            true => Notice::new(
+                Kind::JournalMoved,
+                format!(
+                    "{path} was deleted, moved or replaced while it is written. The controller goes on, but a restart would not find \
+                     what it writes now. Put the file back if it was moved. Otherwise restart the controller at a quiet time, and \
+                     continue with `pointsman journal accept-loss`"
+                ),
+            ),
+            false => Notice::new(Kind::JournalInPlace, format!("{path} is in its place again")),
+        });
     }
 
     /// Folds the journal again, as a start would.
@@ -537,112 +628,9 @@ impl Drop for Journal {
     }
 }
 
-/// Further facts about the database that a start needs.
-struct Facts {
-    kept_from: u64,
-    earlier: bool,
-}
-
-type Looked = (Folded, Facts, Vec<Notice>, Option<String>);
-
-/// Reads a journal without changing it. Returns `None` if none was ever begun. The text says why the journal is in doubt.
-fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Result<Option<Looked>, Error> {
-    let size = fs::metadata(path).map(|m| m.len()).unwrap_or_default();
-    let began = size > 0;
-    if !began {
-        let left = match known {
-            Ok(Some(end)) if end.n > 0 => Some(format!("journal.end knows of {} records", end.n)),
-            Ok(Some(end)) if end.controller != 0 => Some("journal.end knows of a journal".to_owned()),
-            Err(_) => Some("a damaged journal.end is there".to_owned()),
-            _ if !snapshot::list(folder).is_empty() => Some("snapshots of a journal are there".to_owned()),
-            _ => None,
-        };
-        return match left {
-            Some(what) => Err(Error::new(path, format!("the database is missing or empty, and {what}; {WAYS_OUT}"))),
-            None => Ok(None),
-        };
-    }
-    let reader = JournalReader::open_or_new(folder)?;
-    let Some(reader) = reader else { return Ok(None) };
-    let folded = reader.fold(&AtomicBool::new(false))?;
-    check_snapshots(folder, path, &folded)?;
-    let doubt = match known {
-        Ok(Some(end)) => {
-            check_end(path, &reader, &folded, *end)?;
-            None
-        }
-        // Before version 2 there was no end file, and a first start may have been interrupted before it was created.
-        Ok(None) if reader.is_earlier() || folded.last == 0 => None,
-        Ok(None) => Some("journal.end is missing"),
-        Err(_) => Some("journal.end is damaged"),
-    };
-    let doubt = doubt.map(|what| {
-        format!(
-            "{what}: the disk does not show whether the journal lost its newest records. Nothing is sent to hosts until every \
-             agent has reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
-        )
-    });
-    let facts = Facts { kept_from: reader.kept_from, earlier: reader.is_earlier() };
-    Ok(Some((folded, facts, Vec::new(), doubt)))
-}
-
-/// True if a start would accept the journal without any doubt.
-pub(super) fn is_whole(folder: &Path) -> bool {
-    let looked = look(folder, &folder.join("journal.db"), &end::read(folder));
-    looked.is_ok_and(|found| found.is_some_and(|(.., doubt)| doubt.is_none()))
-}
-
-/// Refuses a journal that ends before its end file says, or that is another journal.
-fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> Result<(), Error> {
-    if folded.last < end.n {
-        let what = format!(
-            "its last record is number {}, and number {} was written and acted on (journal.end): {} records are missing, because the database or \
-             journal.db-wal was damaged, emptied, deleted or replaced by an older copy; {WAYS_OUT}",
-            folded.last,
-            end.n,
-            end.n - folded.last
-        );
-        return Err(Error::new(path, what));
-    }
-    let same = end.n == 0
-        || (end.n == folded.last && end.chain == folded.chain)
-        || (end.n != folded.last && reader.chain_at(end.n)?.is_none_or(|chain| chain == end.chain));
-    if !same {
-        let what = format!(
-            "record {} is not the one that was written there (journal.end): this is another journal, or an older copy that was continued; {WAYS_OUT}",
-            end.n
-        );
-        return Err(Error::new(path, what));
-    }
-    Ok(())
-}
-
-/// Refuses a journal that ends before the record of a whole snapshot. A snapshot is made of records that are on the disk, so an older
-/// copy was written over the journal.
-fn check_snapshots(folder: &Path, path: &Path, folded: &Folded) -> Result<(), Error> {
-    let newer = snapshot::list(folder).into_iter().take_while(|(n, _)| *n > folded.last);
-    let mut whole = newer.filter(|(n, file)| snapshot::read(file).is_ok_and(|found| found.n == *n));
-    let Some((n, _)) = whole.next() else { return Ok(()) };
-    let what = format!(
-        "its last record is number {}, and there is a snapshot of record {n}: an older copy was written over it; {WAYS_OUT}",
-        folded.last
-    );
-    Err(Error::new(path, what))
-}
-
-/// Converts a journal of version 1 to this version. Its records stay unchanged, and the chain begins after them.
-fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Result<(), Error> {
-    if folded.last > 0 {
-        snapshot::write(folder, folded.last, folded.chain, &folded.state, &AtomicBool::new(false))?;
-    }
-    let first: Option<i64> = db.query_row("SELECT min(n) FROM record", [], |row| row.get(0)).map_err(|e| Error::of(path, &e))?;
-    let facts = BTreeMap::from([
-        ("chained_from", folded.last + 1),
-        ("kept_from", first.and_then(|n| u64::try_from(n).ok()).unwrap_or(1)),
-    ]);
-    let facts: String = facts.iter().map(|(name, n)| format!("INSERT OR REPLACE INTO fact VALUES ('{name}', '{n}');")).collect();
-    db.execute_batch(&format!("BEGIN IMMEDIATE; {facts} DROP TABLE snapshot; PRAGMA user_version = {VERSION}; COMMIT"))
-        .map_err(|e| Error::of(path, &e))
+fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached("INSERT INTO record VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![signed(row.n), row.line, row.chain]).map(drop)
 }
 
 /// True if a snapshot is due this many times over: so many records, and so many bytes, came since the last one of this size.
@@ -662,3 +650,6 @@ fn make_snapshot(folder: &Path, stop: &AtomicBool) -> Result<(snapshot::Made, u6
     let made = snapshot::write(folder, folded.last, folded.chain, &folded.state, stop)?;
     Ok((made, folded.bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,14 @@ mod backup;
 mod checkpoint;
 mod copied;
 mod end;
+mod exchange;
 mod format;
 mod history;
+mod inspect;
 mod journal;
 mod marks;
 mod reader;
+mod reserve;
 mod retention;
 mod snapshot;
 mod unwanted;
@@ -38,7 +41,8 @@ pub use verify::{Verified, check_chain};
 /// The number of pages of the write-ahead log after which it is written to the database. It is small, so that this does not take
 /// long either.
 const LOG_PAGES: i64 = 256;
-/// The same for a thread that leaves this to another one (`checkpoint`), in case that the other one cannot keep up.
+/// The number of pages after which a connection that leaves this to another thread (`checkpoint`) does it itself. The log gets so
+/// long only if the thread cannot keep up.
 const LOG_PAGES_MOST: i64 = 4_096;
 
 /// The reason why a store cannot be used: what happened, to which file, and what to do.
@@ -156,9 +160,10 @@ fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, t
     Ok(())
 }
 
-/// Extends the write-ahead log at once to the size that it reaches before it starts again: a sync takes longer if it also has to
-/// record a new file length. A full disk has no room for that, and syncs only take longer then. The log is written to the database
-/// when it has `pages` pages.
+/// Extends the write-ahead log at once to [`LOG_PAGES`], with which it is usually written to the database and starts again: a sync
+/// takes longer if it also has to record a new file length. A log that grows further does so once, because the file is not
+/// shortened. A full disk has no room for that, and syncs only take longer then. The connection writes the log to the database
+/// itself when it has `pages` pages.
 fn make_room(db: &Connection, pages: i64) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     match extend_log(db) {

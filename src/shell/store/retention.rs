@@ -17,6 +17,8 @@ use super::reader::JournalReader;
 
 /// How often the room on the disk is looked at.
 pub(super) const LOOK_AT_DISK: Duration = Duration::from_secs(10);
+/// It is also looked at whenever the journal has grown by this part of what it leaves free.
+pub(super) const LOOKS_AT_DISK: u64 = 16;
 
 /// How long records are kept, in addition to those that a start needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +38,10 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// How long records are kept in a folder. On a small disk, an eighth of it is left free.
+    /// How long records are kept in a folder. On a small disk, a quarter of it is left free.
     pub fn of_folder(folder: &Path, age: Duration, bytes: u64) -> Retention {
-        let eighth = disk_bytes(folder).map_or(u64::MAX, |(_, all)| all / 8);
-        Retention { age, bytes, free: JOURNAL_DISK_FREE.min(eighth) }
+        let quarter = disk_bytes(folder).map_or(u64::MAX, |(_, all)| all / 4);
+        Retention { age, bytes, free: JOURNAL_DISK_FREE.min(quarter) }
     }
 }
 
@@ -76,8 +78,9 @@ impl DiskRoom {
             DiskRoom::Short => Notice::new(
                 Kind::JournalDisk,
                 format!(
-                    "the disk of {folder} has less than {free} MiB free: the oldest records of the journal are removed, and the controller ends when \
-                     the disk is full. Make room there, or set a smaller `journal: {{ size: ... }}`"
+                    "the disk of {folder} has less than {free} MiB free: the oldest records of the journal are removed. When the disk is \
+                     full and the journal has used its reserve, the controller ends. Make room there, or set a smaller \
+                     `journal: {{ size: ... }}`"
                 ),
             ),
             DiskRoom::Enough => Notice::new(Kind::JournalDiskGood, format!("the disk of {folder} has {free} MiB free again")),

@@ -56,25 +56,16 @@ impl UnwantedRecords {
         let (queue, records) = sync_channel(UNWANTED_QUEUE);
         let folder = folder.to_owned();
         let work = move || {
-            // A writer ends before the next one begins: what it could not write would come behind newer records.
-            let run = |mut writer: Writer| writer.run(&records);
-            let (mut ended, mut told) = (run(writer), false);
-            while let Err(e) = ended {
-                if !std::mem::replace(&mut told, true) {
-                    let path = path(&folder);
-                    tracing::warn!(
+            keep_all(writer, &records, AGAIN, &mut |trouble| {
+                let path = path(&folder);
+                match trouble {
+                    Some(e) => tracing::warn!(
                         "{}: {e}; records that no rule wants are not kept until it can be written again",
                         path.display()
-                    );
+                    ),
+                    None => tracing::info!("{}: records that no rule wants are kept again", path.display()),
                 }
-                if drop_for_a_while(&records).is_none() {
-                    return;
-                }
-                ended = Writer::open(&folder, bytes / 2).and_then(|writer| {
-                    told = false;
-                    run(writer)
-                });
-            }
+            });
         };
         std::thread::Builder::new().name("unwanted".to_owned()).spawn(work).map_err(wrong)?;
         Ok(UnwantedRecords { queue, dropped: AtomicU64::new(0) })
@@ -89,9 +80,35 @@ impl UnwantedRecords {
     }
 }
 
+/// Writes records until no more come. After an error, it drops the records of a while and tries again. `tell` gets the first
+/// error, and `None` when writing has succeeded again for as long: a full disk may have room for a few lines all the time.
+fn keep_all(writer: Writer, records: &Receiver<UnwantedRecord>, again: Duration, tell: &mut dyn FnMut(Option<&io::Error>)) {
+    let (folder, most) = (writer.folder.clone(), writer.most);
+    let (mut next, mut told) = (Ok(writer), false);
+    loop {
+        let good_at = boot_time() + again;
+        let mut written = || {
+            if told && boot_time() >= good_at {
+                told = false;
+                tell(None);
+            }
+        };
+        // A writer ends before the next one begins: what it could not write would come behind newer records.
+        let ended = next.and_then(|mut writer: Writer| writer.run(records, &mut written));
+        let Err(e) = ended else { return };
+        if !std::mem::replace(&mut told, true) {
+            tell(Some(&e));
+        }
+        if drop_for_a_while(records, again).is_none() {
+            return;
+        }
+        next = Writer::open(&folder, most);
+    }
+}
+
 /// Drops the records of the next while, in which the disk may get room. `None` if no more records come.
-fn drop_for_a_while(records: &Receiver<UnwantedRecord>) -> Option<()> {
-    let until = boot_time() + AGAIN;
+fn drop_for_a_while(records: &Receiver<UnwantedRecord>, again: Duration) -> Option<()> {
+    let until = boot_time() + again;
     loop {
         match records.recv_timeout(until.since(boot_time())) {
             Ok(_) => {}
@@ -130,12 +147,14 @@ impl Writer {
         Ok(Writer { folder: folder.to_owned(), path, out, written, most })
     }
 
-    fn run(&mut self, records: &Receiver<UnwantedRecord>) -> io::Result<()> {
+    /// Writes records until no more come. `written` is called when everything so far is written.
+    fn run(&mut self, records: &Receiver<UnwantedRecord>, written: &mut dyn FnMut()) -> io::Result<()> {
         loop {
             let record = match records.try_recv() {
                 Ok(record) => record,
                 Err(TryRecvError::Empty) => {
                     self.out.flush()?;
+                    written();
                     let Ok(record) = records.recv() else { return Ok(()) };
                     record
                 }
@@ -234,7 +253,7 @@ mod tests {
                 queue.send(UnwantedRecord { at: Time::from_millis(n as i64), source: "a".to_owned(), event: event(n) }).unwrap();
             }
             drop(queue);
-            writer.run(&records).unwrap();
+            writer.run(&records, &mut || {}).unwrap();
         };
         write(0, 5);
         let mut reader = UnwantedReader::open(&folder);
@@ -264,6 +283,40 @@ mod tests {
             again.next_record()
         });
         assert_eq!(found.map(|r| r.source), Some("b".to_owned()));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    /// A full disk is reported once, however long it is full and however often it is tried, and again when it is over.
+    #[test]
+    fn a_full_disk_is_reported_once() {
+        let folder = std::env::temp_dir().join(format!("pointsman-unwanted-full-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink("/dev/full", path(&folder)).unwrap();
+        let writer = Writer::open(&folder, 1 << 20).unwrap();
+        let (queue, records) = sync_channel(4);
+        let (say, said) = sync_channel(100);
+        let keeps = std::thread::spawn(move || {
+            keep_all(writer, &records, Duration::from_millis(5), &mut |trouble| say.send(trouble.is_some()).unwrap());
+        });
+        let send =
+            |n: u64| queue.send(UnwantedRecord { at: Time::from_millis(0), source: "a".to_owned(), event: event(n) }).unwrap();
+        // Records are written, or dropped, one after another: after so many, it was tried several times.
+        let began = boot_time();
+        let mut n = 0;
+        while boot_time() < began + Duration::from_millis(60) {
+            send(n);
+            n += 1;
+        }
+        assert_eq!(said.try_iter().collect::<Vec<_>>(), [true], "{n} records");
+        fs::remove_file(path(&folder)).unwrap();
+        let over = (0..).find_map(|n| {
+            send(n);
+            said.try_recv().ok()
+        });
+        assert_eq!(over, Some(false));
+        drop(queue);
+        keeps.join().unwrap();
+        assert_eq!(said.try_iter().count(), 0);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -73,6 +73,7 @@ SELECT run,
         ELSE line ->> '$.run.outcome' END) AS outcome,
     max(coalesce(line ->> '$.run.outcome.failed', line ->> '$.run.outcome.cancelled')) AS why,
     coalesce(max(line ->> '$.run.bound.call.event.pointsman_test'), 0) AS test,
+    coalesce(max(line ->> '$.run.bound.dry'), 0) AS dry,
     min(n) AS record
 FROM ran GROUP BY run;
 
@@ -85,7 +86,8 @@ WITH ran AS (
         OR line GLOB '{"run":{"ran":"answered",*' OR line GLOB '{"run":{"ran":"ended",*'
 ), followed AS (
     SELECT *, lead(what) OVER of_run AS next, lead(line) OVER of_run AS answer,
-        max(line ->> '$.run.bound.reaction') OVER of_run AS reaction
+        max(line ->> '$.run.bound.reaction') OVER of_run AS reaction,
+        coalesce(max(line ->> '$.run.bound.dry') OVER of_run, 0) AS dry
     FROM ran WINDOW of_run AS (PARTITION BY run ORDER BY n)
 )
 SELECT run,
@@ -100,6 +102,7 @@ SELECT run,
     CASE WHEN next = 'again' THEN 'tried again' WHEN next = 'ended' THEN 'not answered'
         WHEN json_type(answer, '$.run.result.Err') IS NOT NULL THEN 'failed' WHEN next = 'answered' THEN 'done' END AS result,
     CASE WHEN next = 'answered' THEN coalesce(answer ->> '$.run.result.Err', answer -> '$.run.result.Ok') END AS answer,
+    dry,
     n AS record
 FROM followed WHERE what = 'asked';
 

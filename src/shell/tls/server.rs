@@ -155,17 +155,16 @@ async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stre
             return Err("it shows no certificate, and has no token".to_owned());
         };
         let issued = authority.redeem(&host, &secret, &request);
-        match &issued {
-            Ok(_) => tracing::info!(host = printable_short(&host, 100), "an agent has enrolled"),
-            Err(why) => tracing::warn!("an agent was not enrolled: {}", printable_short(why, 500)),
-        }
-        let answer = match issued {
-            Ok(certificate) => ToAgent::Certificate { certificate },
-            Err(why) => ToAgent::Refused { why },
+        let (answer, enrolled) = match issued {
+            Ok(certificate) => (ToAgent::Certificate { certificate }, Ok(None)),
+            Err(why) => (ToAgent::Refused { why: why.clone() }, Err(format!("it was not enrolled: {why}"))),
         };
+        if enrolled.is_ok() {
+            tracing::info!(host = printable_short(&host, 100), "an agent has enrolled");
+        }
         let _ = frames::write(&mut stream, &answer).await;
         let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
-        return Ok(None);
+        return enrolled;
     };
     let shown = shown?;
     if authority.is_good(&shown) {

@@ -1,5 +1,6 @@
 //! Reactions, and the calls of them.
 
+use crate::core::base::limits;
 use crate::core::diag::Code;
 use crate::core::lang::ast::{
     ArgumentSyntax, At, Binding, CallSyntax, Chain, ExpressionKind, ExpressionSyntax, ReactionClause, ReactionSyntax, Text,
@@ -99,20 +100,29 @@ fn binding(c: &mut Cursor<'_>) -> Parsed<Binding> {
 
 /// `chains = chain ("," chain)*`
 pub(super) fn chains(c: &mut Cursor<'_>) -> Parsed<Vec<Chain>> {
-    let mut all = vec![chain(c)?];
+    let start = c.here();
+    let mut all = vec![chain(c, start, 0)?];
     while c.symbol(",").is_some() {
-        all.push(chain(c)?);
+        let calls = all.iter().map(Vec::len).sum();
+        all.push(chain(c, start, calls)?);
     }
     Ok(all)
 }
 
 /// `chain = call ("then" call)*`
-fn chain(c: &mut Cursor<'_>) -> Parsed<Chain> {
-    let mut all = vec![call(c)?];
-    while c.word("then").is_some() {
+fn chain(c: &mut Cursor<'_>, start: usize, before: usize) -> Parsed<Chain> {
+    let mut all = Vec::new();
+    loop {
+        if before + all.len() >= limits::REACTION_CALLS {
+            let span = c.since(start);
+            let message = format!("one `react` starts at most {} reactions", limits::REACTION_CALLS);
+            return Err(c.fail(Code::TooManyAlternatives, &span, message));
+        }
         all.push(call(c)?);
+        if c.word("then").is_none() {
+            return Ok(all);
+        }
     }
-    Ok(all)
 }
 
 /// `call = name ("(" arguments? ")")?`

@@ -4,13 +4,9 @@ use super::*;
 use crate::core::wire::LinkState;
 
 /// A bench in which `a` holds the resource.
-fn held_by_a(on_link_loss: OnLinkLoss) -> Bench {
-    let mut bench = Bench::new(Takeover::Confirmed);
+fn held_by_a_with(on_link_loss: OnLinkLoss) -> Bench {
+    let mut bench = held_by_a(Takeover::Confirmed);
     std::sync::Arc::make_mut(bench.planner.resources.get_mut(VIP).unwrap()).on_link_loss = on_link_loss;
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
-    bench.sent();
     bench
 }
 
@@ -44,7 +40,7 @@ impl Bench {
 #[test]
 fn a_move_to_a_placement_without_a_link_waits_and_the_holder_serves() {
     for state in [LinkState::NoCarrier, LinkState::Down, LinkState::Missing] {
-        let mut bench = held_by_a(OnLinkLoss::Stay);
+        let mut bench = held_by_a_with(OnLinkLoss::Stay);
         bench.link("a", LinkState::Up).link("b", state);
         assert_eq!(bench.up("b", 2), Accepted::Held);
         // The server on `a` claims to be backup.
@@ -79,7 +75,7 @@ fn a_take_at_a_placement_without_a_link_is_not_granted() {
 
 #[test]
 fn a_holder_without_a_link_is_reported_and_stays() {
-    let mut bench = held_by_a(OnLinkLoss::Stay);
+    let mut bench = held_by_a_with(OnLinkLoss::Stay);
     bench.seconds(3, LinkState::Up, LinkState::Up);
     bench.out.clear();
     bench.seconds(1, LinkState::NoCarrier, LinkState::Up);
@@ -95,7 +91,7 @@ fn a_holder_without_a_link_is_reported_and_stays() {
 
 #[test]
 fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
-    let mut bench = held_by_a(OnLinkLoss::Move);
+    let mut bench = held_by_a_with(OnLinkLoss::Move);
     bench.seconds(1, LinkState::Up, LinkState::Up).seconds(1, LinkState::NoCarrier, LinkState::Up);
     assert_eq!(bench.current_target(), Some("a"));
     bench.seconds(2, LinkState::NoCarrier, LinkState::Up);
@@ -129,7 +125,7 @@ fn an_agent_that_connects_anew_is_heard() {
 
 #[test]
 fn a_link_that_flaps_moves_nothing_and_is_reported_seldom() {
-    let mut bench = held_by_a(OnLinkLoss::Move);
+    let mut bench = held_by_a_with(OnLinkLoss::Move);
     bench.seconds(3, LinkState::Up, LinkState::Up);
     bench.out.clear();
     for _ in 0..60 {

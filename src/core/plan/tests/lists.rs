@@ -63,3 +63,36 @@ fn a_controller_that_starts_does_not_vote_before_every_promise_is_over() {
     assert!(!votes_at(4_029));
     assert!(votes_at(4_030));
 }
+
+/// The present holder serves until the lists agree: a host that cannot take the resource is no reason to release it.
+#[test]
+fn a_holder_serves_while_the_list_of_the_next_host_is_wrong() {
+    for lacks in [false, true] {
+        let mut bench = held_by_a(Takeover::Confirmed);
+        bench.report("b", (0, 0), false, Presence::No);
+        let wrong = |bench: &mut Bench| match lacks {
+            true => {
+                bench.beats += 1;
+                let beat = Echo { incarnation: 1, beat: bench.beats };
+                let report = Report { host: "b".to_owned(), beat, ..Report::default() };
+                bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+            }
+            false => {
+                bench.listed("b", "10.0.0.8", (0, 0), false, Presence::No);
+            }
+        };
+        wrong(&mut bench);
+        bench.up("b", 2);
+        assert!(bench.notices().contains(&"list_differs"), "lacks: {lacks}");
+        for n in 1..40 {
+            bench.at(ms(n * 250)).report("a", (1, 1), true, Presence::Yes);
+            wrong(&mut bench);
+        }
+        assert_eq!(bench.sent(), Vec::<String>::new(), "lacks: {lacks}");
+        assert!(bench.planner.held(VIP).unwrap().contains("own list"), "lacks: {lacks}");
+        // As soon as the lists agree, it moves.
+        bench.at(ms(10_000)).report("a", (1, 1), true, Presence::Yes);
+        bench.listed("b", "10.0.0.9", (0, 0), false, Presence::No);
+        assert_eq!(bench.sent(), ["a: release 1.2"], "lacks: {lacks}");
+    }
+}

@@ -3,16 +3,6 @@
 use super::*;
 use crate::core::wire::StatusNote;
 
-/// A bench in which `a` holds the resource.
-fn held_by_a(takeover: Takeover) -> Bench {
-    let mut bench = Bench::new(takeover);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
-    bench.sent();
-    bench
-}
-
 impl Bench {
     fn paused(&mut self, on: bool) -> &mut Bench {
         let all = if on { BTreeMap::from([(VIP.to_owned(), "paused by ann (a drill)".to_owned())]) } else { BTreeMap::new() };

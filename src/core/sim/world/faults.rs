@@ -296,6 +296,8 @@ impl SimWorld<'_> {
                 let mut agent = AgentState::start(host.name.clone(), host.starts, disk, list, started, &mut outputs);
                 agent.distrust_store(started, false);
                 host.agent = Some(agent);
+                // It speaks with nobody until it knows with whom.
+                host.peers.clear();
                 self.carry_out_agent(h, outputs);
                 self.tell_link(h);
             }

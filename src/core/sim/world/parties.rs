@@ -73,12 +73,13 @@ impl SimWorld<'_> {
                     if let PeerMessage::Request(request) = &message {
                         self.hosts[h].asked = request.number;
                     }
-                    let Some(to) = self.hosts.iter().position(|x| x.name == to) else { continue };
+                    let known = self.hosts[h].peers.contains(&to);
+                    let Some(to) = self.hosts.iter().position(|x| known && x.name == to) else { continue };
                     for (delay, message) in copies(self.network.peers(h, to, &mut self.rng), message) {
                         self.after(delay, Due::Peer { from: h, to, message });
                     }
                 }
-                agent::Output::Peers(_) => {}
+                agent::Output::Peers(peers) => self.hosts[h].peers = peers.into_keys().collect(),
                 agent::Output::Report(mut report) => {
                     if let Some(tamper) = self.tamper {
                         tamper.reports(&mut report);
