@@ -192,7 +192,10 @@ pattern failed {
     not sample | <13>1 2026-03-14T09:15:02Z h1 sshd 7 - - accepted ann from 203.0.113.9
     not sample | <13>1 2026-03-14T09:15:02Z h1 web 7 - - failed ann from 203.0.113.9
 }
-pattern missed { match /^missed by (?<peer:ip>\\S+)$/  not sample | missed by ann }
+pattern missed {
+    match /^missed by (?<peer:ip>\\S+)$/
+    not sample | missed by ann
+}
 alarm guessing { detect 5 of failed by peer within 10m  cancel after 20m }
 alarm twice    { detect 2 of failed by user, peer within 1m  cancel after 5m }
 alarm tried    { detect failed by user, peer  cancel after 5m }
@@ -235,7 +238,7 @@ fn the_tests_of_the_shipped_rules_notice_changes() {
 fn rules_whose_tests_do_not_run_are_not_changed() {
     let folder = site();
     fs::create_dir_all(folder.join("more")).unwrap();
-    fs::write(folder.join("more/own.alarm"), "alarm own { detect alarm link raised  cancel at once }\n").unwrap();
+    fs::write(folder.join("more/own.alarm"), "alarm own { detect alarm link raised  cancel after 1m }\n").unwrap();
     let test = "rules: [., ../rules]\ntests:\n  - name: own\n    steps: [{ log: \"<13>1 {now}Z h net - - - link eth0 is down\" }]\n    must: [{ alarm: own }]\n";
     fs::write(folder.join("more/own.test.yaml"), test).unwrap();
     let of = |paths: &str| shown(&folder, &format!("test {paths} --mutate"), 1);
