@@ -91,12 +91,12 @@ fn replay(site: &Arc<Site>, corpus: &Path, up_to: usize) -> Fallible<Duration> {
         if up_to == 0 {
             continue;
         }
-        let read = reader.read(line.bytes, line.cut);
+        let mut read = reader.read(line.bytes, line.cut);
         if up_to == 1 {
             std::hint::black_box(&read);
             continue;
         }
-        let sifted = sifting.sift(read, &mut room);
+        let sifted = sifting.sift(&mut read, &mut room);
         if up_to == 2 {
             std::hint::black_box(&sifted);
             continue;

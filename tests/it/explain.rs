@@ -155,7 +155,7 @@ fn explain_says_what_matcher_and_engine_do() {
             let (mut settling, mut room, mut told) = (Settling::default(), SiftRoom::default(), Vec::new());
             let (sifting, acting) = run.parts();
             for line in &log {
-                let read = reader.read(line.as_bytes(), false);
+                let mut read = reader.read(line.as_bytes(), false);
                 let mut hits = Vec::new();
                 match &mut story {
                     Some((story, _)) => sifting.look(&read, &mut room, |event| story.see(&site, read.line(), event)),
@@ -168,7 +168,8 @@ fn explain_says_what_matcher_and_engine_do() {
                         matched += says.len();
                     }
                 }
-                settling.take(sifting.sift(read, &mut room), &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry)));
+                settling
+                    .take(sifting.sift(&mut read, &mut room), &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry)));
             }
             for end in reader.end().into_iter() {
                 settling.take(end, &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry)));

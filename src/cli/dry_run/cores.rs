@@ -130,12 +130,13 @@ fn work<'r, R: Read>(
 /// The lines that matter. Lines that do not matter are counted with the line before.
 fn sift(
     sifting: &Sifting,
-    reads: Vec<crate::core::replay::ReadLine<'_>>,
+    mut reads: Vec<crate::core::replay::ReadLine<'_>>,
     end: Option<Sifted>,
     room: &mut SiftRoom,
 ) -> Vec<Sifted> {
     let mut left: Vec<Sifted> = Vec::new();
-    for read in reads {
+    // In place, because a line is large.
+    for read in &mut reads {
         let sifted = sifting.sift(read, room);
         match left.last_mut() {
             Some(last) if sifted.is_idle() => last.count(&sifted),
@@ -248,7 +249,7 @@ mod tests {
             settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry.json())));
         };
         while let Some(line) = lines.next_line().unwrap() {
-            take(sifting.sift(reader.read(line.bytes, line.cut), &mut room));
+            take(sifting.sift(&mut reader.read(line.bytes, line.cut), &mut room));
         }
         reader.end().into_iter().for_each(&mut take);
         let counts = run.finish(&mut |entry| told.push(entry.json()));

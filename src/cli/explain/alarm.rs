@@ -101,9 +101,9 @@ fn read_one(
     let mut lines = Lines::new(BufReader::new(log.text));
     let (mut settling, mut room) = (Settling::default(), SiftRoom::default());
     while let Some(record) = lines.next_line()? {
-        let read = reader.read(record.bytes, record.cut);
+        let mut read = reader.read(record.bytes, record.cut);
         sifting.look(&read, &mut room, |event| story.see(site, read.line(), event));
-        let sifted = sifting.sift(read, &mut room);
+        let sifted = sifting.sift(&mut read, &mut room);
         settling.take(sifted, &mut |sifted| take(sifted, story));
     }
     if let Some(end) = reader.end() {

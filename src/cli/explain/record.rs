@@ -166,7 +166,7 @@ fn explain(
         });
     };
     while let Some(record) = lines.next_line()? {
-        let read = reader.read(record.bytes, record.cut);
+        let mut read = reader.read(record.bytes, record.cut);
         if read.line() == line {
             let event = read.event();
             let reading = RecordReading::new(record.bytes, event, &scene.site.index, zone, [&host, &app]);
@@ -174,7 +174,7 @@ fn explain(
             story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), told: Vec::new() });
         }
         let is_it = read.line() == line;
-        let sifted = sifting.sift(read, &mut room);
+        let sifted = sifting.sift(&mut read, &mut room);
         if is_it {
             is_wanted = sifted.is_wanted();
             if let Some(story) = &mut story {

@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
                 )));
             }
         };
-        let sifted = sifting.sift(reader.read(record.bytes, record.cut), &mut room);
+        let sifted = sifting.sift(&mut reader.read(record.bytes, record.cut), &mut room);
         if sifted.is_wanted() {
             if kept.len() < LINES {
                 kept.push((sifted.line(), String::from_utf8_lossy(record.bytes).into_owned()));

@@ -363,8 +363,8 @@ pub const EPOCH_MOST: u64 = 1 << 40;
 /// controller uses a higher epoch than any that was reported, so an agent that lies must not use up all of them. Above it, the
 /// report is ignored, and this is a notice.
 pub const EPOCH_REPORTED: u64 = EPOCH_MOST / 2;
-/// Maximum notices of one kind per minute that are journaled for `pointsman history`. Further ones are counted, and the
-/// number is journaled.
+/// Maximum notices of one kind per minute that are written to the journal, for `pointsman history`, and to the controller's log.
+/// Further ones are counted, and the number is written.
 pub const NOTICES_A_MINUTE: u32 = 120;
 /// Maximum difference between the wall clock and the engine's time. Above it, the engine's time and its state are moved to
 /// the wall clock.

@@ -68,6 +68,11 @@ pub(super) fn is_priority(word: &str) -> bool {
     word.bytes().position(|b| b == b'.').is_some_and(|at| is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
 }
 
+/// True for letters, digits, dashes and points, of which nearly all names of hosts consist.
+pub(super) fn is_plain_name(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+}
+
 /// True for what may be a host's name or address.
 pub(super) fn is_host(word: &str) -> bool {
     !word.is_empty()

@@ -91,6 +91,10 @@ fn level(text: &str) -> Option<(Option<Level>, &str)> {
 }
 
 fn short(level: Option<Level>, body: &str) -> Option<Record<'_>> {
+    // In a full record, the host is here.
+    if !body.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
     let (id, text) = word(body);
     if !(4..=5).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -71,7 +71,7 @@ impl<R: BufRead> Lines<R> {
             Some(end) if end <= RECORD_BYTES => {
                 self.lent = end + 1;
                 self.position += end as u64 + 1;
-                let bytes = without_cr(&fill(&mut self.reader)?[..end]);
+                let bytes = without_cr(&self.reader.fill_buf()?[..end]);
                 Ok(Some(Line { bytes, cut: false, ended: true }))
             }
             _ => self.gather(),
@@ -164,6 +164,7 @@ impl<R: io::Read> Lines<io::BufReader<R>> {
     }
 }
 
+#[inline]
 fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
     loop {
         match reader.fill_buf() {

@@ -235,14 +235,22 @@ impl Decoder {
 
     /// A record with its unchanged text beside what was read in it.
     fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
-        if let Some(plain) = colors::without(record) {
-            let mut event = self.read(&plain, reference).into_owned();
-            // What a wrapper has set is this record without its colours, and trimmed.
-            if plain.contains(&*event.raw) {
-                event.raw = Cow::Owned(record.trim_end_matches(['\r', '\n']).to_owned());
-            }
-            return event;
+        match colors::without(record) {
+            Some(plain) => self.colored(record, &plain, reference),
+            None => self.uncolored(record, reference),
         }
+    }
+
+    fn colored(&mut self, record: &str, plain: &str, reference: Time) -> Event<'static> {
+        let mut event = self.read(plain, reference).into_owned();
+        // What a wrapper has set is this record without its colours, and trimmed.
+        if plain.contains(&*event.raw) {
+            event.raw = Cow::Owned(record.trim_end_matches(['\r', '\n']).to_owned());
+        }
+        event
+    }
+
+    fn uncolored<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let mut event = self.read(record, reference);
         // A wrapper has set it already.
         if event.raw.is_empty() {

@@ -35,16 +35,7 @@ impl Decoder {
                 if let Some((own, behind)) = envelope::priority(rest) {
                     (number, rest) = (own, behind);
                 }
-                self.heading = Heading::Closed;
-                self.open = None;
-                let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
-                message.level = message.level.or(Some(envelope::severity(number & 7)));
-                self.note(message.stamp);
-                let mut event = self.message(message, reference);
-                event.facility = Some(number >> 3);
-                // Several messages in one record: it is impossible to say which of them is real.
-                event.marks.broken |= glued(&event.text);
-                return event;
+                return self.with_priority(number, rest, reference);
             }
             if let Some(message) = rfc5424::without_priority(record) {
                 return self.bare_message(message, reference);
@@ -108,6 +99,20 @@ impl Decoder {
             return self.unstamped_text(record);
         }
         self.unstamped(record)
+    }
+
+    /// A syslog message behind its priority.
+    fn with_priority<'a>(&mut self, number: u8, rest: &'a str, reference: Time) -> Event<'a> {
+        self.heading = Heading::Closed;
+        self.open = None;
+        let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
+        message.level = message.level.or(Some(envelope::severity(number & 7)));
+        self.note(message.stamp);
+        let mut event = self.message(message, reference);
+        event.facility = Some(number >> 3);
+        // Several messages in one record: it is impossible to say which of them is real.
+        event.marks.broken |= glued(&event.text);
+        event
     }
 
     /// A line that begins as an object or pairs do. It is separate from [`Decoder::read`], so that other lines do not become

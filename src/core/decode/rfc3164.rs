@@ -25,7 +25,7 @@ use std::net::IpAddr;
 
 use crate::core::event::{EventId, Format, Value, vendor_id};
 
-use super::envelope::{self, Envelope, is_host, is_priority};
+use super::envelope::{self, Envelope, is_host, is_plain_name, is_priority};
 use super::heads::{self, HeadFound, HeadPlace};
 use super::stamp::{self, Stamp};
 use super::{genesys, level, rfc5424};
@@ -435,14 +435,15 @@ fn take_host(e: &mut Envelope<'_>) {
         }
         return;
     }
+    // Most hosts end here: a tag has a colon or a bracket in its first word.
+    let plain = is_plain_name(word);
     let host = match word.strip_suffix(':') {
-        _ if is_ipv6(word) => word,
+        _ if plain || is_ipv6(word) => word,
         Some(address) if address.parse::<IpAddr>().is_ok() => address,
-        // A tag has one of these in its first word. Most hosts have none.
         _ if word.contains([':', '[']) && tag(e.text).is_some() => return,
         _ => word,
     };
-    if is_host(host) && !level::is_word(host) && !is_priority(host) {
+    if (plain || is_host(host)) && !level::is_word(host) && !is_priority(host) {
         // The point of the root of all domains.
         e.host = host.strip_suffix('.').filter(|host| host.contains('.')).unwrap_or(host);
         e.text = rest.trim_start_matches(BLANKS);
@@ -479,10 +480,10 @@ fn take_tag(e: &mut Envelope<'_>) {
         e.app = name;
         e.pid = pid;
         // `unbound[7:0]:`: the process and its thread.
-        if let Some((process, thread)) = pid.split_once([':', '/'])
+        if pid.bytes().filter(|b| !b.is_ascii_digit()).count() == 1
+            && let Some((process, thread)) = pid.split_once([':', '/'])
             && !process.is_empty()
             && !thread.is_empty()
-            && pid.bytes().filter(|b| !b.is_ascii_digit()).count() == 1
         {
             e.pid = process;
             e.fields.push((Cow::Borrowed("thread"), Value::Text(Cow::Borrowed(thread))));

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use nom::branch::alt;
 use nom::character::complete::{char, one_of, space1};
-use nom::combinator::{opt, value, verify};
+use nom::combinator::{opt, verify};
 use nom::sequence::{preceded, terminated};
 use nom::{Err, IResult, Parser};
 
@@ -61,11 +61,16 @@ impl Stamp {
 /// senders that leave it out; then the source's zone applies.
 pub(super) fn rfc5424(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-')?;
-    let (rest, _) = char('T').parse(rest)?;
-    let (rest, whole) = time_of_day(rest, 59)?;
-    let (rest, part) = opt(preceded(char('.'), verify(fraction, |(n, _): &(usize, i64)| (1..=9).contains(n)))).parse(rest)?;
-    let (rest, east_s) = opt(alt((value(0, char('Z')), offset))).parse(rest)?;
-    let us = whole + part.map_or(0, |(_, us)| us);
+    let Some(rest) = rest.strip_prefix('T') else { return fail() };
+    let (rest, us) = time_of_day(rest, 59)?;
+    let (rest, us) = match rest.strip_prefix('.').map(fraction) {
+        Some(Ok((behind, (1..=9, part)))) => (behind, us + part),
+        _ => (rest, us),
+    };
+    let (rest, east_s) = match rest.as_bytes().first() {
+        Some(b'Z') => (&rest[1..], Some(0)),
+        _ => offset(rest).map_or((rest, None), |(behind, east_s)| (behind, Some(east_s))),
+    };
     Ok((rest, full(day, us, east_s)))
 }
 
@@ -73,8 +78,8 @@ pub(super) fn rfc5424(input: &str) -> StampResult<'_, Stamp> {
 /// sep is "-" or "/".
 pub(super) fn iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-').or_else(|_| date(input, b'/'))?;
-    let (rest, _) = one_of("T _-\t").parse(rest)?;
-    let (rest, us) = clock_us(rest)?;
+    let [b'T' | b' ' | b'_' | b'-' | b'\t', ..] = rest.as_bytes() else { return fail() };
+    let (rest, us) = clock_us(&rest[1..])?;
     let (rest, us) = half_behind(rest, us);
     let (rest, east_s) = zone(rest);
     Ok((rest, full(day, us, east_s)))
@@ -83,6 +88,9 @@ pub(super) fn iso(input: &str) -> StampResult<'_, Stamp> {
 /// bsd = month blanks day [blanks year] blanks clock [blank ("AM" / "PM")] [offset] [blanks zone] [blanks year] (RFC 3164 section
 /// 4.1.2, loosely).
 pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
+    if let Some((rest, stamp)) = exact_bsd(input) {
+        return Ok((rest, stamp));
+    }
     let (rest, month) = month(input)?;
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
     let (rest, before) = opt(terminated(preceded(space1, year), one_of(" "))).parse(rest)?;
@@ -113,6 +121,17 @@ pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
         None => return fail(),
     };
     Ok((rest, Stamp { day, us, east_s }))
+}
+
+/// The same as most senders write it, `Mar 14 02:11:57` or `Mar  4 02:11:57`, before a word in small letters: that is no zone.
+fn exact_bsd(input: &str) -> Option<(&str, Stamp)> {
+    let (behind, month) = month_name(input).ok()?;
+    let &[b' ', tens, ones, b' ', ..] = behind.as_bytes() else { return None };
+    let day = two(if tens == b' ' { b'0' } else { tens }, ones)?;
+    let (rest, us) = time_of_day(&behind[4..], 60).ok()?;
+    // 2000 is a leap year, so 29 February is accepted.
+    let exists = matches!(rest.as_bytes(), [b' ', b'a'..=b'z', ..]) && calendar::days(2000, month, day).is_some();
+    exists.then_some((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None }))
 }
 
 /// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":" / "," / "-") clock [blank ("AM" / "PM")] [zone]: month,
@@ -218,16 +237,20 @@ fn of_any_form(input: &str) -> StampResult<'_, Stamp> {
         [b'0'..=b'9', _, _, _, b'-' | b'/', ..] => iso(input).or_else(|_| named::loose_iso(input)),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
         // Nearly every text ends here.
-        _ if !words::has_clock(input) => fail(),
-        [b'A'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if words::month(input).is_ok() => {
-            bsd(input).or_else(|_| named::month_first(input))
-        }
-        [b'A'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if weekday(input).is_ok() || weekday_comma(input).is_ok() => locale(input)
-            .or_else(|_| named::weekday_iso(input))
-            .or_else(|_| named::of_date(input))
-            .or_else(|_| named::weekday_bsd(input)),
+        [b'A'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if words::has_clock(input) => word_first(input),
         _ => fail(),
     }
+}
+
+/// A stamp that begins with a weekday, or with a month's name in any language.
+fn word_first(input: &str) -> StampResult<'_, Stamp> {
+    if words::month(input).is_ok() {
+        return bsd(input).or_else(|_| named::month_first(input));
+    }
+    if weekday(input).is_err() && weekday_comma(input).is_err() {
+        return fail();
+    }
+    locale(input).or_else(|_| named::weekday_iso(input)).or_else(|_| named::of_date(input)).or_else(|_| named::weekday_bsd(input))
 }
 
 /// A stamp of a Genesys file. Other forms are refused, because a line of a body may begin with any of them.
@@ -327,19 +350,22 @@ fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> StampResult<'a, u32
     }
 }
 
+/// The number of two digits.
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| u32::from(tens * 10 + ones))
+}
+
 /// Four digits, a separator, two digits, the separator, two digits: a valid day, in days since 1970.
 fn date(input: &str, separator: u8) -> StampResult<'_, i64> {
-    let b = input.as_bytes();
-    if b.len() < 10 || b[4] != separator || b[7] != separator {
-        return fail();
-    }
-    let (_, year) = year(input)?;
-    let (_, month) = digits(2, 2)(&input[5..])?;
-    let (_, day) = digits(2, 2)(&input[8..])?;
-    match calendar::days(year, month, day) {
-        Some(days) => Ok((&input[10..], days)),
-        None => fail(),
-    }
+    let &[c, d, y, z, first, m, n, second, e, f, ..] = input.as_bytes() else { return fail() };
+    let days = match (two(c, d), two(y, z), two(m, n), two(e, f)) {
+        (Some(century), Some(year), Some(month), Some(day)) if first == separator && second == separator => {
+            calendar::days((century * 100 + year) as i32, month, day)
+        }
+        _ => None,
+    };
+    days.map_or_else(fail, |days| Ok((&input[10..], days)))
 }
 
 fn year(input: &str) -> StampResult<'_, i32> {
@@ -393,18 +419,13 @@ fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = (
 
 /// Hours, minutes and seconds in microseconds. Second 60 is a leap second if the form allows one.
 fn time_of_day(input: &str, second_max: u32) -> StampResult<'_, i64> {
-    let b = input.as_bytes();
-    if b.len() < 8 || b[2] != b':' || b[5] != b':' {
-        return fail();
+    let &[h, o, b':', m, n, b':', s, t, ..] = input.as_bytes() else { return fail() };
+    match (two(h, o), two(m, n), two(s, t)) {
+        (Some(hour), Some(minute), Some(second)) if hour < 24 && minute < 60 && second <= second_max => {
+            Ok((&input[8..], i64::from(hour * 3600 + minute * 60 + second) * SECOND_US))
+        }
+        _ => fail(),
     }
-    let (_, hour) = digits(2, 2)(input)?;
-    let (_, minute) = digits(2, 2)(&input[3..])?;
-    let (_, second) = digits(2, 2)(&input[6..])?;
-    if hour > 23 || minute > 59 || second > second_max {
-        return fail();
-    }
-    let seconds = i64::from(hour * 3600 + minute * 60 + second);
-    Ok((&input[8..], seconds * SECOND_US))
 }
 
 /// A clock whose hour may have one digit.

@@ -39,17 +39,13 @@ impl<'a> EventId<'a> {
 
     /// Reads `GCTI-00-04561`, `00-04561`, `04561` or `4561`; `None` for anything else.
     pub fn parse_number(text: &str) -> Option<EventId<'static>> {
-        let number = |s: &str| -> Option<u32> {
-            ((1..=5).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse().ok())?
-        };
         let bare = text.strip_prefix("GCTI-").unwrap_or(text);
-        match bare.split_once('-') {
-            Some((code, n)) if code.len() == 2 && code.bytes().all(|b| b.is_ascii_digit()) => {
-                Some(EventId::Number { code: Some(code.parse().ok()?), number: number(n)? })
+        match bare.as_bytes() {
+            [tens @ b'0'..=b'9', ones @ b'0'..=b'9', b'-', number @ ..] => {
+                Some(EventId::Number { code: Some((tens - b'0') * 10 + (ones - b'0')), number: number_of(number)? })
             }
-            Some(_) => None,
-            None if bare.len() == text.len() => Some(EventId::Number { code: None, number: number(bare)? }),
-            None => None,
+            number if bare.len() == text.len() => Some(EventId::Number { code: None, number: number_of(number)? }),
+            _ => None,
         }
     }
 
@@ -60,6 +56,12 @@ impl<'a> EventId<'a> {
             EventId::Word(w) => EventId::Word(Cow::Owned(w.into_owned())),
         }
     }
+}
+
+/// The number of one to five digits.
+fn number_of(digits: &[u8]) -> Option<u32> {
+    let is_number = (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
 
 impl fmt::Display for EventId<'_> {

@@ -127,7 +127,7 @@ pub struct Sifted {
     stamp: Option<Time>,
     settled: Option<Settled>,
     at: Option<Moment>,
-    odd: Odd,
+    odd: Option<Box<Odd>>,
     wanted: Option<Wanted>,
     /// An application that claims a role, and that no pair has.
     stranger: Option<String>,
@@ -289,14 +289,14 @@ impl Sifting {
         Sifting { site, claims, counts: false, from_line: 0, until: None }
     }
 
-    /// What rules want of a line; `room` is working space.
-    pub fn sift(&self, read: ReadLine<'_>, room: &mut SiftRoom) -> Sifted {
-        let ReadLine { line, mut event, stamp, settled, at, odd } = read;
+    /// What rules want of a line, which leaves an empty event there; `room` is working space.
+    pub fn sift(&self, read: &mut ReadLine<'_>, room: &mut SiftRoom) -> Sifted {
+        let ReadLine { line, ref mut event, stamp, settled, at, ref mut odd } = *read;
         let past = self.until.is_some_and(|until| at.is_some_and(|at| at.log > until));
         let skipped = past || line % LINES_OF_A_LOG < self.from_line;
-        let met = if skipped { None } else { self.site.wants(&mut event, &mut room.hits) };
+        let met = if skipped { None } else { self.site.wants(event, &mut room.hits) };
         if self.counts && !skipped {
-            room.seen.see(line / LINES_OF_A_LOG, line, &event, met.is_some());
+            room.seen.see(line / LINES_OF_A_LOG, line, event, met.is_some());
         }
         let marks = event.marks;
         let counts = DryRunCounts {
@@ -309,10 +309,10 @@ impl Sifting {
             undated: u64::from(event.at.is_none() && !marks.continuation && !marks.partial),
             ..DryRunCounts::default()
         };
-        let stranger = if skipped { None } else { self.stranger(&event) };
-        let wanted = met.map(|hits| Box::new((event.into_owned(), hits)));
+        let stranger = if skipped { None } else { self.stranger(event) };
+        let wanted = met.map(|hits| Box::new((std::mem::take(event).into_owned(), hits)));
         let counts = if past { DryRunCounts::default() } else { counts };
-        Sifted { line, stamp, settled, at, odd, wanted, stranger, past, counts, seen: None }
+        Sifted { line, stamp, settled, at, odd: odd.take(), wanted, stranger, past, counts, seen: None }
     }
 
     /// Shows a line's event with the mark of an `ignore` of the rules; `room` is working space.
@@ -360,7 +360,7 @@ impl Sifted {
 
     /// True if it is only counted and has no other effect.
     pub fn is_idle(&self) -> bool {
-        self.settled.is_none() && self.odd.is_nothing() && self.wanted.is_none() && self.stranger.is_none() && !self.past
+        self.settled.is_none() && self.odd.is_none() && self.wanted.is_none() && self.stranger.is_none() && !self.past
     }
 
     /// Counts a later, idle line with this one.
@@ -410,8 +410,10 @@ impl Acting {
         if self.over {
             return;
         }
-        self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
-        self.odd.stepped = self.odd.stepped.or(odd.stepped);
+        if let Some(odd) = odd {
+            self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
+            self.odd.stepped = self.odd.stepped.or(odd.stepped);
+        }
         if let Some(app) = stranger {
             self.stranger(app, line);
         }

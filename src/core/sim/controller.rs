@@ -70,8 +70,8 @@ pub(super) enum Happening {
         attempt: u32,
         result: Result<(), Undelivered>,
     },
-    /// The configuration is read again.
-    Reload(Arc<Inventory>),
+    /// The configuration is read again, as it is then.
+    Reload,
     /// A command of an operator, or of a tamper in an operator's name.
     Operator(OperatorCommand),
 }
@@ -234,11 +234,6 @@ impl SimController {
         resource && self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
     }
 
-    /// Reads the present configuration.
-    pub(super) fn reload(&self) -> Happening {
-        Happening::Reload(Arc::new(self.setup.inventory()))
-    }
-
     /// True if the configuration that is to apply does not: a start refused it, or nobody ran when it was to be read.
     pub(super) fn is_behind(&self) -> bool {
         *self.inventory != self.setup.inventory()
@@ -297,7 +292,8 @@ impl SimController {
             Happening::Delivered { channel, id, attempt, result } => control::Input::Delivered { channel, id, attempt, result },
             Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
             Happening::Operator(command) => control::Input::Operator { by: "the simulation".to_owned(), command },
-            Happening::Reload(inventory) => {
+            Happening::Reload => {
+                let inventory = Arc::new(self.setup.inventory());
                 let left = self.running.as_ref().is_some_and(|r| !r.left_by(&inventory).is_empty());
                 let what = |i: &Inventory| i.resources.get(VIP).map(|r| r.what.clone());
                 let abandon = what(&self.inventory) != what(&inventory);

@@ -64,17 +64,39 @@ impl Form {
         may_begin(&self.tokens, byte)
     }
 
-    /// For each byte, whether it may follow a host and blanks at the beginning of this form. `None` if the form does not begin so.
-    pub(super) fn behind_host(&self) -> Option<[bool; 256]> {
-        let [FormToken::Part(HeadPart::Host | HeadPart::Field("relay_host")), FormToken::Blanks, rest @ ..] = &self.tokens[..]
-        else {
-            return None;
-        };
-        let mut may = [false; 256];
-        for byte in 0..=u8::MAX {
-            may[usize::from(byte)] = may_begin(rest, byte);
+    /// True if the form begins with a host and blanks.
+    pub(super) fn begins_with_host(&self) -> bool {
+        self.behind_host().is_some()
+    }
+
+    /// What follows a host and blanks at the beginning of the form.
+    fn behind_host(&self) -> Option<&[FormToken]> {
+        match &self.tokens[..] {
+            [FormToken::Part(HeadPart::Host | HeadPart::Field("relay_host")), FormToken::Blanks, rest @ ..] => Some(rest),
+            _ => None,
         }
-        Some(may)
+    }
+
+    /// True if this byte may follow the first blanks of such a text. Only forms that begin with a host exclude any.
+    pub(super) fn may_have_behind_host(&self, byte: u8) -> bool {
+        self.behind_host().is_none_or(|rest| may_begin(rest, byte))
+    }
+
+    /// True if this byte may follow the first word of such a text, or 0 its end. Only forms that begin with a word exclude any.
+    pub(super) fn may_have_behind_word(&self, byte: u8) -> bool {
+        let in_word = |token: &FormToken| match token {
+            FormToken::Part(HeadPart::Text) => true,
+            FormToken::Byte(byte) => is_word(*byte),
+            FormToken::Part(part) => is_part_of_word(*part),
+            _ => false,
+        };
+        let end = self.tokens.iter().position(|token| !in_word(token)).unwrap_or(self.tokens.len());
+        match self.tokens[end..] {
+            [FormToken::Byte(next), ..] => byte == next,
+            [FormToken::Blanks, ..] => matches!(byte, b' ' | b'\t'),
+            [FormToken::Gap, FormToken::Byte(next), ..] if !is_word(next) => byte == next || matches!(byte, b' ' | b'\t'),
+            _ => true,
+        }
     }
 
     /// True if the second byte of such a text may be this one.
@@ -91,6 +113,7 @@ impl Form {
         }
         whole
     }
+
     fn take<'a>(&self, text: &'a str, found: &mut HeadFound<'a>, touched: &mut bool) -> Option<()> {
         let mut rest = text;
         for (i, token) in self.tokens.iter().enumerate() {
@@ -122,6 +145,35 @@ impl Form {
         }
         Some(())
     }
+}
+
+/// True for the bytes of a word, for [`Form::may_have_behind_word`].
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// True for parts that take only bytes of a word, and at least one. What such a part leaves of the word must match as well.
+fn is_part_of_word(part: HeadPart) -> bool {
+    matches!(
+        part,
+        HeadPart::Number
+            | HeadPart::Process
+            | HeadPart::Digits
+            | HeadPart::Severity
+            | HeadPart::Samba
+            | HeadPart::Errpt
+            | HeadPart::Level
+            | HeadPart::CapitalLevel
+            | HeadPart::Letter
+            | HeadPart::TwoLetters
+            | HeadPart::Facility
+            | HeadPart::Threat
+            | HeadPart::Hex
+            | HeadPart::Thread
+            | HeadPart::Id
+            | HeadPart::Ibm
+            | HeadPart::Dashed
+    )
 }
 
 /// True if a text that these tokens match may begin with this byte.

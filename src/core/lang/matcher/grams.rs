@@ -1,9 +1,9 @@
 //! Finds which of many literals are in a text, at a cost that hardly grows with their number.
 //!
-//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen: its block. Wherever the
-//! literal is, one of the four windows of its block begins at a multiple of four. So only every fourth window of a text is
-//! looked up, in one [`Filter`]. If a window may belong to a block, the four blocks to which it may belong are looked up, and
-//! then the whole literal is compared. Shorter literals need narrower windows, or a shorter stride. (The idea is that of
+//! With a stride of eight and windows of eight bytes, fifteen bytes of every literal are chosen: its block. Wherever the
+//! literal is, one of the eight windows of its block begins at a multiple of eight. So only every eighth window of a text is
+//! looked up, in one [`Filter`]. If a window may belong to a block, the eight blocks to which it may belong are looked up, and
+//! then the whole literal is compared. Shorter literals need a shorter stride, or narrower windows. (The idea is that of
 //! q-gram filters: Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
 //!
 //! ASCII letter case does not count. Invariant: every literal in the text is found; it may be found twice.
@@ -15,11 +15,18 @@ const WIDE: usize = 8;
 const NARROW: usize = 4;
 /// The bit by which ASCII letters differ in case.
 const LETTER_CASE: u8 = 0x20;
-/// Number of windows that are decided together with a stride of four.
+/// Number of windows that are decided together with a stride of four or eight.
 const TOGETHER: usize = 4;
 
 /// Width and stride of the windows, from those that find only long literals to those that find the shortest.
-pub(super) const SIZES: [(usize, usize); 4] = [(WIDE, 4), (NARROW, 4), (NARROW, 2), (NARROW, 1)];
+const SIZES: [(usize, usize); 5] = [(WIDE, 8), (WIDE, 4), (NARROW, 4), (NARROW, 2), (NARROW, 1)];
+
+/// The sizes to use for literals of these lengths. If some of them need wide windows with a stride of four, the longer ones use
+/// it too, because each size costs one more search of every text.
+pub(super) fn sizes(mut lengths: impl Iterator<Item = usize>) -> &'static [(usize, usize)] {
+    let needs_four = |length| (Grams::shortest(SIZES[1])..Grams::shortest(SIZES[0])).contains(&length);
+    if lengths.any(needs_four) { &SIZES[1..] } else { &SIZES }
+}
 
 /// Literals, ready to be searched.
 #[derive(Debug)]
@@ -98,7 +105,7 @@ impl Grams {
                 (grams, common)
             };
             let best = (0..=literal.len().saturating_sub(shortest)).min_by_key(|at| cost(*at)).unwrap_or(0);
-            windows.extend((best..best + stride).filter_map(|at| gram(literal, at)).map(table::of_number));
+            windows.extend((best..best + stride).filter_map(|at| gram(literal, at)).map(table::of_window));
             for (place, known) in known.iter_mut().enumerate() {
                 if let Some(byte) = beside((width, stride), place).and_then(|at| literal.get(best + at)) {
                     known[usize::from(byte | LETTER_CASE)] = true;
@@ -118,8 +125,9 @@ impl Grams {
         }
         let text = text.as_bytes();
         match (self.width, self.stride) {
-            (WIDE, _) => self.together::<WIDE>(text, &mut found),
-            (_, 4) => self.together::<NARROW>(text, &mut found),
+            (WIDE, 8) => self.together::<WIDE, 8>(text, &mut found),
+            (WIDE, _) => self.together::<WIDE, 4>(text, &mut found),
+            (_, 4) => self.together::<NARROW, 4>(text, &mut found),
             (_, 2) => self.each::<NARROW, 2>(text, 0, &mut found),
             _ => self.each::<NARROW, 1>(text, 0, &mut found),
         }
@@ -127,23 +135,23 @@ impl Grams {
 
     #[inline]
     fn has(&self, gram: Option<u64>) -> bool {
-        gram.is_some_and(|gram| self.windows.may_have(table::of_number(gram)))
+        gram.is_some_and(|gram| self.windows.may_have(table::of_window(gram)))
     }
 
-    /// With a stride of four: one decision for four windows.
+    /// With a long stride: one decision for four windows.
     #[inline]
-    fn together<const WIDTH: usize>(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+    fn together<const WIDTH: usize, const STRIDE: usize>(&self, text: &[u8], found: &mut impl FnMut(usize)) {
         let mut at = 0;
-        while let Some(block) = text.get(at..at + 4 * (TOGETHER - 1) + WIDTH) {
+        while let Some(block) = text.get(at..at + STRIDE * (TOGETHER - 1) + WIDTH) {
             // This is not `any`, which would make four decisions again.
-            if (0..TOGETHER).fold(false, |some, i| some | self.has(gram::<WIDTH>(block, 4 * i))) {
-                for i in (0..TOGETHER).filter(|i| self.has(gram::<WIDTH>(block, 4 * i))) {
-                    self.compare(text, at + 4 * i, found);
+            if (0..TOGETHER).fold(false, |some, i| some | self.has(gram::<WIDTH>(block, STRIDE * i))) {
+                for i in (0..TOGETHER).filter(|i| self.has(gram::<WIDTH>(block, STRIDE * i))) {
+                    self.compare(text, at + STRIDE * i, found);
                 }
             }
-            at += 4 * TOGETHER;
+            at += STRIDE * TOGETHER;
         }
-        self.each::<WIDTH, 4>(text, at, found);
+        self.each::<WIDTH, STRIDE>(text, at, found);
     }
 
     #[inline]
@@ -196,7 +204,7 @@ mod tests {
                 let length = least + rng.index(most - least + 1);
                 (0..length).map(|_| ["a", "b", "0", "-", "ü"][rng.index(5)]).collect()
             };
-            let literals: Vec<String> = (0..20).map(|_| word(Grams::shortest(size), 14)).collect();
+            let literals: Vec<String> = (0..20).map(|_| word(Grams::shortest(size), 20)).collect();
             let texts: Vec<String> = (0..20).map(|_| word(0, 40)).collect();
             let grams = Grams::new(literals.iter().map(|l| l.clone().into_bytes()).collect(), size);
             for (i, text) in texts.iter().enumerate() {

@@ -88,7 +88,7 @@ impl Literals {
     /// Builds an index. Conditions that it cannot contain are added to `always`.
     fn new(mut literals: By<String>, always: &mut Vec<u32>) -> Literals {
         let mut index = Literals::default();
-        for size in grams::SIZES {
+        for &size in grams::sizes(literals.keys().map(String::len)) {
             let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(size));
             literals = short;
             if !long.is_empty() {

@@ -31,8 +31,8 @@ impl Filter {
     /// False when nothing has this hash; true when something may have it.
     #[inline]
     pub(super) fn may_have(&self, hash: u32) -> bool {
-        let bits = bits(hash);
-        self.words[(hash >> self.drop) as usize] & bits == bits
+        let word = self.words[(hash >> self.drop) as usize];
+        (word >> (hash & 63)) & (word >> (hash >> 6 & 63)) & 1 != 0
     }
 }
 
@@ -107,6 +107,12 @@ pub(super) fn of_number(number: u64) -> u32 {
     let product = u128::from(number) * u128::from(GOLDEN);
     let mixed = (product >> 64) as u64 ^ product as u64;
     (mixed >> 32) as u32 ^ mixed as u32
+}
+
+/// A faster hash of a number, for filters alone: its low bits depend only on the low half of the number.
+#[inline]
+pub(super) fn of_window(number: u64) -> u32 {
+    (number.wrapping_mul(GOLDEN) >> 32) as u32
 }
 
 /// The hash of a text, continued from another hash (0 for the first text).

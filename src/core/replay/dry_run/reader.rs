@@ -62,7 +62,8 @@ pub struct ReadLine<'a> {
     pub(super) settled: Option<Settled>,
     /// When the line counts; `None` if it has to wait.
     pub(super) at: Option<Moment>,
-    pub(super) odd: Odd,
+    /// Rare, and therefore in a box: lines are moved often.
+    pub(super) odd: Option<Box<Odd>>,
 }
 
 /// Odd times that were found since this line.
@@ -72,12 +73,6 @@ pub(super) struct Odd {
     pub(super) disbelieved: Option<(u64, Time)>,
     /// The first step back that is believed: its line, and the times before and after it.
     pub(super) stepped: Option<(u64, Time, Time)>,
-}
-
-impl Odd {
-    pub(super) fn is_nothing(&self) -> bool {
-        self.disbelieved.is_none() && self.stepped.is_none()
-    }
 }
 
 impl<'a> ReadLine<'a> {
@@ -154,10 +149,9 @@ impl LogReader {
     }
 
     /// What was found odd since the counter of doubts had this value.
-    fn odd(&self, doubts: u64, steps: bool) -> Odd {
-        Odd {
-            disbelieved: self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0),
-            stepped: self.clock.stepped.filter(|_| !steps),
-        }
+    fn odd(&self, doubts: u64, steps: bool) -> Option<Box<Odd>> {
+        let disbelieved = self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0);
+        let stepped = self.clock.stepped.filter(|_| !steps);
+        (disbelieved.is_some() || stepped.is_some()).then(|| Box::new(Odd { disbelieved, stepped }))
     }
 }

@@ -210,8 +210,7 @@ impl SimWorld<'_> {
     fn reconfigured(&mut self, change: &Change, restart: bool) {
         // A reload abandons what a start would refuse.
         if !restart || matches!(change, Change::OtherAddress | Change::NoResource) {
-            let happening = self.controller.reload();
-            return self.control(None, happening);
+            return self.control(None, Happening::Reload);
         }
         if self.controller.killed == 0 {
             self.die(Party::Controller);
@@ -272,8 +271,7 @@ impl SimWorld<'_> {
                 self.after(Duration::from_millis(1), Due::Read);
                 // Its operator sees that the start refused the configuration, and loads it.
                 if self.controller.is_behind() {
-                    let happening = self.controller.reload();
-                    self.control(None, happening);
+                    self.control(None, Happening::Reload);
                 }
             }
             Party::Agent(h) if self.hosts[h].killed == 0 && self.hosts[h].agent.is_none() => {
