@@ -1,19 +1,14 @@
 //! Measures what an editor waits for: answers on a site of many rules, and at each prefix of the shipped files.
 //!
-//!     cargo build --release && cargo run --release --example bench_lsp            (10,000 alarms)
+//!     cargo run --release --example bench_lsp            (10,000 alarms)
 //!     cargo run --release --example bench_lsp -- prefixes
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads clocks and files")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
-use std::fs;
-use std::io::BufReader;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lsp_server::{Message, Notification, Request, RequestId};
 use pointsman::core::editor::{Documents, Language};
-use serde_json::{Value as Json, json};
 
 const ALARMS: usize = 10_000;
 const TIMES: u32 = 20;
@@ -31,132 +26,44 @@ fn rule(n: usize) -> String {
 
 fn many_rules() {
     for (what, files) in [("in 100 files", 100), ("in one file", 1)] {
-        let folder = std::env::temp_dir().join(format!("pointsman-lsp-{}", std::process::id()));
-        for below in ["rules", "scripts"] {
-            fs::create_dir_all(folder.join(below)).unwrap();
-        }
-        fs::write(folder.join("pointsman.yaml"), "hosts:\n  sip1: { address: 10.10.11.101 }\n").unwrap();
-        let script = "const PARAMS = #{};\n\nfn react(alarm, event, params) {\n    log.info(\"x\");\n}\n";
-        fs::write(folder.join("scripts/report.rhai"), script).unwrap();
+        let mut documents = Documents::default();
+        let began = Instant::now();
         for file in 0..files {
             let text: String = (0..ALARMS / files).map(|n| rule(file * (ALARMS / files) + n)).collect();
-            fs::write(folder.join(format!("rules/{file}.alarm")), text).unwrap();
+            documents.set(&format!("/site/rules/{file}.alarm"), Language::Rules, &text);
         }
-        println!("{ALARMS} alarms {what}");
-        Talk::started(&folder).measure_all();
-        let _ = fs::remove_dir_all(&folder);
-    }
-}
-
-/// A conversation with the program that was built beside this example.
-struct Talk {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    document: Json,
-    text: String,
-    asked: i32,
-}
-
-impl Talk {
-    fn started(folder: &Path) -> Talk {
-        let own = std::env::current_exe().unwrap();
-        let program = own.parent().and_then(Path::parent).unwrap().join("pointsman");
-        let mut child = Command::new(program)
-            .arg("lsp")
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("build the program first, with the same profile");
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let text = fs::read_to_string(folder.join("rules/0.alarm")).unwrap();
-        let uri = |name: &str| format!("file://{}/{name}", folder.display());
-        let document = json!({ "uri": uri("rules/0.alarm") });
-        let mut talk = Talk { child, to, from, document, text, asked: 0 };
-        talk.ask("initialize", json!({ "processId": null, "rootUri": uri(""), "capabilities": {} }));
-        talk.tell("initialized", json!({}));
-        let opened = json!({ "uri": uri("rules/0.alarm"), "languageId": "pointsman", "version": 1, "text": talk.text });
-        talk.tell("textDocument/didOpen", json!({ "textDocument": opened }));
-        let began = Instant::now();
-        while !matches!(Message::read(&mut talk.from), Ok(Some(Message::Notification(of))) if of.method.ends_with("Diagnostics"))
-        {
-        }
-        println!("  loaded and checked in {:?}", began.elapsed());
-        talk
-    }
-
-    fn tell(&mut self, method: &str, params: Json) {
-        Message::Notification(Notification::new(method.to_owned(), params)).write(&mut self.to).unwrap();
-    }
-
-    fn ask(&mut self, method: &str, params: Json) {
-        self.asked += 1;
-        let id = RequestId::from(self.asked);
-        Message::Request(Request { id: id.clone(), method: method.to_owned(), params }).write(&mut self.to).unwrap();
-        while !matches!(Message::read(&mut self.from), Ok(Some(Message::Response(answer))) if answer.id == id) {}
-    }
-
-    /// The place so many characters behind the beginning of a word, in the middle of the document.
-    fn place(&self, word: &str, behind: usize) -> Json {
-        let middle = self.text.len() / 2;
-        let at = middle + self.text[middle..].find(word).unwrap() + behind;
-        let before = &self.text[..at];
-        json!({ "line": before.matches('\n').count(), "character": at - before.rfind('\n').map_or(0, |end| end + 1) })
-    }
-
-    fn measure_all(mut self) {
-        let document = self.document.clone();
-        let at = |place: Json| json!({ "textDocument": document, "position": place });
-        let of_pattern = at(self.place("of failed_", 4));
-        let with = |mut params: Json, name: &str, value: Json| {
-            params[name] = value;
-            params
-        };
-        let all = json!({ "includeDeclaration": true });
-        let references = with(of_pattern.clone(), "context", all.clone());
-        let of_script = with(at(self.place("report", 2)), "context", all);
-        let renamed = with(of_pattern.clone(), "newName", json!("another"));
-        let whole = json!({ "textDocument": document });
-        let formatted = with(whole.clone(), "options", json!({ "tabSize": 4, "insertSpaces": true }));
-        let questions = [
-            ("completion of a field", "completion", at(self.place("by peer", 3))),
-            ("completion of a pattern", "completion", of_pattern.clone()),
-            ("completion of a clause", "completion", at(self.place("cancel", 0))),
-            ("hover on a word", "hover", at(self.place("cancel", 2))),
-            ("hover on a pattern", "hover", of_pattern.clone()),
-            ("definition", "definition", of_pattern),
-            ("references of a pattern", "references", references),
-            ("references of the script, 10,000 places", "references", of_script),
-            ("rename", "rename", renamed),
-            ("symbols of the file", "documentSymbol", whole),
-            ("formatting of the file", "formatting", formatted),
-        ];
-        for (what, method, params) in questions {
-            self.measure(what, |talk| talk.ask(&format!("textDocument/{method}"), params.clone()));
-        }
-        let (typed, field) = (self.place("cancel", 0), at(self.place("by peer", 3)));
-        let letter = json!({ "range": { "start": typed, "end": typed }, "text": "x" });
-        self.measure("a typed letter, and a completion", |talk| {
-            let changed = json!({ "uri": document["uri"], "version": talk.asked });
-            talk.tell("textDocument/didChange", json!({ "textDocument": changed, "contentChanges": [letter] }));
-            talk.ask("textDocument/completion", field.clone());
+        documents.set("/site/scripts/report.rhai", Language::Script, "fn react(alarm, event, params) { }\n");
+        println!("{ALARMS} alarms {what}: read in {:?}", began.elapsed());
+        let name = "/site/rules/0.alarm";
+        let text = documents.text(name).unwrap().text.clone();
+        let place = |word: &str| text.rfind(word).unwrap() + 2;
+        let keyed = text.rfind("by peer").unwrap() + 3;
+        let of_pattern = text.rfind("of failed_").unwrap() + 4;
+        measure("completion of a field", || drop(documents.completions(name, keyed)));
+        measure("completion of a pattern", || drop(documents.completions(name, of_pattern)));
+        measure("completion of a clause", || drop(documents.completions(name, place("cancel") - 2)));
+        measure("hover on a word", || drop(documents.hover(name, place("cancel"))));
+        measure("hover on a pattern", || drop(documents.hover(name, of_pattern)));
+        measure("definition", || drop(documents.definitions(name, of_pattern)));
+        measure("references", || drop(documents.references(name, of_pattern, true)));
+        measure("rename", || drop(documents.rename(name, of_pattern, "another")));
+        let mut typed = text.clone();
+        measure("a typed letter", || {
+            typed.insert(place("cancel"), 'x');
+            documents.clone().set(name, Language::Rules, &typed);
         });
-        self.ask("shutdown", Json::Null);
-        self.tell("exit", Json::Null);
-        self.child.wait().unwrap();
     }
+}
 
-    fn measure(&mut self, what: &str, mut work: impl FnMut(&mut Talk)) {
-        let mut longest = Duration::ZERO;
-        let began = Instant::now();
-        for _ in 0..TIMES {
-            let one = Instant::now();
-            work(self);
-            longest = longest.max(one.elapsed());
-        }
-        println!("  {what}: {:?} on average, {longest:?} at most", began.elapsed() / TIMES);
+fn measure(what: &str, mut work: impl FnMut()) {
+    let mut longest = Duration::ZERO;
+    let began = Instant::now();
+    for _ in 0..TIMES {
+        let one = Instant::now();
+        work();
+        longest = longest.max(one.elapsed());
     }
+    println!("  {what}: {:?} on average, {longest:?} at most", began.elapsed() / TIMES);
 }
 
 /// Each prefix of each shipped file is answered.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pointsman::core::base::limits::{
-    COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, GROUP_SENDERS, MISTAKES_PER_FILE, NESTING, REGEX_BYTES_ALL,
+    COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, GROUP_SENDERS, MISTAKES_PER_FILE, NESTING, REACTION_CALLS, REGEX_BYTES_ALL,
 };
 use pointsman::core::base::time::Time;
 use pointsman::core::decode::Decoder;
@@ -195,6 +195,21 @@ fn no_shipped_rule_is_advised_against() {
         let inventory = (name == "rules/pairs").then_some(&known);
         let (program, found) = compile(&all, &Declarations { inventory, scripts: Some(&scripts) });
         assert!(found.is_empty() && !program.alarms.is_empty(), "{name}\n{}", render::human(&found, false));
+    }
+}
+
+/// One `react` starts a bounded number of reactions, in whatever way they are joined: each run keeps those that follow it.
+#[test]
+fn one_react_starts_a_bounded_number_of_reactions() {
+    for joint in [" then ", ", "] {
+        let errors = |calls: usize| {
+            let calls = vec!["r"; calls].join(joint);
+            let rules =
+                format!("alarm a {{ detect event \"A\" cancel at once react {calls} }}\nreaction r {{ script \"r.rhai\" }}\n");
+            let (_, found) = compiled("r.alarm", &rules);
+            found.iter().filter(|d| d.code == Code::TooManyAlternatives).count()
+        };
+        assert_eq!((errors(REACTION_CALLS), errors(REACTION_CALLS + 1)), (0, 1), "{joint}");
     }
 }
 

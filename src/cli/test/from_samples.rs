@@ -170,8 +170,8 @@ fn of_choice(site: &Site, alarm: &Alarm, atom: AtomId) -> Option<Stimulus> {
 /// A sample that matches a condition, and the same with other values of the fields that the alarm is grouped by. A condition
 /// that is made of a pattern, `x where ...`, has samples of that pattern.
 fn of_sample(site: &Site, alarm: &Alarm, atom: AtomId) -> Option<Stimulus> {
-    let samples = site.program.samples.iter().filter(|sample| sample.matches && !sample.record.contains('\n'));
-    let (sample, fields) = samples.into_iter().find_map(|sample| Some((sample, samples::fields(sample, site, atom)?)))?;
+    let mut samples = site.program.samples.iter().filter(|sample| sample.matches && !sample.record.contains('\n'));
+    let (sample, fields) = samples.find_map(|sample| Some((sample, samples::fields(sample, site, atom)?)))?;
     let step = |record: &str| format!("log: {}", json!(record));
     let keys = alarm.by.iter().filter_map(|name| fields.get(name)).map(ToString::to_string);
     let others = keys.filter(|value| value.len() >= REPLACEABLE && sample.record.contains(value));

@@ -227,7 +227,7 @@ fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     let vouched = own || (!atom.from.is_empty() && by_pointsman && grouped_by(program, id, &[Subject::Pair]));
     // A use of a pattern with a `where` is a copy of its condition. A change of the pattern changes all copies, and only that
     // `where` is a change of the copy.
-    let original = program.atoms[..n].iter().find(|original| is_copy(atom, original));
+    let original = program.atoms.iter().take(n).find(|original| is_copy(atom, original));
     let inherited = original.map_or(0, |original| original.predicates.len());
     let copies: Vec<usize> =
         (n..program.atoms.len()).filter(|at| program.atoms.get(*at).is_some_and(|a| is_copy(a, atom))).collect();

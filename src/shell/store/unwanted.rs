@@ -147,14 +147,17 @@ impl Writer {
         Ok(Writer { folder: folder.to_owned(), path, out, written, most })
     }
 
-    /// Writes records until no more come. `written` is called when everything so far is written.
+    /// Writes records until no more come. `written` is called when some are written and none waits.
     fn run(&mut self, records: &Receiver<UnwantedRecord>, written: &mut dyn FnMut()) -> io::Result<()> {
+        let mut some = false;
         loop {
             let record = match records.try_recv() {
                 Ok(record) => record,
                 Err(TryRecvError::Empty) => {
                     self.out.flush()?;
-                    written();
+                    if some {
+                        written();
+                    }
                     let Ok(record) = records.recv() else { return Ok(()) };
                     record
                 }
@@ -164,6 +167,7 @@ impl Writer {
             let Ok(mut line) = serde_json::to_vec(&record) else { continue };
             line.push(b'\n');
             self.out.write_all(&line)?;
+            some = true;
             self.written += line.len() as u64;
             if self.written >= self.most {
                 self.out.flush()?;
