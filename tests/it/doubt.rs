@@ -247,18 +247,6 @@ fn an_agent_that_lies_does_not_use_up_the_epochs() {
     }
 }
 
-/// A report without a controller has no generation of ours, and none that could be believed silently.
-#[test]
-fn a_generation_of_no_controller_is_no_secret() {
-    let mut bench = Bench::new(&story(), None);
-    bench.run(2_000);
-    let seen = ResourceStatus { generation: generation(99), ..bench.seen[0].1.clone() };
-    let resources = [("sip_vip".to_owned(), seen)].into();
-    let beat = Echo { incarnation: 1, beat: 1_000 };
-    bench.turn(Input::Report(Report { host: "sip1".to_owned(), beat, resources, ..Report::default() }));
-    assert!(bench.notices.contains(&"journal_behind".to_owned()) && bench.controller.doubt().is_some());
-}
-
 /// A clock was ten years ahead and is correct now: a timer that expires in a minute still does.
 #[test]
 fn a_clock_that_was_wrong_heals() {

@@ -72,8 +72,9 @@ impl Controller {
             }
             return false;
         }
-        // Another controller's generations say nothing about ours. An agent that obeys no controller has no generation.
-        let ours = report.controller.is_none_or(|other| other == self.id);
+        // Another controller's generations say nothing about ours. After `pointsman adopt` an agent reports those of the former one,
+        // and no controller.
+        let ours = report.controller == Some(self.id);
         let newer = report.resources.iter().find(|(resource, seen)| ours && seen.generation > self.newest_known(resource, host));
         let learns = self.trust.doubt.as_ref().is_some_and(|d| matches!(d.kind, DoubtKind::Behind | DoubtKind::Accepted));
         if let Some((resource, seen)) = newer.filter(|_| !learns) {
