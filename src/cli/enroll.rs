@@ -87,7 +87,7 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
 
 fn on_host(args: &Args, token: &str) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
-    let Some(config) = agent::load(&file)? else { return Ok(WRONG) };
+    let Some(config) = super::agent::load(&file)? else { return Ok(WRONG) };
     let data = paths::folder(&file).join(&config.data);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let enrolled =

@@ -144,7 +144,9 @@ fn no_files_use_each_other() {
         }
         while let Some(free) = left.iter().find(|(_, named)| named.is_empty()).map(|(name, _)| *name) {
             left.remove(free);
-            left.values_mut().for_each(|named| drop(named.remove(free)));
+            left.values_mut().for_each(|named| {
+                named.remove(free);
+            });
         }
         assert!(left.is_empty(), "files of {folder} use each other: {left:?}");
     }

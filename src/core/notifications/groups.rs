@@ -204,13 +204,13 @@ impl Notifier {
         let is_due = group.due.is_some_and(|at| at <= now);
         let remind = group.repeat_at.is_some_and(|at| at <= now);
         if is_due || remind {
-            if !group.is_told() {
+            if !group.is_notified() {
                 self.tell_news(now, id, &options, out);
             } else if remind {
                 self.remind(now, id, &options, withheld, out);
             }
             // A group that has just made a notification is remembered until it may make another one.
-            let told_now = !group.is_told();
+            let told_now = !group.is_notified();
             let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
             let repeat_at = next.filter(|_| !group.active.is_empty());
             let due = (told_now && !options.interval.is_zero()).then(|| now + options.interval);
@@ -223,7 +223,7 @@ impl Notifier {
     /// it was raised, people are not notified of it later, nor of its end. The end of an alarm that people know of is never
     /// withheld: a receiver would show it as active for ever.
     fn withhold_news(&mut self, id: &GroupId, withheld: IsWithheld<'_>, out: &mut Vec<Output>) {
-        let Some(group) = self.state.groups.get(id).filter(|group| !group.is_told()) else { return };
+        let Some(group) = self.state.groups.get(id).filter(|group| !group.is_notified()) else { return };
         let unknown = |facts: &AlarmFacts| group.last.is_none_or(|last| facts.raised_at > last);
         let facts = |instance: &String| self.state.open.get(instance).map(|open| &open.facts);
         let raised = group.raised.iter().filter(|instance| facts(instance).is_some_and(withheld)).cloned().collect::<Vec<_>>();
