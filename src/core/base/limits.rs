@@ -344,9 +344,6 @@ pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Bytes of the journal's file system that the journal leaves free, or a quarter of a small one. If fewer are free, the oldest
 /// records are removed before their time, and this is reported: a journal that fills its disk would end the controller.
 pub const JOURNAL_DISK_FREE: u64 = 256 * 1024 * 1024;
-/// Minimum bytes that the disk of the data folder has for the journal: those that are free, and those of its own files. With less,
-/// the controller does not start.
-pub const JOURNAL_DISK_LEAST: u64 = 128 * 1024 * 1024;
 /// Bytes of a file in the data folder that keeps room for the journal (`journal.reserve`), or half of what the journal leaves
 /// free if that is less. On a full disk the file is removed, so that the controller goes on while old records are removed and
 /// people make room.

@@ -154,14 +154,9 @@ impl Thread {
     }
 
     /// Sets how much of the journal is kept.
-    ///
-    /// # Errors
-    /// When the disk is too small for a journal.
-    pub(super) fn keep(&mut self, limits: JournalLimits) -> Result<(), String> {
-        self.journal.check_room().map_err(|e| e.to_string())?;
+    pub(super) fn keep(&mut self, limits: JournalLimits) {
         let retention = retention(&self.journal, limits);
         self.journal.keep(retention);
-        Ok(())
     }
 
     /// Keeps records that no rule wants. To be called before the inbox is handed out.

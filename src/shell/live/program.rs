@@ -134,7 +134,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let allowed = rights::connections_allowed();
     let id = tls::random_id()?;
     let mut thread = Thread::new(begin, files, journal, || id)?;
-    thread.keep(config.journal)?;
+    thread.keep(config.journal);
     if config.journal.unwanted > 0 {
         thread.keep_unwanted(UnwantedRecords::open(&data, config.journal.unwanted).map_err(|e| e.to_string())?);
     }

@@ -29,7 +29,7 @@ use super::end::{self, End, EndFile};
 use super::format::{KIND, KNOWN_VERSIONS, TABLES, VERSION, chained, is_unfinished};
 use super::inspect::{Facts, look, raise_version, upgrade};
 use super::reader::{Folded, JournalReader, signed};
-use super::reserve::{self, DiskReserve};
+use super::reserve::DiskReserve;
 use super::retention::{DiskRoom, LOOK_AT_DISK, LOOKS_AT_DISK, Retention, expired_below};
 use super::{Error, LOG_PAGES_MOST, copied, damaged, make_room, open_shared, snapshot};
 
@@ -324,14 +324,6 @@ impl Journal {
         self.reserve = DiskReserve::of(&self.folder, retention.free);
         self.reserve.take();
         self.look_at_disk.get_or_insert(Time::MIN);
-    }
-
-    /// Checks that the disk is large enough for a journal.
-    ///
-    /// # Errors
-    /// A text that says how much room is required.
-    pub fn check_room(&self) -> Result<(), Error> {
-        reserve::check_room(&self.folder)
     }
 
     /// The fold of the journal. Only the positions after [`Journal::take_state`] was called.

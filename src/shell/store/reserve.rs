@@ -3,13 +3,10 @@
 //! end the controller.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::core::base::limits::{JOURNAL_DISK_LEAST, JOURNAL_RESERVE};
+use crate::core::base::limits::JOURNAL_RESERVE;
 use crate::shell::linux::{disk_bytes, file::allocate};
-
-use super::Error;
 
 /// A start requires so many bytes. If fewer are free, it takes the reserve.
 const START_BYTES: u64 = 4 << 20;
@@ -48,26 +45,4 @@ impl DiskReserve {
             self.give_back();
         }
     }
-}
-
-/// Refuses a disk that is too small: what the journal must keep for a start might not fit.
-///
-/// # Errors
-/// A text that says how much room there is and how much is required.
-pub(super) fn check_room(folder: &Path) -> Result<(), Error> {
-    let Some((free, _)) = disk_bytes(folder) else { return Ok(()) };
-    let wrong = |e: io::Error| Error::new(folder, format!("it can't be read: {e}"));
-    let files = fs::read_dir(folder).map_err(wrong)?.flatten();
-    let own: u64 = files.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|meta| meta.len()).sum();
-    let room = free.saturating_add(own);
-    if room >= JOURNAL_DISK_LEAST {
-        return Ok(());
-    }
-    let what = format!(
-        "its disk has room for {} MiB of the journal, and {} MiB are required: with less, a storm of alarms could fill it and end the \
-         controller. Make room there, or name a folder of another disk as `data`",
-        room >> 20,
-        JOURNAL_DISK_LEAST >> 20
-    );
-    Err(Error::new(folder, what))
 }
