@@ -10,7 +10,7 @@ use crate::shell::live::program;
 use crate::shell::store::AgentStore;
 
 use super::log_output::LogArgs;
-use super::output::{Format, WRONG, plural, report, wrong};
+use super::output::{OutputFormat, WRONG, plural, report, wrong};
 use crate::shell::site_files::{machine, paths, read};
 
 const EXAMPLES: &str = "\
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = load(&file)? else { return Ok(WRONG) };
     let missing = machine::check_agent(&config, paths::folder(&file));
-    report(&missing, Format::Human)?;
+    report(&missing, OutputFormat::Human)?;
     if has_errors(&missing) {
         return Ok(WRONG);
     }
@@ -107,6 +107,6 @@ pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
     let loaded = read::read(path, &mut found).map(|source| config::load_agent(&source));
     let (agent, more) = loaded.unwrap_or_default();
     found.extend(more);
-    report(&found, Format::Human)?;
+    report(&found, OutputFormat::Human)?;
     Ok(agent)
 }

@@ -9,7 +9,7 @@ use crate::core::base::text::printable_lines;
 use crate::shell::live::control_socket::{self, ask};
 use crate::shell::live::questions::Question;
 
-use super::output::{Format, USAGE, WRONG, report, wrong};
+use super::output::{OutputFormat, USAGE, WRONG, report, wrong};
 use super::table::{RowFormat, print_rows};
 use crate::shell::site_files::{paths, read};
 
@@ -29,15 +29,15 @@ pub(super) struct ControllerArgs {
 
 impl ControllerArgs {
     /// Makes the arguments for the controller of a configuration or a data folder.
-    pub(super) fn of(config: Option<PathBuf>, data: Option<PathBuf>, format: Format) -> ControllerArgs {
+    pub(super) fn of(config: Option<PathBuf>, data: Option<PathBuf>, format: OutputFormat) -> ControllerArgs {
         ControllerArgs { config, data, format: format.into() }
     }
 
     /// The format of a command that prints no table. Otherwise an error has been reported.
-    pub(super) fn format_without_table(&self) -> Result<Format, u8> {
+    pub(super) fn format_without_table(&self) -> Result<OutputFormat, u8> {
         match self.format {
-            RowFormat::Human => Ok(Format::Human),
-            RowFormat::Json => Ok(Format::Json),
+            RowFormat::Human => Ok(OutputFormat::Human),
+            RowFormat::Json => Ok(OutputFormat::Json),
             RowFormat::Csv => {
                 wrong("this command prints no table, so there is no CSV; use --format json");
                 Err(USAGE)
@@ -71,7 +71,7 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
         return Ok(Some(data));
     }
     found.extend(more);
-    report(&found, Format::Human)?;
+    report(&found, OutputFormat::Human)?;
     Ok(None)
 }
 

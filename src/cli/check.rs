@@ -12,7 +12,7 @@ use crate::core::lang::program::{Atom, Program};
 use crate::core::lang::{Lookup, plan, why_always};
 
 use super::given::Given;
-use super::output::{Format, WRONG, plural, report};
+use super::output::{OutputFormat, WRONG, plural, report};
 use super::test;
 use crate::shell::site_files::followed;
 
@@ -41,7 +41,7 @@ pub(super) struct Args {
     no_tests: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     report(&setup.diagnostics, args.format)?;
     let count = render::count(&setup.diagnostics);
     let bad = has_errors(&setup.diagnostics);
-    if args.format == Format::Human {
+    if args.format == OutputFormat::Human {
         let what = setup.site.as_ref().map(|site| {
             let program = &site.program;
             format!(
@@ -73,12 +73,12 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             (None, _) => eprintln!("{count}"),
         }
     }
-    if let (Format::Human, Some((config, base))) = (args.format, &setup.config) {
+    if let (OutputFormat::Human, Some((config, base))) = (args.format, &setup.config) {
         for (pattern, matches) in followed::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
             println!("{pattern}: {} {} now", plural(matches, "file"), if matches == 1 { "matches" } else { "match" });
         }
     }
-    if let (Format::Human, false, Some(site)) = (args.format, bad, &setup.site) {
+    if let (OutputFormat::Human, false, Some(site)) = (args.format, bad, &setup.site) {
         let all = site.inventory.resources.iter().filter_map(|(name, resource)| config::coverage(name, resource));
         for (n, covered) in all.enumerate() {
             match n {
@@ -94,12 +94,12 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     Ok(if bad { WRONG } else { 0 })
 }
 
-fn show_plan(program: &Program, format: Format) {
+fn show_plan(program: &Program, format: OutputFormat) {
     let ways = plan(program);
     let all = program.atoms.iter().zip(&ways);
     let mut lines = LineIndex::default();
     let mut place = |atom: &Atom| format!("{}:{}", atom.place.source.name, lines.line_column(&atom.place).0);
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         for (atom, way) in all {
             let texts = if let Lookup::Text(texts) = way { texts.as_slice() } else { &[] };
             let why = if *way == Lookup::Nothing { Some(why_always(atom)) } else { None };

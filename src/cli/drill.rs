@@ -12,7 +12,7 @@ use crate::shell::live::questions::Question;
 use crate::shell::site_files::{SiteFiles, load};
 
 use super::ask::{ControllerArgs, data, operator, tell};
-use super::output::{Format, WRONG, colour, missing, report, wrong};
+use super::output::{OutputFormat, WRONG, colour, missing, report, wrong};
 
 /// The virtual duration of a test that is only shown.
 const LASTS: Duration = Duration::from_secs(60);
@@ -75,11 +75,11 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     let paint = colour(&io::stdout());
     for entry in replay.take_entries() {
         match format {
-            Format::Json => writeln!(out, "{}", entry.json())?,
-            Format::Human => writeln!(out, "{}", entry.human(paint))?,
+            OutputFormat::Json => writeln!(out, "{}", entry.json())?,
+            OutputFormat::Human => writeln!(out, "{}", entry.human(paint))?,
         }
     }
-    if format == Format::Human {
+    if format == OutputFormat::Human {
         writeln!(out, "nothing was done; `--live` raises the alarm in the controller")?;
     }
     out.flush()?;

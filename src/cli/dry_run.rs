@@ -23,7 +23,7 @@ use crate::core::site::Site;
 
 use super::given::Given;
 use super::local_time;
-use super::output::{Format, USAGE, WRONG, colour, missing, plural, report};
+use super::output::{OutputFormat, USAGE, WRONG, colour, missing, plural, report};
 use super::table::{RowFormat, csv_text};
 use follow::{Pace, Stop};
 use logs::open_growing;
@@ -113,7 +113,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let setup = args.given.load();
     let config = setup.config;
     // The JSON of a dry run is the timeline. Diagnostics are for people.
-    report(&setup.diagnostics, Format::Human)?;
+    report(&setup.diagnostics, OutputFormat::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     let holders = match holders(&site, &args.holder) {
         Ok(holders) => holders,

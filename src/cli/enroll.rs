@@ -59,7 +59,7 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let loaded = read::read(&file, &mut found).map(|source| crate::core::config::load(&source));
     let (config, more) = loaded.unwrap_or_default();
     found.extend(more);
-    report(&found, super::output::Format::Human)?;
+    report(&found, super::output::OutputFormat::Human)?;
     let Some(config) = config else { return Ok(WRONG) };
     if !args.revoke && config.inventory.hosts.get(host).is_none_or(|h| h.via != crate::core::inventory::Via::Agent) {
         return Ok(wrong(&format!("{} has no host {host} with `via: agent`", file.display())));

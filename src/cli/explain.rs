@@ -14,7 +14,7 @@ use crate::core::event::Trust;
 
 use super::dry_run;
 use super::given::Given;
-use super::output::{Format, USAGE, WRONG, report};
+use super::output::{OutputFormat, USAGE, WRONG, report};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,7 +70,7 @@ pub(super) struct Args {
     timezone: Option<Zone>,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: Format,
+    format: OutputFormat,
     /// A record, `FILE:LINE`, or `-` for records of standard input; with `--alarm`, logs
     #[arg(value_name = "RECORD")]
     what: Vec<String>,
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         return journal::run(args, run);
     }
     let setup = args.given.load();
-    report(&setup.diagnostics, Format::Human)?;
+    report(&setup.diagnostics, OutputFormat::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     if let (Some(alarm), true) = (&args.alarm, args.live) {
         return journal::alarm(args, &site, alarm);

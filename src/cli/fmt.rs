@@ -9,7 +9,7 @@ use crate::core::base::text::printable;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::lang::format::formatted;
 
-use super::output::{FAILED, Format, WRONG, plural, report};
+use super::output::{FAILED, OutputFormat, WRONG, plural, report};
 use crate::shell::site_files::{self, read};
 
 const EXAMPLES: &str = "\
@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         writeln!(out, "{}", printable(&file.display().to_string()))?;
     }
     out.flush()?;
-    report(&found, Format::Human)?;
+    report(&found, OutputFormat::Human)?;
     let of = plural(files.len(), "rule file");
     eprintln!("{changed} of {of} {}", if args.check { "would change" } else { "changed" });
     Ok(status(&found, args.check && changed > 0))
@@ -98,7 +98,7 @@ fn input(check: bool) -> io::Result<u8> {
     };
     let source: Option<Arc<Source>> = read::text("standard input".to_owned(), bytes, &mut found);
     let text = source.as_ref().and_then(|s| formatted(s).map_err(|more| found.extend(more)).ok());
-    report(&found, Format::Human)?;
+    report(&found, OutputFormat::Human)?;
     let differs = text.as_ref().zip(source).is_some_and(|(text, source)| *text != source.text);
     if !check && let Some(text) = text {
         let mut out = io::stdout().lock();

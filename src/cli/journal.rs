@@ -11,7 +11,7 @@ use crate::shell::live::questions::Question;
 use crate::shell::store::{Journal, JournalReader, accept_loss, backup, restore};
 
 use super::ask::{ControllerArgs, data, operator};
-use super::output::{FAILED, Format, WRONG, plural, wrong};
+use super::output::{FAILED, OutputFormat, WRONG, plural, wrong};
 use super::table::{Paged, RowFormat, csv_field, csv_head, json_rows, table};
 
 const EXAMPLES: &str = "\
@@ -47,7 +47,7 @@ struct Where {
 impl Where {
     /// The data folder. Errors of the configuration are reported if they hide it.
     fn folder(&self) -> io::Result<Option<PathBuf>> {
-        data(&ControllerArgs::of(self.config.clone(), self.data.clone(), Format::Human))
+        data(&ControllerArgs::of(self.config.clone(), self.data.clone(), OutputFormat::Human))
     }
 }
 

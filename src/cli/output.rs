@@ -16,7 +16,7 @@ pub(super) const USAGE: u8 = 3;
 
 /// How things are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     #[default]
     Human,
     /// For programs: one JSON object a line.
@@ -29,14 +29,14 @@ pub(super) fn colour(of: &impl io::IsTerminal) -> bool {
 }
 
 /// Prints diagnostics: for people on standard error, as JSON on standard output.
-pub(super) fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
+pub(super) fn report(diagnostics: &[Diagnostic], format: OutputFormat) -> io::Result<()> {
     match format {
-        Format::Human => {
+        OutputFormat::Human => {
             let stderr = io::stderr();
             let text = render::human(diagnostics, colour(&stderr));
             stderr.lock().write_all(text.as_bytes())
         }
-        Format::Json => {
+        OutputFormat::Json => {
             let mut out = io::BufWriter::new(io::stdout().lock());
             let mut lines = LineIndex::default();
             for diagnostic in diagnostics {

@@ -9,7 +9,7 @@ use crate::shell::live::control_socket::ask;
 use crate::shell::live::questions::Question;
 
 use super::ask::{ControllerArgs, data};
-use super::output::{FAILED, Format, WRONG, wrong};
+use super::output::{FAILED, OutputFormat, WRONG, wrong};
 use super::table::table;
 
 const EXAMPLES: &str = "\
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let (changes, diagnostics) = (list("changes"), list("diagnostics"));
     let refused = answer.get("refused").filter(|r| !r.is_null());
     let mut out = io::stdout().lock();
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         for row in changes.iter().chain(&diagnostics) {
             writeln!(out, "{}", printable_json(&row.to_string()))?;
         }

@@ -8,7 +8,7 @@ use crate::shell::live::program;
 use crate::shell::store::Journal;
 
 use super::log_output::LogArgs;
-use super::output::{Format, WRONG, report, wrong};
+use super::output::{OutputFormat, WRONG, report, wrong};
 use crate::shell::site_files::Disk;
 use crate::shell::site_files::paths;
 
@@ -35,7 +35,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let files = Disk { config: paths::controller(args.config.as_deref()) };
     let reading = files.read();
-    report(&reading.diagnostics, Format::Human)?;
+    report(&reading.diagnostics, OutputFormat::Human)?;
     if reading.good.is_none() && !Journal::is_in(&files.data()) {
         // No configuration was ever accepted here.
         return Ok(WRONG);

@@ -25,7 +25,7 @@ use super::dry_run::follow::Stop;
 use super::dry_run::holders;
 use super::given::Given;
 use super::local_time::span;
-use super::output::{FAILED, Format, USAGE, WRONG, colour, report, wrong};
+use super::output::{FAILED, OutputFormat, USAGE, WRONG, colour, report, wrong};
 use super::table::RowFormat;
 
 /// How often the journal is read.
@@ -63,12 +63,12 @@ pub(super) struct Args {
     holder: Vec<String>,
     /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let setup = args.given.load();
-    report(&setup.diagnostics, Format::Human)?;
+    report(&setup.diagnostics, OutputFormat::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     let holders = match holders(&site, &args.holder) {
         Ok(holders) => holders,

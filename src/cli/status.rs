@@ -15,7 +15,7 @@ use crate::shell::live::questions::Question;
 
 use super::ask::{ControllerArgs, data, rows};
 use super::local_time::localized;
-use super::output::{Format, WRONG, plural};
+use super::output::{OutputFormat, WRONG, plural};
 use crate::shell::site_files::{paths, read};
 
 /// The exit status for monitoring systems (the Nagios plugin convention) when nothing needs attention.
@@ -208,7 +208,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let [alarms, resources, runs, channels, overrides, metrics] = &answers[..] else { return Ok(UNKNOWN) };
     let status = Status::of(alarms, resources, runs, channels, overrides).with_metrics(metrics).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         writeln!(out, "{}", status.json())?;
     } else {
         for line in status.lines() {

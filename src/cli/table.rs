@@ -11,7 +11,7 @@ use crate::core::base::zone::Zone;
 use crate::shell::live;
 
 use super::local_time::localized;
-use super::output::Format;
+use super::output::OutputFormat;
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -25,11 +25,11 @@ pub(super) enum RowFormat {
     Csv,
 }
 
-impl From<Format> for RowFormat {
-    fn from(format: Format) -> RowFormat {
+impl From<OutputFormat> for RowFormat {
+    fn from(format: OutputFormat) -> RowFormat {
         match format {
-            Format::Human => RowFormat::Human,
-            Format::Json => RowFormat::Json,
+            OutputFormat::Human => RowFormat::Human,
+            OutputFormat::Json => RowFormat::Json,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::core::replay::test_file::{self, RuleTest, TestFile};
 use crate::core::site::Site;
 
 use super::given::Given;
-use super::output::{FAILED, Format, WRONG, report};
+use super::output::{FAILED, OutputFormat, WRONG, report};
 use crate::shell::site_files::{self, SiteFiles, read};
 
 /// The number of mismatches of a test that are explained.
@@ -58,7 +58,7 @@ pub(super) struct Args {
     verbose: u8,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: Format,
+    format: OutputFormat,
     /// Show which parts of the rules no test exercises: as a table, for lcov, or as JSON
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "table", require_equals = true)]
     coverage: Option<coverage::CoverageFormat>,

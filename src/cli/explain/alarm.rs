@@ -11,7 +11,7 @@ use crate::core::replay::{Acting, DryRun, LINES_OF_A_LOG, LogReader, Settling, S
 use crate::core::site::Site;
 
 use super::super::dry_run::{self, DryRunLog};
-use super::super::output::{Format, colour, wrong};
+use super::super::output::{OutputFormat, colour, wrong};
 use super::{Args, Scene};
 
 pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
@@ -41,8 +41,8 @@ pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
     let paint = colour(&stdout);
     let mut out = stdout.lock();
     match args.format {
-        Format::Human => write!(out, "{}", story_text(&story, &scene.site.program, &named, paint))?,
-        Format::Json => writeln!(out, "{}", printable_json(&story_json(&story, &scene.site.program, &named).to_string()))?,
+        OutputFormat::Human => write!(out, "{}", story_text(&story, &scene.site.program, &named, paint))?,
+        OutputFormat::Json => writeln!(out, "{}", printable_json(&story_json(&story, &scene.site.program, &named).to_string()))?,
     }
     Ok(0)
 }

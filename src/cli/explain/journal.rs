@@ -13,7 +13,7 @@ use crate::shell::live::questions::Question;
 use crate::shell::store::JournalReader;
 
 use super::super::ask::{ControllerArgs, data};
-use super::super::output::{Format, WRONG, colour, wrong};
+use super::super::output::{OutputFormat, WRONG, colour, wrong};
 use super::Args;
 
 /// Reads the records of the journal in their order while `each` returns true. Errors are reported.
@@ -54,8 +54,8 @@ pub(super) fn run(args: &Args, run: u64) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     for line in &story.lines {
         match args.format {
-            Format::Human => writeln!(out, "{}  {}", line.at, line.text)?,
-            Format::Json => {
+            OutputFormat::Human => writeln!(out, "{}  {}", line.at, line.text)?,
+            OutputFormat::Json => {
                 let object = json!({ "at": line.at.to_string(), "record": line.n, "text": line.text });
                 writeln!(out, "{}", printable_json(&object.to_string()))?;
             }
@@ -81,8 +81,8 @@ pub(super) fn alarm(args: &Args, site: &Site, alarm: &str) -> io::Result<u8> {
     let paint = colour(&stdout);
     let mut out = stdout.lock();
     match args.format {
-        Format::Human => write!(out, "{}", story_text(&story, &site.program, &named, paint))?,
-        Format::Json => writeln!(out, "{}", printable_json(&story_json(&story, &site.program, &named).to_string()))?,
+        OutputFormat::Human => write!(out, "{}", story_text(&story, &site.program, &named, paint))?,
+        OutputFormat::Json => writeln!(out, "{}", printable_json(&story_json(&story, &site.program, &named).to_string()))?,
     }
     Ok(0)
 }

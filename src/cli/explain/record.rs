@@ -12,7 +12,7 @@ use crate::core::lang::program::AtomId;
 use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Sifted, TimelineEntry};
 
 use super::super::dry_run;
-use super::super::output::{Format, USAGE, colour, missing, wrong};
+use super::super::output::{OutputFormat, USAGE, colour, missing, wrong};
 use super::{Args, Scene};
 
 /// The maximum number of records of standard input that are explained.
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
         let origin = Origin { written, zone, zone_is_given: given, host, app, ..Origin::default() };
         let reason = zone_reason(scene, &origin);
         let name = if records.len() > 1 { format!("{} of standard input", n + 1) } else { String::new() };
-        if n > 0 && args.format == Format::Human {
+        if n > 0 && args.format == OutputFormat::Human {
             println!("");
         }
         // A record is one line. The text after its end is another record.
@@ -92,8 +92,8 @@ fn show(args: &Args, story: &RecordStory) -> io::Result<()> {
     let paint = colour(&stdout);
     let mut out = stdout.lock();
     match args.format {
-        Format::Human => write!(out, "{}", record_text(story, paint)),
-        Format::Json => writeln!(out, "{}", printable_json(&record_json(story).to_string())),
+        OutputFormat::Human => write!(out, "{}", record_text(story, paint)),
+        OutputFormat::Json => writeln!(out, "{}", printable_json(&record_json(story).to_string())),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::core::replay::test_file;
 use crate::core::replay::{DryRun, EntryKind, Settling, SiftRoom, TimelineEntry};
 
 use super::super::dry_run;
-use super::super::output::{Format, WRONG, report, wrong};
+use super::super::output::{OutputFormat, WRONG, report, wrong};
 use super::Args;
 
 /// The maximum number of log lines in a first test.
@@ -21,7 +21,7 @@ const LINES: usize = 200;
 
 pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
     let setup = args.given.load();
-    report(&setup.diagnostics, Format::Human)?;
+    report(&setup.diagnostics, OutputFormat::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     let log = match dry_run::open(path) {
         Ok(log) => log,

@@ -22,7 +22,7 @@ use crate::core::replay::test_file;
 use crate::core::replay::{EntryKind, TimelineEntry};
 use crate::core::site::{Site, samples};
 
-use super::super::output::{Format, WRONG, report, wrong};
+use super::super::output::{OutputFormat, WRONG, report, wrong};
 use super::Args;
 use super::first::expectation;
 
@@ -35,7 +35,7 @@ const FORGER: &str = "forger";
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let setup = args.given.load();
-    report(&setup.diagnostics, Format::Human)?;
+    report(&setup.diagnostics, OutputFormat::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     let alarms = site.program.alarms.iter().filter(|alarm| !alarm.composite && alarm.mode != Mode::Off);
     let alarms = alarms.filter(|alarm| args.only.as_ref().is_none_or(|only| alarm.name.contains(only)));

@@ -11,7 +11,7 @@ use crate::core::replay::rule_test;
 use crate::core::replay::test_file::{RuleTest, TestFile};
 use crate::core::site::{Site, mutants, samples};
 
-use super::super::output::{FAILED, Format, wrong};
+use super::super::output::{FAILED, OutputFormat, wrong};
 use super::{Args, folder_of, in_parallel};
 use crate::shell::site_files::read;
 
@@ -67,10 +67,10 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
     for (change, _) in changes.iter().filter(|(_, noticed)| !**noticed) {
         let RuleChange { file, line, what, .. } = change;
         match args.format {
-            Format::Human => {
+            OutputFormat::Human => {
                 writeln!(out, "{}:{line}: no test notices: {}", printable(&file.display().to_string()), printable(what))?
             }
-            Format::Json => {
+            OutputFormat::Json => {
                 let object = serde_json::json!({ "file": file.display().to_string(), "line": line, "change": what });
                 writeln!(out, "{}", printable_json(&object.to_string()))?;
             }
@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
         );
     }
     let (killed, all) = (changes.values().filter(|noticed| **noticed).count(), changes.len());
-    if args.format == Format::Human {
+    if args.format == OutputFormat::Human {
         match (killed * 100_usize).checked_div(all) {
             Some(share) => writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?,
             None => writeln!(out, "nothing of these rules could be changed for a test to notice")?,

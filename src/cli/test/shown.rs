@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::core::base::text::{printable, printable_json};
 use crate::core::replay::rule_test;
 
-use super::super::output::{Format, colour, plural};
+use super::super::output::{OutputFormat, colour, plural};
 use super::{Args, Done, Job};
 
 /// Writes each result in the order of the files, and then the totals.
@@ -14,8 +14,8 @@ pub(super) fn write(out: &mut dyn Write, args: &Args, jobs: &[Job<'_>], done: &[
     let mut head = None;
     for (job, done) in jobs.iter().zip(done) {
         match args.format {
-            Format::Json => json(out, job, done)?,
-            Format::Human => {
+            OutputFormat::Json => json(out, job, done)?,
+            OutputFormat::Human => {
                 if head != Some(job.path) {
                     writeln!(out, "{}", printable(&job.path.display().to_string()))?;
                     head = Some(job.path);
@@ -24,7 +24,7 @@ pub(super) fn write(out: &mut dyn Write, args: &Args, jobs: &[Job<'_>], done: &[
             }
         }
     }
-    if args.format == Format::Human {
+    if args.format == OutputFormat::Human {
         let failed = done.iter().filter(|done| !done.verdict.wrong.is_empty()).count();
         let mut summary = format!("{} passed, {failed} failed", done.len() - failed);
         if unusable > 0 {
