@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::inventory::{Channel, ChannelKind, Inventory, MaybeSecret};
 
 use super::notification::{ALARM_FIELDS, FIELDS};
@@ -25,9 +25,12 @@ pub fn misspelled_names(inventory: &Inventory, fields: &BTreeSet<String>) -> Vec
                 let name = name.strip_prefix("event.").unwrap_or(name);
                 let near = nearest(name, known.iter().copied()).filter(|near| *near != name && name.len() > 2);
                 if let Some(near) = near {
-                    found.push(format!(
-                        "{what} of the channel {channel} names `{name}`, which nothing has: unless the record has it, it is shown as missing; did you mean `{near}`?"
-                    ));
+                    let shown = match name.starts_with('$') {
+                        true => "it is no variable, and is shown as it is",
+                        false => "nothing has it, so it is shown as missing unless the record has it",
+                    };
+                    let near = did_you_mean(near);
+                    found.push(format!("{what} of the channel {channel} names `{name}`: {shown}; {near}"));
                 }
             }
         };

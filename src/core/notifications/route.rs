@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::base::time::Time;
-use crate::core::diag::suggest::nearest;
+use crate::core::diag::suggest::{did_you_mean, nearest};
 use crate::core::inventory::{Inventory, NotifyRoute};
 use crate::core::lang::program::Program;
 
@@ -47,7 +47,7 @@ pub fn unknown_names(inventory: &Inventory, program: &Program) -> Vec<String> {
     let alarms: BTreeSet<&str> = program.alarms.iter().map(|a| a.name.as_str()).collect();
     let mut unknown = Vec::new();
     let mut missing = |route: &str, what: &str, name: &str, known: &BTreeSet<&str>| {
-        let near = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let near = nearest(name, known.iter().copied()).map(|near| format!("; {}", did_you_mean(near))).unwrap_or_default();
         unknown.push(format!("the route {route} names the {what} `{name}`, which the rules do not have{near}"));
     };
     for (name, route) in &inventory.routes {

@@ -55,70 +55,68 @@ const VARIABLES: [(&str, &str); 9] = [
     ("MSG_DESCR", "event.text"),
 ];
 
+/// A part of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TemplatePart<'t> {
+    Text(&'t str),
+    /// The name of a field, without its braces.
+    Field(&'t str),
+    /// Capitals behind a dollar sign, with the sign; [`VARIABLES`] may have them or not.
+    Variable(&'t str),
+}
+
+fn parts(template: &str) -> Vec<TemplatePart<'_>> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '$']) {
+        let (before, signed) = rest.split_at(at);
+        parts.push(TemplatePart::Text(before));
+        let (sign, after) = signed.split_at(1);
+        let (part, behind) = if sign == "{" {
+            match after.split_once('}').filter(|(name, _)| is_name(name)) {
+                Some((name, behind)) => (TemplatePart::Field(name), behind),
+                None => (TemplatePart::Text(sign), after),
+            }
+        } else if let Some(behind) = after.strip_prefix('$') {
+            (TemplatePart::Text(sign), behind)
+        } else {
+            let end = after.find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(after.len());
+            (TemplatePart::Variable(&signed[..=end]), &after[end..])
+        };
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(TemplatePart::Text(rest));
+    parts
+}
+
 /// Fills a template. `value` returns the value of a field.
 pub fn fill(template: &str, escape: Escape, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(template.len());
-    let put = |filled: &mut String, name: &str| match value(name) {
-        Some(value) => filled.push_str(&escape.apply(&value)),
-        None => filled.push_str(&format!("(no {name})")),
-    };
-    let mut rest = template;
-    while let Some(at) = rest.find(['{', '$']) {
-        filled.push_str(&rest[..at]);
-        let (sign, after) = rest[at..].split_at(1);
-        rest = after;
-        if sign == "{" {
-            match after.split_once('}').filter(|(name, _)| is_name(name)) {
-                Some((name, behind)) => {
-                    put(&mut filled, name);
-                    rest = behind;
-                }
-                None => filled.push('{'),
-            }
-            continue;
-        }
-        if let Some(behind) = after.strip_prefix('$') {
-            filled.push('$');
-            rest = behind;
-            continue;
-        }
-        let end = after.find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(after.len());
-        match VARIABLES.iter().find(|(variable, _)| *variable == &after[..end]) {
-            Some((_, field)) => {
-                put(&mut filled, field);
-                rest = &after[end..];
-            }
-            None => filled.push('$'),
+    for part in parts(template) {
+        let field = match part {
+            TemplatePart::Text(text) => Err(text),
+            TemplatePart::Field(name) => Ok(name),
+            TemplatePart::Variable(text) => VARIABLES.iter().find(|(v, _)| *v == &text[1..]).map(|(_, field)| *field).ok_or(text),
+        };
+        match field.map(|name| (name, value(name))) {
+            Ok((_, Some(value))) => filled.push_str(&escape.apply(&value)),
+            Ok((name, None)) => filled.push_str(&format!("(no {name})")),
+            Err(text) => filled.push_str(text),
         }
     }
-    filled.push_str(rest);
     filled
 }
 
 /// What a template names, as it is written: fields without braces, and variables with the dollar sign, known or not.
 pub(super) fn named(template: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let mut rest = template;
-    while let Some(at) = rest.find(['{', '$']) {
-        let (sign, after) = rest[at..].split_at(1);
-        rest = after;
-        if sign == "{" {
-            if let Some((name, behind)) = after.split_once('}').filter(|(name, _)| is_name(name)) {
-                names.push(name);
-                rest = behind;
-            }
-        } else if let Some(behind) = after.strip_prefix('$') {
-            rest = behind;
-        } else {
-            let end = after.find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(after.len());
-            // `$5` is an amount, and `$A` may be anything.
-            if end > 2 {
-                names.push(&template[template.len() - after.len() - 1..][..=end]);
-            }
-            rest = &after[end..];
-        }
-    }
-    names
+    let name = |part| match part {
+        TemplatePart::Field(name) => Some(name),
+        // `$5` is an amount, and `$A` may be anything.
+        TemplatePart::Variable(name) => (name.len() > 3).then_some(name),
+        TemplatePart::Text(_) => None,
+    };
+    parts(template).into_iter().filter_map(name).collect()
 }
 
 /// The variables of Genesys alarm reactions, with the dollar sign.
