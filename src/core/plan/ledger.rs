@@ -286,6 +286,11 @@ impl Ledger {
         self.epoch
     }
 
+    /// True if the command is of a time before the resource, or a host of it, was removed from the configuration.
+    pub(super) fn is_dropped(&self, resource: &str, command: Generation) -> bool {
+        self.entry(resource).is_some_and(|entry| command <= entry.dropped)
+    }
+
     /// True if the command was given before a loss that an operator accepted.
     pub(super) fn is_forgotten(&self, command: Generation) -> bool {
         command.epoch <= self.forgotten_epoch && self.forgotten_epoch > 0

@@ -499,7 +499,7 @@ impl Planner {
             self.record(record, out);
             // This journal is behind, unless the command is of the time before the host was removed from the configuration. A
             // journal that is behind may also lack promises that the controller gave as a voter.
-            if seen.generation > self.ledger.entry(resource).map_or(Generation::NONE, |entry| entry.dropped) {
+            if !self.ledger.is_dropped(resource, seen.generation) {
                 self.voter.distrust_itself(now);
             }
         }
@@ -510,10 +510,10 @@ impl Planner {
         let fenced = placement.and_then(|p| p.fenced);
         let ours = same && seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
         let older = placement.is_some_and(|p| p.grants.iter().any(|g| g.generation < seen.generation));
-        // The terms of a command from before a loss, or from before the configuration had dropped the resource, are not known.
-        let dropped = self.ledger.entry(resource).map_or(Generation::NONE, |entry| entry.dropped);
+        // Otherwise the grants in the ledger need not be those by which the host holds the resource.
         let granted_here = placement.is_some_and(|p| p.grants.iter().any(|g| g.generation == seen.generation));
-        let terms_known = granted_here || seen.generation > dropped && !self.ledger.is_forgotten(seen.generation);
+        let lost = self.ledger.is_dropped(resource, seen.generation) || self.ledger.is_forgotten(seen.generation);
+        let terms_known = granted_here || !lost;
         let binds = ours && terms_known && (older || !placement.is_some_and(|p| p.bound));
         let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= granted;
         if proof && fenced.is_none_or(|f| f < seen.generation) {

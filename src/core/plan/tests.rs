@@ -217,11 +217,7 @@ fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
 
 /// A bench in which a holds the resource and is lost, and b should have it.
 fn lost_holder(takeover: Takeover) -> Bench {
-    let mut bench = Bench::new(takeover);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
-    bench.sent();
+    let mut bench = held_by_a(takeover);
     bench.now = ms(900);
     bench.report("b", (0, 0), false, Presence::No);
     bench.at(ms(1_100));
@@ -275,11 +271,7 @@ fn a_host_of_another_controller_is_never_clear() {
 /// The holder is not released for the sake of a host that would refuse to take the resource.
 #[test]
 fn a_move_to_a_host_of_another_controller_waits() {
-    let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
-    bench.sent();
+    let mut bench = held_by_a(Takeover::Confirmed);
     bench.controller = Some(99);
     bench.report("b", (0, 0), false, Presence::No);
     bench.up("b", 2);

@@ -4,11 +4,7 @@ use super::*;
 
 #[test]
 fn drift_is_repaired() {
-    let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
-    bench.sent();
+    let mut bench = held_by_a(Takeover::Confirmed);
     // Somebody brought the address up on b by hand.
     bench.report("b", (0, 0), false, Presence::Yes);
     assert_eq!(bench.notices(), ["drift", "two_holders"]);

@@ -20,10 +20,7 @@ fn a_lost_host_is_no_holder() {
 /// controller goes on to vote.
 #[test]
 fn a_resource_that_comes_back_does_not_silence_the_controller_as_a_voter() {
-    let mut bench = Bench::new(Takeover::Quorum);
-    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    bench.up("a", 1);
-    bench.report("a", (1, 1), true, Presence::Yes);
+    let mut bench = held_by_a(Takeover::Quorum);
     let with = inventory(Takeover::Quorum);
     let without = Inventory { resources: BTreeMap::new(), ..with.clone() };
     bench.planner.reload(bench.now, &without, &mut bench.out);
