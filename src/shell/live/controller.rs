@@ -102,7 +102,7 @@ pub(super) struct Running {
     pub(super) own: Vec<Input>,
     /// Events about the controller itself.
     own_events: SelfEvents,
-    pub(super) dirty_since: Option<Time>,
+    dirty_since: Option<Time>,
     /// The last notice, and how often it occurred in a row.
     last_notice: Option<(Notice, u64)>,
     pulse: Pulse,
@@ -407,6 +407,11 @@ impl Running {
     /// The usual ages of the records of a source's senders.
     pub(super) fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
         self.journal.state().alarms.offsets_of(source)
+    }
+
+    /// Syncs the records of this batch before anybody gets an answer, also if nothing of them leaves the process.
+    pub(super) fn sync_with_batch(&mut self) {
+        self.dirty_since = Some(Time::MIN);
     }
 
     pub(super) fn sync(&mut self) -> Result<(), String> {

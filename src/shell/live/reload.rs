@@ -19,7 +19,6 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::SETS;
 use crate::core::base::text::printable;
-use crate::core::base::time::Time;
 use crate::core::config::ReloadPolicy as When;
 use crate::core::control::{Input, NewSite, Output, what_is_left};
 use crate::core::diag::{Code, Diagnostic, LineIndex, Severity, render};
@@ -327,7 +326,7 @@ impl Running {
         self.sets.insert(number, set);
         self.current.exchange(number, good.site.clone());
         // It is on the disk before anybody is shown what it does.
-        self.dirty_since = Some(Time::MIN);
+        self.sync_with_batch();
         (self.reloading.written, self.reloading.refused) = (written, None);
         self.reloading.config = good.config.clone();
         if let Err(why) = super::control_socket::admit(&self.reloading.files.data(), !good.config.access.is_empty()) {
