@@ -68,6 +68,9 @@ pub(super) struct Args {
     /// The time zone of stamps that contain none [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = dry_run::zone)]
     timezone: Option<Zone>,
+    /// Read the records like those of this followed file of the configuration: with its host, application, time zone and format
+    #[arg(long = "as", value_name = "FILE")]
+    read_as: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: OutputFormat,
@@ -93,7 +96,14 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let scene = Scene { site, config: setup.config, holders, written: args.written, zones: dry_run::Zones::new(args.timezone) };
+    let options = match dry_run::LogOptions::new(args.timezone).read_as(setup.config.as_ref(), args.read_as.as_deref()) {
+        Ok(options) => options,
+        Err(why) => {
+            super::output::wrong(&why);
+            return Ok(USAGE);
+        }
+    };
+    let scene = Scene { site, config: setup.config, holders, written: args.written, options };
     match &args.alarm {
         Some(alarm) => alarm::run(args, &scene, alarm),
         None => record::run(args, &scene),
@@ -106,5 +116,5 @@ struct Scene {
     config: Option<(crate::core::config::Config, PathBuf)>,
     holders: std::collections::BTreeMap<String, String>,
     written: Option<Time>,
-    zones: dry_run::Zones,
+    options: dry_run::LogOptions,
 }
