@@ -84,6 +84,7 @@ pub(super) struct ResumeArgs {
     after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start as usual; only what they send with\n`notify` is withheld."
 )]
 pub(super) struct SilenceArgs {
+    /// The name of the alarm [default: every alarm that the options match]
     alarm: Option<String>,
     /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
@@ -109,10 +110,17 @@ pub(super) struct SilenceArgs {
     whom: ControllerArgs,
 }
 
+/// Parses the number of a silence.
+fn silence_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "write the number that `pointsman silences` shows".to_owned())
+}
+
 /// Ends a silence
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman unsilence 1842      the number is that of `pointsman silences`")]
 pub(super) struct UnsilenceArgs {
+    /// The number of the silence, as `pointsman silences` shows it
+    #[arg(value_parser = silence_number)]
     number: u64,
     #[command(flatten)]
     whom: ControllerArgs,
@@ -140,6 +148,7 @@ pub(super) struct OverridesArgs {
     after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar in the configuration:\n`maintenance: CALENDAR`."
 )]
 pub(super) struct MaintenanceArgs {
+    /// The host that is worked on
     host: String,
     /// Ends the maintenance
     #[arg(long, conflicts_with_all = ["lasts", "reason"])]
@@ -160,6 +169,7 @@ pub(super) struct MaintenanceArgs {
     after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
 )]
 pub(super) struct DrainArgs {
+    /// The host that has to become empty
     host: String,
     #[command(flatten)]
     why: Why,
@@ -171,6 +181,7 @@ pub(super) struct DrainArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman undrain sip1")]
 pub(super) struct UndrainArgs {
+    /// The host that may hold resources again
     host: String,
     #[command(flatten)]
     whom: ControllerArgs,
