@@ -76,7 +76,7 @@ pub use instance::cause_text;
 pub use key::Key;
 pub use record::{
     Acknowledgement, AlarmComment, Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed,
-    Throttled,
+    Throttled, cause_for_people,
 };
 pub use state::State;
 pub use trace::{Decision, Trace, TracedDecision};
