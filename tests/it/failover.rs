@@ -390,7 +390,7 @@ fn two_thousand_claims_at_once_all_move() {
         }
         many.evaluate(|run| !run.is_multiple_of(failing));
         assert_eq!(many.moved("b", pairs), pairs, "every {failing}th run fails");
-        assert_eq!(many.controller.alarms().all_owed().count(), 0);
+        assert_eq!(many.controller.alarms().open_claims().count(), 0);
     }
 }
 

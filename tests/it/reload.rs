@@ -192,7 +192,7 @@ fn what_is_inhibited_waits_while_the_rules_say_so() {
         assert_eq!((bench.alarms(), bench.told("inhibited").len()), (vec!["dark [] 1".to_owned()], 1));
         bench.reload(of(rules), false);
         bench.is_the_fold();
-        let left = bench.controller.alarms().inhibited_of("waits").count();
+        let left = bench.controller.alarms().suppressed_of("waits").count();
         (bench.alarms(), left)
     };
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Flows in: [`Input`]s with the host's boot-clock time. Flows out: [`Output`]s. The shell must carry them out in sequence: what
-//! must be on disk ([`Output::Persist`]) comes before what depends on it.
+//! must be on disk ([`Output::Persist`]) comes before everything that depends on it.
 //!
 //! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up. Only one driver
 //! operation of a resource is under way. Nothing is touched before a first command. What the driver *saw* counts, not what an
@@ -190,6 +190,7 @@ pub enum Output {
     Peers(BTreeMap<Name, Option<SocketAddr>>),
 }
 
+/// An agent: what it knows of its host's resources, what it obeyed and promised, and what it does next.
 #[derive(Clone, Debug)]
 pub struct AgentState {
     host: Name,
@@ -402,7 +403,7 @@ impl AgentState {
         match command.action {
             Action::Release => placement.release(now, command.generation, out),
             Action::Take { probe, terms, vote, clear } => {
-                self.voter.heard(now, &command.resource, command.generation);
+                self.voter.learn_command(now, &command.resource, command.generation);
                 if let Some(answered) = age {
                     for (host, generation) in &clear {
                         self.voter.clear(&command.resource, host, *generation);

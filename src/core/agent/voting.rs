@@ -67,7 +67,7 @@ impl AgentState {
                 self.voter.clear(resource, host, seen.generation);
             }
             if seen.want {
-                self.voter.heard(now, resource, seen.generation);
+                self.voter.learn_command(now, resource, seen.generation);
             }
         }
         // Who asks for so long may have asked before this start, and the store need not know it.

@@ -27,7 +27,7 @@ pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for partial matches: events that conditions count or join. When it is used up, the alarm that has
 /// most of them drops the older half of its keys, and this is a notice. Up to half of it may be measures (`rate`, `avg` ...);
 /// of these, a further key is not measured, and this is a notice.
-pub const MEMORY_NOTES: usize = 20;
+pub const MEMORY_PARTIAL_MATCHES: usize = 20;
 /// Percent of the memory for runs that have not ended: the arguments of their scripts, and the answers of their steps. Less
 /// trusted senders may fill only a part of it. When it is used up, a further run is not started, and a step with a larger
 /// answer fails with the reason. Both are reported.

@@ -164,7 +164,12 @@ pub static RESOURCE: KeySet = KeySet {
         ),
         key("witnesses", Texts, "addresses that a holder must reach (`probe`)", "none"),
         key("term", Duration, "how long a lease lasts (`lease`)", "`30s`"),
-        key("moves", Text, "how many moves are allowed in which time; then the resource stays where it is for a while", "`4 per 10m`"),
+        key(
+            "moves",
+            Text,
+            "how many moves are allowed in which time; then the resource stays where it is for a while",
+            "`4 per 10m`",
+        ),
         key("repair", Truth, "whether an address that was added or removed by hand is corrected", "`true`"),
         key("trust", TRUST, "the trust that an event needs to move it", "`address`"),
         key(

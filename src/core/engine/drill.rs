@@ -38,7 +38,7 @@ impl Engine {
             return Err(format!("{name} is never raised by itself (a pattern, or `mode off`), so it cannot be tested"));
         }
         let text = format!("a test of the alarm {name}");
-        let mut given = fields::vouched([("app", app), ("text", &text)]);
+        let mut given = fields::authenticated([("app", app), ("text", &text)]);
         given.extend(more.iter().filter(|(name, _)| *name != "trust").map(|(name, value)| (name.clone(), value.clone())));
         let mut all = fields::fields_of(&fields::event_of(&given), &[], &self.index);
         all.extend(given);

@@ -85,7 +85,7 @@ impl Engine {
                 let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
                 let event = self.keep(alarm, seen.fields(), out);
-                self.tell_missing(alarm, &event, out);
+                self.report_missing(alarm, &event, out);
                 let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = TriggerEvent::Kept(event.clone());
@@ -139,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. A claim is owed in any case: the fact that
+    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. The claim is marked as open in any case: the fact that
     /// its alarm was active already does not make the claim old.
     fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
@@ -157,7 +157,7 @@ impl Engine {
                 if on.old.is_none()
                     && let Some(claim) = self.claim_behind(&event)
                 {
-                    self.claim_came_late(on.now, &claim, alarm.mode, out);
+                    self.mark_late_claim(on.now, &claim, alarm.mode, out);
                 }
             }
             None if acts => {
@@ -169,21 +169,21 @@ impl Engine {
                 if alarm.mode == Mode::Live
                     && let Some(claim) = self.claim_behind(&event)
                 {
-                    self.claim_stands(&claim, alarm.mode, out);
+                    self.mark_claim_open(&claim, alarm.mode, out);
                 }
             }
         }
     }
 
     /// Reports once for each alarm that its text names a field which an event does not have.
-    fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
+    fn report_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
         for field in fields::missing(&alarm.summary, event) {
             let text = format!(
                 "the summary of {} names {{{field}}}, and an event that raised it has no such field, so it is shown as (no {field}) (reported once)",
                 alarm.name
             );
             let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoField, text) };
-            self.tell_once(format!("no_field {} {field}", alarm.name), notice, out);
+            self.notify_once(format!("no_field {} {field}", alarm.name), notice, out);
         }
     }
 

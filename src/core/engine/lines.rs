@@ -87,7 +87,7 @@ impl Engine {
                 "alarms keep more than {} MiB of lines at once; further ones are counted and not kept: narrow `by`, or `keep` fewer",
                 KEPT_BYTES_ALL >> 20
             );
-            self.tell_once("lines".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
+            self.notify_once("lines".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
             None
         })
     }

@@ -137,10 +137,10 @@ impl JournaledDecisions {
                 self.counted.remove(&(alarm.clone(), key.clone()));
                 vec![one(self.at, alarm, key, Decision::Forgotten, "what was counted or pending counts no more".to_owned())]
             }
-            engine::Record::Awaited { alarm, key, waiting } => {
+            engine::Record::Pending { alarm, key, waiting } => {
                 vec![one(self.at, alarm, key, Decision::Pending, format!("it is pending until {}", waiting.due))]
             }
-            engine::Record::PutOff { alarm, group, what: Some(what) } => {
+            engine::Record::Throttled { alarm, group, what: Some(what) } => {
                 let reason = format!("its reactions are throttled by `limit` until {}", what.due);
                 vec![one(self.at, alarm, group, Decision::NotStarted, reason)]
             }

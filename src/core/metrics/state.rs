@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::base::limits::{MEMORY_ALARMS, MEMORY_NOTES, share};
+use crate::core::base::limits::{MEMORY_ALARMS, MEMORY_PARTIAL_MATCHES, share};
 use crate::core::control::Controller;
 use crate::core::inventory::{Inventory, Name, Takeover, Via};
 use crate::core::lang::program::Program;
@@ -53,7 +53,7 @@ pub fn controller_state(
     samples.count(MetricId::RulesNumber, &[], controller.rules());
     samples.size(MetricId::SourcesUnreadable, &[], controller.alarms().away().count());
     let (alarms, notes) = controller.alarms().memory();
-    for (what, used, percent) in [("alarms", alarms, MEMORY_ALARMS), ("partial_matches", notes, MEMORY_NOTES)] {
+    for (what, used, percent) in [("alarms", alarms, MEMORY_ALARMS), ("partial_matches", notes, MEMORY_PARTIAL_MATCHES)] {
         samples.size(MetricId::MemoryUsed, &[what], used);
         samples.size(MetricId::MemoryShare, &[what], share(inventory.memory.0, percent));
     }
@@ -111,9 +111,9 @@ fn resources(controller: &Controller, inventory: &Inventory, samples: &mut Sampl
         samples.size(MetricId::ResourceHolders, &[name], planner.holders(name).len());
         if resource.takeover == Takeover::Quorum {
             let voters = resource.voting_agents();
-            let heard = voters.iter().filter(|voter| planner.reachable(voter)).count();
+            let reachable = voters.iter().filter(|voter| planner.reachable(voter)).count();
             samples.size(MetricId::ResourceVoters, &[name], voters.len() + 1);
-            samples.size(MetricId::ResourceVotersHeard, &[name], heard + 1);
+            samples.size(MetricId::ResourceVotersHeard, &[name], reachable + 1);
         }
     }
 }

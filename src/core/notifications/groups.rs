@@ -210,10 +210,10 @@ impl Notifier {
                 self.remind(now, id, &options, withheld, out);
             }
             // A group that has just made a notification is remembered until it may make another one.
-            let told_now = !group.is_notified();
-            let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
+            let notified_now = !group.is_notified();
+            let next = if notified_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
             let repeat_at = next.filter(|_| !group.active.is_empty());
-            let due = (told_now && !options.interval.is_zero()).then(|| now + options.interval);
+            let due = (notified_now && !options.interval.is_zero()).then(|| now + options.interval);
             self.record(Record::Notified { group: id.clone(), at: now, due, repeat_at }, out);
         }
         self.group_changed(id);

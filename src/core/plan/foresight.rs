@@ -12,9 +12,9 @@ use super::{Accepted, Instruction, Intent, Output, Planner, Record};
 pub enum Pending {
     /// Move the resource to this host.
     Move(Name),
-    /// Tell this host to take it.
+    /// Command this host to take it.
     Take(Name),
-    /// Tell this host to release it.
+    /// Command this host to release it.
     Release(Name),
 }
 

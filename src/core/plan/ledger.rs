@@ -34,7 +34,7 @@ pub enum Record {
         to: Name,
         at: Time,
     },
-    /// A host is told to hold the resource, or to release it.
+    /// A host is commanded to hold the resource, or to release it.
     Ordered {
         resource: Name,
         host: Name,

@@ -32,7 +32,7 @@ pub enum Why {
     Gone,
     /// The resource has another address or port.
     OtherAddress,
-    /// The host is reached in another way: the command would go to another agent than the one that was told to hold the resource.
+    /// The host is reached in another way: the command would go to another agent than the one that was commanded to hold the resource.
     OtherWay,
 }
 
@@ -143,8 +143,8 @@ impl Planner {
                 gone.extend((*entry != ResourceLedger::dropped(entry.generation)).then(|| (name.clone(), None)));
                 continue;
             }
-            let wished = entry.desired_owner.as_ref().map(|w| &w.host);
-            let hosts: BTreeSet<&Name> = entry.placements.keys().chain(entry.banned.keys()).chain(wished).collect();
+            let desired = entry.desired_owner.as_ref().map(|w| &w.host);
+            let hosts: BTreeSet<&Name> = entry.placements.keys().chain(entry.banned.keys()).chain(desired).collect();
             let left = |host: &&Name| uncovered(after, name, host, None, None).is_some();
             gone.extend(hosts.into_iter().filter(left).map(|host| (name.clone(), Some(host.clone()))));
         }

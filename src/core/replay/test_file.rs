@@ -221,7 +221,7 @@ pub static STEP: KeySet = KeySet {
         key("pause", Text, "an operator pauses a resource or a reaction, or `everything`", "none"),
         key("resume", Text, "an operator ends such a pause", "none"),
         key("silence", Text, "an operator silences an alarm: all of it, or `alarm [value, value]`", "none"),
-        key("unsilence", Text, "an operator ends the silences of an alarm, written in the same way", "none"),
+        key("unsilence", Text, "an operator ends the silence that a step with the same text began", "none"),
         key("maintenance", Text, "an operator puts a host into maintenance", "none"),
         key("maintenance_end", Text, "an operator ends the maintenance of a host", "none"),
         key("drain", Text, "an operator drains a host", "none"),

@@ -43,7 +43,8 @@ pub enum HostMessage {
     Command(Command),
     /// A message of another host's agent.
     Peer(Name, PeerMessage),
-    Heard(NetworkEvent),
+    /// Something was seen on the network.
+    Network(NetworkEvent),
     /// The result of an operation, or of an observation that the kernel caused.
     Driven(Name, Operation, OperationResult, AskedBy),
     /// The result of an attempt to release a resource that is not listed any more.
@@ -92,7 +93,7 @@ struct Running<R> {
     distrusted_until: Option<Time>,
     monitor: NeighborMonitor,
     drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
-    voices: BTreeMap<Name, Announcer>,
+    announcers: BTreeMap<Name, Announcer>,
     /// Resources whose driver will observe because of a notification of the kernel.
     looking: BTreeSet<Name>,
     /// The agents of other hosts. `None` if the host is the controller's own machine.
@@ -148,7 +149,7 @@ impl HostThread {
         let monitor = NeighborMonitor::open(spots.values().cloned().collect(), {
             let sender = sender.clone();
             // An event that is dropped now is repeated or observed later.
-            move |heard| drop(sender.try_send(HostMessage::Heard(heard)))
+            move |event| drop(sender.try_send(HostMessage::Network(event)))
         })?;
         let mut drivers = BTreeMap::new();
         for (resource, thing) in &things {
@@ -173,7 +174,7 @@ impl HostThread {
             move |seen| drop(sender.try_send(HostMessage::Seen(seen)))
         };
         let _watching = watch::start(Processes::new(watch), meter, seen)?;
-        let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
+        let announcers = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
         let mut outputs = Vec::new();
         let place = |spot: &Spot| LocalPlacement {
             what: ResourceKind::Address(spot.address, spot.prefix),
@@ -199,7 +200,7 @@ impl HostThread {
             distrusted_until: Some(distrusted_until),
             monitor,
             drivers,
-            voices,
+            announcers,
             looking,
             peers,
             bursts,
@@ -259,7 +260,7 @@ impl<R: FnMut(Report)> Running<R> {
             }
             HostMessage::Driven(resource, operation, done, asked) => {
                 self.counts.operation(operation, done.failed.is_some());
-                self.tell(&resource, done.failed.as_deref());
+                self.report_trouble(&resource, done.failed.as_deref());
                 if asked == AskedBy::Kernel {
                     self.looking.remove(&resource);
                 }
@@ -269,18 +270,18 @@ impl<R: FnMut(Report)> Running<R> {
                 }]
             }
             HostMessage::Left(resource, done) => {
-                self.tell(&resource, done.failed.as_deref());
+                self.report_trouble(&resource, done.failed.as_deref());
                 vec![Input::Left { resource, holds: done.holds }]
             }
-            HostMessage::Heard(heard) => self.heard(heard),
+            HostMessage::Network(event) => self.network_event(event),
         }
     }
 
-    fn heard(&mut self, heard: NetworkEvent) -> Vec<Input> {
+    fn network_event(&mut self, event: NetworkEvent) -> Vec<Input> {
         let at = |address: IpAddr| -> Vec<Name> {
             self.spots.iter().filter(|(_, s)| s.address == address).map(|(name, _)| name.clone()).collect()
         };
-        match heard {
+        match event {
             // A notification describes a past state. An observation, in turn with the operations, finds the present state.
             NetworkEvent::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
             NetworkEvent::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
@@ -335,8 +336,8 @@ impl<R: FnMut(Report)> Running<R> {
                 Output::Leave { resource, place } => self.leave(resource, place)?,
                 Output::Ping { resource } => self.ping(&resource),
                 Output::Ask { resource } => {
-                    let said = self.voices.get_mut(&resource).map(Announcer::ask);
-                    self.tell(&resource, said.and_then(Result::err).as_deref());
+                    let sent = self.announcers.get_mut(&resource).map(Announcer::ask);
+                    self.report_trouble(&resource, sent.and_then(Result::err).as_deref());
                 }
                 Output::Announce { resource, burst: false } => self.announce(&resource),
                 Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
@@ -373,7 +374,7 @@ impl<R: FnMut(Report)> Running<R> {
         let failed: Vec<String> = witnesses.iter().filter_map(|w| self.monitor.ping(&spot.interface, *w).err()).collect();
         // The agent handles a witness that does not answer. If no witness can be asked at all, the operator must know.
         if !failed.is_empty() && failed.len() == witnesses.len() {
-            self.tell(&resource.to_owned(), failed.first().map(String::as_str));
+            self.report_trouble(&resource.to_owned(), failed.first().map(String::as_str));
         }
     }
 
@@ -389,8 +390,8 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn announce(&mut self, resource: &Name) {
-        let said = self.voices.get_mut(resource).map(Announcer::announce);
-        self.tell(resource, said.and_then(Result::err).as_deref());
+        let sent = self.announcers.get_mut(resource).map(Announcer::announce);
+        self.report_trouble(resource, sent.and_then(Result::err).as_deref());
     }
 
     fn go_on_announcing(&mut self, now: Time) {
@@ -405,7 +406,7 @@ impl<R: FnMut(Report)> Running<R> {
         self.bursts.retain(|_, at| !at.is_empty());
     }
 
-    fn tell(&mut self, resource: &Name, trouble: Option<&str>) {
+    fn report_trouble(&mut self, resource: &Name, trouble: Option<&str>) {
         match trouble {
             Some(words) if self.troubles.get(resource).map(String::as_str) != Some(words) => {
                 tracing::warn!(%resource, "{words}");

@@ -272,8 +272,8 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let peers = {
         let (_within, inbox) = (runtime.enter(), inbox.clone());
         // A message that finds no room is sent again by its sender.
-        let hear = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
-        let (peers, address) = Peers::start(identity.clone(), config.listen, hear)?;
+        let receive = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
+        let (peers, address) = Peers::start(identity.clone(), config.listen, receive)?;
         if let Some(address) = address {
             tracing::info!("other agents can connect to {address}");
         }
