@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_fail_are_told() {
+    fn channels_that_fail_are_reported() {
         let channel =
             |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
         assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)], &[]).severity(), HEALTHY);

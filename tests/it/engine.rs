@@ -208,7 +208,7 @@ fn the_state_is_the_fold_of_its_records() {
 
 /// One alarm cannot have instances for the addresses of a whole network. The limit is reported once, including restarts.
 #[test]
-fn too_many_instances_are_dropped_and_told_once() {
+fn too_many_instances_are_dropped_and_reported_once() {
     let (program, _) =
         compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);
@@ -315,7 +315,7 @@ fn offsets_of_many_hosts_are_bounded() {
 
 /// An event without a field of the key is ignored, and this is reported once.
 #[test]
-fn an_event_without_its_key_is_told_once() {
+fn an_event_without_its_key_is_reported_once() {
     let (program, _) =
         compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);

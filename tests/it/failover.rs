@@ -229,7 +229,7 @@ fn forged_claims_neither_move_nor_hold_up() {
 }
 
 #[test]
-fn a_pair_without_a_primary_is_told() {
+fn a_pair_without_a_primary_is_reported() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.says("sip2", false, Trust::Address, Duration::ZERO);
     lab.pass(60);

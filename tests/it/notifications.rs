@@ -80,7 +80,7 @@ fn a_reaction_without_a_script_tells_of_the_alarm_and_of_its_end() {
 }
 
 #[test]
-fn what_cannot_be_told_is_refused_beforehand() {
+fn what_no_channel_can_send_is_refused_beforehand() {
     let alarm = |react: &str| format!("alarm a {{ detect event 1 cancel by hand react {react} }}");
     assert_eq!(compiled(&alarm("notify(\"noc\")")).1, []);
     for (react, code) in [

@@ -123,7 +123,7 @@ fn nothing_is_touched_before_a_first_command() {
 }
 
 #[test]
-fn a_take_is_on_disk_before_the_driver_hears_of_it() {
+fn a_take_is_on_disk_before_the_driver_gets_it() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Nothing));
     let persist = bench.out.iter().position(|o| matches!(o, Output::Persist(d) if d.marks[VIP].want));
@@ -196,7 +196,7 @@ fn what_was_seen_counts_not_what_was_said() {
 }
 
 #[test]
-fn a_rival_heard_while_probing_stops_the_take() {
+fn a_rival_that_answers_while_probing_stops_the_take() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Once));
     assert!(bench.out.iter().any(|o| matches!(o, Output::Ask { .. })));

@@ -221,13 +221,13 @@ impl RunStory {
     fn run_text(&mut self, record: &react::Record) -> Option<String> {
         let own = self.run;
         match record {
-            react::Record::Wanted { run, key, bound, agree_by, .. } if *run == own => {
+            react::Record::Wanted { run, key, bound, approve_by, .. } if *run == own => {
                 let (alarm, key) = (bound.of_alarm("name"), in_brackets(key, " "));
-                let agree = agree_by.map(|by| format!("; an operator must agree by {by}")).unwrap_or_default();
+                let approval = approve_by.map(|by| format!("; an operator must approve it by {by}")).unwrap_or_default();
                 let dry = if bound.dry { "; its mode is `dry`: nothing outside is changed" } else { "" };
-                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}{dry}", bound.reaction))
+                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{approval}{dry}", bound.reaction))
             }
-            react::Record::Agreed { run } if *run == own => Some("an operator agrees".to_owned()),
+            react::Record::Approved { run } if *run == own => Some("an operator approves it".to_owned()),
             react::Record::Begun { run, .. } if *run == own => Some("it begins".to_owned()),
             react::Record::Asked { run, step, attempt, .. } if *run == own => {
                 let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
@@ -251,7 +251,7 @@ impl RunStory {
                     RunOutcome::Finished(_) => "it finished well".to_owned(),
                     RunOutcome::Failed(why) => format!("it failed: {why}"),
                     RunOutcome::Replaced => "a newer run of the same reaction and key took its place before it began".to_owned(),
-                    RunOutcome::Expired => "nobody agreed to it in time".to_owned(),
+                    RunOutcome::Expired => "nobody approved it in time".to_owned(),
                     RunOutcome::Cancelled(by) => format!("it was cancelled by {by}"),
                 })
             }

@@ -187,7 +187,7 @@ impl History {
             react::Record::Asked { run, .. }
             | react::Record::Answered { run, .. }
             | react::Record::Ended { run, .. }
-            | react::Record::Agreed { run }
+            | react::Record::Approved { run }
             | react::Record::Begun { run, .. }
             | react::Record::Again { run, .. } => *run,
             react::Record::Kept { .. } | react::Record::Retried { .. } => return None,

@@ -82,7 +82,7 @@ fn runs(controller: &Controller, samples: &mut Samples) {
         samples.count(MetricId::RunsActive, &[state], 0);
     }
     for (_, run) in controller.runs().runs() {
-        let state = match (run.bound.dry, run.begun, run.agree_by) {
+        let state = match (run.bound.dry, run.begun, run.approve_by) {
             (true, ..) => "dry",
             (false, true, _) => "running",
             (false, false, Some(_)) => "approval",

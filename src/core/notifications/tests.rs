@@ -198,7 +198,7 @@ routes:
 ";
 
 #[test]
-fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowledges() {
+fn alarms_that_come_together_are_one_notification_repeated_until_somebody_acknowledges() {
     let mut b = Bench::new(ROUTE);
     b.raise(at(0), "sip_down", "s1");
     b.raise(at(3), "sip_down", "s2");
@@ -242,7 +242,7 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
 }
 
 #[test]
-fn what_ends_before_it_was_told_is_told_once() {
+fn an_alarm_that_ends_before_its_notification_is_one_notification() {
     let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 10s } }\n");
     b.raise(at(0), "sip_down", "s1");
     b.clear(at(5), "sip_down", "s1");
@@ -358,7 +358,7 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
 
 /// A wrong address among several is no reason to call people by other means: the others got it.
 #[test]
-fn a_refused_recipient_is_told_as_that() {
+fn a_refused_recipient_is_reported_as_that() {
     let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 0s, interval: 0s } }\n");
     (b.works, b.refuses, b.reaches) = (false, true, vec!["a@x".to_owned()]);
     b.raise(at(0), "sip_down", "s1");
@@ -418,7 +418,7 @@ fn what_is_gone_from_the_configuration_is_given_up() {
 
 /// Alertmanager forgets alarms that it is not told of again.
 #[test]
-fn what_forgets_is_told_of_active_alarms_each_minute() {
+fn a_channel_that_forgets_gets_active_alarms_each_minute() {
     let mut b = Bench::new(
         "channels: { am: { alertmanager: { url: 'http://localhost:9093' } } }\nroutes: { all: { to: am, wait: 0s } }\n",
     );

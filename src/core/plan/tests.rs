@@ -284,7 +284,7 @@ fn a_move_to_a_host_of_another_controller_waits() {
 
 /// After a start, the planner reports each host as lost or back as soon as it is certain, and each resource as settled.
 #[test]
-fn what_changed_while_the_controller_was_away_is_told() {
+fn what_changed_while_the_controller_was_away_is_reported() {
     let mut bench = Bench::new(Takeover::Confirmed);
     let told = |bench: &mut Bench| -> Vec<Output> {
         let all = std::mem::take(&mut bench.out).into_iter();
@@ -586,7 +586,7 @@ fn numbers_that_cannot_be_are_not_believed() {
 }
 
 #[test]
-fn two_holders_are_told_while_they_last_and_never_settled() {
+fn two_holders_are_reported_while_they_last_and_never_settled() {
     let mut bench = Bench::new(Takeover::Confirmed);
     bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
@@ -603,7 +603,7 @@ fn two_holders_are_told_while_they_last_and_never_settled() {
 }
 
 #[test]
-fn a_rival_is_told_when_it_comes_and_when_it_goes() {
+fn a_rival_is_reported_when_it_comes_and_when_it_goes() {
     let mut bench = Bench::new(Takeover::Confirmed);
     let report = |bench: &mut Bench, rival: bool| {
         bench.beats += 1;

@@ -144,7 +144,7 @@ impl Runs {
                     }
                     None => {}
                 },
-                None if !state.begun && state.agree_by.is_some_and(|by| by <= now) => {
+                None if !state.begun && state.approve_by.is_some_and(|by| by <= now) => {
                     self.end(now, run, RunOutcome::Expired, out);
                 }
                 None => {}
@@ -179,7 +179,7 @@ impl Runs {
         let mut then = state.then;
         if well && !then.is_empty() {
             let next = then.remove(0);
-            let wanted = Wanted { sequence: state.sequence, claim: state.claim, key: state.key, then, agree_by: None };
+            let wanted = Wanted { sequence: state.sequence, claim: state.claim, key: state.key, then, approve_by: None };
             self.want(now, wanted, next, out);
         } else if let Some(next) = then.first() {
             let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);

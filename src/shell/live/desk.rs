@@ -114,7 +114,7 @@ impl Desk<'_> {
             }
             Question::End(scope) => OperatorCommand::End { what: self.standing(&scope)? },
             Question::Approve(run) => {
-                if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
+                if self.controller.runs().run(run).is_none_or(|r| r.approve_by.is_none()) {
                     return Err(format!("no run {run} waits for an approval; see `pointsman runs`"));
                 }
                 OperatorCommand::Approve { run }
@@ -250,7 +250,7 @@ impl Desk<'_> {
 
     fn runs(&self) -> Json {
         let row = |(id, run): (u64, &Run)| {
-            let doing = match (&run.asked, run.begun, run.agree_by) {
+            let doing = match (&run.asked, run.begun, run.approve_by) {
                 (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
                 (None, true, _) => "evaluating".to_owned(),
                 (None, false, Some(by)) => format!("waits for an approval until {by}"),

@@ -80,7 +80,7 @@ fn unverified_events_are_taken_at_a_steady_rate() {
 
 /// Flooding unverified senders fill the room, and a quiet sender is still heard soon.
 #[test]
-fn a_quiet_unverified_sender_is_heard_beside_floods() {
+fn events_of_a_quiet_unverified_sender_arrive_beside_floods() {
     for floods in [1, 3, 20, 200] {
         let lanes: Lanes<Option<usize>> = Lanes::new(MOST);
         for n in 0..100_000 {
