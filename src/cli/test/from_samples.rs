@@ -28,7 +28,7 @@ use super::first::expectation;
 
 /// The time between steps that only have to be apart.
 const APART: Duration = Duration::from_secs(1);
-/// The bytes of a value that can be told from others in a record.
+/// The bytes of a value that can be distinguished from others in a record.
 const REPLACEABLE: usize = 2;
 /// An application that claims to report what Pointsman reports.
 const FORGER: &str = "forger";

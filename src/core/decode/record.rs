@@ -17,6 +17,7 @@ use super::{Decoder, Heading, Inside, genesys, keyed, line, message_head, rfc316
 const OPTION_SET: u32 = 4110;
 
 impl Decoder {
+    /// Reads a record by the first form that it has, in the order of the picture in `mod.rs`.
     pub(super) fn read<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
         let record = record.strip_prefix('\u{feff}').unwrap_or(record);

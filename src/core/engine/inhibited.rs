@@ -126,7 +126,7 @@ impl Engine {
         }
         let why = match &end.cause {
             Cause::ByHand(who) => Some(format!("it was cleared by {who}")),
-            Cause::After => Some("its time (`cancel after`) is over".to_owned()),
+            Cause::After => Some("it has expired (`cancel after`)".to_owned()),
             Cause::Removed | Cause::Changed => None,
             other => Some(format!("it ended meanwhile ({other})")),
         };

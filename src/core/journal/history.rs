@@ -268,7 +268,7 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
             (at, "acked", alarm, key, format!("by {by}{until}{comment}"), None)
         }
         engine::Record::AckEnded { alarm, key, at } => {
-            (at, "ack_ended", alarm, key, "the time of its acknowledgement is over".to_owned(), None)
+            (at, "ack_ended", alarm, key, "its acknowledgement has expired".to_owned(), None)
         }
         engine::Record::Commented { alarm, key, comment } => {
             (&comment.at, "commented", alarm, key, format!("{}: {}", comment.by, comment.text), None)

@@ -164,7 +164,7 @@ impl Notifier {
         let mut by_count: Vec<(&String, &u64)> = held.iter().collect();
         by_count.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), (*name).clone()));
         let listed: Vec<String> = by_count.iter().take(NOTIFICATION_ALARMS).map(|(name, n)| format!("{name}: {n}")).collect();
-        let title = format!("and {count} more notifications were held back by the limit of the channel {channel}");
+        let title = format!("and {count} more notifications were withheld by the limit of the channel {channel}");
         let mut text = format!("{title}\n\n{}\n", listed.join("\n"));
         if by_count.len() > listed.len() {
             text.push_str(&format!("and of {} more alarms\n", by_count.len() - listed.len()));
@@ -297,7 +297,7 @@ impl Notifier {
         }
     }
 
-    /// True for a channel whose receiver forgets active alarms that it is not told of again.
+    /// True for a channel whose receiver forgets active alarms that are not sent to it again.
     pub(super) fn forgets(&self, channel: &Name) -> bool {
         matches!(self.inventory.channels.get(channel), Some(Channel { kind: ChannelKind::Alertmanager(_), .. }))
     }

@@ -293,7 +293,7 @@ fn a_limit_ends_in_one_notification_with_the_count() {
     b.run(at(3_600));
     let told = b.told();
     assert_eq!(told.len(), 3, "{told:?}");
-    assert_eq!(told[2], "600 noc more: and 413 more notifications were held back by the limit of the channel noc");
+    assert_eq!(told[2], "600 noc more: and 413 more notifications were withheld by the limit of the channel noc");
     assert_eq!(b.notices, [Kind::NotificationsHeld]);
     b.raise(at(4_000), "sip_down", "again");
     assert_eq!(b.told().len(), 1);
@@ -317,7 +317,7 @@ fn a_full_outbox_counts() {
     let told = b.told();
     assert_eq!(
         told.last().unwrap().split(": ").nth(1),
-        Some(format!("and {} more notifications were held back by the limit of the channel noc", full.held).as_str())
+        Some(format!("and {} more notifications were withheld by the limit of the channel noc", full.held).as_str())
     );
     assert_eq!(b.notifier.channels()[0].delivered, full.waiting as u64 + 1);
 }
@@ -416,7 +416,7 @@ fn what_is_gone_from_the_configuration_is_given_up() {
     assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
 }
 
-/// Alertmanager forgets alarms that it is not told of again.
+/// Alertmanager forgets alarms that are not sent to it again.
 #[test]
 fn a_channel_that_forgets_gets_active_alarms_each_minute() {
     let mut b = Bench::new(

@@ -303,7 +303,7 @@ fn what_changed_while_the_controller_was_away_is_reported() {
     assert_eq!(told(&mut bench), [Output::Settled(VIP.to_owned(), "a".to_owned())]);
     assert!(bench.planner.settled(VIP));
     bench.at(ms(8_000));
-    assert!(!bench.planner.settled(VIP), "of a host that is not heard nothing is known");
+    assert!(!bench.planner.settled(VIP), "nothing is known of a host that does not report");
 }
 
 #[test]

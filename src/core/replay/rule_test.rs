@@ -132,7 +132,7 @@ impl Play {
         }
         let now = self.replay.now();
         for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().flatten() {
-            // The test was already told that there is no such host.
+            // That there is no such host is already reported.
             if !self.replay.hosts.is_known(host) {
                 return Ok(());
             }
@@ -298,7 +298,7 @@ impl Play {
     }
 }
 
-/// What Pointsman reports about itself. The test was already told of names that do not exist.
+/// What Pointsman reports about itself. Names that do not exist are already reported.
 fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
     let kind = Kind::parse(said.get("kind")?)?;
     let name = |subject: Subject| said.get(subject.field()).filter(|_| kind.about().contains(&subject)).cloned();

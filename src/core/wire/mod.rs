@@ -161,7 +161,7 @@ pub enum Presence {
     Unknown,
 }
 
-/// Why an agent does not hold a resource that it was told to take.
+/// Why an agent does not hold a resource that it was commanded to take.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StatusNote {
     /// Another station answered for the address before it was taken.

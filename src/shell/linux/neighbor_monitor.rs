@@ -95,7 +95,7 @@ impl NeighborMonitor {
     /// # Errors
     /// Returns an error text if the right to listen is missing.
     pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
-        let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
+        let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be observed", &e))?;
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let identifier = std::process::id() as u16;
@@ -110,7 +110,7 @@ impl NeighborMonitor {
             identifier,
             frame: vec![0; FRAME],
         };
-        room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
+        room.listen_again().map_err(|e| explained("neighbours can't be observed", &e))?;
         let thread = std::thread::Builder::new().name("monitor".to_owned()).spawn({
             let stop = stop.clone();
             move || {

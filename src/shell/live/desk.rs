@@ -1,4 +1,4 @@
-//! Where the questions of operators are answered: from the state of the controller, or by a command that makes sense.
+//! Questions of operators: each is answered from the state of the controller, becomes a command for it, or is refused with a reason.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// The answer or the command, or the reason why the question makes no sense.
+    /// The answer or the command, or the reason for the refusal.
     pub(super) fn reply(&self, asker: &str, question: Question) -> Result<Reply, String> {
         Ok(Reply::Asked(match question {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),

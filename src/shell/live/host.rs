@@ -47,9 +47,9 @@ pub enum HostMessage {
     Network(NetworkEvent),
     /// The result of an operation, or of an observation that the kernel caused.
     Driven(Name, Operation, OperationResult, AskedBy),
-    /// The result of an attempt to release a resource that is not listed any more.
+    /// The result of an attempt to remove an address that is not listed any more.
     Left(Name, OperationResult),
-    /// Applications were checked, or the host was measured.
+    /// Applications were checked, or the host was measured: an input for the agent.
     Seen(Input),
     /// A monitoring system asks how the agent is.
     Observe(SyncSender<Samples>),
@@ -100,7 +100,7 @@ struct Running<R> {
     peers: Option<Peers>,
     /// The remaining times of announcement bursts.
     bursts: BTreeMap<Name, Vec<Time>>,
-    /// The last reported problem of each resource, so that it is reported once.
+    /// The last reported problem of each resource: the same problem in a row is logged once.
     troubles: BTreeMap<Name, String>,
     counts: AgentCounts,
     /// Sends messages to its own thread.
@@ -357,7 +357,7 @@ impl<R: FnMut(Report)> Running<R> {
         Ok(())
     }
 
-    /// Releases a resource that is not listed any more. This runs on a temporary thread, because netlink may be slow.
+    /// Removes an address that is not listed any more. This runs on a temporary thread, because netlink may be slow.
     fn leave(&self, resource: Name, place: LocalPlacement) -> Result<(), String> {
         let ResourceKind::Address(address, prefix) = place.what else { return Ok(()) };
         let listed = self.spots.get(&resource).is_some_and(|spot| spot.address == address);

@@ -100,7 +100,7 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
-        name: "Level before the stamp, as log4j is often told to",
+        name: "Level before the stamp, as log4j often writes it",
         place: HeadPlace::Front,
         form: "{level} {stamp} {text}",
         samples: &[(
