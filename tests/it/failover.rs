@@ -240,7 +240,8 @@ fn a_pair_without_a_primary_is_reported() {
     lab.pass(60);
     assert_eq!(lab.notices("no_primary"), 1);
     let controller = lab.replay.controller().unwrap();
-    assert!(controller.without_primary("sip_vip").is_some_and(|why| why.contains("is known to be primary")));
+    assert!(controller.blocked_reason("sip_vip").is_some_and(|why| why.contains("is known to be primary")));
+    assert!(!controller.is_settled("sip_vip"));
     lab.says("sip2", true, Trust::Unverified, Duration::ZERO);
     assert_eq!(lab.notices("primary_known"), 0);
     lab.claims("sip2");

@@ -98,9 +98,8 @@ fn resources(controller: &Controller, inventory: &Inventory, samples: &mut Sampl
     }
     let planner = controller.planner();
     for (name, resource) in &inventory.resources {
-        let vacant = controller.without_primary(name);
-        let settled = planner.is_as_wanted(name) && vacant.is_none();
-        let state = match (planner.is_paused(name), settled, planner.held(name).is_some() || vacant.is_some()) {
+        let settled = controller.is_settled(name);
+        let state = match (planner.is_paused(name), settled, controller.blocked_reason(name).is_some()) {
             (true, ..) => "paused",
             (_, true, _) => "settled",
             (_, _, true) => "blocked",

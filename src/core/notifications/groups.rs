@@ -205,7 +205,7 @@ impl Notifier {
         let remind = group.repeat_at.is_some_and(|at| at <= now);
         if is_due || remind {
             if !group.is_notified() {
-                self.tell_news(now, id, &options, out);
+                self.send_news(now, id, &options, out);
             } else if remind {
                 self.remind(now, id, &options, withheld, out);
             }
@@ -234,7 +234,7 @@ impl Notifier {
         }
     }
 
-    fn tell_news(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+    fn send_news(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
         let Some(group) = self.state.groups.get(id) else { return };
         let raised = group.raised.iter().filter_map(|instance| self.state.open.get(instance)).map(|open| &open.facts);
         let mut alarms: Vec<&AlarmFacts> = raised.chain(&group.ended).collect();

@@ -239,10 +239,9 @@ impl Desk<'_> {
         let would_do = self.controller.would_do(self.now);
         let row = |(name, resource): (&Name, &Resource)| {
             let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
-            let vacant = self.controller.without_primary(name);
             let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "unheard_holders": planner.unheard_holders(name), "settled": planner.is_as_wanted(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
+                    "holders": planner.holders(name), "unheard_holders": planner.unheard_holders(name), "settled": self.controller.is_settled(name), "held": self.controller.blocked_reason(name), "hosts": hosts,
                     "paused": planner.is_paused(name), "would_do": would_do.get(name).filter(|_| planner.is_paused(name)) })
         };
         self.site.inventory.resources.iter().map(row).collect()

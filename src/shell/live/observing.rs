@@ -72,7 +72,7 @@ impl Running {
     pub(super) fn status_line(&self) -> String {
         let planner = self.controller.planner();
         let resources = &self.site.inventory.resources;
-        let settled = resources.keys().filter(|name| planner.is_as_wanted(name)).count();
+        let settled = resources.keys().filter(|name| self.controller.is_settled(name)).count();
         let alarms: usize = self.controller.alarms().numbers().map(|(_, active, _)| active).sum();
         let agents = self.site.inventory.hosts.iter().filter(|(_, host)| host.via != Via::Ssh);
         let (connected, hosts) =

@@ -44,9 +44,9 @@ const TESTS_WITHIN: Duration = Duration::from_secs(60);
 /// How often files are read if they change while they are being read and tested.
 const READINGS: u32 = 3;
 /// The maximum number of changes in the log. Further ones are only counted.
-const TOLD: usize = 100;
+const CHANGES_LOGGED: usize = 100;
 /// The maximum number of errors in a notice.
-const NAMED: usize = 3;
+const ERRORS_NAMED: usize = 3;
 
 /// Decides which site to start with: the files, or the site that was accepted last if the files would be refused.
 ///
@@ -128,10 +128,10 @@ fn test(files: &Disk, reading: &Reading) -> Option<String> {
         }
     });
     let failed: Vec<String> = failed.collect();
-    let shown = failed.iter().take(NAMED).map(|f| printable(f)).collect::<Vec<_>>().join("; ");
+    let shown = failed.iter().take(ERRORS_NAMED).map(|f| printable(f)).collect::<Vec<_>>().join("; ");
     Some(match failed.len() {
         0 => "its tests did not end in time; see `pointsman test`".to_owned(),
-        n if n > NAMED => format!("tests fail: {shown}; and {} more (`pointsman test`)", n - NAMED),
+        n if n > ERRORS_NAMED => format!("tests fail: {shown}; and {} more (`pointsman test`)", n - ERRORS_NAMED),
         _ => format!("tests fail: {shown}"),
     })
 }
@@ -143,9 +143,9 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
         Some(place) => format!("{}:{}: {}", place.source.name, place.line_column().0, d.message),
         None => d.message.clone(),
     };
-    let shown = errors().take(NAMED).map(one).collect::<Vec<_>>().join("; ");
+    let shown = errors().take(ERRORS_NAMED).map(one).collect::<Vec<_>>().join("; ");
     match errors().count() {
-        n if n > NAMED => format!("{shown}; and {} more (`pointsman check`)", n - NAMED),
+        n if n > ERRORS_NAMED => format!("{shown}; and {} more (`pointsman check`)", n - ERRORS_NAMED),
         _ => shown,
     }
 }
@@ -312,12 +312,12 @@ impl Running {
         outputs: &mut Vec<Output>,
     ) -> Result<(), String> {
         let set = self.set_of(good.site.clone())?;
-        for change in changes.iter().take(TOLD) {
+        for change in changes.iter().take(CHANGES_LOGGED) {
             let state = change.state.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
             tracing::info!("reload: {} {} {}{state}", change.what, printable(&change.name), change.change);
         }
-        if changes.len() > TOLD {
-            tracing::info!("reload: and {} more", changes.len() - TOLD);
+        if changes.len() > CHANGES_LOGGED {
+            tracing::info!("reload: and {} more", changes.len() - CHANGES_LOGGED);
         }
         let written = reload.written.clone();
         self.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);

@@ -99,7 +99,7 @@ pub(super) fn expired_below(folder: &Path, retention: Retention, newest: Option<
         Some(newest) => reader.first_since(newest - retention.age)?,
         None => first,
     };
-    // The database may grow until the disk has only the reserve left. Its free pages belong to the room that it has.
+    // The database may grow until the disk has only left what must stay free. Its own free pages belong to the room that it has.
     let file = fs::metadata(reader.path()).map(|meta| meta.len()).unwrap_or_default();
     let room = disk_bytes(folder).map_or(u64::MAX, |(free, _)| file.saturating_add(free).saturating_sub(retention.free));
     let bytes = reader.live_bytes()?;
