@@ -17,9 +17,10 @@
 //! ```
 //!
 //! Invariants: no input fails or panics. The text is the message without head, surrounding blanks, line end and colours for
-//! terminals. The record as it arrived is kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever it
-//! contains: a record that directly follows another one stays text, and the event is marked broken. Otherwise a caller's name in a log
-//! could forge an event. The same records and times give the same events: the decoder uses no clock and no zone of this machine.
+//! terminals. The record as it arrived is kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever
+//! it contains: a record that directly follows another one stays text, and the event is marked broken. Otherwise a caller's name
+//! in a log could forge an event. The same records and times give the same events: the decoder uses no clock and no zone of this
+//! machine.
 //!
 //! This decoder differs from others as follows. A byte order mark before a record or a message, and NULs, blanks and line ends
 //! behind it, are no part of it (as in syslog-ng). Several lines in one datagram are one record (as in rsyslog and syslog-ng). Of

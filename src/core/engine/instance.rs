@@ -139,8 +139,8 @@ impl Engine {
         }
     }
 
-    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. The claim is marked as open in any case: the fact that
-    /// its alarm was active already does not make the claim old.
+    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. The claim is marked as open in any case: the
+    /// fact that its alarm was active already does not make the claim old.
     fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
             return;

@@ -92,8 +92,8 @@ impl Planner {
         }
     }
 
-    /// True if a move is under way: the last holder was commanded to release it or the next one to take it, and no host has the resource
-    /// yet.
+    /// True if a move is under way: the last holder was commanded to release it or the next one to take it, and no host has the
+    /// resource yet.
     fn is_under_way(&self, name: &str) -> bool {
         let Some(entry) = self.ledger.entry(name) else { return false };
         if entry.current_target.as_ref().is_none_or(|target| entry.banned.contains_key(target)) {

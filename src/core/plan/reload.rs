@@ -32,7 +32,8 @@ pub enum Why {
     Gone,
     /// The resource has another address or port.
     OtherAddress,
-    /// The host is reached in another way: the command would go to another agent than the one that was commanded to hold the resource.
+    /// The host is reached in another way: the command would go to another agent than the one that was commanded to hold the
+    /// resource.
     OtherWay,
 }
 

@@ -115,8 +115,8 @@ impl Planner {
         all
     }
 
-    /// Takes over another inventory. Agents that are no longer voters get an empty electorate now, and the others get theirs when they
-    /// report next.
+    /// Takes over another inventory. Agents that are no longer voters get an empty electorate now, and the others get theirs when
+    /// they report next.
     pub(super) fn replace_electorates(&mut self, after: &Inventory, out: &mut Vec<Output>) {
         let before = std::mem::replace(&mut self.electorates, electorates(after, &self.ledger));
         for (name, (_, electorate)) in before {

@@ -18,10 +18,10 @@
 //! is recognised as well: it is not older than the pause. The lines that a file had before its end was reached are a backlog; the
 //! source says so.
 //!
-//! If a stamp from the network has no zone, it is read in the zone that brings it nearest to its arrival. Only zones that exist are
-//! tried. The first record of a sender may be old all the same: in that zone, it is new only if it arrives within [`LATE_AT_FIRST`] of
-//! its stamp. When the usual age is known, stamps are read in the zone that follows from that age. So an old record of a known sender
-//! is old, and not a new one in another zone.
+//! If a stamp from the network has no zone, it is read in the zone that brings it nearest to its arrival. Only zones that exist
+//! are tried. The first record of a sender may be old all the same: in that zone, it is new only if it arrives within
+//! [`LATE_AT_FIRST`] of its stamp. When the usual age is known, stamps are read in the zone that follows from that age. So an old
+//! record of a known sender is old, and not a new one in another zone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -69,8 +69,8 @@ impl Voter {
     /// Promises the resource to a host, or extends the promise.
     ///
     /// # Errors
-    /// The reason for the refusal. After [`Refusal::Started`] and [`Refusal::Promised`] the voter knows the command even so: it renews
-    /// nothing older.
+    /// The reason for the refusal. After [`Refusal::Started`] and [`Refusal::Promised`] the voter knows the command even so: it
+    /// renews nothing older.
     pub fn ask(
         &mut self,
         now: Time,

@@ -271,8 +271,8 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    /// Decodes and matches a line, and sends what a rule wants. `place` is the position that is journaled with it, if that is not the end
-    /// of the line.
+    /// Decodes and matches a line, and sends what a rule wants. `place` is the position that is journaled with it, if that is not
+    /// the end of the line.
     pub(super) fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);

@@ -8,8 +8,8 @@
 //! of the standard heads (RFC 3164 and 5424) read those themselves. These forms are asked for what that reading leaves open.
 //!
 //! A form is read from left to right without going back. A blank stands for one or more blanks or tabs, `~` for any number of
-//! them, a name in braces for a part ([`part::HeadPart`]), and anything else for itself. `{text}` marks the beginning of the text; what
-//! follows it in the form must match as well and stays in the text.
+//! them, a name in braces for a part ([`part::HeadPart`]), and anything else for itself. `{text}` marks the beginning of the
+//! text; what follows it in the form must match as well and stays in the text.
 //!
 //! Invariants: a form costs one pass over what it matches, and only forms that fit the first bytes of a text and the byte behind
 //! its first word are tried. Every sample is a test, and a row of `docs/reference/formats.md` (`catalog`). To read another
