@@ -388,7 +388,7 @@ impl Controller {
                 out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text) }));
                 let kept = match lost {
                     true => journal::Input::HostLost { host: host.clone() },
-                    false => journal::Input::HostHeard { host: host.clone() },
+                    false => journal::Input::HostBack { host: host.clone() },
                 };
                 let sequence = self.input(now, kept, out);
                 tasks.push_back(Task::Engine(engine::Input::Lost { sequence, host, lost }));

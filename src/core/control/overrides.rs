@@ -44,7 +44,7 @@ impl Overrides {
         self.state.is_empty() && inventory.maintenance.is_empty()
     }
 
-    /// True if people are not notified of this subject now: it is silenced, or in maintenance.
+    /// True if notifications of this subject are withheld now: it is silenced, or in maintenance.
     fn withhold_news(&self, now: Time, subject: &AlarmSubject<'_>, inventory: &Inventory, program: &Program) -> bool {
         self.state.silence_of(subject).is_some() || subject.maintenance(now, &self.state, inventory, program).is_some()
     }

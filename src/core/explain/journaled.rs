@@ -266,7 +266,7 @@ fn input_text(input: &Input) -> String {
         Input::Event { source, event, .. } => format!("a record of {source}: {}", event.raw()),
         Input::Timer => "time passed".to_owned(),
         Input::HostLost { host, .. } => format!("host {host} is lost"),
-        Input::HostHeard { host, .. } => format!("host {host} reports again"),
+        Input::HostBack { host, .. } => format!("host {host} reports again"),
         Input::Operator(text) => text.clone(),
         Input::OperatorCommand { by, command, .. } => format!("{by}: {command}"),
         Input::Start => "the controller started".to_owned(),

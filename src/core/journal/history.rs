@@ -371,7 +371,7 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
         | Input::Source { .. }
         | Input::Timer
         | Input::HostLost { .. }
-        | Input::HostHeard { .. }
+        | Input::HostBack { .. }
         | Input::Application { .. }
         | Input::Metrics { .. }
         | Input::JournalDoubted { .. }

@@ -126,9 +126,9 @@ metrics! {
     ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner, or the host that replaces a drained one, holds the resource and no other host does.";
     ResourceHolders = "pointsman_resource_holders", Gauge, Controller, ["resource"], "Hosts that hold the resource, as reported; 1 is right.";
     ResourceVoters = "pointsman_resource_voters", Gauge, Controller, ["resource"], "Voters of a resource with `takeover: quorum`, with the controller.";
-    ResourceVotersHeard = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters that report to the controller, including itself.";
+    ResourceVotersReporting = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters that report to the controller, including itself.";
     HostConnected = "pointsman_host_connected", Gauge, Controller, ["host"], "1 if the host's agent is connected.";
-    HostHeard = "pointsman_host_heard", Gauge, Controller, ["host"], "1 if the host's agent reports.";
+    HostReports = "pointsman_host_heard", Gauge, Controller, ["host"], "1 if the host's agent reports.";
     Overrides = "pointsman_overrides", Gauge, Controller, ["kind"], "Pauses, silences, maintenances and drains in force.";
     // How long it takes.
     Journaled = "pointsman_event_journaled_seconds", Histogram, Controller, [], "From the arrival of an event to its sync in the journal.";

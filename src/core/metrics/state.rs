@@ -27,7 +27,7 @@ pub fn controller_state(
     resources(controller, inventory, samples);
     for (name, _) in inventory.hosts.iter().filter(|(_, host)| host.via != Via::Ssh) {
         samples.truth(MetricId::HostConnected, &[name], connected.contains(name));
-        samples.truth(MetricId::HostHeard, &[name], controller.planner().reachable(name));
+        samples.truth(MetricId::HostReports, &[name], controller.planner().reachable(name));
     }
     for kind in ["pause", "silence", "maintenance", "drain"] {
         samples.count(MetricId::Overrides, &[kind], 0);
@@ -112,7 +112,7 @@ fn resources(controller: &Controller, inventory: &Inventory, samples: &mut Sampl
             let voters = resource.voting_agents();
             let reachable = voters.iter().filter(|voter| planner.reachable(voter)).count();
             samples.size(MetricId::ResourceVoters, &[name], voters.len() + 1);
-            samples.size(MetricId::ResourceVotersHeard, &[name], reachable + 1);
+            samples.size(MetricId::ResourceVotersReporting, &[name], reachable + 1);
         }
     }
 }
