@@ -77,6 +77,7 @@ pub enum Output {
     Notice(Notice),
 }
 
+/// The engine, the runs, the planner and the notifier, with what connects them.
 #[derive(Clone, Debug)]
 pub struct Controller {
     inventory: Arc<Inventory>,

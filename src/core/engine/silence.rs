@@ -107,7 +107,7 @@ impl Engine {
             let reason = format!("the event came that must not be missing: the silence of {span} counts from now{within}, {due}");
             self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || reason);
         }
-        let trust = self.vouched(alarm, &key).max(matched.view.trust());
+        let trust = self.trust_of_key(alarm, &key).max(matched.view.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.pending(&alarm.name, &key).is_some() || self.has_room(alarm, trust, out) {
             let event = self.of_key(alarm, &key, trust);
@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// The trust of a key: the highest trust of the senders that reported it; keys of the inventory are authenticated.
-    fn vouched(&self, alarm: &Alarm, key: &Key) -> Trust {
+    fn trust_of_key(&self, alarm: &Alarm, key: &Key) -> Trust {
         let waiting = self.state.pending(&alarm.name, key).map(|w| &w.event);
         let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
         match (waiting.or(instance), &alarm.detect.shape) {

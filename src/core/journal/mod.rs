@@ -101,6 +101,7 @@ impl Position {
     }
 }
 
+/// An input of the controller, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {

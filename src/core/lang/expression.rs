@@ -30,6 +30,7 @@ const WARM_BYTES: usize = 16 * 1024;
 const STATE_BYTES: usize = 64;
 const STATES_PER_RANGE: usize = 12;
 
+/// A regular expression of a rule. It is compiled when it is used often.
 pub struct Expression {
     text: Box<str>,
     /// As the rule has it, `/from ${peer}/i`, if that differs from the text between slashes.

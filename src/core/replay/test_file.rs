@@ -38,6 +38,7 @@ pub struct TestFile {
     pub tests: Vec<RuleTest>,
 }
 
+/// One test of a file of rule tests.
 #[derive(Clone, Debug, Default)]
 pub struct RuleTest {
     pub name: String,

@@ -110,6 +110,7 @@ pub enum Change {
     NoResource,
 }
 
+/// What happens in an act of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {

@@ -179,7 +179,7 @@ impl Sink for Inbox {
 
     fn refuses(&self, source: &str, peer: IpAddr) -> bool {
         // A claim has room of its own, so it is decoded if it may be credible.
-        !self.current.get().1.hears_unverified() && self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
+        !self.current.get().1.takes_unverified_claims() && self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
     }
 
     fn unwanted(&self, source: &str, event: &Event<'_>, arrived: Time) {

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
 use crate::core::base::time::duration_text;
-use crate::core::config::{Agent, LocalResource, Way};
+use crate::core::config::{Agent, LocalResource, Transport};
 use crate::core::control::Input;
 use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
@@ -160,12 +160,12 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     for address in &config.listen.tcp {
         tcp.push(sources::listen(*address, &connections)?);
     }
-    let zone = |way: Way, address: &SocketAddr| config.listen.zones.get(&(way, *address)).copied();
+    let zone = |transport: Transport, address: &SocketAddr| config.listen.zones.get(&(transport, *address)).copied();
     for (source, address) in udp.iter_mut().zip(&config.listen.udp) {
-        zone(Way::Udp, address).into_iter().for_each(|zone| source.in_zone(zone));
+        zone(Transport::Udp, address).into_iter().for_each(|zone| source.in_zone(zone));
     }
     for (source, address) in tcp.iter_mut().zip(&config.listen.tcp) {
-        zone(Way::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
+        zone(Transport::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
     }
     let mut known_agents = None;
     let agents = match config.listen.agents {

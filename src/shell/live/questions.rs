@@ -12,6 +12,7 @@ use crate::core::inventory::Name;
 use crate::core::journal::HistoryFilter;
 use crate::core::overrides::SilenceMatcher;
 
+/// A question or a command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
