@@ -53,7 +53,7 @@ pub(super) fn read(
     let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
     for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
-        let (way, address) = match parsed {
+        let (transport, address) = match parsed {
             Some(("udp", address)) => (Transport::Udp, address),
             Some(("tcp", address)) => (Transport::Tcp, address),
             _ => {
@@ -62,12 +62,12 @@ pub(super) fn read(
                 continue;
             }
         };
-        take(reader, &mut taken, Taken { way, address, what: format!("`{text}`"), place: node.place.clone() });
-        match way {
+        take(reader, &mut taken, Taken { transport, address, what: format!("`{text}`"), place: node.place.clone() });
+        match transport {
             Transport::Udp => listen.udp.push(address),
             Transport::Tcp => listen.tcp.push(address),
         }
-        listen.zones.extend(zone.map(|zone| ((way, address), zone)));
+        listen.zones.extend(zone.map(|zone| ((transport, address), zone)));
     }
     inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
     let agents = section.get("agents");
@@ -123,7 +123,10 @@ impl Taken {
         let includes = |all: IpAddr, one: IpAddr| all.is_unspecified() && (all.is_ipv6() || one.is_ipv4());
         // The system chooses a free port in the place of port 0.
         let port = self.address.port();
-        self.way == other.way && port == other.address.port() && port != 0 && (a == b || includes(a, b) || includes(b, a))
+        self.transport == other.transport
+            && port == other.address.port()
+            && port != 0
+            && (a == b || includes(a, b) || includes(b, a))
     }
 }
 
