@@ -123,7 +123,7 @@ metrics! {
     Commands = "pointsman_commands_sent_total", Counter, Controller, ["action"], "Commands to agents.";
     MoveSteps = "pointsman_move_steps_total", Counter, Controller, ["step"], "Steps of moves: release and take are commands, released and taken are confirmations.";
     Resources = "pointsman_resources", Gauge, Controller, ["state"], "Resources by state: settled, moving, blocked, paused.";
-    ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner, or the host that replaces a drained one, holds the resource and no other host does.";
+    ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner, or the host that replaces a drained one, holds the resource, no other host does, and its pair has a primary.";
     ResourceHolders = "pointsman_resource_holders", Gauge, Controller, ["resource"], "Hosts that hold the resource, as reported; 1 is right.";
     ResourceVoters = "pointsman_resource_voters", Gauge, Controller, ["resource"], "Voters of a resource with `takeover: quorum`, with the controller.";
     ResourceVotersReporting = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters that report to the controller, including itself.";
@@ -136,7 +136,7 @@ metrics! {
     HolderSeen = "pointsman_event_holder_seen_seconds", Histogram, Controller, [], "From the arrival of an event that moves a resource to the report of its new holder.";
     // Who is notified.
     ChannelWaiting = "pointsman_channel_notifications_waiting", Gauge, Controller, ["channel"], "Notifications that wait for a channel.";
-    ChannelHeld = "pointsman_channel_notifications_held", Gauge, Controller, ["channel"], "Notifications that the limit of a channel holds back.";
+    ChannelHeld = "pointsman_channel_notifications_held", Gauge, Controller, ["channel"], "Notifications that the limit of a channel withholds.";
     ChannelTries = "pointsman_channel_tries", Gauge, Controller, ["channel"], "Failed attempts for the first notification that waits for a channel.";
     ChannelDelivered = "pointsman_channel_notifications_delivered_total", Counter, Controller, ["channel"], "Notifications that a channel delivered.";
     ChannelFailed = "pointsman_channel_notifications_failed_total", Counter, Controller, ["channel"], "Notifications that were given up.";
