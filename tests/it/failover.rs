@@ -84,7 +84,7 @@ impl Lab {
         let id = if primary { "00-04563" } else { "00-04561" };
         let stamp = (now - age).to_string();
         let line = format!("{} Standard {host} {app} GCTI-{id} mode activated", stamp.trim_end_matches('Z'));
-        self.replay.hear("log", line.as_bytes(), trust, false, None);
+        self.replay.receive("log", line.as_bytes(), trust, false, None);
         self.told.extend(self.replay.take_entries());
     }
 

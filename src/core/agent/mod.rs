@@ -5,7 +5,7 @@
 //!    +------+ ------------------> +---------+ silent +--------+ seen there +---------+
 //!    | Idle |                     | Probing | -----> | Adding | ---------> | Holding |
 //!    +------+ <------------+      +---------+        +--------+            +---------+
-//!        ^     seen gone   |           | heard a rival    | failed             | newer Release, isolated,
+//!        ^     seen gone   |           | found a rival    | failed             | newer Release, isolated,
 //!        |                 |           v                  v                    | lease ended
 //!        |            +-----------+ <------------------------------------------+
 //!        +------------| Releasing |   (want = false is on disk before anything is removed)

@@ -197,7 +197,7 @@ impl Play {
             self.replay.start_controller();
             let mut sources: Vec<String> = Vec::new();
             for (source, text, trust, line) in std::mem::take(&mut self.backlog) {
-                self.replay.hear(&source, text.as_bytes(), trust, true, Some(line));
+                self.replay.receive(&source, text.as_bytes(), trust, true, Some(line));
                 self.take_decisions(Some(line));
                 sources.push(source);
             }
@@ -288,7 +288,7 @@ impl Play {
             let number = self.line;
             if self.replay.controller.is_some() {
                 self.take_decisions(None);
-                self.replay.hear(&source, line.as_bytes(), trust, false, Some(number));
+                self.replay.receive(&source, line.as_bytes(), trust, false, Some(number));
                 self.take_decisions(Some(number));
             } else {
                 self.backlog.push((source.clone(), line.to_owned(), trust, number));

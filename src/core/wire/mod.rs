@@ -112,7 +112,7 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         vote: bool,
         /// `quorum`: hosts that do not hold the resource, and obey only commands that are newer than this generation. Each
-        /// reported that itself, or an operator vouches for it. What a voter promised them up to this generation is void.
+        /// reported that itself, or an operator confirms it. What a voter promised them up to this generation is void.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         clear: BTreeMap<Name, Generation>,
     },

@@ -319,7 +319,7 @@ async fn talk(
     command: &impl Fn(Command),
 ) -> Result<(), String> {
     let (mut from, mut to) = tokio::io::split(stream);
-    let hears = async {
+    let receiving = async {
         loop {
             match frames::read(&mut from).await.map_err(|e| explain(&e))? {
                 ToAgent::Command(c) => command(c),
@@ -352,7 +352,7 @@ async fn talk(
         }
     };
     tokio::select! {
-        ended = hears => ended,
+        ended = receiving => ended,
         ended = says => ended,
     }
 }

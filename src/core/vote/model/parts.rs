@@ -197,7 +197,7 @@ impl HolderPart {
         self.answers.iter().filter(|a| a.voter == voter).copied().collect()
     }
 
-    /// The command up to which others may hear that the host is clear.
+    /// The command up to which the host is reported as clear.
     pub(super) fn shown_clear(&self, model: &VoteModel) -> u64 {
         if model.broken == Some(BrokenRule::ClearTooEarly) { self.obeyed } else { self.clear }
     }
