@@ -18,6 +18,7 @@ use crate::shell::linux::{
 use crate::shell::store::AgentStore;
 use crate::shell::tls::Peers;
 
+use super::failures::{Failures, HostTask};
 use super::watch;
 
 /// The number of messages that may wait for the host's thread. The sender of a further message waits. Network events are dropped
@@ -100,8 +101,7 @@ struct Running<R> {
     peers: Option<Peers>,
     /// The remaining times of announcement bursts.
     bursts: BTreeMap<Name, Vec<Time>>,
-    /// The last reported problem of each resource: the same problem in a row is logged once.
-    troubles: BTreeMap<Name, String>,
+    failures: Failures,
     counts: AgentCounts,
     /// Sends messages to its own thread.
     sender: SyncSender<HostMessage>,
@@ -191,7 +191,7 @@ impl HostThread {
                 "the agent's store is a copy, which may be older than its last promise, so it votes for nobody for {wait}"
             );
         }
-        let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (bursts, failures, looking) = (BTreeMap::new(), Failures::default(), BTreeSet::new());
         let counts = AgentCounts::default();
         let mut running = Running {
             agent,
@@ -204,7 +204,7 @@ impl HostThread {
             looking,
             peers,
             bursts,
-            troubles,
+            failures,
             counts,
             sender,
             report,
@@ -260,7 +260,7 @@ impl<R: FnMut(Report)> Running<R> {
             }
             HostMessage::Driven(resource, operation, done, asked) => {
                 self.counts.operation(operation, done.failed.is_some());
-                self.report_trouble(&resource, done.failed.as_deref());
+                self.log_failure(&resource, operation.into(), done.failed.as_deref());
                 if asked == AskedBy::Kernel {
                     self.looking.remove(&resource);
                 }
@@ -270,7 +270,7 @@ impl<R: FnMut(Report)> Running<R> {
                 }]
             }
             HostMessage::Left(resource, done) => {
-                self.report_trouble(&resource, done.failed.as_deref());
+                self.log_failure(&resource, HostTask::Leave, done.failed.as_deref());
                 vec![Input::Left { resource, holds: done.holds }]
             }
             HostMessage::Network(event) => self.network_event(event),
@@ -337,7 +337,7 @@ impl<R: FnMut(Report)> Running<R> {
                 Output::Ping { resource } => self.ping(&resource),
                 Output::Ask { resource } => {
                     let sent = self.announcers.get_mut(&resource).map(Announcer::ask);
-                    self.report_trouble(&resource, sent.and_then(Result::err).as_deref());
+                    self.log_failure(&resource, HostTask::Probe, sent.and_then(Result::err).as_deref());
                 }
                 Output::Announce { resource, burst: false } => self.announce(&resource),
                 Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
@@ -373,9 +373,8 @@ impl<R: FnMut(Report)> Running<R> {
         let witnesses = terms.map(|t| t.witnesses.clone()).unwrap_or_default();
         let failed: Vec<String> = witnesses.iter().filter_map(|w| self.monitor.ping(&spot.interface, *w).err()).collect();
         // The agent handles a witness that does not answer. If no witness can be asked at all, the operator must know.
-        if !failed.is_empty() && failed.len() == witnesses.len() {
-            self.report_trouble(&resource.to_owned(), failed.first().map(String::as_str));
-        }
+        let failed = failed.first().filter(|_| failed.len() == witnesses.len());
+        self.log_failure(&resource.to_owned(), HostTask::Ping, failed.map(String::as_str));
     }
 
     fn announce_in_a_burst(&mut self, resource: &Name) {
@@ -391,7 +390,7 @@ impl<R: FnMut(Report)> Running<R> {
 
     fn announce(&mut self, resource: &Name) {
         let sent = self.announcers.get_mut(resource).map(Announcer::announce);
-        self.report_trouble(resource, sent.and_then(Result::err).as_deref());
+        self.log_failure(resource, HostTask::Announce, sent.and_then(Result::err).as_deref());
     }
 
     fn go_on_announcing(&mut self, now: Time) {
@@ -406,13 +405,10 @@ impl<R: FnMut(Report)> Running<R> {
         self.bursts.retain(|_, at| !at.is_empty());
     }
 
-    fn report_trouble(&mut self, resource: &Name, trouble: Option<&str>) {
-        match trouble {
-            Some(words) if self.troubles.get(resource).map(String::as_str) != Some(words) => {
-                tracing::warn!(%resource, "{words}");
-                self.troubles.insert(resource.clone(), words.to_owned());
-            }
-            _ => {}
+    /// Logs the failure of a task, if there is one and it is new.
+    fn log_failure(&mut self, resource: &Name, task: HostTask, failed: Option<&str>) {
+        if self.failures.is_new(resource, task, failed) {
+            tracing::warn!(%resource, "{}", failed.unwrap_or_default());
         }
     }
 }

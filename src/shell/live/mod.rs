@@ -21,6 +21,7 @@ pub mod controller;
 mod desk;
 mod effects;
 pub mod evaluator;
+mod failures;
 mod follow;
 mod following;
 pub mod host;

@@ -206,7 +206,7 @@ impl Running {
 
     /// Begins to read the files, on a separate thread.
     pub(super) fn reload(&mut self, trigger: Trigger) {
-        if self.reloading.under_way {
+        if self.reloading.under_way.is_some() {
             match trigger {
                 Trigger::Command { reply, .. } => {
                     let _ = reply.send(Err("a reload is under way; ask again in a moment".to_owned()));
@@ -220,18 +220,24 @@ impl Running {
         let work = move || {
             let (reading, failed) = read(&files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
-            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
+            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { reading, failed, rules })));
         };
         match thread::Builder::new().name("reload".to_owned()).spawn(work) {
-            Ok(_) => self.reloading.under_way = true,
-            Err(e) => tracing::error!("no thread can be started for a reload: {e}"),
+            Ok(_) => self.reloading.under_way = Some(trigger),
+            Err(e) => {
+                let why = format!("no thread can be started for a reload: {e}");
+                tracing::error!("{why}");
+                if let Trigger::Command { reply, .. } = trigger {
+                    let _ = reply.send(Err(why));
+                }
+            }
         }
     }
 
     /// Handles files that were read: the changes are shown, refused or accepted.
     pub(super) fn reread(&mut self, attempt: Attempt, outputs: &mut Vec<Output>) {
-        let Attempt { trigger, reading, failed, rules } = attempt;
-        self.reloading.under_way = false;
+        let Attempt { reading, failed, rules } = attempt;
+        let Some(trigger) = self.reloading.under_way.take() else { return };
         let (check, abandon) = match &trigger {
             Trigger::Command { check, abandon, .. } => (*check, *abandon),
             Trigger::Signal | Trigger::Files => (false, false),
@@ -247,7 +253,7 @@ impl Running {
             Some(_) if same => None,
             Some(good) => self.hindrance(good, failed, abandon),
         };
-        let tell = !check
+        let report = !check
             && !matches!(&trigger, Trigger::Files if refused.as_ref().map(|(_, why)| why) == self.reloading.refused.as_ref());
         let mut applied = false;
         if !check && refused.is_none() {
@@ -263,7 +269,7 @@ impl Running {
                 (false, _) => {}
             }
         }
-        if let (true, Some((_, why))) = (tell, &refused) {
+        if let (true, Some((_, why))) = (report, &refused) {
             let text = format!("the files are refused, and nothing is changed: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
             self.reloading.refused = Some(why.clone());
