@@ -68,8 +68,7 @@ impl Status {
             if row.get("settled").and_then(Json::as_bool) != Some(true) {
                 let why = text(row, "held");
                 let why = if why.is_empty() { "it is being moved".to_owned() } else { why };
-                troubles
-                    .push((CRITICAL, format!("{} is not where it should be: {}", text(row, "resource"), localized(&why, zone))));
+                troubles.push((CRITICAL, format!("{} is not settled: {}", text(row, "resource"), localized(&why, zone))));
             } else if row.get("paused") != Some(&Json::Bool(true))
                 && let Some(why) = row.get("held").and_then(Json::as_str)
             {
