@@ -287,7 +287,7 @@ pub const LATE_CLAIMS_WAIT: Duration = Duration::from_secs(10);
 pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);
 /// How long after a start resources are only observed if some hosts have not reported.
 pub const SETTLE: Duration = Duration::from_secs(5);
-/// Default time for an operator to agree to a run. Then the run ends.
+/// Default time for an operator to approve a run. Then the run ends.
 pub const CONFIRM_WITHIN: Duration = Duration::from_secs(120);
 /// Default time limit of one attempt of a step.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(2);
