@@ -79,7 +79,7 @@ impl MetricId {
 /// `docs/reference/metrics.md`.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Metrics\n\nGenerated from the program; a test keeps it so. The controller and the agents answer `GET /metrics` in the text format of Prometheus if\ntheir configuration has `metrics: { listen: ... }`. [Monitor Pointsman](../how-to/monitor-pointsman.md) shows how.\n\nThe values of labels come from the configuration or from closed sets, never from a log. A counter starts at 0 when the program starts,\nexcept those of channels, which the journal keeps.\n",
+        "# Metrics\n\nThis page is generated from the program. The controller and the agents answer `GET /metrics` in the text format of Prometheus if\ntheir configuration has `metrics: { listen: ... }`. [Monitor Pointsman](../how-to/monitor-pointsman.md) shows how.\n\nThe values of labels come from the configuration or from closed sets, never from a log. A counter starts at 0 when the program starts,\nexcept those of channels, which the journal keeps.\n",
     );
     for (title, of) in [("Controller", MetricOf::Controller), ("Agent", MetricOf::Agent), ("Both", MetricOf::Both)] {
         let _ = write!(text, "\n## {title}\n\n| metric | kind | unit | labels | |\n|---|---|---|---|---|\n");

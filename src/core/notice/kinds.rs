@@ -90,7 +90,7 @@ impl std::fmt::Display for Kind {
 /// The text of `docs/reference/notices.md`.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Notices\n\nGenerated from the program; a test keeps it so. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225). A condition matches a notice only if it has an id, or names the application `pointsman`.\n\n",
+        "# Notices\n\nThis page is generated from the program. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225). A condition matches a notice only if it has an id, or names the application `pointsman`.\n\n",
     );
     for (heading, audience) in [
         ("## Events that rules can be about", Audience::Event),

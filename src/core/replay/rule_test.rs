@@ -213,7 +213,7 @@ impl Play {
             return Err(format!("approve: there is no run {run} at this time"));
         }
         self.operator(step);
-        self.set_aside(step)?;
+        self.override_command(step)?;
         self.replay.report_all();
         self.entries.extend(self.replay.take_entries());
         Ok(())
@@ -242,7 +242,7 @@ impl Play {
     }
 
     /// Does the steps that begin or end pauses, silences, maintenance and drains.
-    fn set_aside(&mut self, step: &TestStep) -> Result<(), String> {
+    fn override_command(&mut self, step: &TestStep) -> Result<(), String> {
         let lasts =
             step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
         let lasts = lasts.transpose()?;

@@ -91,8 +91,8 @@ impl SimWorld<'_> {
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
-            Fault::Pause(all) => self.set_aside(paused(all), lasts),
-            Fault::Drain(host) => self.set_aside(Override::Drain(host_name(host)), lasts),
+            Fault::Pause(all) => self.begin_override(paused(all), lasts),
+            Fault::Drain(host) => self.begin_override(Override::Drain(host_name(host)), lasts),
             Fault::CutControl(..)
             | Fault::CutLan(..)
             | Fault::CutWitness(..)
@@ -180,7 +180,7 @@ impl SimWorld<'_> {
     }
 
     /// An operator begins an override. It ends by itself, in case the command that ends it is lost.
-    fn set_aside(&mut self, what: Override, lasts: Duration) {
+    fn begin_override(&mut self, what: Override, lasts: Duration) {
         let command = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
         self.control(None, Happening::Operator(command));
     }
