@@ -289,12 +289,12 @@ impl SimWorld<'_> {
                     disk.marks.values_mut().for_each(|mark| mark.place = None);
                 }
                 let local = host.clock.local(self.now);
-                // Who started long ago has no earlier promise that could last.
+                // An agent that started long ago has no earlier promise that could still last.
                 let started = if self.tamper == Some(Tamper::VoterForgets) { local - promise_lasts_most() } else { local };
                 let mut agent = AgentState::start(host.name.clone(), host.starts, disk, list, started, &mut outputs);
                 agent.distrust_store(started, false);
                 host.agent = Some(agent);
-                // It speaks with nobody until it knows with whom.
+                // It exchanges no messages with other agents until the controller has sent their names.
                 host.peers.clear();
                 self.carry_out_agent(h, outputs);
                 self.tell_link(h);
