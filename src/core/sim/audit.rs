@@ -50,7 +50,8 @@ impl Audit {
                 }
                 // What lost records granted is unknown, and so is what was abandoned on a removed host; votes are not lost.
                 Takeover::Confirmed | Takeover::Lease => !scenario.loses_records() && !scenario.abandons_on_a_removed_host(),
-                Takeover::Quorum => true,
+                // An agent of an earlier version holds on the terms of `confirmed`.
+                Takeover::Quorum => !(scenario.loses_records() && scenario.has_an_old_agent()),
             }),
             tolerated: None,
             violation: None,

@@ -348,6 +348,11 @@ impl Scenario {
         self.acts.iter().any(|a| matches!(a.what, Fault::OlderJournal(_)))
     }
 
+    /// True if an agent is of an earlier version at some time. It neither votes nor holds by votes.
+    pub fn has_an_old_agent(&self) -> bool {
+        self.acts.iter().any(|a| matches!(a.what, Fault::OldAgent(_)))
+    }
+
     /// True if what a host holds may be abandoned (`reload --abandon`) and the host removed as well. Its operator has to remove it
     /// there by hand: nobody hears of that host any more.
     pub fn abandons_on_a_removed_host(&self) -> bool {
