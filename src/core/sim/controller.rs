@@ -204,7 +204,7 @@ impl SimController {
             // If a second host were removed, the first one would come back meanwhile, claim, and be removed again.
             let removes = |c: &Change| matches!(c, Change::Without(_));
             let second = removes(change) && self.changes.iter().any(removes);
-            // What a host had before it first reported, only its administrator knows, who removes it there first.
+            // Only its administrator knows what a host had before its first report, and removes it there first.
             let unknown = matches!(change, Change::Without(h) if !self.has_seen(*h));
             if claimant || second || unknown || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
                 return false;

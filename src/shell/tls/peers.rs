@@ -227,7 +227,7 @@ async fn accept(limiter: HandshakeLimiter, shared: Arc<Shared>) {
                     }
                 }
                 Ok(Err(why)) => tracing::debug!(%from, "the connection of an agent was closed: {}", printable_short(&why, 500)),
-                Err(_) => tracing::debug!(%from, "a connection did not say who it is within {} s", HANDSHAKE.as_secs()),
+                Err(_) => tracing::debug!(%from, "a connection was not authenticated within {} s", HANDSHAKE.as_secs()),
             }
         });
     }
