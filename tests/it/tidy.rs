@@ -266,18 +266,24 @@ fn nothing_is_declared_for_nobody() {
     }
 }
 
-/// Paths in the documents exist, and their links have targets.
+/// Paths and sources that the documents name exist, and their links have targets.
 #[test]
 fn documents_name_what_is_there() {
     let path = regex::Regex::new(r"`((?:src|tests|rules|scripts|grammar|examples|\.ci)/[A-Za-z0-9_./-]+)`").unwrap();
     let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
-    for document in all_files(".").into_iter().filter(|p| p.ends_with(".md") || p.ends_with(".rs")) {
+    let source = regex::Regex::new(r"`([a-z_0-9]+\.rs)`").unwrap();
+    let all = all_files(".");
+    let names: BTreeSet<&str> = all.iter().filter_map(|path| path.rsplit('/').next()).collect();
+    for document in all.iter().filter(|p| p.ends_with(".md") || p.ends_with(".rs")) {
         // Only the comments of a source.
         let text = match document.ends_with(".rs") {
-            true => read(&document).lines().filter(|l| l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n"),
-            false => read(&document),
+            true => read(document).lines().filter(|l| l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n"),
+            false => read(document),
         };
-        let beside = Path::new(&document).parent().unwrap_or(Path::new("")).to_owned();
+        for named in source.captures_iter(&text).map(|c| c[1].to_owned()) {
+            assert!(names.contains(named.as_str()), "{document} names {named}, which is not there");
+        }
+        let beside = Path::new(document).parent().unwrap_or(Path::new("")).to_owned();
         for (found, base) in path
             .captures_iter(&text)
             .map(|c| (c[1].to_owned(), PathBuf::new()))
