@@ -155,7 +155,7 @@ impl Runs {
         self.index.has_sequence(sequence)
     }
 
-    /// Takes one input.
+    /// Takes one input, and everything that follows from it in the runs.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         for lane in std::mem::take(&mut self.idle) {
             self.begin_next(now, &lane, out);
