@@ -105,7 +105,7 @@ pub(super) enum Pushed {
 #[derive(Debug)]
 pub(super) struct Lanes<M> {
     inner: Mutex<Inner<M>>,
-    /// Wakes the reader.
+    /// Wakes the reader when a message was added.
     came: Condvar,
     /// Wakes threads that wait for room.
     room: Condvar,
