@@ -9,8 +9,7 @@ use crate::core::base::limits::HEARTBEAT;
 use crate::core::base::time::Time;
 use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
 use crate::core::wire::{
-    Action, AppStatus, Command, Echo, Electorate, Generation, Metric, PeerMessage, Presence, Probe, Report, ResourceStatus,
-    StatusNote, Terms,
+    Action, AppStatus, Command, Echo, Generation, Metric, Presence, Probe, Report, ResourceStatus, StatusNote, Terms,
 };
 
 const VIP: &str = "vip";
