@@ -23,7 +23,7 @@ use crate::core::replay::{EntryKind, TimelineEntry};
 use crate::core::site::{Site, samples};
 
 use super::super::output::{OutputFormat, WRONG, report, wrong};
-use super::Args;
+use super::args::Args;
 use super::first::expectation;
 
 /// The time between steps that only have to be apart.

@@ -1,11 +1,16 @@
 //! Tests of single decisions of the agent. The simulator (`sim`) tests everything at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::core::inventory::{OnQuorumLoss, Takeover};
-use crate::core::wire::{AppStatus, Metric, Probe};
+use crate::core::base::limits::HEARTBEAT;
+use crate::core::base::time::Time;
+use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
+use crate::core::wire::{
+    Action, AppStatus, Command, Echo, Generation, Metric, Presence, Probe, Report, ResourceStatus, StatusNote, Terms,
+};
 
 const VIP: &str = "vip";
 

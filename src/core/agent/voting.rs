@@ -9,7 +9,8 @@ use crate::core::inventory::Name;
 use crate::core::vote::promise_lasts;
 use crate::core::wire::{Electorate, PeerMessage, Presence, Refusal, Vote, VoteRequest};
 
-use super::{AgentState, Output};
+use super::agent_state::AgentState;
+use super::turn::Output;
 
 impl AgentState {
     /// Takes a message of another host's agent.

@@ -101,6 +101,9 @@ pub const LISTED: usize = 1_000_000;
 pub const NEAR_MISSES: usize = 200_000;
 /// Maximum events that a condition counts (`N of`). More is a diagnostic, because each key has a window of this many times.
 pub const COUNT: usize = 1_000;
+/// Maximum messages for which one record stands (`message repeated N times` of rsyslog). A larger number counts as this many,
+/// which is enough for any condition.
+pub const REPEATED: u16 = 1_000;
 /// Maximum reactions that one `react` starts, those after `then` included. One more is a diagnostic, because each run keeps those
 /// that follow it.
 pub const REACTION_CALLS: usize = 100;

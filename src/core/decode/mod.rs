@@ -56,6 +56,7 @@ mod message_head;
 mod object;
 mod pairs;
 mod record;
+mod repetition;
 mod rfc3164;
 mod rfc5424;
 mod span;

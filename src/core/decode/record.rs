@@ -193,14 +193,9 @@ impl Decoder {
         }
         let time = self.tick(&stamp, reference);
         let text = behind.strip_prefix(':').unwrap_or(behind);
-        let mut event = Event {
-            host: Cow::Owned(self.header.host.clone()),
-            app: Cow::Owned(self.header.app.clone()),
-            app_type: Cow::Owned(self.header.app_type.clone()),
-            text: Cow::Borrowed(text.trim_start_matches(' ')),
-            format: Format::Genesys,
-            ..Event::default()
-        };
+        let text = Cow::Borrowed(text.trim_start_matches(' '));
+        let mut event = Event { text, format: Format::Genesys, ..Event::default() };
+        self.header.name(&mut event);
         set_time(&mut event, time);
         self.keep_open(&event);
         event

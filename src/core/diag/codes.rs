@@ -26,6 +26,23 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// True if it says that something else does not have a name. All places of the name are then one mistake.
+    pub fn is_of_missing_name(self) -> bool {
+        matches!(
+            self,
+            Code::UnknownPattern
+                | Code::UnknownReaction
+                | Code::UnknownScript
+                | Code::NotInInventory
+                | Code::UnknownAlarm
+                | Code::UnknownGroup
+                | Code::UnknownCalendar
+                | Code::SenderNotInInventory
+        )
+    }
+}
+
 /// `grammar/codes.md`.
 pub fn reference() -> String {
     let mut text = String::from(

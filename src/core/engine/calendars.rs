@@ -13,11 +13,14 @@ use crate::core::event::OWN_APP;
 use crate::core::lang::calendar::Calendar;
 use crate::core::lang::program::{Alarm, Cancel, Signal};
 
+use super::arrival::Occasion;
+use super::due::Due;
 use super::instance::deadline;
 use super::key::Key;
 use super::record::{Fields, PendingFire, Record};
 use super::trace::Decision;
-use super::{Due, Engine, Occasion, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// Maximum number of calendar changes to search for the end of a delay. A later end counts as never.

@@ -28,8 +28,20 @@ use crate::core::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::core::lang::program::{Hit, IdPattern, Mode, Program};
 
 use super::record::{Claim, ClaimStatus, Fields, Record};
-use super::{Engine, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
+
+/// True when the event says which member of a pair is primary. `hits` are the conditions that it matches.
+pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claim_of(inventory, program, index, event, hits).is_some()
+}
+
+/// True when the event is a claim with the trust that its pair requires.
+pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claim_of(inventory, program, index, event, hits).is_some()
+        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
+}
 
 /// Returns what an event claims: the application by its inventory name, and whether it claims to be primary. An id or a
 /// pattern of the pair decides (`hits` are the conditions that the event matches). A record that says both is not a claim.

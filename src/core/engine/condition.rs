@@ -11,6 +11,8 @@
 //!
 //! `unless` drops the partial matches and the pending fire of a key.
 //!
+//! A record that stands for several equal events (`message repeated N times`) counts as that many.
+//!
 //! An event counts towards one occurrence: when the condition fires, all partial matches of the key are dropped. Times are
 //! times of arrival. For a late event its own time counts, so that an hour of backlog is not one second.
 
@@ -22,12 +24,16 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
+use super::arrival::{Arrival, Match, Occasion};
+use super::fields::TriggerEvent;
 use super::key::Key;
 use super::lines::{counted_line, counted_lines};
+use super::partial_matches::Forgot;
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::trace::Decision;
+use super::turn::Output;
 use super::window::MeasureSlot;
-use super::{Arrival, Engine, Forgot, Match, Occasion, Output, TriggerEvent, fields};
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 impl Engine {
@@ -249,7 +255,9 @@ impl Engine {
         let counts =
             |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
         let trust = matched.view.trust();
-        if notes.iter().filter(counts).count() + 1 >= n {
+        // A value counts once, however often its record says that it came.
+        let times = if distinct.is_none() { matched.arrival.event.times() } else { 1 };
+        if notes.iter().filter(counts).map(PartialMatch::times).sum::<usize>() + usize::from(times) >= n {
             let least = notes.iter().filter(counts).map(|n| n.trust).min().map_or(trust, |least| least.min(trust));
             let mut more = fields::trust_field(least);
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
@@ -260,7 +268,7 @@ impl Engine {
             self.trace_count(&matched, n, since, distinct.zip(value.as_deref()));
         }
         let text = if matched.alarm.keep > 0 { matched.view.text("text").map(Cow::into_owned) } else { None };
-        let note = PartialMatch::new(0, matched.at, trust).keeping(value, counted_line(matched.alarm, text));
+        let note = PartialMatch::new(0, matched.at, trust).standing_for(times).keeping(value, counted_line(matched.alarm, text));
         self.add_partial_match(matched, note, distinct.is_some(), since, out);
     }
 
@@ -339,9 +347,11 @@ impl Engine {
         let since = matched.alarm.detect.within.map(|within| matched.at - within);
         let within = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since);
         let mut missing = counts.to_vec();
-        for part in notes.iter().filter(within).map(PartialMatch::part).chain([part]) {
+        let times = matched.arrival.event.times();
+        let counted = notes.iter().filter(within).map(|note| (note.part(), note.times()));
+        for (part, times) in counted.chain([(part, usize::from(times))]) {
             if let Some(n) = missing.get_mut(part) {
-                *n = n.saturating_sub(1);
+                *n = n.saturating_sub(times);
             }
         }
         let n = counts.get(part).copied().unwrap_or(1);
@@ -375,7 +385,8 @@ impl Engine {
             format!("part {} of {} matches; {left} must still come{within}{}", part + 1, counts.len(), gone.unwrap_or_default())
         });
         let Some(value) = value else { return };
-        let note = PartialMatch::new(part, matched.at, matched.view.trust()).keeping(value, matched.view.captured());
+        let note = PartialMatch::new(part, matched.at, matched.view.trust()).standing_for(times);
+        let note = note.keeping(value, matched.view.captured());
         self.add_partial_match(matched, note, true, since, out);
     }
 

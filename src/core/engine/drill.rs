@@ -10,10 +10,12 @@ use crate::core::event::Value;
 use crate::core::lang::program::{Alarm, Mode};
 use crate::core::notice::{Kind, Notice};
 
+use super::Engine;
+use super::arrival::Occasion;
 use super::fields::{self, TriggerEvent};
 use super::key::Key;
 use super::record::Fields;
-use super::{Engine, Occasion, Output};
+use super::turn::Output;
 
 /// The field that marks an event as a test.
 pub const TEST_FIELD: &str = "pointsman_test";

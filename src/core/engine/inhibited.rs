@@ -11,10 +11,13 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
+use super::arrival::Occasion;
+use super::fields::TriggerEvent;
 use super::instance::{Ending, deadline, suppressed_notice};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Record, Suppressed};
-use super::{Engine, Occasion, Output, TriggerEvent, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 
 /// A suppressed alarm that the end of another alarm may release.
 #[derive(Clone, Debug)]

@@ -8,13 +8,14 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
+use super::Engine;
+use super::arrival::{Arrival, Occasion};
 use super::drill::{TEST_MARK, is_test};
 use super::fields::{self, TriggerEvent, trust_field};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Instance, Record};
 use super::trace::Decision;
-use super::turn::StartReactions;
-use super::{Engine, Occasion, Output};
+use super::turn::{Output, StartReactions};
 use crate::core::notice::{Kind, Notice};
 
 /// When and why an instance ends.
@@ -40,6 +41,13 @@ impl Ending {
             Cause::Removed | Cause::Changed => Some(Stale::RulesChanged),
             _ => self.late.clone(),
         }
+    }
+}
+
+impl Arrival<'_> {
+    /// The ending of an instance that this event ends.
+    pub(super) fn ending(&self) -> Ending {
+        Ending { trust: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.sequence, Cause::When) }
     }
 }
 

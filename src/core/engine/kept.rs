@@ -10,11 +10,12 @@ use crate::core::base::limits::{MEMORY_ALARMS, share};
 use crate::core::event::Trust;
 use crate::core::lang::program::Alarm;
 
+use super::Engine;
 use super::bounds::{short, weight};
 use super::fields::trust;
 use super::record::{Fields, Instance, PendingFire, Suppressed, Throttled};
 use super::state::State;
-use super::{Engine, Output};
+use super::turn::Output;
 use crate::core::notice::{Kind, Notice};
 
 /// Estimated bytes of an instance in addition to its event.

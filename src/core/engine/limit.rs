@@ -13,7 +13,8 @@ use super::record::Instance;
 use super::record::{Fields, Record, Throttled};
 use super::state::Starts;
 use super::trace::Decision;
-use super::{Engine, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 impl Limit {

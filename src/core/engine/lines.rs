@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::core::event::Value;
 use crate::core::lang::program::Alarm;
 
+use super::Engine;
+use super::fields::TriggerEvent;
 use super::key::Key;
 use super::record::{Fields, Instance, PartialMatch};
 use super::state::State;
-use super::{Engine, Output, TriggerEvent};
+use super::turn::Output;
 use crate::core::notice::{Kind, Notice};
 
 impl Instance {

@@ -13,13 +13,15 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Aggregate, Alarm, Cancel, Hit, Measure, Shape, Threshold};
 
-use super::fields::trust_field;
+use super::arrival::{Arrival, Occasion};
+use super::fields::{TriggerEvent, trust_field};
 use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
 use super::trace::Decision;
+use super::turn::Output;
 use super::window::{MeasureSlot, WINDOW_BYTES};
-use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// The number of windows of each key of an alarm.
@@ -109,7 +111,8 @@ impl Engine {
             return;
         }
         let (alarm_name, key, trust) = (alarm.name.clone(), matched.key.clone(), matched.view.trust());
-        self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: matched.at, value, trust, over }, out);
+        let (slot, at, times) = (slot as usize, matched.at, arrival.event.times());
+        self.record(Record::Measured { alarm: alarm_name, key, slot, at, value, times, trust, over }, out);
         let occasion = arrival.occasion(alarm);
         self.judge(&occasion, alarm, &matched.key, Some(TriggerEvent::Now(matched.view)), out);
     }

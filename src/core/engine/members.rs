@@ -6,9 +6,11 @@
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Counted, Hit, MemberState, Members, Shape};
 
+use super::arrival::{Arrival, Match};
 use super::key::Key;
 use super::record::Fields;
-use super::{Arrival, Engine, Match, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 
 impl Engine {
     /// Evaluates the groups of a member whose state changed.

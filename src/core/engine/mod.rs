@@ -27,11 +27,13 @@
 //! changes alarms but starts no reaction. The engine does not know clocks, scripts, agents or owners of resources. Tests:
 //! `tests/it/engine.rs` (the whole transition table), rule tests.
 
+mod arrival;
 mod bounds;
 mod calendars;
 mod claims;
 mod condition;
 mod drill;
+mod due;
 mod fields;
 mod hash_tree;
 mod inhibited;
@@ -58,18 +60,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::core::base::time::Time;
-use crate::core::event::{Event, Stale};
+use crate::core::event::Stale;
 use crate::core::inventory::{Index, Inventory};
 use crate::core::lang::program::{Alarm, AtomId, Cancel, Hit, Mode, Program, Signal};
 use crate::core::lang::shape::Reset;
 use crate::core::notice::{Kind, Notice};
 
-use fields::{EventView, TriggerEvent};
+use arrival::Arrival;
+use due::Due;
+use fields::EventView;
 use instance::Ending;
 use partial_matches::Forgot;
 use window::MeasureSlot;
 
-pub use claims::trust_required;
+pub use claims::{is_claim, is_credible_claim, trust_required};
 pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
 pub use instance::cause_text;
@@ -95,70 +99,6 @@ enum Role {
     Unless,
     /// It belongs to this part of the condition.
     Part(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// A pending condition fires.
-    Pending,
-    /// A measure is evaluated again.
-    Measured,
-    /// A calendar begins or ends.
-    Calendar,
-    /// Throttled reactions may start.
-    Throttled,
-    /// A suppressed alarm would expire.
-    Suppressed,
-    /// The acknowledgement of an alarm expires.
-    AckExpires,
-    /// An instance of an alarm expires.
-    Expires,
-}
-
-/// An event that matches a part of an alarm's condition.
-struct Match<'m, 'a> {
-    arrival: &'m Arrival<'a>,
-    alarm: &'m Alarm,
-    at: Time,
-    key: Key,
-    view: EventView<'a>,
-}
-
-/// An event on its way through the alarms.
-struct Arrival<'a> {
-    now: Time,
-    sequence: u64,
-    event: &'a Event<'static>,
-    index: &'a Index,
-    late: Option<Stale>,
-}
-
-/// When and why an alarm's condition fires.
-struct Occasion {
-    now: Time,
-    sequence: u64,
-    /// Why it may start nothing: its cause was late.
-    late: Option<Stale>,
-    /// Why it may not start its reactions, and makes no late claim either: its cause is older than the alarm allows (`max age`).
-    old: Option<Stale>,
-    /// When it would expire, if it was suppressed or delayed before.
-    over: Option<Time>,
-}
-
-impl<'a> Arrival<'a> {
-    /// Returns a view of the event, with what an atom captured.
-    fn view(&self, hit: &'a Hit) -> EventView<'a> {
-        EventView::new(self.event, &hit.captures, self.index)
-    }
-
-    fn occasion(&self, alarm: &Alarm) -> Occasion {
-        Occasion { now: self.now, sequence: self.sequence, late: self.late.clone(), old: too_old(alarm, self), over: None }
-    }
-
-    /// The ending of an instance that this event ends.
-    fn ending(&self) -> Ending {
-        Ending { trust: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.sequence, Cause::When) }
-    }
 }
 
 /// The rules in force and the state of their alarms: takes inputs one after another, and yields records, reactions and notices.
@@ -214,15 +154,6 @@ impl Engine {
                 roles[place].push((index, role));
             }
         }
-        let expires = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Expires, alarm.to_owned(), key.clone())));
-        let suppressed =
-            state.all_suppressed().filter_map(|(alarm, key, s)| Some((s.over?, Due::Suppressed, alarm.to_owned(), key.clone())));
-        let pending = state.all_pending().map(|(alarm, key, p)| (p.due, Due::Pending, alarm.to_owned(), key.clone()));
-        let throttled = state.all_throttled().map(|(alarm, group, t)| (t.due, Due::Throttled, alarm.to_owned(), group.clone()));
-        let measured =
-            state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
-        let acked = state.acks_that_end().map(|(at, alarm, key)| (at, Due::AckExpires, alarm.to_owned(), key.clone()));
-        let due = expires.chain(suppressed).chain(pending).chain(throttled).chain(measured).chain(acked).collect();
         let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
         for (atom, n) in program.atoms.iter().zip(0..) {
             if let Some(signal) = &atom.signal {
@@ -240,10 +171,10 @@ impl Engine {
             index: Arc::new(Index::new(&inventory)),
             program,
             inventory,
+            due: state.all_due(),
             state,
             roles,
             names,
-            due,
             signals,
             inhibits,
             changes: VecDeque::new(),
@@ -418,9 +349,9 @@ impl Engine {
     /// Applies a record and journals it. Returns whose partial matches were dropped because there were too many.
     fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
         // The index of deadlines follows the state.
-        let before = self.dues(&record);
+        let before = self.state.due_of(&record);
         let forgot = self.state.applied(&record);
-        let after = self.dues(&record);
+        let after = self.state.due_of(&record);
         if before != after
             && let Some((alarm, key)) = record.key()
         {
@@ -431,29 +362,6 @@ impl Engine {
         }
         out.push(Output::Record(record));
         forgot
-    }
-
-    /// Returns the deadlines that a record may change.
-    fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
-        let expires = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Expires));
-        let pending = |alarm, key| self.state.pending(alarm, key).map(|p| (p.due, Due::Pending));
-        let suppressed = |alarm, key| self.state.suppressed(alarm, key).and_then(|s| s.over).map(|at| (at, Due::Suppressed));
-        let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
-        let acked = |alarm, key| self.state.acknowledgement(alarm, key).and_then(|a| a.until).map(|at| (at, Due::AckExpires));
-        let throttled =
-            |alarm, group| self.state.starts(alarm, group).and_then(|s| s.throttled.as_ref()).map(|p| (p.due, Due::Throttled));
-        match record {
-            Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
-                [expires(alarm, key), acked(alarm, key)]
-            }
-            Record::Acked { alarm, key, .. } | Record::AckEnded { alarm, key, .. } => [acked(alarm, key), None],
-            Record::Pending { alarm, key, .. } => [pending(alarm, key), None],
-            Record::Suppressed { alarm, key, .. } => [suppressed(alarm, key), None],
-            Record::Judged { alarm, key, .. } => [measured(alarm, key), None],
-            Record::Forgotten { alarm, key, .. } => [pending(alarm, key), measured(alarm, key)],
-            Record::Started { alarm, group, .. } | Record::Throttled { alarm, group, .. } => [throttled(alarm, group), None],
-            _ => [None, None],
-        }
     }
 
     /// The definition of the alarm of this name.
@@ -555,24 +463,7 @@ impl Engine {
     }
 }
 
-/// True when the event says which member of a pair is primary. `hits` are the conditions that it matches.
-pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
-    claims::claim_of(inventory, program, index, event, hits).is_some()
-}
-
-/// True when the event is a claim with the trust that its pair requires.
-pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
-    claims::claim_of(inventory, program, index, event, hits).is_some()
-        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
-}
-
 /// The index of an atom in the program.
 fn place(atom: AtomId) -> usize {
     atom.0 as usize
-}
-
-fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<Stale> {
-    let limit = alarm.max_age?;
-    let age = arrival.now.since(arrival.event.at?);
-    (age > limit).then_some(Stale::TooOld { age, limit })
 }

@@ -139,6 +139,9 @@ pub enum Record {
         slot: usize,
         at: Time,
         value: f64,
+        /// For how many equal events it stands.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u16,
         /// The trust of its sender.
         #[serde(default, rename = "known")]
         trust: Trust,
@@ -368,6 +371,14 @@ pub struct Claim {
     pub trust: Trust,
 }
 
+fn once() -> u16 {
+    1
+}
+
+fn is_once(times: &u16) -> bool {
+    *times == 1
+}
+
 /// An event that counts towards a condition. It is small, because there may be a million of them: most are only counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartialMatch {
@@ -378,6 +389,9 @@ pub struct PartialMatch {
     /// The lowest trust of the senders up to it.
     #[serde(default, rename = "known")]
     pub trust: Trust,
+    /// For how many equal events it stands.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    times: u16,
     /// What has to be kept of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kept: Option<Box<Kept>>,
@@ -393,7 +407,7 @@ struct Kept {
 impl PartialMatch {
     /// An event of a part that is only counted.
     pub(super) fn new(part: usize, at: Time, trust: Trust) -> PartialMatch {
-        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), trust, kept: None }
+        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), trust, times: 1, kept: None }
     }
 
     /// Adds the value that has to be distinct, and the fields that the event and the steps before it captured, which the
@@ -401,6 +415,16 @@ impl PartialMatch {
     pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> PartialMatch {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
         PartialMatch { kept, ..self }
+    }
+
+    /// Makes it stand for so many equal events.
+    pub(super) fn standing_for(self, times: u16) -> PartialMatch {
+        PartialMatch { times, ..self }
+    }
+
+    /// The number of events that it counts for.
+    pub fn times(&self) -> usize {
+        usize::from(self.times)
     }
 
     /// Estimates its memory in bytes.

@@ -11,7 +11,8 @@ use crate::core::inventory::Name;
 use crate::core::lang::program::Signal;
 
 use super::record::{Fields, Record};
-use super::{Engine, MetricValue, Output, fields};
+use super::turn::{MetricValue, Output};
+use super::{Engine, fields};
 
 impl Engine {
     /// True when a condition is about this metric.

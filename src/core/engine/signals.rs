@@ -12,11 +12,13 @@ use crate::core::event::{OWN_APP, Stale, Trust, Value};
 use crate::core::lang::matches;
 use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::fields::trust_field;
+use super::arrival::{Arrival, Match, Occasion};
+use super::fields::{TriggerEvent, trust_field};
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
 use super::trace::Decision;
-use super::{Arrival, Engine, Match, Occasion, Output, TriggerEvent, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// A change on its way to the conditions that are about it.

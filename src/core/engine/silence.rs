@@ -12,11 +12,13 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
 
+use super::arrival::Match;
 use super::calendars::calendar_clauses;
 use super::key::Key;
 use super::record::{PendingFire, Record};
 use super::trace::Decision;
-use super::{Engine, Match, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 
 /// How long a silence has to last. It grows with each occurrence since the silence began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {

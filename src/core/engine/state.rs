@@ -370,9 +370,9 @@ impl State {
             Record::PartialMatches { alarm, key, note, alone, since, most } => {
                 return self.partial_matches.add(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
             }
-            Record::Measured { alarm, key, slot, at, value, trust, over } => {
+            Record::Measured { alarm, key, slot, at, value, times, trust, over } => {
                 let keys = self.measured.entry(alarm.clone()).or_default();
-                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *trust, *over);
+                keys.entry(key.clone()).or_default().add(*slot, *at, (*value, *times), *trust, *over);
             }
             Record::Judged { alarm, key, since, trust, due } => {
                 if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {

@@ -15,12 +15,14 @@ use crate::core::base::time::Time;
 use crate::core::event::{Event, Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, MemberState, Mode, Shape, StateHolds, States, Term};
 
+use super::Engine;
+use super::arrival::{Arrival, Match};
 use super::fields::trust_field;
 use super::fields::{self, EventView};
 use super::key::Key;
 use super::record::Fields;
 use super::trace::Decision;
-use super::{Arrival, Engine, Match, Output};
+use super::turn::Output;
 
 /// The keys for which one term is true, with their trust. A term without keys has only the empty key.
 type Table = BTreeMap<Key, Trust>;

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::lang::program::{Alarm, Operand, Program};
 
+use super::Engine;
+use super::arrival::Match;
 use super::key::Key;
 use super::record::PartialMatch;
-use super::{Engine, Match};
 
 /// Maximum number of keys that a reason names.
 const KEYS: usize = 3;
@@ -207,7 +208,10 @@ impl Engine {
         let gone = notes.iter().filter(|note| !inside(note)).map(|note| note.at).max();
         let within = matched.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
         let (have, of) = match distinct {
-            None => (notes.iter().filter(inside).count() + 1, "events".to_owned()),
+            None => {
+                let before = notes.iter().filter(inside).map(PartialMatch::times).sum::<usize>();
+                (before + usize::from(matched.arrival.event.times()), "events".to_owned())
+            }
             Some((field, value)) => {
                 let others = notes.iter().filter(inside).filter(|note| note.value() != Some(value)).count();
                 (others + 1, format!("different values of `{field}` (this is {value})"))

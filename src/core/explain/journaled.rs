@@ -123,7 +123,7 @@ impl JournaledDecisions {
             engine::Record::PartialMatches { alarm, key, note, since, .. } => {
                 let times = self.counted.entry((alarm.clone(), key.clone())).or_default();
                 times.retain(|at| since.is_none_or(|since| *at >= since));
-                times.push(note.at);
+                times.extend(std::iter::repeat_n(note.at, note.times()));
                 let of = program.alarms.iter().find(|a| a.name == *alarm);
                 let within =
                     of.and_then(|a| a.detect.within).map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();

@@ -14,7 +14,9 @@ use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
 use crate::core::notice::Kind;
 use crate::core::wire::{Generation, Probe, Terms};
 
-use super::{Output, Planner, Record};
+use super::ledger::{Granted, Record};
+use super::planner::Planner;
+use super::turn::Output;
 
 /// A taker under `probe` listens longer by this than the isolation after which a holder gives up.
 const SILENCE_MARGIN: Duration = Duration::from_secs(1);
@@ -116,7 +118,7 @@ impl Planner {
         if !placement.bound || outstanding.is_empty() {
             return Proof::Confirmation;
         }
-        let of_one = |granted: Option<&super::Granted>| {
+        let of_one = |granted: Option<&Granted>| {
             let Some(granted) = granted.map(|g| &g.terms) else { return Proof::Confirmation };
             match (granted.takeover, terms.takeover) {
                 (Takeover::Quorum, Takeover::Quorum)

@@ -15,7 +15,9 @@ use crate::core::base::time::Time;
 use crate::core::inventory::{Name, Resource};
 use crate::core::wire::{Generation, Presence};
 
-use super::{Instruction, Output, Planner, Record};
+use super::ledger::{Instruction, Record};
+use super::planner::Planner;
+use super::turn::Output;
 
 impl Planner {
     /// Sets the paused resources, each with its reason. All others are not paused.

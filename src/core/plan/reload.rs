@@ -13,8 +13,9 @@ use crate::core::inventory::{Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::wire::Presence;
 
-use super::reconcile::Pursuit;
-use super::{Ledger, Output, PlacementLedger, Planner, Record, ResourceLedger};
+use super::ledger::{Ledger, PlacementLedger, Record, ResourceLedger};
+use super::planner::Planner;
+use super::turn::Output;
 
 /// A host that holds, or may hold, a resource which an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,13 +151,5 @@ impl Planner {
             gone.extend(hosts.into_iter().filter(left).map(|host| (name.clone(), Some(host.clone()))));
         }
         gone
-    }
-}
-
-impl Pursuit {
-    /// Forgets that this host may hold the resource.
-    fn forget(&mut self, host: &str) {
-        self.lease_until.remove(host);
-        self.asking_since.remove(host);
     }
 }

@@ -1,12 +1,16 @@
 //! Tests of single decisions of the planner. The simulator (`sim`) tests everything at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::core::base::time::Time;
 use crate::core::event::Trust;
-use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeover};
+use crate::core::inventory::{Inventory, Moves, Name, OnLinkLoss, Placement, Resource, ResourceKind, Takeover, Via};
 use crate::core::notice::Kind;
-use crate::core::wire::{Action, Probe, Terms};
+use crate::core::wire::{
+    Action, Command, Echo, Generation, LocalPlacement, Presence, Probe, Report, ResourceStatus, StatusNote, Terms,
+};
 
 mod damping;
 mod drift;

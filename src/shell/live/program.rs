@@ -31,7 +31,7 @@ use crate::shell::store::{AgentStore, Journal, UnwantedRecords, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
 
 use super::control_socket;
-use super::controller::Thread;
+use super::controller_setup::ControllerSetup;
 use super::following;
 use super::host::{self, HostThread, Thing};
 use super::inbox::{ControllerMessage, Inbox};
@@ -133,13 +133,13 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     }
     let allowed = rights::connections_allowed();
     let id = tls::random_id()?;
-    let mut thread = Thread::new(begin, files, journal, || id)?;
-    thread.keep(config.journal);
+    let mut controller = ControllerSetup::new(begin, files, journal, || id)?;
+    controller.keep(config.journal);
     if config.journal.unwanted > 0 {
-        thread.keep_unwanted(UnwantedRecords::open(&data, config.journal.unwanted).map_err(|e| e.to_string())?);
+        controller.keep_unwanted(UnwantedRecords::open(&data, config.journal.unwanted).map_err(|e| e.to_string())?);
     }
-    let inbox = thread.inbox();
-    let current = thread.current();
+    let inbox = controller.inbox();
+    let current = controller.current();
     let keep = move || rights::keep(network, programs);
     let runtime = runtime(keep)?;
     let low_priority = self::runtime(move || {
@@ -194,16 +194,16 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     local_hosts(&site.inventory, &data, &inbox)?;
     let stop = Arc::new(AtomicBool::new(false));
     for source in udp {
-        thread.show(source.named());
+        controller.show(source.named());
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
         start("udp", move || source.run(&current, &inbox, &stop))?;
     }
     for entry in following::entries(&config, &base) {
         opened.files.push(entry.name());
-        thread.follow(entry)?;
+        controller.follow(entry)?;
     }
     for source in tcp {
-        thread.show(source.named());
+        controller.show(source.named());
         runtime.spawn(source.run(current.clone(), inbox.clone()));
     }
     if let Some(listener) = agents {
@@ -229,7 +229,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     reload_by_signal(&runtime, inbox.clone())?;
     drop(within);
     ready(&opened);
-    let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
+    let ended = controller.run(PathBuf::from(MYSELF), Pulse::start()?);
     supervisor::stopping();
     // The threads that still read have no receiver any more.
     low_priority.shutdown_background();

@@ -30,6 +30,7 @@ use crate::core::site::Site;
 use crate::shell::command::{Leftovers, run};
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::watch;
+use crate::shell::store::Retention;
 
 use super::changes::{self, Rules, SiteChange};
 use super::controller::Running;
@@ -291,10 +292,10 @@ impl Running {
         if !(abandon || left.is_empty()) {
             return Some(("left", left.join("; ")));
         }
-        if self.sets.len() >= SETS {
+        if self.sites.len() >= SETS {
             let text = format!(
                 "runs of {} earlier sets of rules have not ended, which is the limit; see `pointsman runs`",
-                self.sets.len() - 1
+                self.sites.len() - 1
             );
             return Some(("runs", text));
         }
@@ -317,7 +318,7 @@ impl Running {
         changes: &[SiteChange],
         outputs: &mut Vec<Output>,
     ) -> Result<(), String> {
-        let set = self.set_of(good.site.clone())?;
+        let evaluated = self.sites.start(good.site.clone())?;
         for change in changes.iter().take(CHANGES_LOGGED) {
             let state = change.state.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
             tracing::info!("reload: {} {} {}{state}", change.what, printable(&change.name), change.change);
@@ -329,7 +330,7 @@ impl Running {
         self.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
         let number = self.controller.rules();
         self.site = good.site.clone();
-        self.sets.insert(number, set);
+        self.sites.insert(number, evaluated);
         self.current.exchange(number, good.site.clone());
         // It is on the disk before anybody is shown what it does.
         self.sync_with_batch();
@@ -338,7 +339,8 @@ impl Running {
         if let Err(why) = super::control_socket::admit(&self.reloading.files.data(), !good.config.access.is_empty()) {
             tracing::warn!("who may open the control socket could not be changed: {why}");
         }
-        let retention = super::controller::retention(&self.journal, good.config.journal);
+        let limits = good.config.journal;
+        let retention = Retention::of_folder(self.journal.folder(), limits.keep, limits.size);
         self.journal.keep(retention);
         let base = self.reloading.files.base().to_owned();
         self.follow_only(entries(&good.config, &base));

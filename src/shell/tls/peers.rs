@@ -37,6 +37,7 @@ use crate::shell::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cann
 
 use super::client::{Identity, IdentityFiles, builder};
 use super::frames;
+use super::outage::Outage;
 use super::shown::Shown;
 
 use slot::Slot;
@@ -257,7 +258,7 @@ fn shown(certificates: Option<&[rustls::pki_types::CertificateDer<'_>]>) -> Resu
 /// Opens a connection whenever there is a message for a host's agent and no connection with it.
 async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Slot>) {
     let mut pause = PAUSE;
-    let mut reported = String::new();
+    let mut outage = Outage::default();
     loop {
         slot.until_needed().await;
         let opened = tokio::time::timeout(HANDSHAKE, open(&shared, &host, address)).await;
@@ -266,7 +267,7 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
                 let since = tokio::time::Instant::now();
                 converse(&shared, &shown, stream, &slot).await;
                 if since.elapsed() >= LASTED {
-                    (pause, reported) = (PAUSE, String::new());
+                    (pause, outage) = (PAUSE, Outage::default());
                     continue;
                 }
                 // An agent that has not received this agent's key yet, or has another key for it, closes the connection at once.
@@ -274,9 +275,8 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
             }
             Err(why) => why,
         };
-        if reported != why {
+        if outage.failed(&why) {
             tracing::warn!(%host, "no connection to its agent at {address}: {}; it is tried again", printable_short(&why, 500));
-            reported = why;
         }
         // The waiting messages are outdated.
         slot.clear();

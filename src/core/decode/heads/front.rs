@@ -1,6 +1,6 @@
 //! Heads that do not begin with the stamp.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

@@ -20,6 +20,7 @@ mod databases;
 mod devices;
 mod form;
 mod front;
+mod head;
 mod loggers;
 mod part;
 mod security;
@@ -33,50 +34,8 @@ use memchr::memchr;
 
 use form::Form;
 
+pub(super) use head::{Head, HeadPlace};
 pub(super) use part::HeadFound;
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
-    /// The vendor or program, as a table of the documentation shows it.
-    pub(super) name: &'static str,
-    pub(super) place: HeadPlace,
-    /// The form of the head.
-    pub(super) form: &'static str,
-    /// Records with what is read from them, as [`super::catalog`] shows an event.
-    pub(super) samples: &'static [(&'static str, &'static str)],
-}
-
-/// The place of a head in a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HeadPlace {
-    /// At the beginning of a line or behind a priority, if no stamp begins there.
-    Front,
-    /// Behind the stamp of a syslog message that contains a `%`: heads of network devices, tried if the standard reading finds no
-    /// program.
-    Device,
-    /// Behind the stamp of a syslog message in which the standard reading finds no program.
-    Syslog,
-    /// At the beginning of a syslog message's text, behind its tag.
-    Text,
-    /// Behind the stamp of a line that is no syslog message, if a level comes first.
-    Level,
-    /// Behind the stamp of a line that is no syslog message, if something else comes first.
-    Line,
-    /// At the beginning of a line without a stamp.
-    Bare,
-}
-
-impl HeadPlace {
-    const ALL: [HeadPlace; 7] = [
-        HeadPlace::Front,
-        HeadPlace::Device,
-        HeadPlace::Syslog,
-        HeadPlace::Text,
-        HeadPlace::Level,
-        HeadPlace::Line,
-        HeadPlace::Bare,
-    ];
-}
 
 /// All heads, in the sequence in which they are tried.
 pub(super) fn all() -> impl Iterator<Item = &'static Head> {
