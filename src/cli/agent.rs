@@ -21,7 +21,7 @@ Examples:
   # agent.yaml
   host: sip1
   controller: pointsman.example.com:5750
-  listen: 0.0.0.0:5751                       for agents of other hosts: the default, or `off`
+  listen: 0.0.0.0:5751                       # for agents of other hosts: the default, or `off`
   data: /var/lib/pointsman-agent
   resources:
     sip_vip: { address: 10.10.11.103/24, interface: eth0 }

@@ -27,7 +27,7 @@ use super::output::{OutputFormat, USAGE, WRONG, colour, missing, plural, report}
 use super::table::{RowFormat, csv_text};
 use follow::{Pace, Stop};
 use logs::open_growing;
-pub(super) use logs::{DryRunLog, Zones, now, open, origin, time_of};
+pub(super) use logs::{DryRunLog, LogOptions, now, open, origin, time_of};
 use page::TimelinePage;
 use progress::ReadProgress;
 
@@ -39,6 +39,7 @@ Examples:
   pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     merges the logs of two hosts by time
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
+  pointsman dry-run -c pointsman.yaml --as /var/log/shop.log copy-of-shop.log          reads a copy like the followed file
   pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts only, and what no rule wants
   pointsman dry-run -c pointsman.yaml --html timeline.html app.log                     a page for a browser
   pointsman dry-run -c new/pointsman.yaml --against /var/lib/pointsman                 compares other rules with a site's journal
@@ -103,6 +104,9 @@ pub(super) struct Args {
     /// The time zone of stamps without one: Europe/Berlin, UTC, +02:00 [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
+    /// Read the logs like this followed file of the configuration: with its host, application, time zone and format
+    #[arg(long = "as", value_name = "FILE", conflicts_with = "against")]
+    read_as: Option<PathBuf>,
     /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard,
     /// xz), or an archive (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
@@ -140,6 +144,13 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         eprintln!("pointsman: --follow needs exactly one log, which is a file; standard input is always followed");
         return Ok(USAGE);
     }
+    let options = match LogOptions::new(args.timezone).read_as(config.as_ref(), args.read_as.as_deref()) {
+        Ok(options) => options,
+        Err(why) => {
+            super::output::wrong(&why);
+            return Ok(USAGE);
+        }
+    };
     let stop = if args.follow || args.speed.is_some() { Stop::by_signal()? } else { Stop::default() };
     let logs: Result<Vec<DryRunLog>, String> =
         args.logs.iter().map(|path| if args.follow { open_growing(path, &stop) } else { open(path) }).collect();
@@ -190,10 +201,9 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         let names = TimelineEntry::FIELDS.into_iter().chain(["file"]).collect::<Vec<_>>();
         writeln!(output.out, "{}", names.join(","))?;
     }
-    let zones = Zones::new(args.timezone);
     let origins = args.logs.iter().zip(&logs).zip(0..);
     let origins: Vec<Origin> =
-        origins.map(|((path, log), number)| origin(config.as_ref(), &zones, args.written, path, log, number)).collect();
+        origins.map(|((path, log), number)| origin(config.as_ref(), &options, args.written, path, log, number)).collect();
     let wrong = replay(&mut run, logs, origins, &mut output).map(|(log, line, e)| {
         format!("{}: line {} could not be read: {e}", output.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
     });
@@ -441,7 +451,10 @@ fn ending(run: &DryRun, counts: &DryRunCounts, until: Option<Time>) -> String {
     odd(counts.latin1, "not UTF-8 (read as Latin-1)");
     odd(counts.broken, "with a broken header (kept as text)");
     if counts.undated == counts.lines {
-        odd(counts.undated, "without a readable time: all count as simultaneous, so windows and silences are not tested here");
+        odd(
+            counts.undated,
+            "without a readable time: all count as simultaneous, so windows and silences are not tested here; a copy of a followed file is read like that file with --as",
+        );
     } else {
         odd(counts.undated, "without a readable time (each has the time of the previous line)");
     }

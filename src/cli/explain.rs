@@ -32,7 +32,14 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let scene = Scene { site, config: setup.config, holders, written: args.written, zones: dry_run::Zones::new(args.timezone) };
+    let options = match dry_run::LogOptions::new(args.timezone).read_as(setup.config.as_ref(), args.read_as.as_deref()) {
+        Ok(options) => options,
+        Err(why) => {
+            super::output::wrong(&why);
+            return Ok(USAGE);
+        }
+    };
+    let scene = Scene { site, config: setup.config, holders, written: args.written, options };
     match &args.alarm {
         Some(alarm) => alarm::run(args, &scene, alarm),
         None => record::run(args, &scene),

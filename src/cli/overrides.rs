@@ -110,11 +110,17 @@ pub(super) struct SilenceArgs {
     whom: ControllerArgs,
 }
 
+/// Parses the number of a silence.
+fn silence_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "write the number that `pointsman silences` shows".to_owned())
+}
+
 /// Ends a silence
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman unsilence 1842      the number is that of `pointsman silences`")]
 pub(super) struct UnsilenceArgs {
     /// The number of the silence, as `pointsman silences` shows it
+    #[arg(value_parser = silence_number)]
     number: u64,
     #[command(flatten)]
     whom: ControllerArgs,
@@ -142,7 +148,7 @@ pub(super) struct OverridesArgs {
     after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar in the configuration:\n`maintenance: CALENDAR`."
 )]
 pub(super) struct MaintenanceArgs {
-    /// The name of the host
+    /// The host that is worked on
     host: String,
     /// Ends the maintenance
     #[arg(long, conflicts_with_all = ["lasts", "reason"])]
@@ -163,7 +169,7 @@ pub(super) struct MaintenanceArgs {
     after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
 )]
 pub(super) struct DrainArgs {
-    /// The name of the host
+    /// The host that has to become empty
     host: String,
     #[command(flatten)]
     why: Why,
@@ -175,7 +181,7 @@ pub(super) struct DrainArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman undrain sip1")]
 pub(super) struct UndrainArgs {
-    /// The name of the host
+    /// The host that may hold resources again
     host: String,
     #[command(flatten)]
     whom: ControllerArgs,

@@ -11,7 +11,7 @@ const COLUMNS: [&str; 8] = ["resource", "what", "owner", "holders", "settled", "
 /// Lists the resources, their desired owners and their holders
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            ends the wait after too many moves\n  pointsman resources released sip_vip sip1     you made sure that sip1 does not hold it"
+    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            ends the wait after too many moves\n  pointsman resources released sip_vip sip1     you made sure that sip1 does not hold it\n\n`owner` is the host that should have the resource, and `holders` are the hosts that have it. `held` says why it is not moved\nnow, and `would_do` what a pause withholds. A `!` behind a host means that its agent is not connected."
 )]
 pub(super) struct ResourcesArgs {
     #[command(subcommand)]

@@ -153,7 +153,7 @@ impl Status {
     pub(super) fn lines(&self) -> Vec<String> {
         let word = ["healthy", "needs attention", "needs action"][usize::from(self.severity().min(CRITICAL))];
         let mut lines = vec![format!(
-            "{word}: {}, {}, {} under way",
+            "{word} ({}, {}, {} under way)",
             plural(self.resources, "resource"),
             plural(self.hosts, "host"),
             plural(self.runs, "run")

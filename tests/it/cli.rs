@@ -612,6 +612,32 @@ fn check_warns_of_a_file_that_is_not_there() {
     assert!(!pointsman(&["check", "-c", &config], b"").err.contains("C210"));
 }
 
+/// What is right is not warned about: programs that no inventory lists, and a calendar of which only a route speaks.
+#[test]
+fn check_has_nothing_against_what_is_right() {
+    let scratch = Scratch::new("right");
+    let rules = scratch.write(
+        "rules/r.alarm",
+        "calendar night { every day from 20:00 to 07:00 }\nalarm a { detect event from app sshd by host cancel after 1m }\n",
+    );
+    let site = |of_route: &str| {
+        scratch.write(
+            "pointsman.yaml",
+            format!(
+                "rules: rules\nhosts: {{ h1: {{ via: local }} }}\napplications: {{ till: {{ host: h1, program: shopd }} }}\n\
+                 channels: {{ noc: log }}\nroutes: {{ r: {{ to: noc, {of_route} }} }}\n"
+            ),
+        )
+    };
+    let ended = pointsman(&["check", "-c", &site("during: night")], b"");
+    assert!(ended.status == 0 && ended.out.starts_with("all is well"), "{}{}", ended.out, ended.err);
+    let ended = pointsman(&["check", "-c", &site("not_during: daytime")], b"");
+    assert!(ended.err.contains("[C112]") && ended.err.contains("there is night"), "{}", ended.err);
+    fs::write(&rules, fs::read_to_string(&rules).unwrap().replace("sshd", "shopdd")).unwrap();
+    let ended = pointsman(&["check", "-c", &site("during: night")], b"");
+    assert!(ended.err.contains("[R208]") && ended.err.contains("did you mean `shopd`?"), "{}", ended.err);
+}
+
 /// An expression of one role that matches the other role's texts as well makes those records claim nothing.
 #[test]
 fn check_warns_of_an_expression_for_both_roles() {

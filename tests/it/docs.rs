@@ -119,6 +119,32 @@ fn the_starter_sites_work() {
     }
 }
 
+/// The page about addresses that stay together, in the site that `pointsman init` writes.
+#[test]
+fn addresses_stay_together_as_the_page_says() {
+    let page = read("docs/how-to/addresses-together.md");
+    let folder = Folder::new();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {out}{err}");
+        out.into_owned()
+    };
+    run(&["init", "--pair"]);
+    fs::remove_file(folder.path().join("rules/roles.test.yaml")).unwrap();
+    let block = |language: &str, n: usize| blocks(&page, language).swap_remove(n);
+    for (path, text) in [
+        ("pointsman.yaml", block("yaml", 0)),
+        ("rules/together.alarm", block("alarm", 0)),
+        ("scripts/move_api.rhai", block("rhai", 0)),
+        ("rules/together.test.yaml", block("yaml", 1)),
+    ] {
+        fs::write(folder.path().join(path), text).unwrap();
+    }
+    assert!(run(&["check"]).starts_with("all is well"));
+    assert!(run(&["test"]).contains("1 passed, 0 failed"));
+}
+
 /// The page about `pointsman explain`, followed literally: each command prints the lines below it.
 #[test]
 fn explain_says_what_its_page_shows() {

@@ -121,6 +121,20 @@ fn a_claim_whose_script_fails_moves_the_address() {
     assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip2", 0));
 }
 
+/// Patroni repeats every ten seconds that it is the leader. The alarm is active already, and the address is there already.
+#[test]
+fn a_claim_that_is_repeated_is_no_news() {
+    let mut lab = Lab::new(&of_pair("cancel when claim backup", FOLLOWS));
+    for _ in 0..3 {
+        lab.claims("sip2");
+    }
+    assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip2", 0));
+    // The other server claimed meanwhile, so the repetition is news: its alarm is still active, and the address moves.
+    lab.claims("sip1");
+    lab.claims("sip2");
+    assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip2", 1));
+}
+
 #[test]
 fn a_script_that_ends_well_has_decided() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, DECIDES));

@@ -230,7 +230,22 @@ fn a_dry_run_of_a_followed_file_knows_what_is_said_of_it() {
         let told = run(&folder.join(name));
         assert!(told.contains("alarm_raised") && told.contains("2026-03-13T20:41:57"), "{name}: {told}");
     }
-    assert!(!run(&folder.join("log/other.log")).contains("alarm_raised"));
+    let other = folder.join("log/other.log");
+    assert!(!run(&other).contains("alarm_raised"));
+    // A copy is read like the followed file if the user says so; so is a record without a file.
+    let other = other.to_str().unwrap();
+    let of = |what: &str| folder.join(what).to_str().unwrap().to_owned();
+    for followed in ["log/db.log".to_owned(), of("log/db.log")] {
+        let ended = pointsman(&["dry-run", "-c", &config, "--format", "json", "--as", &followed, other], b"");
+        assert!(ended.out.contains("alarm_raised") && ended.out.contains("2026-03-13T20:41:57"), "{}{}", ended.out, ended.err);
+    }
+    for (arguments, input) in [(vec![line.trim()], ""), (vec!["--as", "log/db.log", "-"], line)] {
+        let arguments = [vec!["explain", "-c", config.as_str()], arguments].concat();
+        let ended = pointsman(&arguments, input.as_bytes());
+        assert!(ended.out.contains("2026-03-13T20:41:57") && ended.out.contains("db1"), "{}{}", ended.out, ended.err);
+    }
+    let ended = pointsman(&["dry-run", "-c", &config, "--as", "log/dbx.log", other], b"");
+    assert!(ended.status == 3 && ended.err.contains("did you mean log/db.log?"), "{}", ended.err);
 }
 
 /// A log that two entries follow would count twice.

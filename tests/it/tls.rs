@@ -25,8 +25,9 @@ enum Told {
     Cloned(String, IpAddr, IpAddr),
 }
 
+/// Where connections are reported, and what the journal hears of enrolments.
 #[derive(Clone)]
-struct Gate(Sender<Told>);
+struct Gate(Sender<Told>, Sender<String>);
 
 impl Agents for Gate {
     fn expects(&self, host: &str) -> bool {
@@ -37,6 +38,12 @@ impl Agents for Gate {
     }
     fn cloned(&self, host: &str, first: IpAddr, second: IpAddr) {
         let _ = self.0.send(Told::Cloned(host.to_owned(), first, second));
+    }
+    fn enrolled(&self, host: &str, from: IpAddr) {
+        let _ = self.1.send(format!("{host} enrolled from {from}"));
+    }
+    fn revoked(&self, host: &str) {
+        let _ = self.1.send(format!("{host} revoked"));
     }
     fn reached(&self, host: &str, _: u64, commands: mpsc::Sender<Command>) {
         self.0.send(Told::Reached(host.to_owned(), commands)).unwrap();
@@ -55,6 +62,7 @@ struct Bench {
     runtime: tokio::runtime::Runtime,
     address: String,
     told: Receiver<Told>,
+    news: Receiver<String>,
 }
 
 impl Bench {
@@ -66,9 +74,9 @@ impl Bench {
             .block_on(async { tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone(), runtime.handle().clone()) })
             .unwrap();
         let address = listener.address().to_string();
-        let (sender, told) = channel();
-        runtime.spawn(listener.run(Gate(sender)));
-        Bench { folder, authority, runtime, address, told }
+        let ((sender, told), (journal, news)) = (channel(), channel());
+        runtime.spawn(listener.run(Gate(sender, journal)));
+        Bench { folder, authority, runtime, address, told, news }
     }
 
     fn enroll(&self, token: &str, agent: &str) -> Result<(), String> {
@@ -228,6 +236,18 @@ fn revocation_and_a_new_enrolment_end_a_connection() {
     let token = bench.authority.token("sip1").unwrap();
     bench.authority.revoke("sip1").unwrap();
     assert!(bench.enroll(&token, "c").is_err());
+}
+
+/// The journal hears of enrolments and revocations.
+#[test]
+fn an_enrolment_and_a_revocation_are_reported() {
+    let bench = Bench::new();
+    bench.enroll(&bench.authority.token("sip1").unwrap(), "a").unwrap();
+    assert_eq!(bench.news.recv_timeout(PATIENCE).unwrap(), "sip1 enrolled from 127.0.0.1");
+    assert!(bench.enroll("sip1:00:00", "b").is_err());
+    assert!(bench.news.recv_timeout(Duration::from_secs(1)).is_err(), "nothing else");
+    bench.authority.revoke("sip1").unwrap();
+    assert_eq!(bench.news.recv_timeout(PATIENCE).unwrap(), "sip1 revoked");
 }
 
 /// Two agents with one identity: the first one stays connected, and the address of the other one is reported.

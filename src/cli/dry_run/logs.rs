@@ -17,37 +17,67 @@ use crate::shell::live;
 use crate::shell::site_files::followed;
 use crate::shell::sources::packed;
 
+use super::super::output::missing;
 use super::follow::{GrowingLog, Stop};
 use super::progress::CountedFile;
 
 /// The number of bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// The time zones of stamps without a zone.
-pub(in crate::cli) struct Zones {
-    /// The zone on the command line.
-    pub(in crate::cli) given: Option<Zone>,
+/// What logs do not say themselves.
+pub(in crate::cli) struct LogOptions {
+    /// The zone on the command line, for stamps without a zone.
+    pub(in crate::cli) zone: Option<Zone>,
+    /// The zone of this machine.
     pub(in crate::cli) machine: Zone,
+    /// The followed file like which all logs are read.
+    read_as: Option<Followed>,
 }
 
-impl Zones {
-    pub(in crate::cli) fn new(given: Option<Zone>) -> Zones {
-        Zones { given, machine: live::machine_zone().unwrap_or_default() }
+impl LogOptions {
+    pub(in crate::cli) fn new(zone: Option<Zone>) -> LogOptions {
+        LogOptions { zone, machine: live::machine_zone().unwrap_or_default(), read_as: None }
+    }
+
+    /// Reads all logs like this followed file, if one is named.
+    ///
+    /// # Errors
+    /// Returns an error text if the configuration does not follow that file.
+    pub(in crate::cli) fn read_as(
+        mut self,
+        config: Option<&(Config, PathBuf)>,
+        file: Option<&Path>,
+    ) -> Result<LogOptions, String> {
+        let Some(file) = file else { return Ok(self) };
+        let files = config.map(|(config, _)| config.files.as_slice()).unwrap_or_default();
+        let as_written = files.iter().find(|followed| followed.path == file).cloned();
+        self.read_as = as_written.or_else(|| config.and_then(|(config, base)| followed::of_log(config, base, file)));
+        if self.read_as.is_none() {
+            let known: Vec<String> = files.iter().map(|followed| followed.path.display().to_string()).collect();
+            let known = known.iter().map(String::as_str);
+            return Err(missing("--as: the configuration follows no file", &file.display().to_string(), known));
+        }
+        Ok(self)
+    }
+
+    /// The entry of the configuration that says how a log is read.
+    pub(in crate::cli) fn entry(&self, config: Option<&(Config, PathBuf)>, log: Option<&Path>) -> Option<Followed> {
+        self.read_as.clone().or_else(|| config.zip(log).and_then(|((config, base), log)| followed::of_log(config, base, log)))
     }
 }
 
 /// The facts about a log before it is read.
 pub(in crate::cli) fn origin(
     config: Option<&(Config, PathBuf)>,
-    zones: &Zones,
+    options: &LogOptions,
     written: Option<Time>,
     path: &Path,
     log: &DryRunLog,
     number: u64,
 ) -> Origin {
-    let followed = config.and_then(|(config, base)| followed::of_log(config, base, path));
-    let given = zones.given.or(followed.as_ref().and_then(|f| f.zone));
-    let (zone, zone_is_given) = (given.unwrap_or(zones.machine), given.is_some());
+    let followed = options.entry(config, Some(path));
+    let given = options.zone.or(followed.as_ref().and_then(|f| f.zone));
+    let (zone, zone_is_given) = (given.unwrap_or(options.machine), given.is_some());
     let written = written.unwrap_or_else(|| time_of(log.written));
     let Followed { host, app, format, .. } = followed.unwrap_or_default();
     let format = format.map(|declared| declared.form);

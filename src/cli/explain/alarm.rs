@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
     for (path, number) in paths.iter().zip(0..) {
         match dry_run::open(path) {
             Ok(log) => {
-                let origin = dry_run::origin(scene.config.as_ref(), &scene.zones, scene.written, path, &log, number);
+                let origin = dry_run::origin(scene.config.as_ref(), &scene.options, scene.written, path, &log, number);
                 logs.push((run.reader(origin), log));
             }
             Err(why) => return Ok(wrong(&why)),

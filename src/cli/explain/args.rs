@@ -66,6 +66,9 @@ pub(in crate::cli) struct Args {
     /// The time zone of stamps that contain none [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = dry_run::zone)]
     pub(super) timezone: Option<Zone>,
+    /// Read the records like those of this followed file of the configuration: with its host, application, time zone and format
+    #[arg(long = "as", value_name = "FILE")]
+    pub(super) read_as: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(super) format: OutputFormat,
@@ -80,5 +83,5 @@ pub(super) struct Scene {
     pub(super) config: Option<(Config, PathBuf)>,
     pub(super) holders: BTreeMap<String, String>,
     pub(super) written: Option<Time>,
-    pub(super) zones: dry_run::Zones,
+    pub(super) options: dry_run::LogOptions,
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::core::base::text::printable_json;
+use crate::core::config::Followed;
 use crate::core::decode::Lines;
 use crate::core::event::Event;
 use crate::core::explain::{ConditionReport, RecordReading, RecordStory, ZoneReason, conditions, record_json, record_text};
@@ -35,7 +36,7 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
             Ok(log) => log,
             Err(why) => return Ok(wrong(&why)),
         };
-        let origin = dry_run::origin(scene.config.as_ref(), &scene.zones, scene.written, path, &log, 0);
+        let origin = dry_run::origin(scene.config.as_ref(), &scene.options, scene.written, path, &log, 0);
         let zone = zone_reason(scene, &origin);
         return match explain(args, scene, origin, &zone, log.text, line, what) {
             Ok(Some(story)) => show(args, &story).map(|()| 0),
@@ -57,9 +58,12 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
     }
     for (n, record) in records.iter().enumerate() {
         let written = scene.written.unwrap_or_else(|| dry_run::time_of(dry_run::now()));
-        let (zone, given) = (scene.zones.given.unwrap_or(scene.zones.machine), scene.zones.given.is_some());
-        let (host, app) = names_of_files(scene);
-        let origin = Origin { written, zone, zone_is_given: given, host, app, ..Origin::default() };
+        let Followed { host, app, zone, format, .. } =
+            scene.options.entry(None, None).or_else(|| only_entry(scene)).unwrap_or_default();
+        let given = scene.options.zone.or(zone);
+        let (zone, zone_is_given) = (given.unwrap_or(scene.options.machine), given.is_some());
+        let format = format.map(|declared| declared.form);
+        let origin = Origin { written, zone, zone_is_given, host, app, format, ..Origin::default() };
         let reason = zone_reason(scene, &origin);
         let name = if records.len() > 1 { format!("{} of standard input", n + 1) } else { String::new() };
         if n > 0 && args.format == OutputFormat::Human {
@@ -75,16 +79,15 @@ pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
     Ok(0)
 }
 
-/// The host and the application that a record without them gets, whichever log it comes from: those of the followed files, if all
-/// have the same and nothing else brings records.
-fn names_of_files(scene: &Scene) -> (String, String) {
-    let Some((config, _)) = &scene.config else { return Default::default() };
-    let mut all = config.files.iter().map(|file| (&file.host, &file.app));
+/// The entry of the followed files that says how a record is read, whichever log it comes from: if all entries say the same, and
+/// nothing else brings records.
+fn only_entry(scene: &Scene) -> Option<Followed> {
+    let (config, _) = scene.config.as_ref()?;
     let listens = !(config.listen.udp.is_empty() && config.listen.tcp.is_empty());
-    match all.next() {
-        Some((host, app)) if !listens && all.all(|other| other == (host, app)) => (host.clone(), app.clone()),
-        _ => Default::default(),
-    }
+    let alike = |file: &Followed| Followed { path: PathBuf::new(), olddir: None, ..file.clone() };
+    let mut all = config.files.iter().map(alike);
+    let first = all.next().filter(|_| !listens)?;
+    all.all(|other| other == first).then_some(first)
 }
 
 fn show(args: &Args, story: &RecordStory) -> io::Result<()> {
@@ -106,7 +109,7 @@ fn file_and_line(what: &str) -> Option<(&Path, u64)> {
 
 pub(super) fn zone_reason(scene: &Scene, origin: &Origin) -> ZoneReason {
     let zone = origin.zone.to_string();
-    match (scene.zones.given, origin.zone_is_given) {
+    match (scene.options.zone, origin.zone_is_given) {
         (Some(_), _) => ZoneReason::CommandLine(zone),
         (None, true) => ZoneReason::File(zone),
         (None, false) => ZoneReason::Machine(zone),

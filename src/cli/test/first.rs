@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
         Ok(log) => log,
         Err(why) => return Ok(wrong(&why)),
     };
-    let origin = dry_run::origin(setup.config.as_ref(), &dry_run::Zones::new(None), None, path, &log, 0);
+    let origin = dry_run::origin(setup.config.as_ref(), &dry_run::LogOptions::new(None), None, path, &log, 0);
     let mut run = DryRun::new(site.clone(), dry_run::holders(&site, &[]).unwrap_or_default(), Trust::Local);
     let mut reader = run.reader(origin);
     let mut lines = Lines::new(BufReader::new(log.text));

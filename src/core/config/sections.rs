@@ -14,7 +14,7 @@ use crate::core::inventory::{
     Application, CatchUp, ClaimPattern, Host, Inventory, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Placement, Resource,
     ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
 };
-use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader, parse_address};
+use crate::core::yaml::{Section, YamlKey, YamlKind, YamlNode, YamlReader, parse_address};
 
 use super::access;
 use super::channels;
@@ -151,12 +151,24 @@ fn is_interface(name: &str, linux: bool) -> bool {
 
 /// Takes a name that must be unique. Returns false, and reports it, if something else has the name.
 fn take(reader: &mut YamlReader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
+    take_or(reader, taken, text, owner, place, |other| {
+        format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too")
+    })
+}
+
+/// The same with another message, which gets the owner that has the name already.
+fn take_or(
+    reader: &mut YamlReader<'_>,
+    taken: &mut Taken,
+    text: &str,
+    owner: &str,
+    place: &Place,
+    message: impl Fn(&str) -> String,
+) -> bool {
     match taken.get(text) {
         Some((other, first)) => {
-            let message =
-                format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
-            let first = first.clone();
-            reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+            let first = (first.clone(), "first here".to_owned());
+            reader.report(Code::NameTaken, place, message(other)).context.push(first);
             false
         }
         None => {
@@ -273,15 +285,19 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
                     diagnostic.help = Some("name the application of the other host".to_owned());
                 }
                 _ => {
-                    take(reader, &mut members, &name, &what, &node.place);
+                    take_or(reader, &mut members, &name, &what, &node.place, |other| {
+                        format!("application {name} is a member of {other} already, and can be in one pair only")
+                    });
                 }
             }
             Some(name)
         };
         let (primary, backup) = (member(reader, "primary"), member(reader, "backup"));
-        let resource = section.get("resource").and_then(|n| Some((reader.known(n, "resource", inventory.resources.keys())?, n)));
+        let resource = section.get("resource").and_then(|n| Some((one_resource(reader, n, &what, inventory)?, n)));
         if let Some((resource, node)) = &resource {
-            take(reader, &mut followed, resource, &what, &node.place);
+            take_or(reader, &mut followed, resource, &what, &node.place, |other| {
+                format!("resource {resource} follows {other} already, and can follow one pair only")
+            });
             for app in [&primary, &backup].into_iter().flatten() {
                 has_placement(reader, inventory, resource, app, &node.place);
             }
@@ -323,6 +339,17 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
         inventory.maintenance.pairs.extend(calendar(reader, &section, &key.text));
         inventory.pairs.insert(key.text.clone(), pair);
     }
+}
+
+/// The resource that follows a pair.
+fn one_resource(reader: &mut YamlReader<'_>, node: &YamlNode, pair: &str, inventory: &Inventory) -> Option<Name> {
+    if let YamlKind::List(_) = node.kind {
+        let message = format!("{pair} has a list of resources, and one resource follows a pair");
+        reader.report(Code::WrongKind, &node.place, message).help =
+            Some("write one here, and let the others follow it by a rule: docs/how-to/addresses-together.md".to_owned());
+        return None;
+    }
+    reader.known(node, "resource", inventory.resources.keys())
 }
 
 /// The name of this part and its calendar of maintenance, if it has one.
@@ -476,7 +503,13 @@ fn network(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<(IpAddr, u8)>
         Some(network) => Some(network),
         None => {
             let message = format!("`{text}` is not an address with the length of its prefix");
-            reader.report(Code::BadValue, &node.place, message).help = Some("write 10.10.11.103/24".to_owned());
+            let example = match parse_address(text) {
+                Some(address) => {
+                    format!("write {address}/{}, if its network has that prefix", if address.is_ipv4() { 24 } else { 64 })
+                }
+                None => "write 10.10.11.103/24".to_owned(),
+            };
+            reader.report(Code::BadValue, &node.place, message).help = Some(example);
             None
         }
     }

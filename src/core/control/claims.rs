@@ -56,7 +56,10 @@ impl Controller {
             if let Some((pair, app, intent)) = self.intent_of_claim(sequence) {
                 let says = if intent.verb == IntentVerb::Up { "primary" } else { "backup" };
                 let (resource, host) = (intent.resource.clone(), intent.host.clone());
+                // Some servers repeat every few seconds that they are primary. That moves nothing, and is no news.
+                let is_repeated = says == "primary" && self.planner.owner(&resource) == Some(&host);
                 let moved = match (self.intend(now, intent, &mut tasks, out), says) {
+                    (Accepted::Yes | Accepted::Held, _) if is_repeated => None,
                     (Accepted::Yes | Accepted::Held, "primary") => Some(format!("{resource} goes to {host}")),
                     (Accepted::Yes | Accepted::Held, _) => Some(format!("{resource} leaves {host}")),
                     (Accepted::Superseded, _) => None,

@@ -360,6 +360,7 @@ Where readers of syslog differ, this one does as follows.
 | two messages in one datagram | one record; the second one stays in the text, and the record counts as broken | one record | one record |
 | colours for terminals (`ESC [ 31 m`, `#033[31m`) | not part of the text; `raw` keeps them | stay as `#033[31m` | stay |
 | a byte order mark before the record or the message | not part of it | stays | taken off before the message of RFC 5424 |
+| a blank before the message of RFC 5424, as rsyslog forwards what programs log | not part of the text | stays | stays |
 | NULs and line ends behind the message | not part of it | taken off | taken off |
 | two priorities | the second one, which is the sender's own | the first; the second stays in the text | the first; the second stays in the text |
 | a whole message behind a relay's stamp and host | the sender's own parts count; the relay is the field `relay_host` | stays in the text | stays in the text |

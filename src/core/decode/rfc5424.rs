@@ -100,6 +100,8 @@ fn behind_host<'a>(e: &mut Envelope<'a>) -> Option<()> {
     let text = if rest.is_empty() { rest } else { blank(rest)? };
     e.fields = fields;
     e.fields_dropped = dropped;
+    // rsyslog forwards a message of RFC 3164 with the blank that stood before it (`RSYSLOG_SyslogProtocol23Format`).
+    let text = text.strip_prefix(' ').unwrap_or(text);
     // The BOM marks UTF-8 (section 6.4) and is not part of the message.
     e.text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Some(())

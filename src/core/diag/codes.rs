@@ -143,7 +143,7 @@ codes! {
     UnknownNotice = "R225", Warning, "an event id that no event of Pointsman itself has";
     MoreMistakes = "R226", Warning, "a rule file has more errors than are listed";
     OpenBrace = "R228", Warning, "a text for people with a brace that begins the name of a field and is not closed";
-    UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
+    UnusedCalendar = "R230", Warning, "a calendar that neither an alarm nor the configuration uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
     EffectsUntrusted = "R250", Warning, "anyone who can send a datagram can cause the effects of a reaction";

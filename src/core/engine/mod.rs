@@ -80,7 +80,7 @@ pub use instance::cause_text;
 pub use key::Key;
 pub use record::{
     Acknowledgement, AlarmComment, Cause, Claim, ClaimStatus, Fields, Instance, PartialMatch, PendingFire, Record, Suppressed,
-    Throttled,
+    Throttled, cause_for_people,
 };
 pub use state::State;
 pub use trace::{Decision, Trace, TracedDecision};

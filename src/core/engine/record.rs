@@ -37,11 +37,16 @@ pub enum Cause {
 impl Cause {
     /// Why the alarm ended, for people. Scripts and records have the short words of [`Display`](fmt::Display).
     pub fn for_people(&self) -> String {
-        match self {
-            Cause::After => "expired".to_owned(),
-            Cause::When => "its condition ended it".to_owned(),
-            other => other.to_string(),
-        }
+        cause_for_people(&self.to_string()).to_owned()
+    }
+}
+
+/// The text for people of a cause that is written in its short word.
+pub fn cause_for_people(word: &str) -> &str {
+    match word {
+        "after" => "expired",
+        "when" => "its condition ended it",
+        other => other,
     }
 }
 

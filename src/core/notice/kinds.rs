@@ -119,6 +119,8 @@ kinds! {
     ReportStrange = "report_strange", Warning, Event, [Host], "an agent reports something that the inventory does not have, or that no controller can have given it", "compare its `watch` with `applications`; is its store damaged?";
     ImplausibleReport = "implausible_report", Warning, Event, [Host Resource], "an agent reports a number that is not possible; it is ignored", "is its store damaged, or its key stolen?";
     ClonedIdentity = "cloned_identity", Warning, Event, [Host], "a second agent with the identity of a host was refused", "stop the copy; if the key may be stolen, `pointsman enroll HOST --revoke`";
+    AgentEnrolled = "agent_enrolled", Notice, Event, [Host], "an agent got its certificate with a token", "if nobody enrolled it: `pointsman enroll HOST --revoke`";
+    AgentRevoked = "agent_revoked", Notice, Event, [Host], "an operator revoked the certificates of a host while the controller ran", "";
     CertificateEnds = "certificate_ends", Warning, Event, [Host], "an agent's certificate ends soon, or has ended", "is the agent connected, and its disk in order? Otherwise `pointsman enroll HOST`";
     CertificateGood = "certificate_good", Notice, Event, [Host], "an agent's certificate is valid for long enough again", "";
     AppStopped = "app_stopped", Warning, Event, [Host], "an application that an agent watches does not run", "";

@@ -9,7 +9,7 @@ use crate::core::base::limits::{
 };
 use crate::core::base::text::{cut, printable_short};
 use crate::core::base::time::Time;
-use crate::core::engine::Fields;
+use crate::core::engine::{Fields, cause_for_people};
 use crate::core::event::{Trust, Value};
 use crate::core::inventory::{Channel, Name};
 
@@ -149,7 +149,12 @@ impl AlarmFacts {
 
     fn times(&self) -> String {
         let end = self.cleared_at.map(|at| {
-            let cause = self.cause.as_deref().filter(|c| !c.is_empty()).map(|c| format!(" ({c})")).unwrap_or_default();
+            let cause = self
+                .cause
+                .as_deref()
+                .filter(|c| !c.is_empty())
+                .map(|c| format!(" ({})", cause_for_people(c)))
+                .unwrap_or_default();
             format!("cleared: {at}{cause}\n")
         });
         format!("raised: {}\n{}", self.raised_at, end.unwrap_or_default())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::base::time::Time;
-use crate::core::diag::suggest::{did_you_mean, nearest};
+use crate::core::diag::suggest::hint;
 use crate::core::inventory::{Inventory, NotifyRoute};
 use crate::core::lang::program::Program;
 
@@ -47,8 +47,8 @@ pub fn unknown_names(inventory: &Inventory, program: &Program) -> Vec<String> {
     let alarms: BTreeSet<&str> = program.alarms.iter().map(|a| a.name.as_str()).collect();
     let mut unknown = Vec::new();
     let mut missing = |route: &str, what: &str, name: &str, known: &BTreeSet<&str>| {
-        let near = nearest(name, known.iter().copied()).map(|near| format!("; {}", did_you_mean(near))).unwrap_or_default();
-        unknown.push(format!("the route {route} names the {what} `{name}`, which the rules do not have{near}"));
+        let help = hint(name, known.iter().copied());
+        unknown.push(format!("the route {route} names the {what} `{name}`, which the rules do not have{help}"));
     };
     for (name, route) in &inventory.routes {
         for calendar in route.during.iter().chain(&route.not_during).filter(|c| !calendars.contains(c.as_str())) {

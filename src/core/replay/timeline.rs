@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::core::base::text::printable;
 use crate::core::base::time::Time;
+use crate::core::engine::cause_for_people;
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -163,11 +164,7 @@ impl TimelineEntry {
                 parts.extend(self.key.clone().filter(|k| !k.is_empty()).map(|k| format!("[{k}]")));
                 parts.extend(self.event_id.clone());
                 // Rule tests and scripts have the short words.
-                let ended = self.result.as_deref().map(|result| match result {
-                    "after" => "expired",
-                    "when" => "its condition ended it",
-                    other => other,
-                });
+                let ended = self.result.as_deref().map(cause_for_people);
                 parts.extend(ended.map(|ended| format!("({ended})")));
                 parts.extend(self.text.clone().filter(|t| !t.is_empty()).map(|t| format!(": {t}")));
             }

@@ -26,6 +26,10 @@ pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
         |context: NativeCallContext<'_>, handle: &mut ScriptHandle, property: ImmutableString| -> Result<Dynamic> {
             match handle.properties.get(property.as_str()) {
                 Some(value) => Ok(value.clone()),
+                None if matches!(property.as_str(), "vip" | "port") => {
+                    let what = format!("{} {}", handle.kind, handle.name);
+                    error(&context, format!("{what} has no `{property}`: `resource:` in the configuration gives it one"))
+                }
                 None => error(&context, format!("{} has no property `{property}`", handle.kind)),
             }
         },

@@ -9,6 +9,7 @@ use crate::core::control::Controller;
 use crate::core::inventory::{Inventory, Name, Via};
 use crate::core::lang::program::Program;
 use crate::core::lang::shape::{self, Reset};
+use crate::core::script::{BUILT_IN, BUILT_IN_SCRIPT, built_in};
 use crate::core::site::Site;
 
 /// The note for a setting that is read only at a start.
@@ -39,7 +40,13 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn between(before: &Program, after: &Program) -> Rules {
-        Rules { reset: shape::reset(before, after), different: different(&shape::all(before), &shape::all(after)) }
+        let mut different = different(&shape::all(before), &shape::all(after));
+        // Nobody wrote the built-in reaction: it comes and goes with the first rule that uses it.
+        let is_built_in = |program: &Program| program.reactions.get(BUILT_IN).is_none_or(|r| r.script == BUILT_IN_SCRIPT);
+        if is_built_in(before) && is_built_in(after) {
+            different.retain(|((what, name), _)| *what != "reaction" || name != BUILT_IN);
+        }
+        Rules { reset: shape::reset(before, after), different }
     }
 
     fn list(&self, controller: &Controller, all: &mut Vec<SiteChange>) {
@@ -85,7 +92,11 @@ pub(super) fn between(
 }
 
 fn scripts(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
-    let texts = |site: &Site| site.scripts.iter().map(|(n, s)| (n.clone(), s.source.text.clone())).collect::<BTreeMap<_, _>>();
+    let built_in = built_in();
+    let texts = |site: &Site| {
+        let written = site.scripts.iter().filter(|(_, script)| script.source.text != built_in.text);
+        written.map(|(name, script)| (name.clone(), script.source.text.clone())).collect::<BTreeMap<_, _>>()
+    };
     for (name, change) in different(&texts(running), &texts(after)) {
         let under_way = "unfinished runs continue with the text that they began with".to_owned();
         let state = (change != "added").then_some(under_way);

@@ -499,6 +499,18 @@ impl Agents for Gate {
         self.inbox.tell(ControllerMessage::Notice(notice));
     }
 
+    fn enrolled(&self, host: &str, from: IpAddr) {
+        let text = format!("an agent on {from} has enrolled as {host}");
+        let notice = Notice { host: Some(host.to_owned()), ..Notice::new(Kind::AgentEnrolled, text) };
+        self.inbox.tell(ControllerMessage::Notice(notice));
+    }
+
+    fn revoked(&self, host: &str) {
+        let text = format!("the certificates of {host} were revoked; `pointsman enroll {host}` makes a token for a new one");
+        let notice = Notice { host: Some(host.to_owned()), ..Notice::new(Kind::AgentRevoked, text) };
+        self.inbox.tell(ControllerMessage::Notice(notice));
+    }
+
     fn knows(&self, peer: IpAddr) -> bool {
         self.current.get().1.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()))
     }

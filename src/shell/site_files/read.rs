@@ -11,6 +11,8 @@ use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::shell::linux::accounts::current_user;
 use crate::shell::linux::file::{kind_of, open_regular, writable_by_others};
 
+use super::paths;
+
 /// The maximum number of files in one folder, with those in its subfolders.
 const FILES: usize = 10_000;
 /// The maximum depth of folders, so that a link to a folder above does not cause endless recursion.
@@ -132,9 +134,7 @@ fn text_up_to(name: String, bytes: Vec<u8>, most: usize, found: &mut Vec<Diagnos
 fn unreadable(path: &Path, e: &io::Error) -> Diagnostic {
     let diagnostic = refused(path, &e.to_string());
     match e.kind() {
-        io::ErrorKind::NotFound => {
-            diagnostic.help("is the path right? A path in a configuration is relative to the folder of that file")
-        }
+        io::ErrorKind::NotFound => diagnostic.help(paths::help_if_missing(path)),
         io::ErrorKind::PermissionDenied => {
             let user = current_user();
             diagnostic.help(format!("allow the user {user} to read it; `namei -l {}` shows who may", path.display()))

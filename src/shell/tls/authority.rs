@@ -56,6 +56,13 @@ pub(super) struct Identities {
     pub(super) keys: AuthorityKeys,
 }
 
+impl Identities {
+    /// The hosts with a certificate.
+    pub(super) fn hosts(&self) -> BTreeSet<String> {
+        self.serials.iter().map(|(host, _)| host.clone()).collect()
+    }
+}
+
 /// A certificate that a host may present.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Issued {

@@ -47,6 +47,13 @@ pub trait Agents: Clone + Send + Sync + 'static {
 
     /// A second agent tried to speak for the host while the first one does, from these addresses. It was refused.
     fn cloned(&self, host: &str, first: IpAddr, second: IpAddr);
+
+    /// An agent at this address got a certificate for the host, with a token.
+    fn enrolled(&self, _host: &str, _from: IpAddr) {}
+
+    /// The certificates of the host were revoked.
+    fn revoked(&self, _host: &str) {}
+
     /// True if the inventory has a host with that address: its connections have reserved room. This authenticates nothing.
     fn knows(&self, _peer: IpAddr) -> bool {
         false
@@ -117,7 +124,7 @@ impl Listener {
             let serial = serial.fetch_add(1, Ordering::Relaxed);
             let known = agents.knows(peer.ip());
             self.limiter.enter(stream, (peer.ip(), known), &self.low_priority, move |stream, pending| async move {
-                let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
+                let proved = tokio::time::timeout(HANDSHAKE, prove(stream, peer.ip(), &shared, &agents)).await;
                 drop(pending);
                 let why = match proved {
                     Ok(Ok(Some((shown, stream)))) => serve(shown, stream, (serial, peer.ip()), &shared, &agents).await.err(),
@@ -142,7 +149,12 @@ impl Listener {
 type Stream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// Authenticates the agent of a connection. Returns `None` if it enrolled.
-async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stream)>, String> {
+async fn prove(
+    stream: TcpStream,
+    from: IpAddr,
+    shared: &Shared,
+    agents: &impl Agents,
+) -> Result<Option<(Shown, Stream)>, String> {
     let Shared { acceptor, authority, .. } = shared;
     let _ = stream.set_nodelay(true);
     crate::shell::linux::give_up_after(&stream, SILENCE);
@@ -160,7 +172,7 @@ async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stre
             Err(why) => (ToAgent::Refused { why: why.clone() }, Err(format!("it was not enrolled: {why}"))),
         };
         if enrolled.is_ok() {
-            tracing::info!(host = printable_short(&host, 100), "an agent has enrolled");
+            tokio::task::block_in_place(|| agents.enrolled(&host, from));
         }
         let _ = frames::write(&mut stream, &answer).await;
         let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
@@ -246,7 +258,12 @@ async fn look_at_identities(shared: &Shared, agents: &impl Agents) {
         let now = (changed_at, agents.hosts());
         if young || looked != now {
             let identities = tokio::task::block_in_place(|| shared.authority.identities(&now.1));
+            let before = shared.identities.borrow().hosts();
             shared.identities.send_if_modified(|before| std::mem::replace(before, identities.clone()) != identities);
+            let after = identities.hosts();
+            for host in before.difference(&after).filter(|host| now.1.contains(host)) {
+                tokio::task::block_in_place(|| agents.revoked(host));
+            }
             looked = now;
         }
     }

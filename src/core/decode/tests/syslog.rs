@@ -55,6 +55,8 @@ fn rfc5424_and_what_is_broken_in_it() {
     let at = "2003-10-11T22:14:15.003Z";
     for (record, expected) in [
         ("<34>1 2003-10-11T22:14:15.003Z h su 7 ID47 - \u{feff}t", "{} h su[7] - ID47 critical 4 || t"),
+        ("<34>1 2003-10-11T22:14:15.003Z h su 7 - -  t", "{} h su[7] - - critical 4 || t"),
+        ("<34>1 2003-10-11T22:14:15.003Z h su 7 - -   t", "{} h su[7] - - critical 4 ||  t"),
         ("<34>1 2003-10-11T22:14:15.003Z - - - - -", "{} - - - - critical 4 || "),
         ("<34>1 2003-10-11T22:14:15.003000000Z h su - - [a b=\"\\\"\\]\\\\\\n\"] t", "{} h su - - critical 4 |a.b=\"]\\\\n| t"),
         ("<34>1 2003-10-11T22:14:15.003Z h su - - [a b=c d= \"e\" ][f] t", "{} h su - - critical 4 |a.b=c a.d=e f=| t"),

@@ -373,7 +373,9 @@ impl<'t> Compiler<'t, '_> {
                         let all = inventory.applications.values();
                         let others = all.flat_map(|a| a.aliases.iter().chain([&a.program])).map(String::as_str);
                         let others: Vec<&str> = others.filter(|name| !name.is_empty()).collect();
-                        if word.it != OWN_APP {
+                        // Logs have many programs that no inventory lists: only a similar name shows a mistake.
+                        let is_near = self.near(&word.it, &known).is_some() || self.near(&word.it, &others).is_some();
+                        if word.it != OWN_APP && is_near {
                             self.sender(file, word, "application", &known, &others);
                         }
                     }

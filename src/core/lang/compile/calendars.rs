@@ -61,9 +61,12 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The maintenance calendars that the configuration names; unknown ones are reported.
-    pub(super) fn maintenance(&mut self) {
+    /// The calendars that the configuration names. Unknown ones of maintenance are reported; those of routes are where routes are
+    /// checked.
+    pub(super) fn calendars_of_configuration(&mut self) {
         let Some(inventory) = self.world.inventory else { return };
+        let of_routes = inventory.routes.values().flat_map(|route| route.during.iter().chain(&route.not_during));
+        self.used_calendars.extend(of_routes.cloned());
         for (what, name, calendar) in inventory.maintenance.all() {
             self.used_calendars.insert(calendar.clone());
             if self.calendars.contains_key(calendar.as_str()) {
@@ -72,7 +75,9 @@ impl<'t> Compiler<'t, '_> {
             let known: Vec<&str> = self.calendars.keys().copied().collect();
             let help = match nearest(calendar, known.iter().copied()) {
                 Some(near) => did_you_mean(near),
-                None if known.is_empty() => format!("write it in a rule file: calendar {calendar} {{ sunday 02:00-04:00 }}"),
+                None if known.is_empty() => {
+                    format!("write it in a rule file: calendar {calendar} {{ every sun from 02:00 to 04:00 }}")
+                }
                 None => format!("there are {}", known.join(", ")),
             };
             let message =

@@ -97,7 +97,7 @@ pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec
     compiler.claims();
     compiler.reactions(&trees);
     compiler.calendars(&trees);
-    compiler.maintenance();
+    compiler.calendars_of_configuration();
     compiler.alarms(&trees);
     compiler.unused(&trees);
     compiler.cycles();
@@ -301,7 +301,7 @@ impl<'t> Compiler<'t, '_> {
                         self.report(file, Code::UnusedReaction, &r.name.span, message);
                     }
                     Item::Calendar(c) if !self.used_calendars.contains(&c.name.it) => {
-                        let message = format!("no alarm uses the calendar `{}`", c.name.it);
+                        let message = format!("nothing uses the calendar `{}`", c.name.it);
                         self.report(file, Code::UnusedCalendar, &c.name.span, message);
                     }
                     _ => {}

@@ -13,6 +13,8 @@ use super::trace::{Clause, ClauseType};
 
 /// Maximum number of names of an event that hints consider.
 const NAMES: usize = 64;
+/// Maximum number of words of a record's head that hints consider.
+const HEAD_WORDS: usize = 16;
 
 impl Scope<'_> {
     /// The ids that a condition wants, and the event's own.
@@ -163,7 +165,25 @@ impl Scope<'_> {
             near = 90;
             hint = Some("it matches the whole record, and `match` looks at the text behind the head: write `match raw /.../`, or leave the head out".to_owned());
         }
+        if hint.is_none()
+            && wanted.field == "text"
+            && let Some(word) = self.words_of_head().find(|from| wanted.regex.is_match(from))
+        {
+            near = 90;
+            let word = word.split_whitespace().next().unwrap_or_default();
+            hint = Some(format!(
+                "`{word}` belongs to the head of the record, and `match` looks at the text behind it: leave it out (`level` and other fields have what the head says)"
+            ));
+        }
         Clause { hint, progress, ..failed(ClauseType::Match, text, Some(seen.into_owned()), near) }
+    }
+
+    /// The record from each word of its head on.
+    fn words_of_head(&self) -> impl Iterator<Item = &str> {
+        let raw = self.event.raw();
+        let head = raw.find(&*self.event.text).map_or("", |end| &raw[..end]);
+        let begins = head.char_indices().filter(move |(at, c)| !c.is_whitespace() && raw[..*at].ends_with(char::is_whitespace));
+        begins.take(HEAD_WORDS).map(move |(at, _)| &raw[at..])
     }
 
     /// A test of fields, and the values of the fields.
