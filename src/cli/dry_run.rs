@@ -107,8 +107,8 @@ pub(super) struct Args {
     /// Read the logs like this followed file of the configuration: with its host, application, time zone and format
     #[arg(long = "as", value_name = "FILE", conflicts_with = "against")]
     read_as: Option<PathBuf>,
-    /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard, xz), or an
-    /// archive (tar), whose files are read as one log
+    /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard,
+    /// xz), or an archive (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
 }

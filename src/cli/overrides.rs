@@ -1,4 +1,4 @@
-//! `pause`, `resume`, `silence`, `maintenance`, `drain` and the commands that end them: what operators set aside for a time.
+//! `pause`, `silence`, `maintenance`, `drain`, the commands that end them, and the lists of what is in force.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -34,7 +34,7 @@ struct Paused {
     /// A resource or a reaction
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     name: Option<String>,
-    /// Everything: nothing outside is changed, except that notifications are sent
+    /// Everything, instead of one resource or reaction
     #[arg(long)]
     all: bool,
 }
@@ -49,7 +49,7 @@ impl Paused {
     }
 }
 
-/// Pauses everything, a resource or a reaction: nothing outside is changed until it is resumed
+/// Pauses everything, a resource or a reaction: until it is resumed, nothing outside is changed, but notifications are sent
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  pointsman pause --all --for 2h --reason 'the network is being rebuilt'\n  pointsman pause sip_vip --reason 'ann looks at it'\n  pointsman pause restart_sip --reason 'the script is wrong'\n\nWhat would have been done is shown by `resources`, `status` and `history`. Leases and votes are renewed, and a move that has begun is\nfinished: a pause makes no address disappear. It survives restarts."
@@ -84,7 +84,7 @@ pub(super) struct ResumeArgs {
     after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start as usual; only what they send with\n`notify` is withheld."
 )]
 pub(super) struct SilenceArgs {
-    /// The name of the alarm [default: every alarm that the options match]
+    /// The name of an alarm [default: all alarms that the options select]
     alarm: Option<String>,
     /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
