@@ -148,7 +148,7 @@ pub(super) struct OverridesArgs {
     after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar in the configuration:\n`maintenance: CALENDAR`."
 )]
 pub(super) struct MaintenanceArgs {
-    /// The host that is worked on
+    /// The name of the host
     host: String,
     /// Ends the maintenance
     #[arg(long, conflicts_with_all = ["lasts", "reason"])]
@@ -169,7 +169,7 @@ pub(super) struct MaintenanceArgs {
     after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
 )]
 pub(super) struct DrainArgs {
-    /// The host that has to become empty
+    /// The name of the host
     host: String,
     #[command(flatten)]
     why: Why,
@@ -181,7 +181,7 @@ pub(super) struct DrainArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman undrain sip1")]
 pub(super) struct UndrainArgs {
-    /// The host that may hold resources again
+    /// The name of the host
     host: String,
     #[command(flatten)]
     whom: ControllerArgs,
