@@ -255,7 +255,10 @@ impl Thread {
             let text = format!("the files are refused, and the site that was accepted last runs: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
-        outputs.extend(changed.map(clock_changed));
+        if let Some(by) = changed {
+            running.sources.iter().for_each(|source| source.arrivals.clock_changed(by));
+            outputs.push(clock_changed(by));
+        }
         running.own = running.following.unfollowed(running.controller.alarms().away());
         running.watch(config.reload, &folders);
         running.carry_out(outputs)?;
@@ -590,6 +593,7 @@ impl Running {
         let Some(by) = self.clock.changed() else { return Ok(()) };
         let words = |e: crate::shell::store::Error| e.to_string();
         self.clock.change(by);
+        self.sources.iter().for_each(|source| source.arrivals.clock_changed(by));
         let now = self.clock.now();
         let record =
             Record::Input { sequence: self.journal.state().sequence + 1, at: now, input: journal::Input::ClockChanged { by } };
