@@ -7,10 +7,13 @@ use std::fmt::Write as _;
 
 use super::{Diagnostic, LineIndex, Place, Severity};
 use crate::core::base::limits::DIAGNOSTICS_PER_FILE;
-use crate::core::base::text::printable;
+use crate::core::base::text::{printable, printable_short};
 
 /// Maximum characters of a line that are shown around its place.
 const WIDTH: usize = 140;
+/// Maximum characters of a message or a help that are shown. Both may contain what somebody wrote, such as a string that is not
+/// closed.
+const MESSAGE: usize = 2_000;
 
 /// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the rest.
 pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
@@ -50,7 +53,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, lines: &mut LineIndex, colour:
     };
     let painted = |text: &str, paint: &str| if colour { format!("\x1b[{paint}m{text}\x1b[0m") } else { text.to_owned() };
     let head = painted(&format!("{word}[{}]", diagnostic.code.text()), paint);
-    let _ = writeln!(out, "{head}: {}", painted(&printable(&diagnostic.message), "1"));
+    let _ = writeln!(out, "{head}: {}", painted(&printable_short(&diagnostic.message, MESSAGE), "1"));
     let numbers = diagnostic.place.iter().chain(diagnostic.context.iter().map(|(p, _)| p)).map(|p| lines.line_column(p).0);
     let gutter = numbers.max().unwrap_or(0).to_string().len();
     let bar = painted("|", "34");
@@ -61,7 +64,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, lines: &mut LineIndex, colour:
         excerpt(out, &line_of(place, lines), label, '-', gutter, &|text| painted(text, "34"), &bar);
     }
     if let Some(help) = &diagnostic.help {
-        let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable(help));
+        let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable_short(help, MESSAGE));
     }
 }
 
@@ -197,6 +200,8 @@ mod tests {
         let shown = human(&[Diagnostic::new(Code::RuleSyntax, at(&text, 500..501), "\x1b[2J")], false);
         assert!(!shown.contains('\x1b'), "{shown}");
         assert!(shown.lines().all(|l| l.chars().count() < 2 * WIDTH), "{shown}");
+        let quoting = Diagnostic::new(Code::RuleSyntax, at("x", 0..1), text.repeat(1_000)).help(text.repeat(1_000));
+        assert!(human(&[quoting], false).len() < 3 * MESSAGE);
         let empty = human(&[Diagnostic::new(Code::RuleSyntax, at("", 0..0), "nothing")], false);
         assert!(empty.contains("1 | \n"), "{empty}");
     }
