@@ -31,7 +31,7 @@ use super::inspect::{Facts, look, raise_version, upgrade};
 use super::reader::{Folded, JournalReader, signed};
 use super::reserve::DiskReserve;
 use super::retention::{DiskRoom, LOOK_AT_DISK, LOOKS_AT_DISK, Retention, expired_below};
-use super::{Error, LOG_PAGES_MOST, copied, damaged, make_room, open_shared, snapshot};
+use super::{Error, copied, damaged, limit_log, log_pages, make_room, open_shared, snapshot};
 
 /// The minimum number of records between two snapshots. They must also have as many bytes as the last snapshot. A start reads no
 /// more records than these, and making snapshots costs no more than writing the records did.
@@ -313,7 +313,7 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn make_room(&mut self) -> Result<(), Error> {
-        make_room(&self.db, LOG_PAGES_MOST).map_err(|e| Error::of(&self.path, &e))?;
+        make_room(&self.db, log_pages(self.retention.free)).map_err(|e| Error::of(&self.path, &e))?;
         self.checkpointer = Some(Checkpointer::start(&self.path)?);
         Ok(())
     }
@@ -321,6 +321,8 @@ impl Journal {
     /// Sets how long records are kept from now on, and takes the reserve of the disk.
     pub fn keep(&mut self, retention: Retention) {
         self.retention = retention;
+        // If the limit cannot be set, that of a large disk remains.
+        let _ = limit_log(&self.db, log_pages(retention.free));
         self.reserve = DiskReserve::of(&self.folder, retention.free);
         self.reserve.take();
         self.look_at_disk.get_or_insert(Time::MIN);
@@ -490,8 +492,17 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes the result of the snapshot thread, and starts the thread when the next snapshot is due.
+    /// Takes the result of the snapshot thread, and starts the thread when the next snapshot is due. On a disk without room, a flood
+    /// waits for the thread: records must not arrive faster than they can be removed.
     fn make_snapshots(&mut self) {
+        let grown = self.has_grown();
+        let needs_room = self.disk_needs_room();
+        if needs_room
+            && grown
+            && let Some(thread) = self.snapshots.thread.take()
+        {
+            let _ = thread.join();
+        }
         let done = self.snapshots.done.lock().ok().and_then(|mut done| done.take());
         match done {
             None => {}
@@ -514,13 +525,13 @@ impl Journal {
         if self.snapshots.thread.is_some() {
             return;
         }
-        let due = self.disk_has_filled() || (self.is_due(1) && self.last >= self.snapshots.not_before);
+        let due = needs_room || (self.is_due(1) && self.last >= self.snapshots.not_before);
         if !due {
             return;
         }
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
-        let late = self.is_due(SNAPSHOT_LATE);
+        let late = self.is_due(SNAPSHOT_LATE) || self.disk == DiskRoom::Short;
         let work = move || {
             if !late {
                 give_way();
@@ -536,26 +547,34 @@ impl Journal {
         self.snapshots.thread = thread::Builder::new().name("journal-snapshot".to_owned()).spawn(work).ok();
     }
 
-    /// Looks at the disk and at the database's file now and then, and reports when the room begins or ceases to be short. True if it
-    /// has just become short: records are then removed at once.
-    fn disk_has_filled(&mut self) -> bool {
+    /// Looks at the disk and at the database's file now and then, and reports when the room begins or ceases to be short. True if
+    /// records must be removed now: the room has just become short, or it is short and the journal has grown since the last
+    /// snapshot, before which no record can be removed. A small disk fills long before the next snapshot would be due.
+    fn disk_needs_room(&mut self) -> bool {
         let now = boot_time();
-        // A flood fills a small disk between two looks.
-        let floods = self.unlooked >= self.retention.free / LOOKS_AT_DISK;
-        if self.look_at_disk.is_none_or(|at| now < at && !floods) {
+        if self.look_at_disk.is_none_or(|at| now < at && !self.has_grown()) {
             return false;
         }
         (self.look_at_disk, self.unlooked) = (Some(now + LOOK_AT_DISK), 0);
         self.look_at_place();
         let room = self.disk.look(&self.folder, self.retention);
-        if std::mem::replace(&mut self.disk, room) == room {
-            return false;
+        let changed = std::mem::replace(&mut self.disk, room) != room;
+        if changed {
+            self.findings.push(room.notice(&self.folder, self.retention));
         }
-        self.findings.push(room.notice(&self.folder, self.retention));
-        if room == DiskRoom::Enough {
-            self.reserve.take();
+        match room {
+            // The reserve may have been used although the room was never seen to be short.
+            DiskRoom::Enough => {
+                self.reserve.take();
+                false
+            }
+            DiskRoom::Short => changed || self.snapshots.since >= self.snapshots.bytes,
         }
-        room == DiskRoom::Short
+    }
+
+    /// True if the journal has grown much since the disk was looked at. A flood fills a small disk between two looks.
+    fn has_grown(&self) -> bool {
+        self.unlooked >= self.retention.free / LOOKS_AT_DISK
     }
 
     /// Reports when the database is not in its place any more, and when it is there again.
