@@ -132,7 +132,7 @@ fn a_full_disk_with_a_reserve_does_not_end_the_controller() {
     assert_eq!(fs::metadata(disk.path("journal.reserve")).unwrap().len(), 5 << 20);
     disk.fill();
     // Several times what the reserve has room for.
-    disk.write(20_000);
+    disk.write(12_000);
     disk.until_journaled();
     assert!(!disk.path("journal.reserve").exists(), "its room is used");
     fs::remove_file(disk.path("other")).unwrap();
@@ -148,7 +148,7 @@ fn a_full_disk_with_a_reserve_does_not_end_the_controller() {
 #[test]
 fn a_flood_does_not_fill_a_small_disk() {
     let mut disk = SmallDisk::new("flood", "16m", "");
-    disk.write(20_000);
+    disk.write(12_000);
     disk.until_journaled();
     assert!(disk.path("journal.reserve").exists(), "the reserve was not needed");
     disk.end();
