@@ -11,6 +11,7 @@ use super::output::wrong;
     after_help = "Examples:\n  pointsman completions bash > /usr/share/bash-completion/completions/pointsman\n  pointsman completions zsh > /usr/share/zsh/site-functions/_pointsman\n  pointsman completions fish > ~/.config/fish/completions/pointsman.fish"
 )]
 pub(super) struct CompletionsArgs {
+    /// The shell
     shell: clap_complete::Shell,
 }
 

@@ -12,7 +12,7 @@ Examples:
 Two hosts, a controller and a client in network namespaces on this machine. Root can run it, and any user who may create
 such namespaces. It ends by itself and leaves nothing behind. Exit status: 0 if every workflow ended as expected.";
 
-/// Two hosts, a client and a failover on this machine
+/// Shows a failover on this machine, with two hosts and a client
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

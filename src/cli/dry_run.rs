@@ -103,8 +103,8 @@ pub(super) struct Args {
     /// The time zone of stamps without one: Europe/Berlin, UTC, +02:00 [default: that of the configuration, else this machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
-    /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard, xz), or an
-    /// archive (tar), whose files are read as one log
+    /// The log; `-` is standard input. The lines of several logs are merged by time. A log may be compressed (gzip, Zstandard,
+    /// xz), or an archive (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
 }

@@ -52,6 +52,7 @@ mod local_time;
 mod log_output;
 mod lsp;
 mod output;
+mod overrides;
 mod past;
 mod past_alarms;
 mod reference;
@@ -60,7 +61,6 @@ mod resources;
 mod run;
 mod runs;
 mod schema;
-mod set_aside;
 mod shadow;
 mod sources;
 mod status;
@@ -134,15 +134,15 @@ enum Command {
     Sources(sources::Args),
     Channels(channels::Args),
     Move(resources::MoveArgs),
-    Pause(set_aside::PauseArgs),
-    Resume(set_aside::ResumeArgs),
-    Silence(set_aside::SilenceArgs),
-    Unsilence(set_aside::UnsilenceArgs),
-    Silences(set_aside::SilencesArgs),
-    Maintenance(set_aside::MaintenanceArgs),
-    Drain(set_aside::DrainArgs),
-    Undrain(set_aside::UndrainArgs),
-    Overrides(set_aside::OverridesArgs),
+    Pause(overrides::PauseArgs),
+    Resume(overrides::ResumeArgs),
+    Silence(overrides::SilenceArgs),
+    Unsilence(overrides::UnsilenceArgs),
+    Silences(overrides::SilencesArgs),
+    Maintenance(overrides::MaintenanceArgs),
+    Drain(overrides::DrainArgs),
+    Undrain(overrides::UndrainArgs),
+    Overrides(overrides::OverridesArgs),
     Reload(reload::Args),
     Journal(journal::Args),
     Lsp(lsp::Args),
@@ -255,15 +255,15 @@ pub fn main() -> ExitCode {
         Command::Sources(args) => sources::run(&args),
         Command::Channels(args) => channels::run(&args),
         Command::Move(args) => resources::move_to(&args),
-        Command::Pause(args) => set_aside::pause(&args),
-        Command::Resume(args) => set_aside::resume(&args),
-        Command::Silence(args) => set_aside::silence(&args),
-        Command::Unsilence(args) => set_aside::unsilence(&args),
-        Command::Silences(args) => set_aside::silences(&args),
-        Command::Maintenance(args) => set_aside::maintenance(&args),
-        Command::Drain(args) => set_aside::drain(&args),
-        Command::Undrain(args) => set_aside::undrain(&args),
-        Command::Overrides(args) => set_aside::overrides(&args),
+        Command::Pause(args) => overrides::pause(&args),
+        Command::Resume(args) => overrides::resume(&args),
+        Command::Silence(args) => overrides::silence(&args),
+        Command::Unsilence(args) => overrides::unsilence(&args),
+        Command::Silences(args) => overrides::silences(&args),
+        Command::Maintenance(args) => overrides::maintenance(&args),
+        Command::Drain(args) => overrides::drain(&args),
+        Command::Undrain(args) => overrides::undrain(&args),
+        Command::Overrides(args) => overrides::overrides(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Lsp(args) => lsp::run(args),

@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 /// Every command with its arguments, options and defaults, as Markdown.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Command line\n\nGenerated from the program; a test keeps it so. [Commands](commands.md) has them by what they are for; the help of each command has examples.\n",
+        "# Command line\n\nThis page is generated from the program, with every option. [Commands](commands.md) lists the commands by purpose. `--help` of each\ncommand shows examples.\n",
     );
     describe(&mut super::command_line(), "", &mut text);
     text
@@ -55,4 +55,17 @@ fn row(arg: &Arg) -> String {
     let defaults: Vec<String> = arg.get_default_values().iter().map(|v| format!("`{}`", v.to_string_lossy())).collect();
     let default = if takes { defaults.join(", ") } else { String::new() };
     format!("| `{}` | {}{possible} | {default} |\n", name.trim(), help.replace('|', "\\|").replace('\n', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_argument_is_explained() {
+        for line in reference().lines().filter(|line| line.starts_with("| `")) {
+            let meaning = line.split(" | ").nth(1).unwrap_or_default();
+            assert!(meaning.len() > 3 && !meaning.starts_with(':'), "{line}");
+        }
+    }
 }

@@ -30,7 +30,7 @@ enum RunsCommand {
         /// The number of the run
         run: u64,
     },
-    /// Starts a failed or cancelled run again, or repeats a step that waits at once
+    /// Starts a failed or cancelled run again, or repeats at once a step that waits
     Retry {
         /// The number of the run [default: list the runs that can be retried]
         run: Option<u64>,

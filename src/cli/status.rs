@@ -68,8 +68,7 @@ impl Status {
             if row.get("settled").and_then(Json::as_bool) != Some(true) {
                 let why = text(row, "held");
                 let why = if why.is_empty() { "it is being moved".to_owned() } else { why };
-                troubles
-                    .push((CRITICAL, format!("{} is not where it should be: {}", text(row, "resource"), localized(&why, zone))));
+                troubles.push((CRITICAL, format!("{} is not settled: {}", text(row, "resource"), localized(&why, zone))));
             } else if row.get("paused") != Some(&Json::Bool(true))
                 && let Some(why) = row.get("held").and_then(Json::as_str)
             {
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_fail_are_told() {
+    fn channels_that_fail_are_reported() {
         let channel =
             |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
         assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)], &[]).severity(), HEALTHY);

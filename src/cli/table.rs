@@ -211,8 +211,8 @@ fn cell(value: Option<&Json>, most: usize) -> String {
 /// `sip1` for a host that is connected, `sip2!` for one that is not.
 fn host(item: &Json) -> Option<String> {
     let name = item.get("host")?.as_str()?;
-    let heard = item.get("reachable").and_then(Json::as_bool).unwrap_or(false);
-    Some(format!("{name}{}", if heard { "" } else { "!" }))
+    let reachable = item.get("reachable").and_then(Json::as_bool).unwrap_or(false);
+    Some(format!("{name}{}", if reachable { "" } else { "!" }))
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! `pointsman test`: runs rule tests in virtual time.
 
+mod args;
 mod coverage;
 mod first;
 mod from_samples;
 mod mutate;
+mod parallel;
 mod shown;
 mod update;
 mod watch;
@@ -12,8 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::explain::reason_of_test;
@@ -22,67 +22,15 @@ use crate::core::replay::test_file::{self, RuleTest, TestFile};
 use crate::core::site::Site;
 
 use super::given::Given;
-use super::output::{FAILED, OutputFormat, WRONG, report};
+use super::output::{FAILED, WRONG, report};
 use crate::shell::site_files::{self, SiteFiles, read};
+
+use parallel::in_parallel;
+
+pub(super) use args::Args;
 
 /// The number of mismatches of a test that are explained.
 const EXPLAINED: usize = 3;
-
-const EXAMPLES: &str = "\
-Examples:
-  pointsman test -c pointsman.yaml                 the tests beside the rules that it names
-  pointsman test rules/ip_takeover                 the tests of a folder
-  pointsman test rules --only 'primary failure'    those with this in their name
-  pointsman test rules -v                          with the timeline of each that fails
-  pointsman test rules --coverage                  what of the rules no test exercises
-  pointsman test rules --junit results.xml         for a build server
-  pointsman test rules --update                    writes what happens now as expectations; review the diff
-  pointsman test -c pointsman.yaml --from app.log  a first test from a log, on standard output
-  pointsman test -c pointsman.yaml --from-samples  a first test of each alarm whose pattern has a sample
-  pointsman test rules --watch                     again after each change
-  pointsman test rules --mutate                    changes of the rules that no test notices
-
-A test file (*.test.yaml) may name its configuration and rules. Otherwise those given here apply, or else the rules of its folder.";
-
-/// Runs rule tests
-#[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Args {
-    #[command(flatten)]
-    given: Given,
-    /// Only tests with this text in their name
-    #[arg(long, value_name = "TEXT")]
-    only: Option<String>,
-    /// Show the timeline of tests that fail; given twice, of all tests
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    verbose: u8,
-    /// How to print
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: OutputFormat,
-    /// Show which parts of the rules no test exercises: as a table, for lcov, or as JSON
-    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "table", require_equals = true)]
-    coverage: Option<coverage::CoverageFormat>,
-    /// Write the results for a build server as well (JUnit's XML)
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Replace expectations that fail by what happens now, and show the difference
-    #[arg(long, conflicts_with_all = ["coverage", "junit", "from", "mutate"])]
-    update: bool,
-    /// Write a first test to standard output, from this log and what the rules do with it
-    #[arg(long, value_name = "LOG", conflicts_with_all = ["coverage", "junit", "mutate"])]
-    from: Option<PathBuf>,
-    /// Write a first test of each alarm, from the samples of its pattern or its self events, to standard output
-    #[arg(long, conflicts_with_all = ["coverage", "junit", "from", "update", "mutate"])]
-    from_samples: bool,
-    /// Change the rules in many ways, one at a time, and show the changes that no test notices
-    #[arg(long, conflicts_with_all = ["coverage", "junit"])]
-    mutate: bool,
-    /// Run the tests again whenever rules, tests, scripts or the configuration change
-    #[arg(long, conflicts_with_all = ["update", "from", "from_samples", "mutate"])]
-    watch: bool,
-    /// Test files, or folders of them [default: where the rules are]
-    paths: Vec<PathBuf>,
-}
 
 /// Sites that were loaded, by the files of which they were made.
 type Sites = BTreeMap<(Option<PathBuf>, Vec<PathBuf>), Option<Arc<Site>>>;
@@ -208,28 +156,6 @@ impl Done {
         let reasons = verdict.wrong.iter().take(EXPLAINED).map(|wrong| reason(wrong).unwrap_or_default()).collect();
         Done { verdict, reasons, covered, took: began.elapsed() }
     }
-}
-
-/// Runs `work` for each job on all cores. The results are in the order of the jobs.
-fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs.len().max(1));
-    let next = AtomicUsize::new(0);
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut done = Vec::new();
-                    while let Some((n, job)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, jobs.get(n)?))) {
-                        done.push((n, work(job)));
-                    }
-                    done
-                })
-            })
-            .collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    done.sort_by_key(|(n, _)| *n);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn folder_of(path: &Path) -> PathBuf {

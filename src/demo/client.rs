@@ -66,7 +66,7 @@ impl Client {
     pub(super) fn start(process: u32) -> io::Result<Client> {
         let socket = lab::within(process, || UdpSocket::bind("0.0.0.0:0"))?;
         socket.set_read_timeout(Some(LOOK))?;
-        let hears = socket.try_clone()?;
+        let receiver = socket.try_clone()?;
         let stop = Arc::new(AtomicBool::new(false));
         let answers: Arc<Mutex<Vec<(Time, Time, String)>>> = Arc::default();
         let asks = thread::spawn({
@@ -83,7 +83,7 @@ impl Client {
             move || {
                 let mut buffer = [0; 64];
                 while !stop.load(Ordering::Relaxed) {
-                    let Ok(length) = hears.recv(&mut buffer) else { continue };
+                    let Ok(length) = receiver.recv(&mut buffer) else { continue };
                     let Some((asked, host)) = buffer[..length].split_first_chunk::<8>() else { continue };
                     let asked = Time::from_micros(i64::from_be_bytes(*asked));
                     let host = String::from_utf8_lossy(host).into_owned();

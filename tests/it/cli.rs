@@ -130,7 +130,7 @@ fn an_unverified_log_moves_nothing() {
 
 /// A claim of an application that has another name in the inventory is reported.
 #[test]
-fn a_claim_of_nobody_known_is_told() {
+fn a_claim_of_an_unknown_application_is_reported() {
     let line = "2026-03-14T09:15:02.118 Standard sip2 SipServerB GCTI-00-04563 Hot Standby (Primary) mode activated\n";
     let ended = pointsman(&["dry-run", "-c", CONFIG, "-"], line.repeat(3).as_bytes());
     assert_eq!(ended.out.matches("unknown_claimant: SipServerB claimed a role 3 times").count(), 1, "{}", ended.out);
@@ -145,7 +145,7 @@ fn equal_inputs_give_equal_outputs() {
 }
 
 #[test]
-fn the_shipped_tests_pass_and_a_failing_one_is_told() {
+fn the_shipped_tests_pass_and_a_failing_one_is_reported() {
     let ended = pointsman(&["test", "rules"], b"");
     assert_eq!(ended.status, 0, "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("W3R") && ended.out.ends_with("270 passed, 0 failed\n"), "{}", ended.out);

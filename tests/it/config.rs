@@ -11,7 +11,7 @@ use pointsman::core::sim::Rng;
 use crate::support::{expect, files, read, source};
 
 #[test]
-fn mistakes_are_told_as_stands_beside_them() {
+fn mistakes_are_reported_as_the_files_beside_them_say() {
     let mut codes = BTreeSet::new();
     for (name, text) in files("tests/config/err", "yaml") {
         let (config, found) = load(&source(&name, &text));

@@ -130,7 +130,7 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<TimelineEntry
             now = (now + Duration::from_millis(by)).min(target);
             replay.pass(now);
         }
-        replay.hear("log", record(line, now).as_bytes(), Trust::Authenticated, false, None);
+        replay.receive("log", record(line, now).as_bytes(), Trust::Authenticated, false, None);
         if let Some(away) = line.away {
             replay.source("other", away);
         }
@@ -263,7 +263,7 @@ fn silences_are_the_fold_of_their_records() {
 fn a_jump_over_years_is_passed() {
     let mut replay = Replay::start(site(), &BTreeMap::new(), Time::from_millis(0));
     let silent = Line { after_ms: 0, second: false, primary: true, age_ms: 0, away: None };
-    replay.hear("log", record(&silent, replay.now()).as_bytes(), Trust::Authenticated, false, None);
+    replay.receive("log", record(&silent, replay.now()).as_bytes(), Trust::Authenticated, false, None);
     replay.pass(at(0));
     let skipped: Vec<TimelineEntry> =
         replay.take_entries().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, MEMORY_NOTES, OFFSETS};
+use pointsman::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, MEMORY_PARTIAL_MATCHES, OFFSETS};
 use pointsman::core::base::time::Time;
 use pointsman::core::engine::{Cause, Engine, Input, Key, Output, Record, State};
 use pointsman::core::event::{Event, Stale, Trust};
@@ -101,7 +101,7 @@ fn happen(engine: &mut Engine, program: &Arc<Program>, sequence: u64, now: Time,
             None => "REACT".to_owned(),
             Some(cause) => format!("ON CANCEL ({cause})"),
         }),
-        Output::ClaimOwed(_) => Some("claim owed".to_owned()),
+        Output::ClaimOpened(_) => Some("claim open".to_owned()),
         Output::CatchUp { .. } => Some("catch up".to_owned()),
         Output::Notice(notice) => Some(format!("notice {}", notice.kind)),
     });
@@ -208,7 +208,7 @@ fn the_state_is_the_fold_of_its_records() {
 
 /// One alarm cannot have instances for the addresses of a whole network. The limit is reported once, including restarts.
 #[test]
-fn too_many_instances_are_dropped_and_told_once() {
+fn too_many_instances_are_dropped_and_reported_once() {
     let (program, _) =
         compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);
@@ -292,7 +292,7 @@ fn measures_of_many_keys_are_bounded() {
     };
     let forged = (0..1_000).map(|n| say(format!("h{n}"), Trust::Unverified)).last().unwrap();
     // Each key may come to have sixty buckets of fifty bytes.
-    assert!((1..=memory / 100 * MEMORY_NOTES / 4 / 2_500).contains(&forged.0) && forged.1 == 1, "{forged:?}");
+    assert!((1..=memory / 100 * MEMORY_PARTIAL_MATCHES / 4 / 2_500).contains(&forged.0) && forged.1 == 1, "{forged:?}");
     assert_eq!(say("h0".to_owned(), Trust::Unverified).0, forged.0);
     let genuine = (0..50).map(|n| say(format!("g{n}"), Trust::Address)).last().unwrap();
     assert_eq!(genuine, (forged.0 + 50, 1), "and a better trusted sender still has room");
@@ -315,7 +315,7 @@ fn offsets_of_many_hosts_are_bounded() {
 
 /// An event without a field of the key is ignored, and this is reported once.
 #[test]
-fn an_event_without_its_key_is_told_once() {
+fn an_event_without_its_key_is_reported_once() {
     let (program, _) =
         compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);

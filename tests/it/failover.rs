@@ -84,7 +84,7 @@ impl Lab {
         let id = if primary { "00-04563" } else { "00-04561" };
         let stamp = (now - age).to_string();
         let line = format!("{} Standard {host} {app} GCTI-{id} mode activated", stamp.trim_end_matches('Z'));
-        self.replay.hear("log", line.as_bytes(), trust, false, None);
+        self.replay.receive("log", line.as_bytes(), trust, false, None);
         self.told.extend(self.replay.take_entries());
     }
 
@@ -229,7 +229,7 @@ fn forged_claims_neither_move_nor_hold_up() {
 }
 
 #[test]
-fn a_pair_without_a_primary_is_told() {
+fn a_pair_without_a_primary_is_reported() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.says("sip2", false, Trust::Address, Duration::ZERO);
     lab.pass(60);
@@ -240,7 +240,8 @@ fn a_pair_without_a_primary_is_told() {
     lab.pass(60);
     assert_eq!(lab.notices("no_primary"), 1);
     let controller = lab.replay.controller().unwrap();
-    assert!(controller.without_primary("sip_vip").is_some_and(|why| why.contains("is known to be primary")));
+    assert!(controller.blocked_reason("sip_vip").is_some_and(|why| why.contains("is known to be primary")));
+    assert!(!controller.is_settled("sip_vip"));
     lab.says("sip2", true, Trust::Unverified, Duration::ZERO);
     assert_eq!(lab.notices("primary_known"), 0);
     lab.claims("sip2");
@@ -390,7 +391,7 @@ fn two_thousand_claims_at_once_all_move() {
         }
         many.evaluate(|run| !run.is_multiple_of(failing));
         assert_eq!(many.moved("b", pairs), pairs, "every {failing}th run fails");
-        assert_eq!(many.controller.alarms().all_owed().count(), 0);
+        assert_eq!(many.controller.alarms().open_claims().count(), 0);
     }
 }
 

@@ -32,7 +32,7 @@ fn compiled(name: &str, text: &str) -> (Program, Vec<Diagnostic>) {
 
 /// Every error is reported with line, caret, code and remedy, as in the expected files.
 #[test]
-fn mistakes_are_told_as_stands_beside_them() {
+fn mistakes_are_reported_as_the_files_beside_them_say() {
     let mut codes = BTreeSet::new();
     for (name, text) in files("tests/lang/err", "alarm") {
         let (_, found) = compiled(&name, &text);

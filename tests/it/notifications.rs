@@ -61,26 +61,26 @@ fn delivered(replay: &Replay, channel: &str) -> u64 {
     all.iter().find(|c| c.channel == channel).unwrap().delivered
 }
 
-fn hear(replay: &mut Replay, now: Time, text: &str) {
+fn receive(replay: &mut Replay, now: Time, text: &str) {
     replay.pass(now);
     let line = format!("{} h app: {text}", now.to_string().trim_end_matches('Z'));
-    replay.hear("log", line.as_bytes(), Trust::Authenticated, false, None);
+    replay.receive("log", line.as_bytes(), Trust::Authenticated, false, None);
 }
 
 #[test]
 fn a_reaction_without_a_script_tells_of_the_alarm_and_of_its_end() {
     let mut replay = Replay::start(site(RULES, SAY), &BTreeMap::new(), at(0));
-    hear(&mut replay, at(1), "down on a");
+    receive(&mut replay, at(1), "down on a");
     replay.pass(at(5));
     // The notification of the reaction, and the one of the script after it.
     assert_eq!((delivered(&replay, "noc"), delivered(&replay, "other")), (2, 0));
-    hear(&mut replay, at(60), "up on a");
+    receive(&mut replay, at(60), "up on a");
     replay.pass(at(300));
     assert_eq!((delivered(&replay, "noc"), delivered(&replay, "other")), (3, 2));
 }
 
 #[test]
-fn what_cannot_be_told_is_refused_beforehand() {
+fn what_no_channel_can_send_is_refused_beforehand() {
     let alarm = |react: &str| format!("alarm a {{ detect event 1 cancel by hand react {react} }}");
     assert_eq!(compiled(&alarm("notify(\"noc\")")).1, []);
     for (react, code) in [
@@ -113,7 +113,7 @@ fn it_does_not_matter_how_time_is_divided() {
                 now += step;
                 replay.pass(at(now));
             }
-            hear(&mut replay, at(seconds), text);
+            receive(&mut replay, at(seconds), text);
             now = seconds;
         }
         replay.pass(at(2_000));

@@ -185,7 +185,7 @@ fn words_for_an_agent_that_is_not_there_are_dropped() {
 }
 
 #[test]
-fn a_revoked_or_foreign_agent_gets_nothing_and_is_not_heard() {
+fn a_revoked_or_foreign_agent_gets_nothing_and_its_messages_do_not_count() {
     let bench = Bench::new();
     let (first, second, third) = (bench.start("sip1"), bench.start("sip2"), bench.start("sip3"));
     let all = |address| HOSTS.iter().map(|host| ((*host).to_owned(), address)).collect::<BTreeMap<_, _>>();

@@ -110,7 +110,7 @@ impl Bench {
         LogEvent { source: "log".to_owned(), position, event, hits: matched.hits, rules: matched.rules, ..LogEvent::default() }
     }
 
-    fn hear(&mut self, host: &str, id: &str) {
+    fn receive(&mut self, host: &str, id: &str) {
         let current = Current::new(self.controller.rules(), self.site.clone());
         let heard = self.sift(&current, host, id);
         self.turn(Input::Event(Box::new(heard)));
@@ -187,12 +187,12 @@ fn what_is_inhibited_waits_while_the_rules_say_so() {
     let of = |rules: &str| site(rules, str::to_owned);
     let after = |rules: &str| {
         let mut bench = Bench::new(&waits("inhibited by dark"));
-        bench.hear("sip1", "04563");
-        bench.hear("sip1", "04561");
+        bench.receive("sip1", "04563");
+        bench.receive("sip1", "04561");
         assert_eq!((bench.alarms(), bench.told("inhibited").len()), (vec!["dark [] 1".to_owned()], 1));
         bench.reload(of(rules), false);
         bench.is_the_fold();
-        let left = bench.controller.alarms().inhibited_of("waits").count();
+        let left = bench.controller.alarms().suppressed_of("waits").count();
         (bench.alarms(), left)
     };
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
@@ -208,9 +208,9 @@ fn what_is_inhibited_waits_while_the_rules_say_so() {
 #[test]
 fn an_alarm_keeps_its_state_while_key_and_shape_are_the_same() {
     let mut bench = Bench::new(RULES);
-    bench.hear("sip1", "04563");
-    bench.hear("sip1", "04561");
-    bench.hear("sip1", "04561");
+    bench.receive("sip1", "04563");
+    bench.receive("sip1", "04561");
+    bench.receive("sip1", "04561");
     assert_eq!(bench.alarms(), ["gone [SIP_SERVER_PRIMARY] 1", "kept [sip1] 1", "other [SIP_SERVER_PRIMARY] 1"]);
     bench.pass(minutes(5));
     bench.reload(site(&changed(), str::to_owned), false);
@@ -225,7 +225,7 @@ fn an_alarm_keeps_its_state_while_key_and_shape_are_the_same() {
         .collect();
     assert_eq!(cleared, ["other: its rule was changed", "gone: removed from the rules"]);
     // The third of three events, where two came before the reload. The new rule matches it as well.
-    bench.hear("sip1", "04561");
+    bench.receive("sip1", "04561");
     assert_eq!(bench.alarms(), ["counted [sip1] 1", "first [SIP_SERVER_PRIMARY] 1", "kept [sip1] 1"]);
     // A timer that was started expires at its time: 10 minutes from then.
     bench.pass(minutes(4));
@@ -238,16 +238,16 @@ fn an_alarm_keeps_its_state_while_key_and_shape_are_the_same() {
 #[test]
 fn what_was_noted_for_another_shape_counts_no_more() {
     let mut bench = Bench::new(RULES);
-    bench.hear("sip1", "04561");
-    bench.hear("sip1", "04561");
+    bench.receive("sip1", "04561");
+    bench.receive("sip1", "04561");
     bench.reload(
         site(&RULES.replace("3 of event 4561 by host within 10m", "3 of event 4561 by host within 5m"), str::to_owned),
         false,
     );
-    bench.hear("sip1", "04561");
+    bench.receive("sip1", "04561");
     assert_eq!(bench.alarms(), [""; 0]);
-    bench.hear("sip1", "04561");
-    bench.hear("sip1", "04561");
+    bench.receive("sip1", "04561");
+    bench.receive("sip1", "04561");
     assert_eq!(bench.alarms(), ["counted [sip1] 1"]);
     bench.is_the_fold();
 }
@@ -258,7 +258,7 @@ fn a_start_with_other_rules_is_a_reload() {
     let mut bench = Bench::new(RULES);
     let (before, written) = site(RULES, str::to_owned);
     bench.reload((before.clone(), written), false);
-    bench.hear("sip1", "04563");
+    bench.receive("sip1", "04563");
     let state = State::fold(&bench.records);
     let (after, written) = site(&changed(), str::to_owned);
     let mut again = Bench::from(after.clone(), state);
@@ -308,7 +308,7 @@ fn runs_end_on_what_they_began_with() {
     let mut bench = Bench::new(&with("5s"));
     bench.reload(site(&with("5s"), str::to_owned), false);
     let first = bench.controller.rules();
-    bench.hear("sip1", "04562");
+    bench.receive("sip1", "04562");
     let rules = |bench: &Bench| {
         bench.controller.runs().runs().map(|(_, r)| (r.bound.rules, r.bound.timeout.as_secs())).collect::<Vec<_>>()
     };
@@ -316,7 +316,7 @@ fn runs_end_on_what_they_began_with() {
     bench.reload(site(&with("7s"), str::to_owned), false);
     let second = bench.controller.rules();
     assert!(second > first);
-    bench.hear("sip2", "04562");
+    bench.receive("sip2", "04562");
     assert_eq!(rules(&bench), [(first, 5), (second, 7)]);
     // The time-out of the step is that of the rules to which the run is bound.
     let command = Step { n: 0, verb: Verb::parse("host.run").unwrap(), args: Vec::new(), line: 1 };
@@ -332,7 +332,7 @@ fn runs_end_on_what_they_began_with() {
     bench.turn(Input::Done { run: 1, n: 0, attempt: 2, result: Err("no".to_owned()) });
     bench.turn(Input::Evaluated { run: 1, next: Next::Failed("enough".to_owned()) });
     assert!(bench.controller.runs().run(1).is_none());
-    bench.hear("sip2", "04562");
+    bench.receive("sip2", "04562");
     assert_eq!(accepted(&bench), [second]);
     bench.is_the_fold();
 }
@@ -487,7 +487,7 @@ fn a_host_that_is_gone_from_the_configuration_is_not_missed() {
 fn the_journal_has_what_was_accepted() {
     let mut bench = Bench::new(RULES);
     bench.reload(site(RULES, str::to_owned), false);
-    bench.hear("sip1", "04563");
+    bench.receive("sip1", "04563");
     let (newest, written) = site(&changed(), str::to_owned);
     bench.reload((newest, written.clone()), false);
     let folder = Folder::new();

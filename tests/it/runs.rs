@@ -70,11 +70,11 @@ impl Bench {
     }
 
     fn start(&mut self, now: Time, alarm: &str, key: &str) -> Vec<String> {
-        self.cue_of(now, alarm, key, Trust::Authenticated, false)
+        self.start_of(now, alarm, key, Trust::Authenticated, false)
     }
 
     /// The same for an event with this trust, which may be the claim of a member of a pair.
-    fn cue_of(&mut self, now: Time, alarm: &str, key: &str, trust: Trust, claim: bool) -> Vec<String> {
+    fn start_of(&mut self, now: Time, alarm: &str, key: &str, trust: Trust, claim: bool) -> Vec<String> {
         self.sequence += 1;
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
         let start = StartReactions {
@@ -182,13 +182,13 @@ fn an_operator_agrees_or_the_time_is_over() {
     let mut b = Bench::new();
     assert_eq!(b.start(at(0), "asks", ""), ["notice confirm"]);
     assert_eq!(b.restart(), NOTHING);
-    assert_eq!(b.tell(at(10), Input::Agree { run: 1 }), ["evaluate 1"]);
+    assert_eq!(b.tell(at(10), Input::Approve { run: 1 }), ["evaluate 1"]);
     let mut b = Bench::new();
     b.start(at(0), "asks", "");
     assert_eq!(b.runs.next_deadline(), Some(at(30_000)));
     assert_eq!(b.tell(at(30_000), Input::Timer), NOTHING);
     assert_eq!(b.runs.state().run(1), None);
-    assert_eq!(b.tell(at(30_001), Input::Agree { run: 1 }), NOTHING, "too late");
+    assert_eq!(b.tell(at(30_001), Input::Approve { run: 1 }), NOTHING, "too late");
     assert_eq!(b.start(at(0), "dry", ""), ["notice dry", "evaluate 2"], "what it would do is found out");
 }
 
@@ -275,7 +275,7 @@ fn waiting_and_what_is_kept() {
 }
 
 #[test]
-fn too_many_runs_are_not_started_and_told() {
+fn too_many_runs_are_not_started_and_reported() {
     let mut b = Bench::new();
     for n in 0..RUNS {
         assert_eq!(b.start(at(0), "plain", &n.to_string()).len(), 1, "{n}");
@@ -283,6 +283,22 @@ fn too_many_runs_are_not_started_and_told() {
     assert_eq!(b.start(at(0), "plain", "one more"), ["notice not_started"]);
     b.ends(at(1), 1);
     assert_eq!(b.start(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
+}
+
+/// A failed run for which there is no room now can be started again later.
+#[test]
+fn a_failed_run_is_not_forgotten_when_there_is_no_room_to_start_it_again() {
+    let mut b = Bench::new();
+    b.start(at(0), "plain", "failed");
+    b.fails(at(1), 1);
+    for n in 0..RUNS {
+        b.start(at(2), "plain", &n.to_string());
+    }
+    assert_eq!(b.tell(at(3), Input::Retry { run: 1 }), ["notice not_started"]);
+    assert!(b.runs.state().failed(1).is_some());
+    b.ends(at(4), 2);
+    assert_eq!(b.tell(at(5), Input::Retry { run: 1 }), [format!("evaluate {}", RUNS + 2)]);
+    assert!(b.runs.state().failed(1).is_none());
 }
 
 /// Answers a step of a run with a result of this size.
@@ -310,7 +326,7 @@ fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
     let most = share(MEMORY, MEMORY_RUNS);
     let mut refused = 0;
     for n in 1..=RUNS as u64 {
-        match b.cue_of(at(0), "plain", &n.to_string(), Trust::Unverified, false)[0].as_str() {
+        match b.start_of(at(0), "plain", &n.to_string(), Trust::Unverified, false)[0].as_str() {
             "notice not_started" => refused += 1,
             _ => refused += usize::from(!answer(&mut b, n, 0, RUN_BYTES - 1_000)),
         }
@@ -320,9 +336,9 @@ fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
         b.runs.state().runs().flat_map(|(_, r)| &r.history).map(|s| s.result.as_ref().map_or(0, Value::weight)).sum();
     assert!(kept <= most / 2, "{kept} of {most}");
     let next = b.runs.state().runs().map(|(id, _)| id).max().unwrap() + 1;
-    assert_eq!(b.cue_of(at(1), "plain", "genuine", Trust::Address, false), [format!("evaluate {next}")]);
+    assert_eq!(b.start_of(at(1), "plain", "genuine", Trust::Address, false), [format!("evaluate {next}")]);
     assert!(answer(&mut b, next, 0, RUN_BYTES - 1_000));
-    assert_eq!(b.cue_of(at(1), "plain", "claim", Trust::Address, true), [format!("evaluate {}", next + 1)]);
+    assert_eq!(b.start_of(at(1), "plain", "claim", Trust::Address, true), [format!("evaluate {}", next + 1)]);
     assert!(answer(&mut b, next + 1, 0, RUN_BYTES - 1_000));
     // A run that ends returns its memory.
     for (id, _) in b.runs.state().clone().runs() {
@@ -350,7 +366,7 @@ fn the_memory_of_dry_runs_is_bounded_and_the_least() {
         b.runs.state().runs().flat_map(|(_, r)| &r.history).map(|s| s.result.as_ref().map_or(0, Value::weight)).sum();
     assert!(kept > most / 3 && kept <= most / 2, "{kept} of {most}");
     let mut n = 0;
-    while b.cue_of(at(1), "plain", &n.to_string(), Trust::Authenticated, false).len() == 1 && n < 40 {
+    while b.start_of(at(1), "plain", &n.to_string(), Trust::Authenticated, false).len() == 1 && n < 40 {
         run = b.runs.state().runs().map(|(id, _)| id).max().unwrap();
         assert!(answer(&mut b, run, 0, RUN_BYTES - 1_000), "{n}");
         n += 1;
@@ -363,11 +379,11 @@ fn the_memory_of_dry_runs_is_bounded_and_the_least() {
 fn a_lane_is_of_one_trust() {
     let mut b = Bench::new();
     let (genuine, forged) = (Trust::Address, Trust::Unverified);
-    assert_eq!(b.cue_of(at(0), "plain", "k", forged, false), ["evaluate 1"]);
-    assert_eq!(b.cue_of(at(1), "plain", "k", genuine, false), ["evaluate 2"], "it does not wait for the forged one");
-    assert_eq!(b.cue_of(at(2), "plain", "k", genuine, false), NOTHING);
+    assert_eq!(b.start_of(at(0), "plain", "k", forged, false), ["evaluate 1"]);
+    assert_eq!(b.start_of(at(1), "plain", "k", genuine, false), ["evaluate 2"], "it does not wait for the forged one");
+    assert_eq!(b.start_of(at(2), "plain", "k", genuine, false), NOTHING);
     for n in 3..20 {
-        assert_eq!(b.cue_of(at(n), "plain", "k", forged, false), NOTHING);
+        assert_eq!(b.start_of(at(n), "plain", "k", forged, false), NOTHING);
     }
     assert!(b.runs.state().run(3).is_some(), "it still waits");
     assert_eq!(b.ends(at(20), 2), ["evaluate 3"]);
@@ -380,15 +396,15 @@ fn a_part_of_all_runs_is_for_the_better_trusted() {
     let mut b = Bench::new();
     let room = Trust::Unverified.share_of(RUNS);
     for n in 0..room {
-        assert_eq!(b.cue_of(at(0), "plain", &n.to_string(), Trust::Unverified, false).len(), 1, "{n}");
+        assert_eq!(b.start_of(at(0), "plain", &n.to_string(), Trust::Unverified, false).len(), 1, "{n}");
     }
-    assert_eq!(b.cue_of(at(0), "plain", "forged", Trust::Unverified, false), ["notice not_started"]);
-    assert_eq!(b.cue_of(at(0), "plain", "genuine", Trust::Address, false), [format!("evaluate {}", room + 1)]);
+    assert_eq!(b.start_of(at(0), "plain", "forged", Trust::Unverified, false), ["notice not_started"]);
+    assert_eq!(b.start_of(at(0), "plain", "genuine", Trust::Address, false), [format!("evaluate {}", room + 1)]);
 }
 
 /// Claims have reserved room, and a run for a claim that fails is reported, whatever the reason.
 #[test]
-fn it_is_told_how_runs_of_claims_end() {
+fn how_runs_of_claims_end_is_reported() {
     let mut b = Bench::new();
     let trust = Trust::Address;
     for n in 0..RUNS {
@@ -396,26 +412,26 @@ fn it_is_told_how_runs_of_claims_end() {
     }
     assert_eq!(b.start(at(0), "plain", "one more"), ["notice not_started"]);
     let first = RUNS as u64 + 1;
-    assert_eq!(b.cue_of(at(1), "plain", "app", trust, true), [format!("evaluate {first}")]);
+    assert_eq!(b.start_of(at(1), "plain", "app", trust, true), [format!("evaluate {first}")]);
     let sequence = b.sequence;
-    assert_eq!(b.cue_of(at(2), "plain", "app", trust, true), NOTHING);
-    assert_eq!(b.cue_of(at(3), "plain", "app", trust, true), [format!("claim {} ended badly", sequence + 1)], "replaced");
+    assert_eq!(b.start_of(at(2), "plain", "app", trust, true), NOTHING);
+    assert_eq!(b.start_of(at(3), "plain", "app", trust, true), [format!("claim {} ended badly", sequence + 1)], "replaced");
     assert_eq!(b.ends(at(4), first), [format!("evaluate {}", first + 2), format!("claim {sequence} ended well")]);
     let failed = b.fails(at(5), first + 2);
     assert_eq!(failed, ["notice run_failed".to_owned(), format!("claim {} ended badly", sequence + 2)]);
     assert_eq!(
-        b.cue_of(at(6), "wants", "app", trust, true),
+        b.start_of(at(6), "wants", "app", trust, true),
         ["notice not_started".to_owned(), format!("claim {} ended badly", sequence + 3)]
     );
     for n in 0..CLAIM_RUNS {
-        assert_eq!(b.cue_of(at(7), "plain", &format!("c{n}"), trust, true).len(), 1, "{n}");
+        assert_eq!(b.start_of(at(7), "plain", &format!("c{n}"), trust, true).len(), 1, "{n}");
     }
-    let (refused, sequence) = (b.cue_of(at(8), "plain", "one more", trust, true), b.sequence);
+    let (refused, sequence) = (b.start_of(at(8), "plain", "one more", trust, true), b.sequence);
     assert_eq!(refused, ["notice not_started".to_owned(), format!("claim {sequence} ended badly")]);
     // A missing approval is a decision.
     b.restart();
     let mut b = Bench::new();
-    b.cue_of(at(0), "asks", "app", trust, true);
+    b.start_of(at(0), "asks", "app", trust, true);
     assert_eq!(b.tell(at(40_000), Input::Timer), ["claim 1 ended well"]);
 }
 
@@ -425,12 +441,12 @@ fn what_is_kept_is_apart_for_those_who_are_not_trusted() {
     let mut b = Bench::new();
     let step = |verb: &str, args: Vec<Value<'static>>| Next::Step(Step { n: 0, verb: Verb::parse(verb).unwrap(), args, line: 1 });
     for (run, trust, value) in [(1, Trust::Address, 7), (2, Trust::Unverified, 666)] {
-        b.cue_of(at(0), "plain", "", trust, false);
+        b.start_of(at(0), "plain", "", trust, false);
         b.tell(at(0), Input::Evaluated { run, next: step("state.set", vec!["k".into(), Value::Int(value)]) });
         b.ends(at(0), run);
     }
     for (run, trust, value) in [(3, Trust::Local, 7), (4, Trust::Unverified, 666)] {
-        b.cue_of(at(1), "plain", "", trust, false);
+        b.start_of(at(1), "plain", "", trust, false);
         b.tell(at(1), Input::Evaluated { run, next: step("state.get", vec!["k".into()]) });
         assert_eq!(b.runs.state().run(run).unwrap().history[0].result, Ok(Value::Int(value)));
     }

@@ -398,7 +398,7 @@ fn rotated_files_that_are_left_are_read_when_the_one_that_was_read_is_gone() {
 }
 
 #[test]
-fn a_copy_that_was_truncated_and_has_grown_again_is_told_by_what_stands_in_it() {
+fn a_copy_that_was_truncated_and_has_grown_again_is_known_by_its_content() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(0));
@@ -567,7 +567,7 @@ fn a_line_without_end_is_cut_and_the_next_is_whole() {
 }
 
 #[test]
-fn datagrams_are_heard_and_nobody_knows_from_whom() {
+fn datagrams_are_read_and_nobody_knows_from_whom() {
     let udp = Udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (address, named) = (udp.address().unwrap(), udp.named());
     let taken = Udp::bind(address).unwrap_err();

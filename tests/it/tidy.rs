@@ -322,7 +322,7 @@ fn the_commands_of_the_documents_work() {
 /// Type names that several modules have, with the reason: they are always written with their module.
 const SHARED_NAMES: [(&str, &str); 5] = [
     ("Args", "the arguments of one command"),
-    ("Input", "what one state machine is told"),
+    ("Input", "what one state machine gets"),
     ("Output", "what one state machine wants done"),
     ("Record", "what one state machine keeps in the journal"),
     ("State", "what one state machine's records fold to"),

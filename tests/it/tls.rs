@@ -98,7 +98,7 @@ fn report(host: &str, beat: u64) -> Report {
 }
 
 #[test]
-fn an_agent_enrolls_reports_and_is_told() {
+fn an_agent_enrolls_reports_and_gets_commands() {
     let bench = Bench::new();
     let token = bench.authority.token("sip1").unwrap();
     bench.enroll(&token, "a").unwrap();

@@ -105,7 +105,7 @@ fn until(heard: &Receiver<NetworkEvent>, wanted: &NetworkEvent) {
 }
 
 #[test]
-fn rivals_hands_and_witnesses_are_heard() {
+fn rivals_changes_by_hand_and_witnesses_are_noticed() {
     with_network(|network| {
         for spot in both() {
             let other = spot.clone();

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The kernel reports a pulled cable, an interface that is set down, and a missing interface.
 #[test]
-fn the_state_of_an_interface_is_heard() {
+fn the_state_of_an_interface_is_noticed() {
     with_network(|network| {
         let (sender, heard) = channel();
         let spots = vec![

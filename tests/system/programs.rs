@@ -12,7 +12,7 @@ use crate::site::{Ended, PROGRAM, Site, claim, ready, until};
 
 /// The protocol of systemd (sd_notify(3)): ready when everything is open, alive while the loop runs, stopping when it ends.
 #[test]
-fn a_supervisor_is_told() {
+fn a_supervisor_is_notified() {
     let site = Site::new("notify-socket", "files: sip.log\n", "agent");
     let socket = UnixDatagram::bind(site.0.join("notify.sock")).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();

@@ -118,8 +118,8 @@ fn work<'r, R: Read>(
             let _ = next.send(turn);
         }
         let left = sift(sifting, reads, end, &mut room);
-        let heard = found.send((left, read.map(drop))).is_ok();
-        if !(heard && more) {
+        let sent = found.send((left, read.map(drop))).is_ok();
+        if !(sent && more) {
             break;
         }
     }

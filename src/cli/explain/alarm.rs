@@ -12,7 +12,7 @@ use crate::core::site::Site;
 
 use super::super::dry_run::{self, DryRunLog};
 use super::super::output::{OutputFormat, colour, wrong};
-use super::{Args, Scene};
+use super::args::{Args, Scene};
 
 pub(super) fn run(args: &Args, scene: &Scene, alarm: &str) -> io::Result<u8> {
     let (mut story, names) = match stories_of(&scene.site.program, alarm, args.key.as_deref()) {

@@ -14,7 +14,7 @@ use crate::shell::store::JournalReader;
 
 use super::super::ask::{ControllerArgs, data};
 use super::super::output::{OutputFormat, WRONG, colour, wrong};
-use super::Args;
+use super::args::Args;
 
 /// Reads the records of the journal in their order while `each` returns true. Errors are reported.
 fn read(args: &Args, mut each: impl FnMut(u64, &Record) -> bool) -> io::Result<Result<(), u8>> {

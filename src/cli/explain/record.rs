@@ -13,7 +13,7 @@ use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Si
 
 use super::super::dry_run;
 use super::super::output::{OutputFormat, USAGE, colour, missing, wrong};
-use super::{Args, Scene};
+use super::args::{Args, Scene};
 
 /// The maximum number of records of standard input that are explained.
 const RECORDS: usize = 1_000;

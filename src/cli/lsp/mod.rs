@@ -31,7 +31,7 @@ Without -c and --rules, a document belongs to the nearest pointsman.yaml above i
 /// The messages and results that may wait for the thread that answers.
 const WAITING: usize = 64;
 
-/// Language server for editors
+/// Runs a language server for editors
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

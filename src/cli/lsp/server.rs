@@ -137,7 +137,7 @@ impl Server {
                 return Ok(Some(u8::from(self.phase != Phase::ShutDown)));
             }
             Message::Notification(notification) if self.phase == Phase::Initialized => self.notification(notification)?,
-            // Before and after the conversation proper, and answers to what was only told.
+            // Notifications before the initialization and after the shutdown, and responses, for which nothing waits.
             Message::Notification(_) | Message::Response(_) => {}
         }
         Ok(None)

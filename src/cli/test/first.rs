@@ -14,7 +14,7 @@ use crate::core::replay::{DryRun, EntryKind, Settling, SiftRoom, TimelineEntry};
 
 use super::super::dry_run;
 use super::super::output::{OutputFormat, WRONG, report, wrong};
-use super::Args;
+use super::args::Args;
 
 /// The maximum number of log lines in a first test.
 const LINES: usize = 200;

@@ -23,12 +23,12 @@ use crate::core::replay::{EntryKind, TimelineEntry};
 use crate::core::site::{Site, samples};
 
 use super::super::output::{OutputFormat, WRONG, report, wrong};
-use super::Args;
+use super::args::Args;
 use super::first::expectation;
 
 /// The time between steps that only have to be apart.
 const APART: Duration = Duration::from_secs(1);
-/// The bytes of a value that can be told from others in a record.
+/// The bytes of a value that can be distinguished from others in a record.
 const REPLACEABLE: usize = 2;
 /// An application that claims to report what Pointsman reports.
 const FORGER: &str = "forger";

@@ -12,7 +12,9 @@ use crate::core::replay::test_file::{RuleTest, TestFile};
 use crate::core::site::{Site, mutants, samples};
 
 use super::super::output::{FAILED, OutputFormat, wrong};
-use super::{Args, folder_of, in_parallel};
+use super::args::Args;
+use super::folder_of;
+use super::parallel::in_parallel;
 use crate::shell::site_files::read;
 
 pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io::Result<u8> {

@@ -7,7 +7,8 @@ use crate::core::base::text::{printable, printable_json};
 use crate::core::replay::rule_test;
 
 use super::super::output::{OutputFormat, colour, plural};
-use super::{Args, Done, Job};
+use super::args::Args;
+use super::{Done, Job};
 
 /// Writes each result in the order of the files, and then the totals.
 pub(super) fn write(out: &mut dyn Write, args: &Args, jobs: &[Job<'_>], done: &[Done], unusable: usize) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use crate::shell::sources::watch;
 
 use super::super::output::wrong;
-use super::Args;
+use super::args::Args;
 
 /// Runs the tests now and after each change, until the program is ended.
 pub(super) fn run(args: &Args, tests: impl Fn(&Args) -> io::Result<u8>) -> io::Result<u8> {

@@ -122,7 +122,7 @@ fn numbers(before: Option<&Answers>, now: &Answers, since: Duration) -> Vec<(&'s
         ("queued", number(MetricId::QueueMessages)),
         ("runs", number(MetricId::RunsActive)),
         ("undelivered", number(MetricId::ChannelWaiting)),
-        ("set aside", number(MetricId::Overrides)),
+        ("overrides", number(MetricId::Overrides)),
         ("to journal", durations(MetricId::Journaled)),
         ("to command", durations(MetricId::FirstCommand)),
         ("to holder", durations(MetricId::HolderSeen)),

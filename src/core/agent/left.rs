@@ -11,37 +11,52 @@ use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::wire::{LocalPlacement, Presence};
 
-use super::{AgentState, Durable, Output};
+use super::durable::Durable;
+use super::turn::Output;
 
 /// How often an attempt to remove it is made.
 const LEAVE_AGAIN: Duration = Duration::from_secs(1);
 
 /// One left-over that is to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LeftOver {
+struct LeftOver {
     place: LocalPlacement,
     /// When the next attempt is due; `None` while one is under way.
     next: Option<Time>,
 }
 
-/// What was brought up and is not listed at that place now. It is not wanted from here on, and that is on disk before it is
-/// removed.
-pub(super) fn begin(durable: &mut Durable, list: &BTreeMap<Name, Option<LocalPlacement>>, now: Time) -> BTreeMap<Name, LeftOver> {
-    let mut all = BTreeMap::new();
-    for (resource, mark) in &mut durable.marks {
-        let listed = list.get(resource).and_then(Option::as_ref);
-        if let Some(place) = mark.place.clone().filter(|place| listed != Some(place)) {
-            (mark.want, mark.terms) = (false, None);
-            all.insert(resource.clone(), LeftOver { place, next: Some(now) });
-        }
-    }
-    all
-}
+/// The left-overs of a host, by resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeftOvers(BTreeMap<Name, LeftOver>);
 
-impl AgentState {
+impl LeftOvers {
+    /// What was brought up and is not listed at that place now. It is not wanted from here on, and that is on disk before it is
+    /// removed.
+    pub(super) fn begin(durable: &mut Durable, list: &BTreeMap<Name, Option<LocalPlacement>>, now: Time) -> LeftOvers {
+        let mut all = BTreeMap::new();
+        for (resource, mark) in &mut durable.marks {
+            let listed = list.get(resource).and_then(Option::as_ref);
+            if let Some(place) = mark.place.clone().filter(|place| listed != Some(place)) {
+                (mark.want, mark.terms) = (false, None);
+                all.insert(resource.clone(), LeftOver { place, next: Some(now) });
+            }
+        }
+        LeftOvers(all)
+    }
+
+    /// True if there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True if there is a left-over of this resource.
+    pub(super) fn contains(&self, resource: &str) -> bool {
+        self.0.contains_key(resource)
+    }
+
     /// Starts the attempts that are due.
-    pub(super) fn leave(&mut self, now: Time, out: &mut Vec<Output>) {
-        for (resource, left) in &mut self.left {
+    pub(super) fn attempt(&mut self, now: Time, out: &mut Vec<Output>) {
+        for (resource, left) in &mut self.0 {
             if left.next.is_some_and(|at| at <= now) {
                 left.next = None;
                 out.push(Output::Leave { resource: resource.clone(), place: left.place.clone() });
@@ -49,35 +64,27 @@ impl AgentState {
         }
     }
 
-    /// An attempt ended with this observation.
-    pub(super) fn left(&mut self, now: Time, resource: &Name, holds: Presence) {
-        let Some(left) = self.left.get_mut(resource) else { return };
+    /// An attempt ended with this observation. True if the left-over is gone now.
+    pub(super) fn ended(&mut self, now: Time, resource: &str, holds: Presence) -> bool {
+        let Some(left) = self.0.get_mut(resource) else { return false };
         if holds != Presence::No {
             left.next = Some(now + LEAVE_AGAIN);
-            return;
+            return false;
         }
-        self.left.remove(resource);
-        match self.placements.get_mut(resource) {
-            Some(placement) => placement.has_left(),
-            None => {
-                if let Some(mark) = self.durable.marks.get_mut(resource) {
-                    mark.place = None;
-                    self.unsaved = true;
-                }
-            }
-        }
+        self.0.remove(resource);
+        true
     }
 
     /// When the next attempt is due.
-    pub(super) fn next_leave(&self) -> Option<Time> {
-        self.left.values().filter_map(|left| left.next).min()
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.0.values().filter_map(|left| left.next).min()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::agent::{AgentMark, Input, Operation};
+    use crate::core::agent::{AgentMark, AgentState, Input, Operation};
     use crate::core::inventory::{OnQuorumLoss, ResourceKind, Takeover};
     use crate::core::wire::{Action, Command, Echo, Generation, Probe, StatusNote, Terms};
 

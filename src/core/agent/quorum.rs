@@ -2,12 +2,13 @@
 
 use crate::core::base::limits::{DRIVER_TIMEOUT, HEARTBEAT};
 use crate::core::base::time::Time;
-use crate::core::inventory::{OnQuorumLoss, Takeover};
+use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
 use crate::core::vote::{Elector, promise_lasts};
 use crate::core::wire::{PeerMessage, Presence, Probe, StatusNote, Terms, Vote, VoteRequest};
 
-use super::resource_agent::{Phase, ProbeListening, ResourceAgent};
-use super::{Name, Output};
+use super::listening::ProbeListening;
+use super::resource_agent::{Phase, ResourceAgent};
+use super::turn::Output;
 
 impl ResourceAgent {
     /// The terms, if they are those of a quorum.

@@ -1,11 +1,16 @@
 //! Tests of single decisions of the agent. The simulator (`sim`) tests everything at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::core::inventory::{OnQuorumLoss, Takeover};
-use crate::core::wire::{AppStatus, Metric, Probe};
+use crate::core::base::limits::HEARTBEAT;
+use crate::core::base::time::Time;
+use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
+use crate::core::wire::{
+    Action, AppStatus, Command, Echo, Generation, Metric, Presence, Probe, Report, ResourceStatus, StatusNote, Terms,
+};
 
 const VIP: &str = "vip";
 
@@ -33,7 +38,7 @@ struct Bench {
     agent: AgentState,
     now: Time,
     out: Vec<Output>,
-    /// The lifetime that the kernel was last told.
+    /// The lifetime that was last set in the kernel.
     kept: Option<Time>,
 }
 
@@ -123,7 +128,7 @@ fn nothing_is_touched_before_a_first_command() {
 }
 
 #[test]
-fn a_take_is_on_disk_before_the_driver_hears_of_it() {
+fn a_take_is_on_disk_before_the_driver_gets_it() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Nothing));
     let persist = bench.out.iter().position(|o| matches!(o, Output::Persist(d) if d.marks[VIP].want));
@@ -196,7 +201,7 @@ fn what_was_seen_counts_not_what_was_said() {
 }
 
 #[test]
-fn a_rival_heard_while_probing_stops_the_take() {
+fn a_rival_that_answers_while_probing_stops_the_take() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Once));
     assert!(bench.out.iter().any(|o| matches!(o, Output::Ask { .. })));
@@ -289,7 +294,7 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     assert_eq!(again.seen().note, Some(StatusNote::LeaseEnded));
 }
 
-/// The address was there before, and the driver wrongly says that it told the kernel when to drop it. No one may rely on its end,
+/// The address was there before, and the driver wrongly says that it set in the kernel when the address ends. No one may rely on its end,
 /// so the address is not held, and it is removed.
 #[test]
 fn an_address_that_the_kernel_would_keep_is_not_held() {
@@ -359,8 +364,8 @@ fn what_is_seen_is_reported() {
     };
     let runs = |runs: AppStatus| Input::Looked([("SIP".to_owned(), runs)].into());
     bench.turn(runs(AppStatus::Yes));
-    let told = reports(&mut bench);
-    assert_eq!(told.iter().map(|r| r.watched.clone()).collect::<Vec<_>>(), [Some([("SIP".to_owned(), AppStatus::Yes)].into())]);
+    let sent = reports(&mut bench);
+    assert_eq!(sent.iter().map(|r| r.watched.clone()).collect::<Vec<_>>(), [Some([("SIP".to_owned(), AppStatus::Yes)].into())]);
     bench.turn(runs(AppStatus::Yes));
     let cpu = Metric { name: "cpu".to_owned(), mount: String::new(), thousandths: 5 };
     bench.turn(Input::Measured(vec![cpu.clone()]));
@@ -369,9 +374,9 @@ fn what_is_seen_is_reported() {
     bench.turn(Input::Timer);
     bench.now = bench.now + HEARTBEAT;
     bench.turn(Input::Timer);
-    let told = reports(&mut bench);
-    assert_eq!(told.iter().map(|r| r.metrics.clone()).collect::<Vec<_>>(), [vec![cpu], Vec::new()]);
-    assert!(told.iter().all(|r| r.watched.is_some()));
+    let sent = reports(&mut bench);
+    assert_eq!(sent.iter().map(|r| r.metrics.clone()).collect::<Vec<_>>(), [vec![cpu], Vec::new()]);
+    assert!(sent.iter().all(|r| r.watched.is_some()));
     bench.turn(runs(AppStatus::No));
     assert_eq!(reports(&mut bench).len(), 1);
 }

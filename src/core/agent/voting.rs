@@ -9,7 +9,8 @@ use crate::core::inventory::Name;
 use crate::core::vote::promise_lasts;
 use crate::core::wire::{Electorate, PeerMessage, Presence, Refusal, Vote, VoteRequest};
 
-use super::{AgentState, Output};
+use super::agent_state::AgentState;
+use super::turn::Output;
 
 impl AgentState {
     /// Takes a message of another host's agent.
@@ -67,7 +68,7 @@ impl AgentState {
                 self.voter.clear(resource, host, seen.generation);
             }
             if seen.want {
-                self.voter.heard(now, resource, seen.generation);
+                self.voter.learn_command(now, resource, seen.generation);
             }
         }
         // Who asks for so long may have asked before this start, and the store need not know it.

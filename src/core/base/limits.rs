@@ -27,7 +27,7 @@ pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for partial matches: events that conditions count or join. When it is used up, the alarm that has
 /// most of them drops the older half of its keys, and this is a notice. Up to half of it may be measures (`rate`, `avg` ...);
 /// of these, a further key is not measured, and this is a notice.
-pub const MEMORY_NOTES: usize = 20;
+pub const MEMORY_PARTIAL_MATCHES: usize = 20;
 /// Percent of the memory for runs that have not ended: the arguments of their scripts, and the answers of their steps. Less
 /// trusted senders may fill only a part of it. When it is used up, a further run is not started, and a step with a larger
 /// answer fails with the reason. Both are reported.
@@ -101,6 +101,9 @@ pub const LISTED: usize = 1_000_000;
 pub const NEAR_MISSES: usize = 200_000;
 /// Maximum events that a condition counts (`N of`). More is a diagnostic, because each key has a window of this many times.
 pub const COUNT: usize = 1_000;
+/// Maximum messages for which one record stands (`message repeated N times` of rsyslog). A larger number counts as this many,
+/// which is enough for any condition.
+pub const REPEATED: u16 = 1_000;
 /// Maximum reactions that one `react` starts, those after `then` included. One more is a diagnostic, because each run keeps those
 /// that follow it.
 pub const REACTION_CALLS: usize = 100;
@@ -287,7 +290,7 @@ pub const LATE_CLAIMS_WAIT: Duration = Duration::from_secs(10);
 pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);
 /// How long after a start resources are only observed if some hosts have not reported.
 pub const SETTLE: Duration = Duration::from_secs(5);
-/// Default time for an operator to agree to a run. Then the run ends.
+/// Default time for an operator to approve a run. Then the run ends.
 pub const CONFIRM_WITHIN: Duration = Duration::from_secs(120);
 /// Default time limit of one attempt of a step.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(2);

@@ -16,6 +16,7 @@ const SECOND_US: i64 = 1_000_000;
 /// The maximum offset of a zone from UTC.
 const FURTHEST_S: i32 = 18 * 3_600;
 
+/// A time zone, as a configuration names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Zone {

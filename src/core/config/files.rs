@@ -155,10 +155,11 @@ fn entries<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<&
 }
 
 /// The zones of listeners, by protocol and address.
-pub type ListenerZones = std::collections::BTreeMap<(Way, SocketAddr), Zone>;
+pub type ListenerZones = std::collections::BTreeMap<(Transport, SocketAddr), Zone>;
 
+/// The protocol of a listener for syslog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum Transport {
     Udp,
     Tcp,
 }

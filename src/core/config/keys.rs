@@ -35,8 +35,8 @@ pub static CONTROLLER: KeySet = KeySet {
         key("routes", Named(&ROUTE), "who is notified of which alarms; see [routes](notifications.md#routes)", "none"),
         key("listen", Map(&LISTEN), "where the controller listens for logs and agents; see [listen](#listen)", "nothing"),
         key("files", TextsOrMaps(&FILE), "logs that are followed; see [files](#files)", "none"),
-        key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
-        key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "as there"),
+        key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "see there"),
+        key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "see there"),
         key(
             "access",
             Map(&ACCESS),
@@ -58,7 +58,12 @@ pub static HOST: KeySet = KeySet {
     keys: &[
         key("address", Text, "the host's own address, never one that moves", "none"),
         key("platform", Word(&["linux", "windows", "aix", "solaris", "other"]), "its operating system", "`linux`"),
-        key("via", Word(&["agent", "ssh", "local"]), "`agent`, or `local` for the controller's own machine", "`agent`"),
+        key(
+            "via",
+            Word(&["agent", "ssh", "local"]),
+            "how it is reached: `agent`; `local` for the controller's own machine; `ssh` for a host that only writes logs",
+            "`agent`",
+        ),
         key("agent_port", Number, "the port on which its agent listens for other agents", "5751"),
         key("aliases", Texts, "other names that logs use", "none"),
         key("site", Text, "the name of the place where the host is", "none"),
@@ -99,8 +104,8 @@ pub static PAIR: KeySet = KeySet {
     title: "pairs",
     keys: &[
         key("primary", Text, "the application that is primary as a rule", REQUIRED),
-        key("backup", Text, "the other one", REQUIRED),
-        key("standby", Word(&["hot", "warm"]), "how the backup runs", "`hot`"),
+        key("backup", Text, "the other application", REQUIRED),
+        key("standby", Word(&["hot", "warm"]), "how the backup runs: a note for people, which Pointsman does not use", "`hot`"),
         key("resource", Text, "the resource that follows the primary", "none"),
         key("catch_up", Word(&["move", "ask"]), "how a late claim is treated", "`move`"),
         key("says_primary", TextsOrMaps(&CLAIM), "the records by which a member claims to be primary", "Genesys' ids"),
@@ -159,7 +164,12 @@ pub static RESOURCE: KeySet = KeySet {
         ),
         key("witnesses", Texts, "addresses that a holder must reach (`probe`)", "none"),
         key("term", Duration, "how long a lease lasts (`lease`)", "`30s`"),
-        key("moves", Text, "flap damping", "`4 per 10m`"),
+        key(
+            "moves",
+            Text,
+            "how many moves are allowed in which time; then the resource stays where it is for a while",
+            "`4 per 10m`",
+        ),
         key("repair", Truth, "whether an address that was added or removed by hand is corrected", "`true`"),
         key("trust", TRUST, "the trust that an event needs to move it", "`address`"),
         key(
@@ -478,8 +488,8 @@ pub static COMMANDS: KeySet = KeySet {
         key("up", Any, "the commands that bring it up", REQUIRED),
         key("down", Any, "the commands that bring it down", REQUIRED),
         key("observe", Texts, "the command that prints its state", REQUIRED),
-        key("up_when", Text, "the expression that its output has when it is up", REQUIRED),
-        key("down_when", Text, "the expression that its output has when it is down", REQUIRED),
+        key("up_when", Text, "the expression that matches its output when the resource is up", REQUIRED),
+        key("down_when", Text, "the expression that matches its output when the resource is down", REQUIRED),
     ],
 };
 

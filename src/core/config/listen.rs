@@ -6,7 +6,7 @@ use crate::core::diag::{Code, Place};
 use crate::core::inventory::{AGENT_PORT, Inventory, Listening};
 use crate::core::yaml::{Section, YamlNode, YamlReader};
 
-use super::files::{self, Way};
+use super::files::{self, Transport};
 use super::{Listen, keys};
 
 /// The default of `listen: agents`: where the controller listens for agents.
@@ -39,9 +39,9 @@ pub(super) fn read(
     let mut listen = Listen { agents: agents_wanted.then_some(AGENTS), ..Listen::default() };
     let mut taken: Vec<Taken> = Vec::new();
     if let Some((address, place)) = monitoring {
-        taken.push(Taken { way: Way::Tcp, address, what: "`metrics`".to_owned(), place });
+        taken.push(Taken { transport: Transport::Tcp, address, what: "`metrics`".to_owned(), place });
     }
-    let of_agents = |address, place| Taken { way: Way::Tcp, address, what: "`agents`".to_owned(), place };
+    let of_agents = |address, place| Taken { transport: Transport::Tcp, address, what: "`agents`".to_owned(), place };
     let Some(node) = top.get("listen") else {
         // Agents have a usual address, which needs no line of its own.
         if let Some((address, metrics)) = listen.agents.zip(taken.first()) {
@@ -53,21 +53,21 @@ pub(super) fn read(
     let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
     for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
-        let (way, address) = match parsed {
-            Some(("udp", address)) => (Way::Udp, address),
-            Some(("tcp", address)) => (Way::Tcp, address),
+        let (transport, address) = match parsed {
+            Some(("udp", address)) => (Transport::Udp, address),
+            Some(("tcp", address)) => (Transport::Tcp, address),
             _ => {
                 reader.report(Code::BadValue, &node.place, format!("`{text}` is not the address of a syslog listener")).help =
                     Some("write the protocol, an IP address and a port: udp://0.0.0.0:514 or tcp://0.0.0.0:601".to_owned());
                 continue;
             }
         };
-        take(reader, &mut taken, Taken { way, address, what: format!("`{text}`"), place: node.place.clone() });
-        match way {
-            Way::Udp => listen.udp.push(address),
-            Way::Tcp => listen.tcp.push(address),
+        take(reader, &mut taken, Taken { transport, address, what: format!("`{text}`"), place: node.place.clone() });
+        match transport {
+            Transport::Udp => listen.udp.push(address),
+            Transport::Tcp => listen.tcp.push(address),
         }
-        listen.zones.extend(zone.map(|zone| ((way, address), zone)));
+        listen.zones.extend(zone.map(|zone| ((transport, address), zone)));
     }
     inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
     let agents = section.get("agents");
@@ -100,14 +100,15 @@ pub(super) fn of_agents_metrics(
         Listening::Usual => SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), AGENT_PORT),
     };
     let place = agents.1.map_or(&metrics.1, |node| &node.place).clone();
-    let for_agents = Taken { way: Way::Tcp, address, what: format!("the listener for other agents, {address}"), place };
-    let for_monitoring = Taken { way: Way::Tcp, address: metrics.0, what: "`metrics`".to_owned(), place: metrics.1 };
+    let for_agents =
+        Taken { transport: Transport::Tcp, address, what: format!("the listener for other agents, {address}"), place };
+    let for_monitoring = Taken { transport: Transport::Tcp, address: metrics.0, what: "`metrics`".to_owned(), place: metrics.1 };
     take(reader, &mut vec![for_agents], for_monitoring);
 }
 
 /// An address on which something listens.
 struct Taken {
-    way: Way,
+    transport: Transport,
     address: SocketAddr,
     /// The listener, as messages name it.
     what: String,
@@ -122,7 +123,10 @@ impl Taken {
         let includes = |all: IpAddr, one: IpAddr| all.is_unspecified() && (all.is_ipv6() || one.is_ipv4());
         // The system chooses a free port in the place of port 0.
         let port = self.address.port();
-        self.way == other.way && port == other.address.port() && port != 0 && (a == b || includes(a, b) || includes(b, a))
+        self.transport == other.transport
+            && port == other.address.port()
+            && port != 0
+            && (a == b || includes(a, b) || includes(b, a))
     }
 }
 

@@ -35,10 +35,11 @@ use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Si
 use crate::core::yaml;
 
 pub use access::{Access, AccessLevel};
-pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
+pub use files::{DeclaredFormat, Followed, ListenerZones, Transport};
 pub use metrics::{CertificateFiles, MetricsListener};
 pub use policy::coverage;
 
+/// A `pointsman.yaml` that was read and checked.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The hosts, applications, pairs, resources and channels.
@@ -106,6 +107,7 @@ pub enum ReloadPolicy {
     Watch,
 }
 
+/// The addresses on which the controller listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {
     pub udp: Vec<SocketAddr>,

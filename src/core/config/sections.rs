@@ -338,8 +338,8 @@ fn has_placement(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &
     if inventory.resources.get(resource).is_some_and(|r| r.placements.is_empty() || r.placements.iter().any(is_unknown)) {
         return;
     }
-    let seated = inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host));
-    if !seated {
+    let has_placement = inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host));
+    if !has_placement {
         let message = format!("{app} runs on {host}, and {resource} cannot be there");
         reader.report(Code::NoSeat, place, message).help =
             Some(format!("add {host} with its interface to the hosts of {resource}"));

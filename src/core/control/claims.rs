@@ -1,14 +1,14 @@
-//! What is owed to claims: the newest claim of a pair moves the pair's resource, however its runs end.
+//! Open claims: the newest claim of a pair moves the pair's resource, however its runs end.
 //!
-//! Rules decide whether a claim moves anything. An alarm that is dry, off, not approved or throttled starts nothing, and then
-//! nothing is owed. A reaction that ends well has decided, even if it moved nothing. But a run that fails, or is refused,
-//! replaced or lost, was an accident. The claim still counts then, and its intent goes directly to the planner, with the sequence
+//! Rules decide whether a claim moves anything. An alarm that is dry, off, not approved or throttled starts nothing, and the
+//! claim is not opened. A reaction that ends well has decided, even if it moved nothing. But a run that fails, or is refused,
+//! replaced or lost, was an accident. The claim stays open then, and its intent goes directly to the planner, with the sequence
 //! of the claim.
 
 use std::collections::VecDeque;
 
 use crate::core::base::time::Time;
-use crate::core::engine::Stand;
+use crate::core::engine::ClaimStatus;
 use crate::core::inventory::Name;
 use crate::core::notice::{Kind, Notice};
 use crate::core::plan::{Accepted, Intent, IntentVerb};
@@ -27,17 +27,19 @@ pub(super) struct LateClaim {
 
 impl Controller {
     /// A run that was started for a claim has ended, or could not be started.
-    pub(super) fn claim_run_ended(&mut self, sequence: u64, well: bool, owed: &mut VecDeque<Task>) {
+    pub(super) fn claim_run_ended(&mut self, sequence: u64, well: bool, tasks: &mut VecDeque<Task>) {
         let mut outputs = Vec::new();
         let state = self.engine.state();
-        let stand = state.owed(sequence).and_then(|app| state.claim(app)).map(|claim| claim.stand);
+        let status = state.open_claim(sequence).and_then(|app| state.claim(app)).map(|claim| claim.status);
         if !well {
             self.engine.claim_failed(sequence, &mut outputs);
-        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(sequence) && self.overrides.withholds(sequence).is_none()
+        } else if status == Some(ClaimStatus::Open)
+            && !self.runs.is_under_way(sequence)
+            && self.overrides.withholds(sequence).is_none()
         {
-            self.engine.claim_settled(sequence, &mut outputs);
+            self.engine.claim_done(sequence, &mut outputs);
         }
-        owed.extend(outputs.into_iter().map(Task::Alarmed));
+        tasks.extend(outputs.into_iter().map(Task::Alarmed));
         self.claims_due.insert(sequence);
     }
 
@@ -45,7 +47,7 @@ impl Controller {
     pub(super) fn carry_out_claims(&mut self, now: Time, out: &mut Vec<Output>) -> VecDeque<Task> {
         let mut tasks = VecDeque::new();
         for sequence in std::mem::take(&mut self.claims_due) {
-            if self.engine.state().owed(sequence).is_none() || self.runs.is_under_way(sequence) {
+            if self.engine.state().open_claim(sequence).is_none() || self.runs.is_under_way(sequence) {
                 continue;
             }
             if self.claim_is_withheld(now, sequence, out) {
@@ -73,7 +75,7 @@ impl Controller {
                 }
             }
             let mut outputs = Vec::new();
-            self.engine.claim_settled(sequence, &mut outputs);
+            self.engine.claim_done(sequence, &mut outputs);
             tasks.extend(outputs.into_iter().map(Task::Alarmed));
         }
         tasks
@@ -83,7 +85,7 @@ impl Controller {
     /// resource.
     pub(super) fn intent_of_claim(&self, sequence: u64) -> Option<(Name, Name, Intent)> {
         let state = self.engine.state();
-        let app = state.owed(sequence)?;
+        let app = state.open_claim(sequence)?;
         let claim = state.claim(app)?;
         let (pair_name, pair) = self.inventory.pair_of(app)?;
         let resource = pair.resource.clone()?;
@@ -107,7 +109,7 @@ impl Controller {
     }
 
     /// Handles a late claim that is the newest of its pair, if rules would have moved the resource for it.
-    pub(super) fn catch_up(&mut self, now: Time, late: LateClaim, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+    pub(super) fn catch_up(&mut self, now: Time, late: LateClaim, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         let LateClaim { pair, resource, host, sequence, written } = late;
         let entry = self.planner.ledger().entry(&resource);
         let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
@@ -133,7 +135,7 @@ impl Controller {
         let at = Some(written.unwrap_or(now));
         let intent =
             Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), sequence, operator: false, at };
-        match self.intend(now, intent, owed, out) {
+        match self.intend(now, intent, tasks, out) {
             Accepted::Superseded => {}
             Accepted::Unknown => {
                 out.push(notice(Kind::Unknown, format!("{resource} cannot be on {host}; see `pointsman resources`")))
@@ -148,13 +150,13 @@ impl Controller {
         }
     }
 
-    /// Continues with claims that were owed when the controller stopped.
+    /// Continues with claims that were open when the controller stopped.
     pub(super) fn begin_claims(&mut self) {
-        self.claims_due = self.engine.state().all_owed().collect();
+        self.claims_due = self.engine.state().open_claims().collect();
     }
 
-    /// The engine says that this claim is owed.
-    pub(super) fn claim_is_owed(&mut self, sequence: u64) {
+    /// Takes from the engine that this claim is open.
+    pub(super) fn claim_opened(&mut self, sequence: u64) {
         self.claims_due.insert(sequence);
     }
 }

@@ -77,6 +77,7 @@ pub enum Output {
     Notice(Notice),
 }
 
+/// The engine, the runs, the planner and the notifier, with what connects them.
 #[derive(Clone, Debug)]
 pub struct Controller {
     inventory: Arc<Inventory>,
@@ -106,7 +107,7 @@ pub struct Controller {
     overrides: overrides::Overrides,
 }
 
-/// What one part of the controller owes another within a turn.
+/// What one part of the controller passes to another within a turn: an input for it, or an output of it.
 enum Task {
     Engine(engine::Input),
     Alarmed(engine::Output),
@@ -299,29 +300,29 @@ impl Controller {
         self.sequence
     }
 
-    /// Works on what the parts owe each other until nothing is owed.
+    /// Carries out tasks, and those that follow from them, until none is left.
     fn work(&mut self, now: Time, mut tasks: VecDeque<Task>, out: &mut Vec<Output>) {
         loop {
             while let Some(task) = tasks.pop_front() {
                 // What follows from a task is done before what waits: the consequences of one cause come before the next cause.
-                let mut owed = VecDeque::new();
+                let mut following = VecDeque::new();
                 match task {
                     Task::Engine(input) => {
                         let mut outputs = Vec::new();
                         self.engine.turn(now, input, &mut outputs);
-                        owed.extend(outputs.into_iter().map(Task::Alarmed));
+                        following.extend(outputs.into_iter().map(Task::Alarmed));
                     }
-                    Task::Alarmed(output) => self.alarmed(now, output, &mut owed, out),
+                    Task::Alarmed(output) => self.alarmed(now, output, &mut following, out),
                     Task::Runs(input) => {
                         let mut outputs = Vec::new();
                         self.runs.turn(now, input, &mut outputs);
-                        owed.extend(outputs.into_iter().map(Task::Ran));
+                        following.extend(outputs.into_iter().map(Task::Ran));
                     }
-                    Task::Ran(output) => self.ran(now, output, &mut owed, out),
-                    Task::Planned(output) => self.planned(now, output, &mut owed, out),
+                    Task::Ran(output) => self.ran(now, output, &mut following, out),
+                    Task::Planned(output) => self.planned(now, output, &mut following, out),
                 }
-                owed.append(&mut tasks);
-                tasks = owed;
+                following.append(&mut tasks);
+                tasks = following;
             }
             tasks.extend(self.settled(now));
             if tasks.is_empty() {
@@ -334,7 +335,7 @@ impl Controller {
         }
     }
 
-    fn alarmed(&mut self, now: Time, output: engine::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+    fn alarmed(&mut self, now: Time, output: engine::Output, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
             engine::Output::Record(record) => {
                 match &record {
@@ -348,29 +349,29 @@ impl Controller {
                 out.push(Output::Record(Record::Alarm(record)));
                 notifications::pass_on(outputs, out);
             }
-            engine::Output::ClaimOwed(sequence) => self.claim_is_owed(sequence),
+            engine::Output::ClaimOpened(sequence) => self.claim_opened(sequence),
             engine::Output::StartReactions(start) => {
                 let start = self.allowed_reactions(now, start, out);
-                owed.extend(start.map(|start| Task::Runs(react::Input::StartReactions(start))));
+                tasks.extend(start.map(|start| Task::Runs(react::Input::StartReactions(start))));
             }
             engine::Output::CatchUp { pair, resource, host, sequence, written } => {
-                self.catch_up(now, claims::LateClaim { pair, resource, host, sequence, written }, owed, out);
+                self.catch_up(now, claims::LateClaim { pair, resource, host, sequence, written }, tasks, out);
             }
             engine::Output::Notice(notice) => out.push(Output::Notice(notice)),
         }
     }
 
-    fn ran(&mut self, now: Time, output: react::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+    fn ran(&mut self, now: Time, output: react::Output, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
             react::Output::Record(record) => out.push(Output::Record(Record::Run(record))),
-            react::Output::ClaimRun { sequence, well } => self.claim_run_ended(sequence, well, owed),
+            react::Output::ClaimRun { sequence, well } => self.claim_run_ended(sequence, well, tasks),
             react::Output::Evaluate(run) => out.push(Output::Evaluate(run)),
-            react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, owed, out),
+            react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, tasks, out),
             react::Output::Notice(notice) => out.push(Output::Notice(notice)),
         }
     }
 
-    fn planned(&mut self, now: Time, output: plan::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+    fn planned(&mut self, now: Time, output: plan::Output, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
             plan::Output::Record(record) => out.push(Output::Record(Record::Plan(record))),
             plan::Output::Send(host, command) => out.push(Output::Send(host, command)),
@@ -388,10 +389,10 @@ impl Controller {
                 out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text) }));
                 let kept = match lost {
                     true => journal::Input::HostLost { host: host.clone() },
-                    false => journal::Input::HostHeard { host: host.clone() },
+                    false => journal::Input::HostBack { host: host.clone() },
                 };
                 let sequence = self.input(now, kept, out);
-                owed.push_back(Task::Engine(engine::Input::Lost { sequence, host, lost }));
+                tasks.push_back(Task::Engine(engine::Input::Lost { sequence, host, lost }));
             }
         }
     }
@@ -405,16 +406,16 @@ impl Controller {
 
     /// The planner's decision is journaled before it decides anything else, because the consequences within the turn may be a new
     /// intent.
-    fn at_once(&mut self, now: Time, outputs: Vec<plan::Output>, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+    fn at_once(&mut self, now: Time, outputs: Vec<plan::Output>, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         for output in outputs {
-            self.planned(now, output, owed, out);
+            self.planned(now, output, tasks, out);
         }
     }
 
-    fn intend(&mut self, now: Time, intent: Intent, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> Accepted {
+    fn intend(&mut self, now: Time, intent: Intent, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) -> Accepted {
         let mut outputs = Vec::new();
         let accepted = self.planner.intent(now, intent, &mut outputs);
-        self.at_once(now, outputs, owed, out);
+        self.at_once(now, outputs, tasks, out);
         accepted
     }
 }

@@ -139,7 +139,7 @@ impl Controller {
             OperatorCommand::End { what } => return self.end_override(now, by, &what, out),
             OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
             OperatorCommand::TestChannel { channel } => self.test_channel(now, &channel, by, out),
-            OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
+            OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Approve { run })),
         }
         self.work(now, tasks, out);
     }

@@ -44,7 +44,7 @@ impl Overrides {
         self.state.is_empty() && inventory.maintenance.is_empty()
     }
 
-    /// True if people are not notified of this subject now: it is silenced, or in maintenance.
+    /// True if notifications of this subject are withheld now: it is silenced, or in maintenance.
     fn withhold_news(&self, now: Time, subject: &AlarmSubject<'_>, inventory: &Inventory, program: &Program) -> bool {
         self.state.silence_of(subject).is_some() || subject.maintenance(now, &self.state, inventory, program).is_some()
     }
@@ -325,9 +325,9 @@ impl Controller {
     fn withhold_claim(&mut self, sequence: u64, by: WithheldBy, out: &mut Vec<Output>) {
         if self.overrides.state.withholds(sequence) != Some(&by) {
             // Claims that newer ones replaced need not be remembered.
-            let owed = |sequence: u64| self.engine.state().owed(sequence).is_some();
+            let open = |sequence: u64| self.engine.state().open_claim(sequence).is_some();
             let past: Vec<u64> =
-                self.overrides.state.withheld().map(|(sequence, _)| sequence).filter(|sequence| !owed(*sequence)).collect();
+                self.overrides.state.withheld().map(|(sequence, _)| sequence).filter(|sequence| !open(*sequence)).collect();
             for sequence in past {
                 self.record_override(overrides::Record::ClaimFreed { sequence }, out);
             }
@@ -341,7 +341,7 @@ impl Controller {
             return false;
         }
         let state = &self.overrides.state;
-        let Some(app) = self.engine.state().owed(sequence).cloned() else { return self.free_claim(sequence, out) };
+        let Some(app) = self.engine.state().open_claim(sequence).cloned() else { return self.free_claim(sequence, out) };
         let inventory = self.inventory.clone();
         let subject = AlarmSubject::of_claim(&app, &inventory);
         let program = self.engine.program();
@@ -353,7 +353,7 @@ impl Controller {
         }
         // A further claim of the same pair waits like the one whose reaction is paused.
         let of_pair = |other: u64| {
-            let app = self.engine.state().owed(other)?;
+            let app = self.engine.state().open_claim(other)?;
             inventory.pair_of(app).map(|(name, _)| name.as_str())
         };
         let by = state.withheld().find_map(|(other, by)| match by {

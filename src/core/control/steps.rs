@@ -32,23 +32,23 @@ impl Controller {
         run: RunId,
         attempt: u32,
         step: Step,
-        owed: &mut VecDeque<Task>,
+        tasks: &mut VecDeque<Task>,
         out: &mut Vec<Output>,
     ) {
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
         if let Some(why) = self.not_trusted(run, &step) {
-            return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+            return tasks.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
         }
         if let Some(why) = self.withheld_step(run, &step, out) {
-            return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+            return tasks.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
         }
         if step.verb == Verb::Notify && self.is_silenced(run) {
             let result = Ok(Value::from(journal::SILENCED));
-            return owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
+            return tasks.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
         }
         if let Some(result) = self.dry_step(now, run, &step, out) {
             let n = step.n;
-            return owed.push_back(Task::Runs(match result {
+            return tasks.push_back(Task::Runs(match result {
                 Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
                 Err(why) => react::Input::Refused { run, n, attempt, why },
             }));
@@ -56,9 +56,9 @@ impl Controller {
         let result = match step.verb {
             Verb::Vip(verb) | Verb::Port(verb) => match verb {
                 ResourceVerb::Up | ResourceVerb::MoveTo => {
-                    self.intent_of(now, run, IntentVerb::Up, (text(0), text(1)), owed, out)
+                    self.intent_of(now, run, IntentVerb::Up, (text(0), text(1)), tasks, out)
                 }
-                ResourceVerb::Down => self.intent_of(now, run, IntentVerb::Down, (text(0), text(1)), owed, out),
+                ResourceVerb::Down => self.intent_of(now, run, IntentVerb::Down, (text(0), text(1)), tasks, out),
                 ResourceVerb::Owner => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
                     Some(owner) => Value::from(owner.as_str()),
                     None => Value::Unit,
@@ -75,9 +75,9 @@ impl Controller {
                     Err(why) => Err(why),
                 },
             },
-            Verb::PairSwitchover => self.switchover(now, run, &text(0), owed, out),
+            Verb::PairSwitchover => self.switchover(now, run, &text(0), tasks, out),
             Verb::AlarmClear => {
-                self.clear_own_alarm(run, owed);
+                self.clear_own_alarm(run, tasks);
                 Ok(Value::Unit)
             }
             Verb::Notify => self.notify(now, run, &step, out),
@@ -91,7 +91,7 @@ impl Controller {
         };
         let n = step.n;
         // Nothing here fails by chance: a step that is refused now would be refused again.
-        owed.push_back(Task::Runs(match result {
+        tasks.push_back(Task::Runs(match result {
             Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
             Err(why) => react::Input::Refused { run, n, attempt, why },
         }));
@@ -223,11 +223,11 @@ impl Controller {
         run: RunId,
         verb: IntentVerb,
         at: (String, String),
-        owed: &mut VecDeque<Task>,
+        tasks: &mut VecDeque<Task>,
         out: &mut Vec<Output>,
     ) -> StepResult {
         let intent = self.wanted_intent(run, verb, at)?;
-        answer(self.intend(now, intent.clone(), owed, out), &intent)
+        answer(self.intend(now, intent.clone(), tasks, out), &intent)
     }
 
     /// The answer that a run's intent would have.
@@ -236,9 +236,9 @@ impl Controller {
         answer(self.planner.would_accept(now, intent.clone()), &intent)
     }
 
-    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
+    fn switchover(&mut self, now: Time, run: RunId, pair: &str, tasks: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
         let (resource, other) = self.other_host(pair)?;
-        self.intent_of(now, run, IntentVerb::Up, (resource, other), owed, out)
+        self.intent_of(now, run, IntentVerb::Up, (resource, other), tasks, out)
     }
 
     /// The resource of a pair, and the host of the pair where it does not belong now.
@@ -254,7 +254,7 @@ impl Controller {
         Ok((resource, other.clone()))
     }
 
-    fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {
+    fn clear_own_alarm(&mut self, run: RunId, tasks: &mut VecDeque<Task>) {
         let Some(state) = self.runs.state().run(run) else { return };
         let (alarm, shown) = (state.bound.of_alarm("name"), state.bound.of_alarm("key"));
         let key = self.shown(&alarm, Some(shown));
@@ -266,7 +266,7 @@ impl Controller {
         }
         let sequence = state.sequence;
         let by = state.bound.reaction.clone();
-        owed.push_back(Task::Engine(engine::Input::Clear { sequence, alarm, key, by }));
+        tasks.push_back(Task::Engine(engine::Input::Clear { sequence, alarm, key, by }));
     }
 }
 

@@ -2,8 +2,8 @@
 //! beginning and the end, and the resource of such a pair is not settled.
 //!
 //! A member counts as primary if its newest claim says so and its host is not lost. A member that has never claimed anything
-//! counts as primary while the pair's resource should be on its host and the host is connected. All of this is computed again each time, and
-//! nothing is stored.
+//! counts as primary while the pair's resource should be on its host and the host is connected. All of this is computed again each
+//! time, and nothing is stored.
 
 use std::collections::BTreeSet;
 
@@ -67,8 +67,18 @@ impl Controller {
         self.vacancies.values().filter(|v| !v.notified).map(|v| v.since + NO_PRIMARY_AFTER).min()
     }
 
+    /// True if the resource is where it should be, and its pair, if it has one, has a primary.
+    pub fn is_settled(&self, resource: &str) -> bool {
+        self.planner.is_as_wanted(resource) && self.without_primary(resource).is_none()
+    }
+
+    /// Why the resource waits where it is; `None` if it is settled or under way.
+    pub fn blocked_reason(&self, resource: &str) -> Option<String> {
+        self.planner.held(resource).or_else(|| self.without_primary(resource))
+    }
+
     /// Why the resource is not settled although it is where it should be: its pair has no primary.
-    pub fn without_primary(&self, resource: &str) -> Option<String> {
+    pub(super) fn without_primary(&self, resource: &str) -> Option<String> {
         let notified = self.vacancies.iter().filter(|(_, v)| v.notified);
         let mut pairs = notified.filter_map(|(name, _)| Some((name, self.inventory.pairs.get(name)?)));
         let (name, _) = pairs.find(|(_, pair)| pair.resource.as_deref() == Some(resource))?;

@@ -44,6 +44,11 @@ const STANDARD: &[Sample] = &[
         "at=2026-03-14T02:11:57Z host=h1 app=sshd pid=12 text=Connection closed",
     ),
     (
+        "RFC 3164, messages that rsyslog has replaced by one record",
+        &["Mar 14 02:11:57 h1 sshd[12]: message repeated 3 times: [ Connection closed]"],
+        "at=2026-03-14T02:11:57Z host=h1 app=sshd pid=12 repeated=3 text=Connection closed",
+    ),
+    (
         "RFC 3164 with a known program and no host",
         &["Apr 03 11:01:18 corosync [QUORUM] Members[1]: 1"],
         "at=2026-04-03T11:01:18Z app=corosync text=[QUORUM] Members[1]: 1",
@@ -244,6 +249,9 @@ pub(super) fn shown(event: &Event<'_>) -> String {
             let _ = write!(line, "{name}={value} ");
         }
     }
+    if let Some(times) = event.repeated {
+        let _ = write!(line, "repeated={times} ");
+    }
     for (name, value) in &event.fields {
         let _ = write!(line, "{name}={value} ");
     }
@@ -356,6 +364,8 @@ Where readers of syslog differ, this one does as follows.
 | two priorities | the second one, which is the sender's own | the first; the second stays in the text | the first; the second stays in the text |
 | a whole message behind a relay's stamp and host | the sender's own parts count; the relay is the field `relay_host` | stays in the text | stays in the text |
 | a host in brackets (`[localhost]`, `[2001:db8::1]`) | the host without its brackets | refused, unless `permit.squareBracketsInHostname` is set | stays as it is |
+| `message repeated 3 times: [ text]` of rsyslog (`RepeatedMsgReduction`) | the message `text`. It stands for three: a condition on a number of events counts it as three, at most as 1,000 | written so, or stays | stays |
+| `last message repeated 3 times` of other daemons | stays; nobody can tell which message it was. Turn it off at the sender | stays | stays |
 | a process with its thread (`[7:8]`) | the process; the thread is the field `thread` | stays as it is | stays as it is |
 | bytes that are not UTF-8 | read as Latin-1; the record is counted as such | stay | stay, or are replaced |
 | UTF-16 in a file, with a byte order mark or without | read | not read | not read |

@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_that_is_shown_twice_is_told_by_order_or_by_arrival() {
+    fn the_order_or_the_arrival_decides_in_the_hour_that_is_shown_twice() {
         let stamps =
             ["2026-10-25 01:59:00", "2026-10-25 02:50:00", "2026-10-25 02:05:00", "2026-10-25 02:50:00", "2026-10-25 03:00:00"];
         let wanted = [

@@ -12,9 +12,11 @@
 //! In: lines. Out: what they say ([`HeaderLine`]), and what follows from all of them together ([`Header`]). The decoder decides
 //! whether a line may be believed where it stands.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::core::event::TypeCode;
+use crate::core::event::{Event, TypeCode};
 
 use super::calendar::{DAY_US, SECOND_US};
 use super::stamp;
@@ -131,6 +133,13 @@ impl Header {
     /// True if a header has been read.
     pub(super) fn known(&self) -> bool {
         !self.app.is_empty()
+    }
+
+    /// Gives a line of the file the names of the program that writes the file.
+    pub(super) fn name(&self, event: &mut Event<'_>) {
+        event.host = Cow::Owned(self.host.clone());
+        event.app = Cow::Owned(self.app.clone());
+        event.app_type = Cow::Owned(self.app_type.clone());
     }
 
     /// Takes over what a line says.

@@ -258,9 +258,7 @@ impl Parts {
             (Some(year), _, _, Some(day)) => {
                 Day::Full(calendar::days(year, 1, 1)? + i64::from((1..=366).contains(&day).then(|| day - 1)?))
             }
-            (Some(year), Some(month), Some(day), None) => Day::Full(calendar::days(year, month, day)?),
-            // 2000 is a leap year, so 29 February is accepted.
-            (None, Some(month), Some(day), None) => calendar::days(2000, month, day).map(|_| Day::Yearless(month, day))?,
+            (year, Some(month), Some(day), None) => Day::of(year, month, day)?,
             (None, None, None, None) => Day::Unknown,
             _ => return None,
         };

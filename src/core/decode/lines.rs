@@ -16,6 +16,7 @@ use crate::core::base::limits::RECORD_BYTES;
 
 use super::encoding::{Encoding, find_end};
 
+/// A line of a stream, as [`Lines`] returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// The line without its end.
@@ -80,8 +81,8 @@ impl<R: BufRead> Lines<R> {
 
     /// A line of UTF-16. Such files are rare, so every line is copied.
     fn wide(&mut self, encoding: Encoding) -> io::Result<Option<Line<'_>>> {
-        // A character with three bytes in UTF-8 has two bytes here.
-        const MOST: usize = 2 * RECORD_BYTES;
+        // A character with one byte in UTF-8 has two bytes here. One character more than the limit, in case it is the CR of the end.
+        const MOST: usize = 2 * (RECORD_BYTES + 1);
         let mut cut = false;
         let mut raw = Vec::new();
         let mut length = 0;
@@ -107,8 +108,9 @@ impl<R: BufRead> Lines<R> {
             };
             let end = encoding.line_end(units);
             let (units, used) = end.map_or((units, used), |(end, next)| (&units[..end], used - (units.len() - next)));
-            raw.extend_from_slice(&units[..units.len().min(MOST.saturating_sub(raw.len()))]);
-            cut |= raw.len() == MOST;
+            let room = MOST.saturating_sub(raw.len());
+            raw.extend_from_slice(&units[..units.len().min(room)]);
+            cut |= units.len() > room;
             length += used;
             self.reader.consume(used);
             self.position += used as u64;
@@ -120,7 +122,7 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         self.spill = encoding.text(&raw).into_owned();
-        let bytes = if ended { without_cr(&self.spill) } else { &self.spill };
+        let bytes = if ended && !cut { without_cr(&self.spill) } else { &self.spill };
         cut |= bytes.len() > RECORD_BYTES;
         Ok(Some(Line { bytes: &bytes[..bytes.len().min(RECORD_BYTES)], cut, ended }))
     }
@@ -257,6 +259,17 @@ mod tests {
                     assert_eq!(lines.iter().map(|line| line.2).collect::<Vec<_>>(), [true, true, true, false]);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_line_of_utf16_is_cut_at_the_same_limit() {
+        for (extra, end) in [(0, "\n"), (0, "\r\n"), (1, "\n"), (1, "\r\n")] {
+            let text = format!("\u{feff}first\n{}{end}next\n", "x".repeat(RECORD_BYTES + extra));
+            let input: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let lines = split(&input, 8 * 1024);
+            assert_eq!((lines[1].0.len(), lines[1].1), (RECORD_BYTES, extra > 0), "{extra} {end:?}");
+            assert_eq!(lines[2].0, b"next");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::core::event::{Event, EventId, EventMarks, Format, Value};
 use super::clock::{self, StampClock};
 use super::envelope::Envelope;
 use super::stamp::{self, Stamp};
-use super::{Decoder, Heading, genesys, keyed, level, line, pairs, set_time};
+use super::{Decoder, Heading, genesys, keyed, level, line, pairs, repetition, set_time};
 
 impl Decoder {
     /// A syslog message as a line of a file.
@@ -27,13 +27,15 @@ impl Decoder {
     }
 
     /// A syslog message, and the Genesys record that may be in its text.
-    pub(super) fn message<'a>(&self, message: Envelope<'a>, reference: Time) -> Event<'a> {
+    pub(super) fn message<'a>(&self, mut message: Envelope<'a>, reference: Time) -> Event<'a> {
+        let repeated = repetition::take_message(&mut message);
         let mut event = Event {
             host: Cow::Borrowed(message.host),
             app: Cow::Borrowed(message.app),
             pid: Cow::Borrowed(message.pid),
             id: message.id,
             level: message.level,
+            repeated,
             text: Cow::Borrowed(message.text),
             fields: message.fields,
             format: message.format,

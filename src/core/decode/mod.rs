@@ -16,10 +16,11 @@
 //! header line of a file? continuation of the record before? a line with a level? plain
 //! ```
 //!
-//! Invariants: no input fails or panics. The text is the message without head, surrounding blanks and line end. The record as it
-//! arrived is kept beside it ([`Event::raw`]), so nothing is lost. Colours for terminals are no part of it. One record is one event, whatever it contains: a record that
-//! directly follows another one stays text, and the event is marked broken. Otherwise a caller's name in a log could forge an
-//! event. The same records and times give the same events: the decoder uses no clock and no zone of this machine.
+//! Invariants: no input fails or panics. The text is the message without head, surrounding blanks, line end and colours for
+//! terminals. The record as it arrived is kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever
+//! it contains: a record that directly follows another one stays text, and the event is marked broken. Otherwise a caller's name
+//! in a log could forge an event. The same records and times give the same events: the decoder uses no clock and no zone of this
+//! machine.
 //!
 //! This decoder differs from others as follows. A byte order mark before a record or a message, and NULs, blanks and line ends
 //! behind it, are no part of it (as in syslog-ng). Several lines in one datagram are one record (as in rsyslog and syslog-ng). Of
@@ -55,6 +56,7 @@ mod message_head;
 mod object;
 mod pairs;
 mod record;
+mod repetition;
 mod rfc3164;
 mod rfc5424;
 mod span;

@@ -17,6 +17,7 @@ use super::{Decoder, Heading, Inside, genesys, keyed, line, message_head, rfc316
 const OPTION_SET: u32 = 4110;
 
 impl Decoder {
+    /// Reads a record by the first form that it has, in the order of the picture in `mod.rs`.
     pub(super) fn read<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
         let record = record.strip_prefix('\u{feff}').unwrap_or(record);
@@ -192,14 +193,9 @@ impl Decoder {
         }
         let time = self.tick(&stamp, reference);
         let text = behind.strip_prefix(':').unwrap_or(behind);
-        let mut event = Event {
-            host: Cow::Owned(self.header.host.clone()),
-            app: Cow::Owned(self.header.app.clone()),
-            app_type: Cow::Owned(self.header.app_type.clone()),
-            text: Cow::Borrowed(text.trim_start_matches(' ')),
-            format: Format::Genesys,
-            ..Event::default()
-        };
+        let text = Cow::Borrowed(text.trim_start_matches(' '));
+        let mut event = Event { text, format: Format::Genesys, ..Event::default() };
+        self.header.name(&mut event);
         set_time(&mut event, time);
         self.keep_open(&event);
         event

@@ -28,6 +28,7 @@ use crate::core::event::{EventId, Format, Value, vendor_id};
 use super::envelope::{self, Envelope, is_host, is_plain_name, is_priority};
 use super::heads::{self, HeadPlace};
 use super::message_head::{envelope_of, take_id};
+use super::repetition::is_repetition;
 use super::stamp::{self, Stamp};
 use super::{genesys, level, rfc5424};
 
@@ -374,11 +375,6 @@ fn take_second_tag(e: &mut Envelope<'_>) {
         e.pid = pid;
         e.text = rest.trim_start_matches(' ');
     }
-}
-
-/// `last message repeated 3 times` and `message repeated 3 times: [ ... ]` are text, not a host and a tag.
-fn is_repetition(text: &str) -> bool {
-    text.strip_prefix("last ").unwrap_or(text).starts_with("message repeated ")
 }
 
 fn take_host(e: &mut Envelope<'_>) {

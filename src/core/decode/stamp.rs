@@ -37,6 +37,17 @@ pub(super) enum Day {
     Unknown,
 }
 
+impl Day {
+    /// The day of a stamp that may have no year; `None` if there is no such day.
+    pub(super) fn of(year: Option<i32>, month: u32, day: u32) -> Option<Day> {
+        match year {
+            Some(year) => calendar::days(year, month, day).map(Day::Full),
+            // 2000 is a leap year, so 29 February is accepted.
+            None => calendar::days(2000, month, day).map(|_| Day::Yearless(month, day)),
+        }
+    }
+}
+
 /// A stamp as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -111,16 +122,7 @@ pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
         None => opt(preceded(char(' '), terminated_word(likely_year))).parse(rest)?,
     };
     let east_s = number.or(named.flatten());
-    let day = match before.or(after) {
-        Some(year) => match calendar::days(year, month, day) {
-            Some(days) => Day::Full(days),
-            None => return fail(),
-        },
-        // 2000 is a leap year, so 29 February is accepted.
-        None if calendar::days(2000, month, day).is_some() => Day::Yearless(month, day),
-        None => return fail(),
-    };
-    Ok((rest, Stamp { day, us, east_s }))
+    on(rest, before.or(after), month, day, us, east_s)
 }
 
 /// The same as most senders write it, `Mar 14 02:11:57` or `Mar  4 02:11:57`, before a word in small letters: that is no zone.
@@ -129,9 +131,7 @@ fn exact_bsd(input: &str) -> Option<(&str, Stamp)> {
     let &[b' ', tens, ones, b' ', ..] = behind.as_bytes() else { return None };
     let day = two(if tens == b' ' { b'0' } else { tens }, ones)?;
     let (rest, us) = time_of_day(&behind[4..], 60).ok()?;
-    // 2000 is a leap year, so 29 February is accepted.
-    let exists = matches!(rest.as_bytes(), [b' ', b'a'..=b'z', ..]) && calendar::days(2000, month, day).is_some();
-    exists.then_some((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None }))
+    matches!(rest.as_bytes(), [b' ', b'a'..=b'z', ..]).then(|| on(rest, None, month, day, us, None).ok()).flatten()
 }
 
 /// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":" / "," / "-") clock [blank ("AM" / "PM")] [zone]: month,
@@ -144,12 +144,9 @@ pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     }
     let (rest, b) = digits(1, 2)(rest)?;
     if let Some(rest) = rest.strip_prefix('-') {
-        // `03/14-02:11:57.123456` of Snort. 2000 is a leap year, so 29 February is accepted.
+        // `03/14-02:11:57.123456` of Snort.
         let (rest, us) = clock_us(rest)?;
-        return match calendar::days(2000, a, b) {
-            Some(_) => Ok((rest, Stamp { day: Day::Yearless(a, b), us, east_s: None })),
-            None => fail(),
-        };
+        return on(rest, None, a, b, us, None);
     }
     let (rest, _) = char('/').parse(rest)?;
     let (rest, c) = alt((digits(4, 4), digits(2, 2))).parse(rest)?;
@@ -323,6 +320,15 @@ pub(super) fn epoch(input: &str) -> Option<Stamp> {
         _ => (whole / (unit / 1_000_000)) as i64,
     };
     Some(full(us.div_euclid(calendar::DAY_US), us.rem_euclid(calendar::DAY_US), Some(0)))
+}
+
+/// A stamp of a day that may have no year, and what follows it.
+#[inline]
+fn on(rest: &str, year: Option<i32>, month: u32, day: u32, us: i64, east_s: Option<i64>) -> StampResult<'_, Stamp> {
+    match Day::of(year, month, day) {
+        Some(day) => Ok((rest, Stamp { day, us, east_s })),
+        None => fail(),
+    }
 }
 
 fn full(day: i64, us: i64, east_s: Option<i64>) -> Stamp {

@@ -42,6 +42,8 @@ fn shown(e: &Event<'_>) -> String {
     .iter()
     .filter_map(|(set, name)| set.then_some(*name))
     .collect();
+    let repeated = e.repeated.map(|times| format!(" x{times}")).unwrap_or_default();
+    let marks = format!("{marks}{repeated}");
     format!(
         "{} {} {}{pid} {} {} {} {} |{}| {}{}",
         e.at.map_or("-".to_owned(), |t| t.to_string().replace(".000Z", "Z")),

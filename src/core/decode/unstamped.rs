@@ -70,9 +70,7 @@ impl Decoder {
 
     pub(super) fn header_line<'a>(&self, record: &'a str) -> Event<'a> {
         let mut event = plain(record);
-        event.host = Cow::Owned(self.header.host.clone());
-        event.app = Cow::Owned(self.header.app.clone());
-        event.app_type = Cow::Owned(self.header.app_type.clone());
+        self.header.name(&mut event);
         event.marks.header = true;
         event
     }

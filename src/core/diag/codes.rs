@@ -26,10 +26,27 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// True if it says that something else does not have a name. All places of the name are then one mistake.
+    pub fn is_of_missing_name(self) -> bool {
+        matches!(
+            self,
+            Code::UnknownPattern
+                | Code::UnknownReaction
+                | Code::UnknownScript
+                | Code::NotInInventory
+                | Code::UnknownAlarm
+                | Code::UnknownGroup
+                | Code::UnknownCalendar
+                | Code::SenderNotInInventory
+        )
+    }
+}
+
 /// `grammar/codes.md`.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Codes of diagnostics\n\nGenerated from the program; a test keeps it so. R: rule files, S: scripts, C: configuration, T: rule tests. A code keeps its\nmeaning from version to version. Errors refuse the text; warnings say that it is legal and unwise.\n\n| code | | |\n|---|---|---|\n",
+        "# Codes of diagnostics\n\nThis page is generated from the program. R: rule files, S: scripts, C: configuration, T: rule tests. A code keeps its\nmeaning from version to version. A text with an error is refused. A warning is about a text that is valid but probably a mistake.\n\n| code | | |\n|---|---|---|\n",
     );
     for code in Code::ALL {
         let severity = match code.severity() {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Diagnostic, LineIndex, Place, Severity};
+use super::{Code, Diagnostic, LineIndex, Place, Severity};
 use crate::core::base::limits::DIAGNOSTICS_PER_FILE;
 use crate::core::base::text::{printable, printable_short};
 
@@ -15,17 +15,37 @@ const WIDTH: usize = 140;
 /// closed.
 const MESSAGE: usize = 2_000;
 
+/// Maximum further places of a missing name that are listed. The rest is counted.
+const FURTHER: usize = 3;
+
+/// The diagnostics, each with its further places: a name that is missing is one mistake, wherever it stands.
+fn once_per_name(diagnostics: &[Diagnostic]) -> Vec<(&Diagnostic, Vec<&Place>)> {
+    let mut all: Vec<(&Diagnostic, Vec<&Place>)> = Vec::new();
+    let mut names: BTreeMap<(Code, &str), usize> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        if diagnostic.code.is_of_missing_name() {
+            let first = *names.entry((diagnostic.code, diagnostic.message.as_str())).or_insert(all.len());
+            if let Some((_, further)) = all.get_mut(first) {
+                further.extend(&diagnostic.place);
+                continue;
+            }
+        }
+        all.push((diagnostic, Vec::new()));
+    }
+    all
+}
+
 /// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the rest.
 pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
     let mut out = String::new();
     let mut lines = LineIndex::default();
     let mut shown: BTreeMap<Option<&str>, usize> = BTreeMap::new();
-    for diagnostic in diagnostics {
+    for (diagnostic, further) in once_per_name(diagnostics) {
         let file = diagnostic.place.as_ref().map(|p| p.source.name.as_str());
         let count = shown.entry(file).or_default();
         *count += 1;
         if *count <= DIAGNOSTICS_PER_FILE {
-            one(&mut out, diagnostic, &mut lines, colour);
+            one(&mut out, diagnostic, &further, &mut lines, colour);
             out.push('\n');
         }
     }
@@ -38,15 +58,16 @@ pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
     out
 }
 
-/// The numbers of errors and warnings: `2 errors, 1 warning`; empty when there are none.
+/// The numbers of errors and warnings, as [`human`] shows them: `2 errors, 1 warning`; empty when there are none.
 pub fn count(diagnostics: &[Diagnostic]) -> String {
-    let of = |severity| diagnostics.iter().filter(|d| d.code.severity() == severity).count();
+    let shown = once_per_name(diagnostics);
+    let of = |severity| shown.iter().filter(|(d, _)| d.code.severity() == severity).count();
     let say = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
     let parts = [say(of(Severity::Error), "error"), say(of(Severity::Warning), "warning")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn one(out: &mut String, diagnostic: &Diagnostic, lines: &mut LineIndex, colour: bool) {
+fn one(out: &mut String, diagnostic: &Diagnostic, further: &[&Place], lines: &mut LineIndex, colour: bool) {
     let (word, paint) = match diagnostic.code.severity() {
         Severity::Error => ("error", "1;31"),
         Severity::Warning => ("warning", "1;33"),
@@ -66,6 +87,19 @@ fn one(out: &mut String, diagnostic: &Diagnostic, lines: &mut LineIndex, colour:
     if let Some(help) = &diagnostic.help {
         let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable_short(help, MESSAGE));
     }
+    if !further.is_empty() {
+        let mut places: Vec<String> = further.iter().take(FURTHER).map(|place| position_text(place, lines)).collect();
+        if further.len() > FURTHER {
+            places.push(format!("{} more", further.len() - FURTHER));
+        }
+        let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("also at", "36"), places.join(", "));
+    }
+}
+
+/// The text `app.alarm:3:7` for a place.
+fn position_text(place: &Place, lines: &mut LineIndex) -> String {
+    let (line, column) = lines.line_column(place);
+    format!("{}:{line}:{column}", printable(&place.source.name))
 }
 
 /// The part of a line that is shown, around a place.
@@ -172,7 +206,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::core::diag::{Code, Source};
+    use crate::core::diag::Source;
 
     fn at(text: &str, bytes: std::ops::Range<usize>) -> Place {
         Place { source: Arc::new(Source { name: "a.alarm".to_owned(), text: text.to_owned() }), bytes }
@@ -204,6 +238,27 @@ mod tests {
         assert!(human(&[quoting], false).len() < 3 * MESSAGE);
         let empty = human(&[Diagnostic::new(Code::RuleSyntax, at("", 0..0), "nothing")], false);
         assert!(empty.contains("1 | \n"), "{empty}");
+    }
+
+    /// The inventory lacks the name once, however often rules name it. Programs get every place.
+    #[test]
+    fn a_missing_name_is_one_mistake_with_all_its_places() {
+        let text = "a b a b\na a a\n";
+        let missing = |name: &str, at_byte: usize| {
+            let message = format!("the inventory has no application `{name}`");
+            Diagnostic::new(Code::SenderNotInInventory, at(text, at_byte..at_byte + 1), message).help("h")
+        };
+        let all: Vec<Diagnostic> = [("a", 0), ("b", 2), ("a", 4), ("b", 6), ("a", 8), ("a", 10), ("a", 12)]
+            .map(|(name, byte)| missing(name, byte))
+            .into();
+        let shown = human(&all, false);
+        assert_eq!(shown.matches("warning[R208]").count(), 2, "{shown}");
+        assert!(shown.contains("  = help: h\n  = also at: a.alarm:1:5, a.alarm:2:1, a.alarm:2:3, 1 more\n"), "{shown}");
+        assert!(shown.contains("  = also at: a.alarm:1:7\n"), "{shown}");
+        assert_eq!(count(&all), "2 warnings");
+        // Other mistakes are separate ones, even with the same words.
+        let other: Vec<Diagnostic> = [0, 4].map(|byte| Diagnostic::new(Code::RuleSyntax, at(text, byte..byte + 1), "m")).into();
+        assert_eq!(count(&other), "2 errors");
     }
 
     #[test]

@@ -13,11 +13,14 @@ use crate::core::event::OWN_APP;
 use crate::core::lang::calendar::Calendar;
 use crate::core::lang::program::{Alarm, Cancel, Signal};
 
+use super::arrival::Occasion;
+use super::due::Due;
 use super::instance::deadline;
 use super::key::Key;
 use super::record::{Fields, PendingFire, Record};
 use super::trace::Decision;
-use super::{Due, Engine, Occasion, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// Maximum number of calendar changes to search for the end of a delay. A later end counts as never.
@@ -93,18 +96,18 @@ impl Engine {
         let next = self.next_allowed(alarm, on.now);
         let text = match next.filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
-                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
+                if self.state.pending(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
                     return;
                 }
                 // An event of a less trusted sender does not replace one of a more trusted sender.
                 let better = |w: &PendingFire| fields::trust(&w.event) > fields::trust(&event);
-                if self.state.waiting(name, key).is_some_and(better) {
+                if self.state.pending(name, key).is_some_and(better) {
                     return;
                 }
                 let late = on.late.clone().or(on.old.clone());
                 let event = self.keep(alarm, event, out);
                 let waiting = PendingFire { due, event, late, round: 0, over };
-                self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
+                self.record(Record::Pending { alarm: name.clone(), key: key.clone(), waiting }, out);
                 format!(
                     "{name} is not raised now, because its calendars do not allow it: it waits until {due}, for {}",
                     duration_text(due.since(on.now))
@@ -155,7 +158,7 @@ impl Engine {
     pub(super) fn calendar_changed(&mut self, at: Time, name: &str) {
         let begins = self.program.calendars.get(name).is_some_and(|c| c.active(at));
         let text = format!("{name} {}", if begins { "begins" } else { "ends" });
-        let event = fields::vouched([("calendar", name), ("app", OWN_APP), ("text", &text)]);
+        let event = fields::authenticated([("calendar", name), ("app", OWN_APP), ("text", &text)]);
         let signal = if begins { Signal::Begins(name.to_owned()) } else { Signal::Ends(name.to_owned()) };
         self.signal(signal, Arc::new(event), None);
         self.watch(name.to_owned(), at);

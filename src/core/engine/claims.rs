@@ -1,10 +1,10 @@
 //! The roles that the members of a pair claim, and what follows from them. A claim is state, not a moment.
 //!
 //! ```text
-//!   a claim that arrives in time    rules react live      Owed --- its runs succeed, or the resource was moved ------> Settled
+//!   a claim that is not late        rules react live      Open --- its runs succeed, or the resource was moved ------> Done
 //!                                                           |  \-- a run fails, is refused or lost --> Failed --+
 //!                                                           +-- no run is started for it (repeats) -------------+--> carried out
-//!   a claim that arrives late       rules would react     Late --- it is the newest of its pair --------------------> CatchUp
+//!   a late claim                    rules would react     Late --- it is the newest of its pair --------------------> CatchUp
 //!                                   in mode `confirm`     Ask  --- the same -----------------------------> an operator is asked
 //!   any claim                       no rule reacts, or only in mode `dry`: Withheld, and it moves nothing
 //! ```
@@ -15,7 +15,7 @@
 //! does not decide either, people are asked until the claims are clear. Late claims are evaluated again whenever a host is
 //! lost or returns.
 //!
-//! `control::claims` carries out what is owed. This module knows neither runs nor owners of resources. Tests:
+//! `control::claims` carries out open claims. This module knows neither runs nor owners of resources. Tests:
 //! `tests/it/failover.rs`, rule tests.
 
 use std::collections::BTreeSet;
@@ -27,9 +27,21 @@ use crate::core::event::{ClaimedRole, Event, EventId, Trust};
 use crate::core::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::core::lang::program::{Hit, IdPattern, Mode, Program};
 
-use super::record::{Claim, Fields, Record, Stand};
-use super::{Engine, Output, fields};
+use super::record::{Claim, ClaimStatus, Fields, Record};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
+
+/// True when the event says which member of a pair is primary. `hits` are the conditions that it matches.
+pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claim_of(inventory, program, index, event, hits).is_some()
+}
+
+/// True when the event is a claim with the trust that its pair requires.
+pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claim_of(inventory, program, index, event, hits).is_some()
+        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
+}
 
 /// Returns what an event claims: the application by its inventory name, and whether it claims to be primary. An id or a
 /// pattern of the pair decides (`hits` are the conditions that the event matches). A record that says both is not a claim.
@@ -89,7 +101,7 @@ pub(super) struct Behind {
 
 /// The result of evaluating the claims of a pair.
 enum Verdict<'a> {
-    /// No late claim counts: no application claims to be primary, or a claim that arrived in time is the newest.
+    /// No late claim counts: no application claims to be primary, or a claim that was not late is the newest.
     Nothing,
     /// This late claim is the newest.
     Newest(&'a Name, &'a Claim),
@@ -138,10 +150,10 @@ impl Engine {
             return;
         }
         let written = if late { self.written(source, event, arrived) } else { arrived };
-        let claim = Claim { primary, sequence, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
+        let claim = Claim { primary, sequence, at, late, backlog, written, status: ClaimStatus::Withheld, trust: event.trust };
         if late {
             self.postpone_evaluation(now);
-        } else if !self.state.unweighed.is_empty() {
+        } else if !self.state.unevaluated.is_empty() {
             self.evaluation.due.get_or_insert(now);
         }
         self.record(Record::Claimed { app, claim }, out);
@@ -156,13 +168,13 @@ impl Engine {
 
     /// When late claims are evaluated next, if nothing happens before.
     pub(super) fn evaluates_claims_at(&self) -> Option<Time> {
-        self.evaluation.due.filter(|_| !self.state.unweighed.is_empty() && !self.is_reading())
+        self.evaluation.due.filter(|_| !self.state.unevaluated.is_empty() && !self.is_reading())
     }
 
     /// True while a backlog that may contain claims is read, or after a start until it is clear whether there is one.
     fn is_reading(&self) -> bool {
         let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
-        !self.evaluation.reading.is_empty() || !self.evaluation.listens && self.state.unweighed.iter().any(of_backlog)
+        !self.evaluation.reading.is_empty() || !self.evaluation.listens && self.state.unevaluated.iter().any(of_backlog)
     }
 
     /// When a record was probably written, by the controller's clock: its time stamp plus the usual delay of its source.
@@ -196,47 +208,47 @@ impl Engine {
         Some(Behind { sequence: claim.sequence, app })
     }
 
-    /// Marks a claim as owed, because rules react to it. Returns the sequence of the claim, which its reactions get.
-    pub(super) fn claim_stands(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) -> u64 {
+    /// Marks a claim as open, because rules react to it. Returns the sequence of the claim, which its reactions get.
+    pub(super) fn mark_claim_open(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) -> u64 {
         if matches!(mode, Mode::Live | Mode::Confirm { .. }) {
-            self.stand(&behind.app, Stand::Owed, out);
-            out.push(Output::ClaimOwed(behind.sequence));
+            self.set_claim_status(&behind.app, ClaimStatus::Open, out);
+            out.push(Output::ClaimOpened(behind.sequence));
         }
         behind.sequence
     }
 
     /// Marks a claim to which rules would have reacted if it had not arrived late.
-    pub(super) fn claim_came_late(&mut self, now: Time, behind: &Behind, mode: Mode, out: &mut Vec<Output>) {
-        let stand = match mode {
-            Mode::Live => Stand::Late,
-            Mode::Confirm { .. } => Stand::Ask,
+    pub(super) fn mark_late_claim(&mut self, now: Time, behind: &Behind, mode: Mode, out: &mut Vec<Output>) {
+        let status = match mode {
+            Mode::Live => ClaimStatus::Late,
+            Mode::Confirm { .. } => ClaimStatus::Ask,
             Mode::Dry | Mode::Off => return,
         };
-        let before = self.state.claims.get(&behind.app).map(|claim| claim.stand);
+        let before = self.state.claims.get(&behind.app).map(|claim| claim.status);
         // One alarm in mode `live` is enough.
-        if before == Some(Stand::Withheld) || before == Some(Stand::Ask) && stand == Stand::Late {
+        if before == Some(ClaimStatus::Withheld) || before == Some(ClaimStatus::Ask) && status == ClaimStatus::Late {
             self.evaluation.due.get_or_insert(now);
-            self.stand(&behind.app, stand, out);
+            self.set_claim_status(&behind.app, status, out);
         }
     }
 
     /// Marks the claim with this sequence as failed: a run that was started for it did not succeed.
     pub fn claim_failed(&mut self, sequence: u64, out: &mut Vec<Output>) {
-        if let Some(app) = self.state.owed(sequence).cloned() {
-            self.stand(&app, Stand::Failed, out);
+        if let Some(app) = self.state.open_claim(sequence).cloned() {
+            self.set_claim_status(&app, ClaimStatus::Failed, out);
         }
     }
 
-    /// Marks the claim with this sequence as settled: it, or a newer one, is carried out.
-    pub fn claim_settled(&mut self, sequence: u64, out: &mut Vec<Output>) {
-        if let Some(app) = self.state.owed(sequence).cloned() {
-            self.stand(&app, Stand::Settled, out);
+    /// Marks the claim with this sequence as done: it, or a newer one, is carried out.
+    pub fn claim_done(&mut self, sequence: u64, out: &mut Vec<Output>) {
+        if let Some(app) = self.state.open_claim(sequence).cloned() {
+            self.set_claim_status(&app, ClaimStatus::Done, out);
         }
     }
 
-    fn stand(&mut self, app: &Name, stand: Stand, out: &mut Vec<Output>) {
-        if self.state.claims.get(app).is_some_and(|claim| claim.stand != stand) {
-            self.record(Record::Stands { app: app.clone(), stand }, out);
+    fn set_claim_status(&mut self, app: &Name, status: ClaimStatus, out: &mut Vec<Output>) {
+        if self.state.claims.get(app).is_some_and(|claim| claim.status != status) {
+            self.record(Record::ClaimStatus { app: app.clone(), status }, out);
         }
     }
 
@@ -260,20 +272,20 @@ impl Engine {
         (self.evaluation.due, self.evaluation.first) = (None, None);
         let inventory = self.inventory.clone();
         let pair_of = |app: &Name| self.index.names(&Event { app: app.as_str().into(), ..Event::default() }).pair.to_owned();
-        let pairs: BTreeSet<Name> = self.state.unweighed.iter().map(pair_of).collect();
+        let pairs: BTreeSet<Name> = self.state.unevaluated.iter().map(pair_of).collect();
         // Applications that no longer have a pair: nothing follows from their claims.
-        let strays: Vec<Name> = self.state.unweighed.iter().filter(|app| pair_of(app).is_empty()).cloned().collect();
+        let strays: Vec<Name> = self.state.unevaluated.iter().filter(|app| pair_of(app).is_empty()).cloned().collect();
         for app in strays {
-            self.record(Record::Weighed { app }, out);
+            self.record(Record::ClaimsEvaluated { app }, out);
         }
         for name in pairs {
             if let Some(pair) = inventory.pairs.get(&name) {
-                self.weigh_claims(&inventory, &name, pair, out);
+                self.evaluate_pair(&inventory, &name, pair, out);
             }
         }
     }
 
-    fn weigh_claims(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, out: &mut Vec<Output>) {
+    fn evaluate_pair(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, out: &mut Vec<Output>) {
         let verdict = self.verdict(inventory, pair);
         let unclear = matches!(verdict, Verdict::Unclear);
         let newest = match verdict {
@@ -297,8 +309,8 @@ impl Engine {
             out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..notice }));
         }
         for member in [&pair.primary, &pair.backup] {
-            if self.state.unweighed.contains(member) {
-                self.record(Record::Weighed { app: member.clone() }, out);
+            if self.state.unevaluated.contains(member) {
+                self.record(Record::ClaimsEvaluated { app: member.clone() }, out);
             }
         }
         if let Some((app, claim)) = newest {
@@ -310,12 +322,12 @@ impl Engine {
     /// it.
     fn catch_up(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, app: &Name, claim: &Claim, out: &mut Vec<Output>) {
         let (Some(resource), Some(host)) = (pair.resource.clone(), inventory.host_of(app).cloned()) else { return };
-        let moves = match (claim.stand, pair.catch_up) {
-            (Stand::Late, CatchUp::Move) => true,
-            (Stand::Late, CatchUp::Ask) | (Stand::Ask, _) => false,
-            (Stand::Withheld | Stand::Owed | Stand::Failed | Stand::Settled, _) => return,
+        let moves = match (claim.status, pair.catch_up) {
+            (ClaimStatus::Late, CatchUp::Move) => true,
+            (ClaimStatus::Late, CatchUp::Ask) | (ClaimStatus::Ask, _) => false,
+            (ClaimStatus::Withheld | ClaimStatus::Open | ClaimStatus::Failed | ClaimStatus::Done, _) => return,
         };
-        self.stand(app, Stand::Settled, out);
+        self.set_claim_status(app, ClaimStatus::Done, out);
         if moves {
             let written = (!claim.backlog).then_some(claim.written);
             out.push(Output::CatchUp { pair: name.clone(), resource, host, sequence: claim.sequence, written });
@@ -354,10 +366,11 @@ impl Engine {
     }
 }
 
-type Said<'a> = (&'a Name, &'a Claim);
+/// An application with its claim.
+type ClaimOf<'a> = (&'a Name, &'a Claim);
 
 /// Returns the newer of two claims of different applications; `None` when nothing decides.
-fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
+fn newer<'a>(one: ClaimOf<'a>, other: ClaimOf<'a>) -> Option<ClaimOf<'a>> {
     let (late, timely) = match (one.1.late, other.1.late) {
         (true, true) => return None,
         (false, false) => return Some(if one.1.sequence > other.1.sequence { one } else { other }),
@@ -368,8 +381,7 @@ fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
         return Some(timely);
     }
     if late.1.backlog {
-        // The late claim was not there yet when the controller stopped listening. Only a clock that is far off contradicts
-        // this.
+        // The late claim was written after the controller had stopped, so it is newer. Only a clock that is far off contradicts this.
         return (late.1.written + CLOCK_ERROR >= timely.1.written).then_some(late);
     }
     Some(if late.1.written > timely.1.written { late } else { timely })

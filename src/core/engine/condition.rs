@@ -11,23 +11,29 @@
 //!
 //! `unless` drops the partial matches and the pending fire of a key.
 //!
+//! A record that stands for several equal events (`message repeated N times`) counts as that many.
+//!
 //! An event counts towards one occurrence: when the condition fires, all partial matches of the key are dropped. Times are
 //! times of arrival. For a late event its own time counts, so that an hour of backlog is not one second.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_NOTES, PARTIAL_MATCHES, share};
+use crate::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_PARTIAL_MATCHES, PARTIAL_MATCHES, share};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
+use super::arrival::{Arrival, Match, Occasion};
+use super::fields::TriggerEvent;
 use super::key::Key;
 use super::lines::{counted_line, counted_lines};
+use super::partial_matches::Forgot;
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::trace::Decision;
+use super::turn::Output;
 use super::window::MeasureSlot;
-use super::{Arrival, Engine, Forgot, Match, Occasion, Output, TriggerEvent, fields};
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 impl Engine {
@@ -101,7 +107,7 @@ impl Engine {
                 }
                 if let Some(matched) = match_of(self, 1, out) {
                     // One for each trust: a less trusted sender does not hide the event of a more trusted one.
-                    let trust = matched.facts.trust();
+                    let trust = matched.view.trust();
                     let note = PartialMatch::new(1, matched.at, trust).keeping(Some(trust.name().to_owned()), Fields::new());
                     let since = alarm.detect.within.map(|within| matched.at - within);
                     self.add_partial_match(matched, note, true, since, out);
@@ -134,13 +140,13 @@ impl Engine {
         hit: Option<&'a Hit>,
         out: &mut Vec<Output>,
     ) -> Option<Match<'m, 'a>> {
-        let facts = arrival.facts(hit?);
-        let key = self.key(alarm, &facts, out)?;
+        let view = arrival.view(hit?);
+        let key = self.key(alarm, &view, out)?;
         let at = match (&arrival.late, arrival.event.at) {
             (Some(_), Some(own)) => own.min(arrival.now),
             _ => arrival.now,
         };
-        Some(Match { arrival, alarm, at, key, facts })
+        Some(Match { arrival, alarm, at, key, view })
     }
 
     /// The condition fires: the alarm is raised, or is pending until its `hold` has passed. `more` are fields that are not in
@@ -154,13 +160,13 @@ impl Engine {
                 let due = matched.arrival.now + hold;
                 self.wait(matched, due, more, out);
             }
-            _ => self.raise(&matched.arrival.occasion(matched.alarm), matched.alarm, matched.key, matched.facts.with(more), out),
+            _ => self.raise(&matched.arrival.occasion(matched.alarm), matched.alarm, matched.key, matched.view.with(more), out),
         }
     }
 
     /// Fires what is pending.
     pub(super) fn fire_pending(&mut self, at: Time, sequence: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
-        let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
+        let Some(waiting) = self.state.pending(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
         if alarm.is_some_and(|alarm| self.is_source_unreadable(alarm)) {
@@ -181,10 +187,10 @@ impl Engine {
     /// Makes the condition pending until a time. The time of the first event stays, except when a more trusted sender
     /// follows: a sender does not take another's place by being early.
     fn wait(&mut self, matched: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
-        let Match { arrival, alarm, key, facts, .. } = matched;
+        let Match { arrival, alarm, key, view, .. } = matched;
         let occasion = arrival.occasion(alarm);
-        let trust = if more.contains_key("trust") { fields::trust(&more) } else { facts.trust() };
-        if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
+        let trust = if more.contains_key("trust") { fields::trust(&more) } else { view.trust() };
+        if let Some(waiting) = self.state.pending(&alarm.name, &key) {
             let idle = occasion.late.is_some() || occasion.old.is_some();
             if idle || trust <= fields::trust(&waiting.event) {
                 let due = waiting.due;
@@ -205,10 +211,10 @@ impl Engine {
             )
         });
         // For a late event the time may have expired already.
-        let event = self.keep(alarm, facts.with(more).fields(), out);
+        let event = self.keep(alarm, view.with(more).fields(), out);
         let waiting =
             PendingFire { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
-        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
+        self.record(Record::Pending { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
     /// Drops the partial matches and the pending fire of a key.
@@ -216,14 +222,14 @@ impl Engine {
         let state = &self.state;
         let measures_on = measures_on(alarm);
         let measured = !measures_on && state.measured(&alarm.name, key).is_some();
-        if !state.notes(&alarm.name, key).is_empty() || state.waiting(&alarm.name, key).is_some() || measured {
+        if !state.partial_matches(&alarm.name, key).is_empty() || state.pending(&alarm.name, key).is_some() || measured {
             self.record(Record::Forgotten { alarm: alarm.name.clone(), key: key.clone(), measures_on }, out);
         }
     }
 
     /// The same, if nothing is pending.
     fn drop_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
-        if self.state.waiting(&alarm.name, key).is_none() {
+        if self.state.pending(&alarm.name, key).is_none() {
             self.drop_begun(alarm, key, out);
         }
     }
@@ -231,13 +237,13 @@ impl Engine {
     fn count(&mut self, matched: Match<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
         let value = match distinct {
             None => None,
-            Some(field) => match matched.facts.text(field) {
+            Some(field) => match matched.view.text(field) {
                 // It is cut like a value of a key, because it serves as one.
                 Some(value) => Key::of([value]).value(0).map(Cow::into_owned),
                 None => return self.lacks(matched.alarm, field, "counts different values of", out),
             },
         };
-        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key);
         let newest = notes.last().map_or(matched.at, |n| n.at.max(matched.at));
         let since = matched.alarm.detect.within.map(|within| newest - within);
         if since.is_some_and(|since| matched.at < since) {
@@ -248,8 +254,10 @@ impl Engine {
         }
         let counts =
             |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
-        let trust = matched.facts.trust();
-        if notes.iter().filter(counts).count() + 1 >= n {
+        let trust = matched.view.trust();
+        // A value counts once, however often its record says that it came.
+        let times = if distinct.is_none() { matched.arrival.event.times() } else { 1 };
+        if notes.iter().filter(counts).map(PartialMatch::times).sum::<usize>() + usize::from(times) >= n {
             let least = notes.iter().filter(counts).map(|n| n.trust).min().map_or(trust, |least| least.min(trust));
             let mut more = fields::trust_field(least);
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
@@ -259,13 +267,13 @@ impl Engine {
         if self.trace.is_some() {
             self.trace_count(&matched, n, since, distinct.zip(value.as_deref()));
         }
-        let text = if matched.alarm.keep > 0 { matched.facts.text("text").map(Cow::into_owned) } else { None };
-        let note = PartialMatch::new(0, matched.at, trust).keeping(value, counted_line(matched.alarm, text));
+        let text = if matched.alarm.keep > 0 { matched.view.text("text").map(Cow::into_owned) } else { None };
+        let note = PartialMatch::new(0, matched.at, trust).standing_for(times).keeping(value, counted_line(matched.alarm, text));
         self.add_partial_match(matched, note, distinct.is_some(), since, out);
     }
 
     fn step(&mut self, matched: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
-        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key);
         let near =
             |began: &Time| *began <= matched.at && matched.alarm.detect.within.is_none_or(|w| matched.at.since(*began) <= w);
         // The newest chain that came so far.
@@ -282,12 +290,12 @@ impl Engine {
             },
         };
         let began = before.map_or(matched.at, |n| n.at);
-        let mut trust = before.map_or(matched.facts.trust(), |n| n.trust.min(matched.facts.trust()));
+        let mut trust = before.map_or(matched.view.trust(), |n| n.trust.min(matched.view.trust()));
         let mut seen = before.map(PartialMatch::seen).unwrap_or_default();
         let last = matched.alarm.detect.parts.len() - 1;
         let mut part = part;
         if part < last {
-            seen.extend(matched.facts.captured());
+            seen.extend(matched.view.captured());
         }
         while part < last
             && let Some(early) = self.early(&matched, part + 1)
@@ -310,8 +318,8 @@ impl Engine {
     /// When an event of the second part arrived within the time before, from a sender with at least the trust of this one.
     fn preceded_at(&self, matched: &Match<'_, '_>) -> Option<Time> {
         let within = matched.alarm.detect.within;
-        let trust = matched.facts.trust();
-        let notes = self.state.notes(&matched.alarm.name, &matched.key).iter().filter(|note| note.part() == 1);
+        let trust = matched.view.trust();
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key).iter().filter(|note| note.part() == 1);
         let counts = notes
             .filter(|n| n.trust >= trust && n.at <= matched.at && within.is_none_or(|within| matched.at.since(n.at) <= within));
         counts.map(|note| note.at).max()
@@ -320,8 +328,8 @@ impl Engine {
     /// Stores an event that arrived before the one that it should follow, where `slack` allows this.
     fn keep_early(&mut self, matched: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         if matched.alarm.detect.slack.is_some() {
-            let note = PartialMatch::new(place_of_early(matched.alarm, part), matched.at, matched.facts.trust())
-                .keeping(None, matched.facts.captured());
+            let note = PartialMatch::new(place_of_early(matched.alarm, part), matched.at, matched.view.trust())
+                .keeping(None, matched.view.captured());
             self.add_partial_match(matched, note, true, None, out);
         }
     }
@@ -329,26 +337,28 @@ impl Engine {
     /// Returns the event of a part that arrived a little before this one.
     fn early(&self, matched: &Match<'_, '_>, part: usize) -> Option<&PartialMatch> {
         let slack = matched.alarm.detect.slack?;
-        let notes = self.state.notes(&matched.alarm.name, &matched.key).iter();
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key).iter();
         let mut of_part = notes.filter(|n| n.part() == place_of_early(matched.alarm, part));
         of_part.find(|n| n.at <= matched.at && matched.at.since(n.at) <= slack)
     }
 
     fn one_of_all(&mut self, matched: Match<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
-        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key);
         let since = matched.alarm.detect.within.map(|within| matched.at - within);
         let within = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since);
         let mut missing = counts.to_vec();
-        for part in notes.iter().filter(within).map(PartialMatch::part).chain([part]) {
+        let times = matched.arrival.event.times();
+        let counted = notes.iter().filter(within).map(|note| (note.part(), note.times()));
+        for (part, times) in counted.chain([(part, usize::from(times))]) {
             if let Some(n) = missing.get_mut(part) {
-                *n = n.saturating_sub(1);
+                *n = n.saturating_sub(times);
             }
         }
         let n = counts.get(part).copied().unwrap_or(1);
         if missing.iter().all(|n| *n == 0) {
             // A part that wants one event has it in this one.
             let others = notes.iter().filter(within).filter(|note| note.part() != part || n > 1);
-            let (mut seen, mut trust) = (Fields::new(), matched.facts.trust());
+            let (mut seen, mut trust) = (Fields::new(), matched.view.trust());
             for note in others {
                 seen.extend(note.seen());
                 trust = trust.min(note.trust);
@@ -375,7 +385,8 @@ impl Engine {
             format!("part {} of {} matches; {left} must still come{within}{}", part + 1, counts.len(), gone.unwrap_or_default())
         });
         let Some(value) = value else { return };
-        let note = PartialMatch::new(part, matched.at, matched.facts.trust()).keeping(value, matched.facts.captured());
+        let note = PartialMatch::new(part, matched.at, matched.view.trust()).standing_for(times);
+        let note = note.keeping(value, matched.view.captured());
         self.add_partial_match(matched, note, true, since, out);
     }
 
@@ -399,18 +410,18 @@ impl Engine {
 
     /// When partial matches take more memory than their share, the alarm that takes most drops the older half of its keys.
     fn bound_partial_matches(&mut self, out: &mut Vec<Output>) {
-        let most = share(self.inventory.memory.0, MEMORY_NOTES);
+        let most = share(self.inventory.memory.0, MEMORY_PARTIAL_MATCHES);
         // Most alarms measure nothing, so the sum is made only when it can matter.
-        if self.state.noted.bytes() <= most / 2 || self.state.noted.bytes() + self.measured_bytes() <= most {
+        if self.state.partial_matches.bytes() <= most / 2 || self.state.partial_matches.bytes() + self.measured_bytes() <= most {
             return;
         }
-        let Some(alarm) = self.state.noted.heaviest().cloned() else { return };
+        let Some(alarm) = self.state.partial_matches.heaviest().cloned() else { return };
         self.record(Record::ForgottenHalf { alarm: alarm.clone() }, out);
         let text = format!(
             "events that conditions count have used up their {} MiB, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
             most >> 20
         );
-        self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
+        self.notify_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
     /// Reports once for each alarm that it dropped half of its keys, because all alarms together have too many partial matches.
@@ -419,7 +430,7 @@ impl Engine {
             "conditions remember more than {PARTIAL_MATCHES} events at once, most of them for {alarm}; the older half of its keys is dropped: narrow its `by`, or shorten `within`"
         );
         let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Limit, text) };
-        self.tell_once(format!("notes of {alarm}"), notice, out);
+        self.notify_once(format!("notes of {alarm}"), notice, out);
     }
 
     /// Reports once that the oldest keys are dropped because there are too many.
@@ -430,7 +441,7 @@ impl Engine {
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
-        self.tell_once(format!("{does} {}", alarm.name), notice, out);
+        self.notify_once(format!("{does} {}", alarm.name), notice, out);
     }
 
     /// True when one more key may be active or pending for an event of this trust. Less trusted senders leave room for the
@@ -448,7 +459,7 @@ impl Engine {
         );
         self.decided(self.now, alarm, None, Decision::NoRoom, || format!("it is active for {most} keys, which is its limit"));
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
-        self.tell_once(format!("instances {}", alarm.name), notice, out);
+        self.notify_once(format!("instances {}", alarm.name), notice, out);
         false
     }
 }

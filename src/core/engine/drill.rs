@@ -10,10 +10,12 @@ use crate::core::event::Value;
 use crate::core::lang::program::{Alarm, Mode};
 use crate::core::notice::{Kind, Notice};
 
+use super::Engine;
+use super::arrival::Occasion;
 use super::fields::{self, TriggerEvent};
 use super::key::Key;
 use super::record::Fields;
-use super::{Engine, Occasion, Output};
+use super::turn::Output;
 
 /// The field that marks an event as a test.
 pub const TEST_FIELD: &str = "pointsman_test";
@@ -38,7 +40,7 @@ impl Engine {
             return Err(format!("{name} is never raised by itself (a pattern, or `mode off`), so it cannot be tested"));
         }
         let text = format!("a test of the alarm {name}");
-        let mut given = fields::vouched([("app", app), ("text", &text)]);
+        let mut given = fields::authenticated([("app", app), ("text", &text)]);
         given.extend(more.iter().filter(|(name, _)| *name != "trust").map(|(name, value)| (name.clone(), value.clone())));
         let mut all = fields::fields_of(&fields::event_of(&given), &[], &self.index);
         all.extend(given);

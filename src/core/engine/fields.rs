@@ -168,28 +168,28 @@ pub(super) enum TriggerEvent<'a> {
 impl TriggerEvent<'_> {
     pub(super) fn text(&self) -> Option<String> {
         match self {
-            TriggerEvent::Now(facts) => facts.text("text").map(Cow::into_owned),
+            TriggerEvent::Now(view) => view.text("text").map(Cow::into_owned),
             TriggerEvent::Kept(fields) => fields.get("text").map(ToString::to_string),
         }
     }
 
     pub(super) fn field(&self, name: &str) -> Option<Cow<'_, str>> {
         match self {
-            TriggerEvent::Now(facts) => facts.text(name),
+            TriggerEvent::Now(view) => view.text(name),
             TriggerEvent::Kept(fields) => fields.get(name).map(shown),
         }
     }
 
     pub(super) fn trust(&self) -> Trust {
         match self {
-            TriggerEvent::Now(facts) => facts.trust(),
+            TriggerEvent::Now(view) => view.trust(),
             TriggerEvent::Kept(fields) => trust(fields),
         }
     }
 
     pub(super) fn fields(self) -> Arc<Fields> {
         match self {
-            TriggerEvent::Now(facts) => Arc::new(facts.all()),
+            TriggerEvent::Now(view) => Arc::new(view.all()),
             TriggerEvent::Kept(fields) => fields,
         }
     }
@@ -210,7 +210,7 @@ pub(super) fn number(amount: f64) -> Value<'static> {
 }
 
 /// Makes fields with the trust `authenticated`, for what the controller or an agent reports. Empty fields are left out.
-pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
+pub(super) fn authenticated<const N: usize>(all: [(&str, &str); N]) -> Fields {
     let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("trust", Trust::Authenticated.name())]);
     all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()
 }
@@ -330,9 +330,9 @@ mod tests {
         let captures: Vec<(String, Value<'static>)> = captured.map(|(name, value)| (name.into_owned(), value)).collect();
         for (event, captures) in [(&bare, &captures[..]), (&full, &captures[..]), (&bare, &[]), (&full, &[])] {
             let index = Index::default();
-            let (facts, all) = (EventView::new(event, captures, &index), fields_of(event, captures, &index));
+            let (view, all) = (EventView::new(event, captures, &index), fields_of(event, captures, &index));
             for name in names.into_iter().chain(["trust", "id", "nobody"]) {
-                assert_eq!(facts.text(name).map(Cow::into_owned), all.get(name).map(ToString::to_string), "{name}");
+                assert_eq!(view.text(name).map(Cow::into_owned), all.get(name).map(ToString::to_string), "{name}");
             }
         }
         let fields = fields_of(&bare, &captures, &Index::default());

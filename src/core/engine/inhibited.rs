@@ -11,10 +11,13 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
+use super::arrival::Occasion;
+use super::fields::TriggerEvent;
 use super::instance::{Ending, deadline, suppressed_notice};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Record, Suppressed};
-use super::{Engine, Occasion, Output, TriggerEvent, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 
 /// A suppressed alarm that the end of another alarm may release.
 #[derive(Clone, Debug)]
@@ -88,7 +91,7 @@ impl Engine {
                 format!("{} is not raised while {other} is active, and is dropped: it is `cancel at once`", shown(name, key));
             return out.push(suppressed_notice(name, text));
         }
-        let waits = self.state.inhibited(name, key).cloned();
+        let waits = self.state.suppressed(name, key).cloned();
         if waits.is_none() && !self.has_room(alarm, fields::trust(&event), out) {
             return;
         }
@@ -112,21 +115,21 @@ impl Engine {
             ));
         }
         let event = self.keep(alarm, event, out);
-        self.held(name, key, Some(Suppressed { since, over, event, late }), out);
+        self.set_suppressed(name, key, Some(Suppressed { since, over, event, late }), out);
     }
 
-    fn held(&mut self, alarm: &str, key: &Key, what: Option<Suppressed>, out: &mut Vec<Output>) {
-        self.record(Record::Inhibited { alarm: alarm.to_owned(), key: key.clone(), what: what.map(Box::new) }, out);
+    fn set_suppressed(&mut self, alarm: &str, key: &Key, what: Option<Suppressed>, out: &mut Vec<Output>) {
+        self.record(Record::Suppressed { alarm: alarm.to_owned(), key: key.clone(), what: what.map(Box::new) }, out);
     }
 
     /// Ends a suppressed alarm by whatever would end an active instance.
     pub(super) fn end_suppressed(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
-        if self.state.inhibited(alarm, key).is_none() {
+        if self.state.suppressed(alarm, key).is_none() {
             return;
         }
         let why = match &end.cause {
             Cause::ByHand(who) => Some(format!("it was cleared by {who}")),
-            Cause::After => Some("its time (`cancel after`) is over".to_owned()),
+            Cause::After => Some("it has expired (`cancel after`)".to_owned()),
             Cause::Removed | Cause::Changed => None,
             other => Some(format!("it ended meanwhile ({other})")),
         };
@@ -136,7 +139,7 @@ impl Engine {
                 format!("{} is not suppressed any more and was not raised: {why}", shown(alarm, key)),
             ));
         }
-        self.held(alarm, key, None, out);
+        self.set_suppressed(alarm, key, None, out);
     }
 
     /// Notes that an alarm has ended. Alarms that it may have suppressed are evaluated after this turn's changes.
@@ -148,9 +151,9 @@ impl Engine {
             let freed =
                 |key: &Key| Freed { alarm: alarm.name.clone(), key: key.clone(), late: end.late.clone(), hops: self.hops };
             if by == alarm.by {
-                self.freed.extend(self.state.inhibited(&alarm.name, key).map(|_| freed(key)));
+                self.freed.extend(self.state.suppressed(&alarm.name, key).map(|_| freed(key)));
             } else {
-                let waits = self.state.inhibited_of(&alarm.name).map(|(own, _)| own);
+                let waits = self.state.suppressed_of(&alarm.name).map(|(own, _)| own);
                 self.freed.extend(waits.filter(|own| in_common(alarm, own, by, key)).map(freed));
             }
         }
@@ -160,26 +163,26 @@ impl Engine {
     pub(super) fn release(&mut self, now: Time, sequence: u64, freed: &Freed, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
-        let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
+        let Some(suppressed) = self.state.suppressed(&alarm.name, &freed.key).cloned() else { return };
         // The event that ended the other alarm has no influence on what was suppressed: the next event would be raised as
         // well.
-        if self.inhibitor(alarm, &freed.key, fields::trust(&held.event)).is_some() {
+        if self.inhibitor(alarm, &freed.key, fields::trust(&suppressed.event)).is_some() {
             return;
         }
-        self.held(&alarm.name, &freed.key, None, out);
+        self.set_suppressed(&alarm.name, &freed.key, None, out);
         // A newer event may have raised it in this turn.
         let active = self.state.instance(&alarm.name, &freed.key).map(|i| fields::trust(&i.event));
-        if alarm.mode == Mode::Off || active.is_some_and(|active| active >= fields::trust(&held.event)) {
+        if alarm.mode == Mode::Off || active.is_some_and(|active| active >= fields::trust(&suppressed.event)) {
             return;
         }
-        let late = held.late.or_else(|| freed.late.clone());
-        let on = Occasion { now, sequence, late, old: None, over: held.over };
-        self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(held.event), out);
+        let late = suppressed.late.or_else(|| freed.late.clone());
+        let on = Occasion { now, sequence, late, old: None, over: suppressed.over };
+        self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(suppressed.event), out);
     }
 
     /// After a start or a reload, raises in this turn what nothing inhibits any more.
     pub(super) fn begin_suppressed(&mut self) {
-        let all = self.state.all_inhibited().map(|(alarm, key, _)| Freed {
+        let all = self.state.all_suppressed().map(|(alarm, key, _)| Freed {
             alarm: alarm.to_owned(),
             key: key.clone(),
             late: None,

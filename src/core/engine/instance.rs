@@ -8,13 +8,14 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
+use super::Engine;
+use super::arrival::{Arrival, Occasion};
 use super::drill::{TEST_MARK, is_test};
 use super::fields::{self, TriggerEvent, trust_field};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Instance, Record};
 use super::trace::Decision;
-use super::turn::StartReactions;
-use super::{Engine, Occasion, Output};
+use super::turn::{Output, StartReactions};
 use crate::core::notice::{Kind, Notice};
 
 /// When and why an instance ends.
@@ -40,6 +41,13 @@ impl Ending {
             Cause::Removed | Cause::Changed => Some(Stale::RulesChanged),
             _ => self.late.clone(),
         }
+    }
+}
+
+impl Arrival<'_> {
+    /// The ending of an instance that this event ends.
+    pub(super) fn ending(&self) -> Ending {
+        Ending { trust: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.sequence, Cause::When) }
     }
 }
 
@@ -85,7 +93,7 @@ impl Engine {
                 let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
                 let event = self.keep(alarm, seen.fields(), out);
-                self.tell_missing(alarm, &event, out);
+                self.report_missing(alarm, &event, out);
                 let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = TriggerEvent::Kept(event.clone());
@@ -139,8 +147,8 @@ impl Engine {
         }
     }
 
-    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. A claim is owed in any case: the fact that
-    /// its alarm was active already does not make the claim old.
+    /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. The claim is marked as open in any case: the
+    /// fact that its alarm was active already does not make the claim old.
     fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
             return;
@@ -157,7 +165,7 @@ impl Engine {
                 if on.old.is_none()
                     && let Some(claim) = self.claim_behind(&event)
                 {
-                    self.claim_came_late(on.now, &claim, alarm.mode, out);
+                    self.mark_late_claim(on.now, &claim, alarm.mode, out);
                 }
             }
             None if acts => {
@@ -169,21 +177,21 @@ impl Engine {
                 if alarm.mode == Mode::Live
                     && let Some(claim) = self.claim_behind(&event)
                 {
-                    self.claim_stands(&claim, alarm.mode, out);
+                    self.mark_claim_open(&claim, alarm.mode, out);
                 }
             }
         }
     }
 
     /// Reports once for each alarm that its text names a field which an event does not have.
-    fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
+    fn report_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
         for field in fields::missing(&alarm.summary, event) {
             let text = format!(
                 "the summary of {} names {{{field}}}, and an event that raised it has no such field, so it is shown as (no {field}) (reported once)",
                 alarm.name
             );
             let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoField, text) };
-            self.tell_once(format!("no_field {} {field}", alarm.name), notice, out);
+            self.notify_once(format!("no_field {} {field}", alarm.name), notice, out);
         }
     }
 

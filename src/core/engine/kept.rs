@@ -10,11 +10,12 @@ use crate::core::base::limits::{MEMORY_ALARMS, share};
 use crate::core::event::Trust;
 use crate::core::lang::program::Alarm;
 
+use super::Engine;
 use super::bounds::{short, weight};
 use super::fields::trust;
 use super::record::{Fields, Instance, PendingFire, Suppressed, Throttled};
 use super::state::State;
-use super::{Engine, Output};
+use super::turn::Output;
 use crate::core::notice::{Kind, Notice};
 
 /// Estimated bytes of an instance in addition to its event.
@@ -52,9 +53,9 @@ impl State {
     /// Bytes of the events that are kept for a key. For the group of a limit: of what is throttled.
     pub(super) fn kept_for(&self, alarm: &str, key: &super::Key) -> usize {
         let active = self.instance(alarm, key).map_or(0, Instance::weight);
-        let pending = self.waiting(alarm, key).map_or(0, PendingFire::weight);
-        let suppressed = self.inhibited(alarm, key).map_or(0, Suppressed::weight);
-        let throttled = self.starts(alarm, key).and_then(|s| s.put_off.as_deref()).map_or(0, Throttled::weight);
+        let pending = self.pending(alarm, key).map_or(0, PendingFire::weight);
+        let suppressed = self.suppressed(alarm, key).map_or(0, Suppressed::weight);
+        let throttled = self.starts(alarm, key).and_then(|s| s.throttled.as_deref()).map_or(0, Throttled::weight);
         active + pending + suppressed + throttled
     }
 
@@ -62,8 +63,8 @@ impl State {
     pub(super) fn count_kept(&self) -> usize {
         let active: usize = self.active().map(|(_, _, instance)| instance.weight()).sum();
         let pending: usize = self.all_pending().map(|(_, _, waiting)| waiting.weight()).sum();
-        let suppressed: usize = self.all_inhibited().map(|(_, _, held)| held.weight()).sum();
-        let throttled: usize = self.all_throttled().map(|(_, _, put_off)| put_off.weight()).sum();
+        let suppressed: usize = self.all_suppressed().map(|(_, _, suppressed)| suppressed.weight()).sum();
+        let throttled: usize = self.all_throttled().map(|(_, _, throttled)| throttled.weight()).sum();
         active + pending + suppressed + throttled
     }
 }
@@ -79,7 +80,7 @@ impl Engine {
             "the stored events of alarms have nearly used up their {} MiB; further ones are stored in a short form: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
-        self.tell_once(
+        self.notify_once(
             "kept events".to_owned(),
             Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) },
             out,
@@ -97,7 +98,11 @@ impl Engine {
             "the stored events of alarms have used up their {} MiB; further instances are dropped until some are cleared (a quarter of the room is reserved for trusted senders): narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
-        self.tell_once("instances".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
+        self.notify_once(
+            "instances".to_owned(),
+            Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) },
+            out,
+        );
         false
     }
 

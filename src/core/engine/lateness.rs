@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 
+use super::Engine;
 use super::record::Record;
 use super::state::State;
-use super::{Engine, Output};
+use super::turn::Output;
 use crate::core::notice::{Kind, Notice};
 
 /// A usual age that changes by more than this is reported, in microseconds. The cause is a clock or a zone that is wrong or

@@ -13,7 +13,8 @@ use super::record::Instance;
 use super::record::{Fields, Record, Throttled};
 use super::state::Starts;
 use super::trace::Decision;
-use super::{Engine, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 impl Limit {
@@ -51,10 +52,10 @@ impl Engine {
                     duration_text(limit.per)
                 );
                 // An event of a less trusted sender does not replace one of a more trusted sender.
-                let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.put_off.as_ref());
+                let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.throttled.as_ref());
                 if waits.is_none_or(|w| fields::trust(&w.event) <= fields::trust(&event)) {
                     let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
-                    self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
+                    self.record(Record::Throttled { alarm: alarm.name.clone(), group, what }, out);
                 }
                 self.decided(now, alarm, Some(key), Decision::NotStarted, || {
                     format!(
@@ -75,14 +76,14 @@ impl Engine {
         // Reactions to a claim have the sequence of the claim, however long a rule delayed them. So a newer claim stays the
         // newest.
         let claim = self.claim_behind(&event);
-        let sequence = claim.as_ref().map_or(sequence, |claim| self.claim_stands(claim, alarm.mode, out));
+        let sequence = claim.as_ref().map_or(sequence, |claim| self.mark_claim_open(claim, alarm.mode, out));
         out.push(start_reactions(alarm, key, &instance, None, alarm.react.clone(), (sequence, claim.is_some()), event));
     }
 
     /// Starts throttled reactions, now that the limit allows it.
     pub(super) fn may_start(&mut self, at: Time, sequence: u64, name: &str, group: &Key, out: &mut Vec<Output>) {
-        let what = self.state.starts(name, group).and_then(|s| s.put_off.clone());
-        self.record(Record::PutOff { alarm: name.to_owned(), group: group.clone(), what: None }, out);
+        let what = self.state.starts(name, group).and_then(|s| s.throttled.clone());
+        self.record(Record::Throttled { alarm: name.to_owned(), group: group.clone(), what: None }, out);
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
         if let (Some(alarm), Some(what)) = (alarm, what) {
@@ -97,9 +98,9 @@ impl Engine {
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
         let Some(group) = alarm.and_then(|a| a.limit.as_ref()).map(|limit| limit.group(key)) else { return };
-        let waits = self.state.starts(name, &group).and_then(|s| s.put_off.as_ref()).is_some_and(|p| p.key == *key);
+        let waits = self.state.starts(name, &group).and_then(|s| s.throttled.as_ref()).is_some_and(|p| p.key == *key);
         if waits {
-            self.record(Record::PutOff { alarm: name.to_owned(), group, what: None }, out);
+            self.record(Record::Throttled { alarm: name.to_owned(), group, what: None }, out);
         }
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::core::event::Value;
 use crate::core::lang::program::Alarm;
 
+use super::Engine;
+use super::fields::TriggerEvent;
 use super::key::Key;
 use super::record::{Fields, Instance, PartialMatch};
 use super::state::State;
-use super::{Engine, Output, TriggerEvent};
+use super::turn::Output;
 use crate::core::notice::{Kind, Notice};
 
 impl Instance {
@@ -87,7 +89,7 @@ impl Engine {
                 "alarms keep more than {} MiB of lines at once; further ones are counted and not kept: narrow `by`, or `keep` fewer",
                 KEPT_BYTES_ALL >> 20
             );
-            self.tell_once("lines".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
+            self.notify_once("lines".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
             None
         })
     }

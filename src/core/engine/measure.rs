@@ -8,18 +8,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::base::limits::{MEMORY_NOTES, METRIC_LASTS, share};
+use crate::core::base::limits::{MEMORY_PARTIAL_MATCHES, METRIC_LASTS, share};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Aggregate, Alarm, Cancel, Hit, Measure, Shape, Threshold};
 
-use super::fields::trust_field;
+use super::arrival::{Arrival, Occasion};
+use super::fields::{TriggerEvent, trust_field};
 use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
 use super::trace::Decision;
+use super::turn::Output;
 use super::window::{MeasureSlot, WINDOW_BYTES};
-use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// The number of windows of each key of an alarm.
@@ -99,19 +101,20 @@ impl Engine {
         let Some(matched) = self.match_part(arrival, alarm, Some(hit), out) else { return };
         let value = match &measure.field {
             None => 1.0,
-            Some(field) => match matched.facts.number(field) {
+            Some(field) => match matched.view.number(field) {
                 Some(value) => value,
                 None => return self.lacks(alarm, field, "measures as a number", out),
             },
         };
         let is_new = self.state.measured(&alarm.name, &matched.key).is_none();
-        if is_new && !(self.has_room(alarm, matched.facts.trust(), out) && self.may_measure(alarm, matched.facts.trust(), out)) {
+        if is_new && !(self.has_room(alarm, matched.view.trust(), out) && self.may_measure(alarm, matched.view.trust(), out)) {
             return;
         }
-        let (alarm_name, key, trust) = (alarm.name.clone(), matched.key.clone(), matched.facts.trust());
-        self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: matched.at, value, trust, over }, out);
+        let (alarm_name, key, trust) = (alarm.name.clone(), matched.key.clone(), matched.view.trust());
+        let (slot, at, times) = (slot as usize, matched.at, arrival.event.times());
+        self.record(Record::Measured { alarm: alarm_name, key, slot, at, value, times, trust, over }, out);
         let occasion = arrival.occasion(alarm);
-        self.judge(&occasion, alarm, &matched.key, Some(TriggerEvent::Now(matched.facts)), out);
+        self.judge(&occasion, alarm, &matched.key, Some(TriggerEvent::Now(matched.view)), out);
     }
 
     /// The maximum memory of all measures, in bytes: as if every bucket of every key were used.
@@ -123,7 +126,7 @@ impl Engine {
     /// True if there is memory for the measures of one more key: half of the share of partial matches, of which less trusted
     /// senders may use a part.
     fn may_measure(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
-        let most = share(self.inventory.memory.0, MEMORY_NOTES) / 2;
+        let most = share(self.inventory.memory.0, MEMORY_PARTIAL_MATCHES) / 2;
         if self.measured_bytes() + windows(alarm) * WINDOW_BYTES <= trust.share_of(most) {
             return true;
         }
@@ -135,7 +138,7 @@ impl Engine {
         );
         self.decided(self.now, alarm, None, Decision::NoRoom, || "the measures of all alarms use up their memory".to_owned());
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
-        self.tell_once(format!("measures of {}", alarm.name), notice, out);
+        self.notify_once(format!("measures of {}", alarm.name), notice, out);
         false
     }
 
@@ -168,7 +171,7 @@ impl Engine {
             fields.extend(trust_field(trust));
             fields.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
             self.raise(on, alarm, key.clone(), TriggerEvent::Kept(event), out);
-        } else if (active || self.state.inhibited(&alarm.name, key).is_some())
+        } else if (active || self.state.suppressed(&alarm.name, key).is_some())
             && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands)
         {
             let [stood, calm] = verdict.trust;

@@ -6,24 +6,26 @@
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Counted, Hit, MemberState, Members, Shape};
 
+use super::arrival::{Arrival, Match};
 use super::key::Key;
 use super::record::Fields;
-use super::{Arrival, Engine, Match, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 
 impl Engine {
     /// Evaluates the groups of a member whose state changed.
     pub(super) fn members<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Members(counted) = &alarm.detect.shape else { return };
         let Counted { state, field, groups, .. } = counted.as_ref();
-        let facts = arrival.facts(hit);
-        let Some(member) = facts.text(field) else { return };
+        let view = arrival.view(hit);
+        let Some(member) = view.text(field) else { return };
         for group in groups.iter().filter(|group| group.has(&member)) {
             let trust = self.in_state(state, field, group);
             let key = Key::of(&group.key);
             let named =
                 alarm.by.iter().zip(&group.key).map(|(field, value)| (field.clone(), Value::from(value.as_str()).into_owned()));
             let more: Fields = named.collect();
-            let matched = Match { arrival, alarm, at: arrival.now, key, facts };
+            let matched = Match { arrival, alarm, at: arrival.now, key, view };
             self.count_states(matched, group.n, trust, more, out);
         }
     }

@@ -27,11 +27,13 @@
 //! changes alarms but starts no reaction. The engine does not know clocks, scripts, agents or owners of resources. Tests:
 //! `tests/it/engine.rs` (the whole transition table), rule tests.
 
+mod arrival;
 mod bounds;
 mod calendars;
 mod claims;
 mod condition;
 mod drill;
+mod due;
 mod fields;
 mod hash_tree;
 mod inhibited;
@@ -58,24 +60,26 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::core::base::time::Time;
-use crate::core::event::{Event, Stale};
+use crate::core::event::Stale;
 use crate::core::inventory::{Index, Inventory};
 use crate::core::lang::program::{Alarm, AtomId, Cancel, Hit, Mode, Program, Signal};
 use crate::core::lang::shape::Reset;
 use crate::core::notice::{Kind, Notice};
 
-use fields::{EventView, TriggerEvent};
+use arrival::Arrival;
+use due::Due;
+use fields::EventView;
 use instance::Ending;
 use partial_matches::Forgot;
 use window::MeasureSlot;
 
-pub use claims::trust_required;
+pub use claims::{is_claim, is_credible_claim, trust_required};
 pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
 pub use instance::cause_text;
 pub use key::Key;
 pub use record::{
-    Acknowledgement, AlarmComment, Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed,
+    Acknowledgement, AlarmComment, Cause, Claim, ClaimStatus, Fields, Instance, PartialMatch, PendingFire, Record, Suppressed,
     Throttled,
 };
 pub use state::State;
@@ -97,70 +101,7 @@ enum Role {
     Part(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// A pending condition fires.
-    Pending,
-    /// A measure is evaluated again.
-    Measured,
-    /// A calendar begins or ends.
-    Calendar,
-    /// Throttled reactions may start.
-    Throttled,
-    /// A suppressed alarm would expire.
-    Suppressed,
-    /// The acknowledgement of an alarm expires.
-    AckExpires,
-    /// An instance of an alarm expires.
-    Expires,
-}
-
-/// An event that matches a part of an alarm's condition.
-struct Match<'m, 'a> {
-    arrival: &'m Arrival<'a>,
-    alarm: &'m Alarm,
-    at: Time,
-    key: Key,
-    facts: EventView<'a>,
-}
-
-/// An event on its way through the alarms.
-struct Arrival<'a> {
-    now: Time,
-    sequence: u64,
-    event: &'a Event<'static>,
-    index: &'a Index,
-    late: Option<Stale>,
-}
-
-/// When and why an alarm's condition fires.
-struct Occasion {
-    now: Time,
-    sequence: u64,
-    /// Why it may start nothing: its cause was late.
-    late: Option<Stale>,
-    /// Why it may not start its reactions: its cause is older than the alarm allows.
-    old: Option<Stale>,
-    /// When it would expire, if it was suppressed or delayed before.
-    over: Option<Time>,
-}
-
-impl<'a> Arrival<'a> {
-    /// Returns a view of the event, with what an atom captured.
-    fn facts(&self, hit: &'a Hit) -> EventView<'a> {
-        EventView::new(self.event, &hit.captures, self.index)
-    }
-
-    fn occasion(&self, alarm: &Alarm) -> Occasion {
-        Occasion { now: self.now, sequence: self.sequence, late: self.late.clone(), old: too_old(alarm, self), over: None }
-    }
-
-    /// The ending of an instance that this event ends.
-    fn ending(&self) -> Ending {
-        Ending { trust: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.sequence, Cause::When) }
-    }
-}
-
+/// The rules in force and the state of their alarms: takes inputs one after another, and yields records, reactions and notices.
 #[derive(Clone, Debug)]
 pub struct Engine {
     program: Arc<Program>,
@@ -213,15 +154,6 @@ impl Engine {
                 roles[place].push((index, role));
             }
         }
-        let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Expires, alarm.to_owned(), key.clone())));
-        let held =
-            state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Suppressed, alarm.to_owned(), key.clone())));
-        let awaited = state.all_pending().map(|(alarm, key, w)| (w.due, Due::Pending, alarm.to_owned(), key.clone()));
-        let put_off = state.all_throttled().map(|(alarm, group, p)| (p.due, Due::Throttled, alarm.to_owned(), group.clone()));
-        let measured =
-            state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
-        let acked = state.acks_that_end().map(|(at, alarm, key)| (at, Due::AckExpires, alarm.to_owned(), key.clone()));
-        let due = over.chain(held).chain(awaited).chain(put_off).chain(measured).chain(acked).collect();
         let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
         for (atom, n) in program.atoms.iter().zip(0..) {
             if let Some(signal) = &atom.signal {
@@ -239,10 +171,10 @@ impl Engine {
             index: Arc::new(Index::new(&inventory)),
             program,
             inventory,
+            due: state.all_due(),
             state,
             roles,
             names,
-            due,
             signals,
             inhibits,
             changes: VecDeque::new(),
@@ -269,6 +201,7 @@ impl Engine {
         self.due.first().map(|(at, ..)| *at).into_iter().chain(self.evaluates_claims_at()).min()
     }
 
+    /// Takes one input, and everything that follows from it in the engine.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.now = now;
         let last = input.sequence();
@@ -350,7 +283,7 @@ impl Engine {
     /// count from now.
     pub fn begin(&mut self, now: Time, sequence: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, sequence, out);
-        self.drop_strangers(out);
+        self.forget_unknown_apps(out);
         self.begin_silences(now, true, out);
         self.begin_states(now, sequence, out);
         self.begin_calendars(now);
@@ -371,14 +304,14 @@ impl Engine {
     ) {
         let (evaluation, trace) = (std::mem::take(&mut self.evaluation), self.trace.take());
         *self = Engine { evaluation, trace, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
-        let waits = self.state.all_throttled().filter(|(alarm, ..)| reset.contains_key(*alarm));
-        let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
-        for (alarm, group) in waits {
-            self.record(Record::PutOff { alarm, group, what: None }, out);
+        let throttled = self.state.all_throttled().filter(|(alarm, ..)| reset.contains_key(*alarm));
+        let throttled: Vec<(String, Key)> = throttled.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
+        for (alarm, group) in throttled {
+            self.record(Record::Throttled { alarm, group, what: None }, out);
         }
         self.drop_where(now, sequence, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
         self.drop_removed(now, sequence, out);
-        self.drop_strangers(out);
+        self.forget_unknown_apps(out);
         self.begin_silences(now, false, out);
         self.begin_states(now, sequence, out);
         self.begin_calendars(now);
@@ -402,8 +335,8 @@ impl Engine {
     ) {
         let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
         let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
-        let held = self.state.all_inhibited().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
-        let active: BTreeSet<(String, Key)> = active.chain(held).map(own).collect();
+        let suppressed = self.state.all_suppressed().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
+        let active: BTreeSet<(String, Key)> = active.chain(suppressed).map(own).collect();
         let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
         for (alarm, key) in active {
             self.clear(&Ending::at(now, sequence, cause.clone()), &alarm, &key, out);
@@ -416,9 +349,9 @@ impl Engine {
     /// Applies a record and journals it. Returns whose partial matches were dropped because there were too many.
     fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
         // The index of deadlines follows the state.
-        let before = self.dues(&record);
+        let before = self.state.due_of(&record);
         let forgot = self.state.applied(&record);
-        let after = self.dues(&record);
+        let after = self.state.due_of(&record);
         if before != after
             && let Some((alarm, key)) = record.key()
         {
@@ -431,29 +364,6 @@ impl Engine {
         forgot
     }
 
-    /// Returns the deadlines that a record may change.
-    fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
-        let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Expires));
-        let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Pending));
-        let held = |alarm, key| self.state.inhibited(alarm, key).and_then(|h| h.over).map(|at| (at, Due::Suppressed));
-        let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
-        let acked = |alarm, key| self.state.acknowledgement(alarm, key).and_then(|a| a.until).map(|at| (at, Due::AckExpires));
-        let put_off =
-            |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::Throttled));
-        match record {
-            Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
-                [over(alarm, key), acked(alarm, key)]
-            }
-            Record::Acked { alarm, key, .. } | Record::AckEnded { alarm, key, .. } => [acked(alarm, key), None],
-            Record::Awaited { alarm, key, .. } => [awaited(alarm, key), None],
-            Record::Inhibited { alarm, key, .. } => [held(alarm, key), None],
-            Record::Judged { alarm, key, .. } => [measured(alarm, key), None],
-            Record::Forgotten { alarm, key, .. } => [awaited(alarm, key), measured(alarm, key)],
-            Record::Started { alarm, group, .. } | Record::PutOff { alarm, group, .. } => [put_off(alarm, group), None],
-            _ => [None, None],
-        }
-    }
-
     /// The definition of the alarm of this name.
     pub fn definition(&self, name: &str) -> Option<&Alarm> {
         self.alarm(&self.program, name)
@@ -464,7 +374,7 @@ impl Engine {
     }
 
     /// Sends a notice once, even across restarts.
-    fn tell_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
+    fn notify_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
         if !self.state.notified.contains(&about) {
             self.record(Record::Notified { about }, out);
             out.push(Output::Notice(notice));
@@ -493,7 +403,7 @@ impl Engine {
                     Role::Cancels => self.cancelled(arrival, alarm, hit, out),
                     Role::Measured => self.measure(arrival, alarm, MeasureSlot::Cancel, hit, out),
                     Role::Unless => {
-                        if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+                        if let Some(key) = self.key(alarm, &arrival.view(hit), out) {
                             self.trace_forgotten(arrival.now, alarm, &key, "`unless`");
                             self.drop_begun(alarm, &key, out);
                         }
@@ -510,9 +420,9 @@ impl Engine {
 
     /// Handles an event that matches a `cancel` of an alarm.
     fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
-        if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+        if let Some(key) = self.key(alarm, &arrival.view(hit), out) {
             let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
-            if waits && self.state.waiting(&alarm.name, &key).is_some() {
+            if waits && self.state.pending(&alarm.name, &key).is_some() {
                 self.trace_forgotten(arrival.now, alarm, &key, "`cancel when`");
                 self.drop_begun(alarm, &key, out);
             } else {
@@ -523,10 +433,10 @@ impl Engine {
     }
 
     /// Returns the key of the instance that an event is about; `None` when the event lacks a field of the key.
-    fn key(&mut self, alarm: &Alarm, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<Key> {
+    fn key(&mut self, alarm: &Alarm, view: &EventView<'_>, out: &mut Vec<Output>) -> Option<Key> {
         let mut values = String::with_capacity(KEY_TEXT);
         for field in &alarm.by {
-            match facts.text(field) {
+            match view.text(field) {
                 Some(value) => Key::push(&mut values, &value),
                 None => {
                     self.lacks(alarm, field, "needs for its `by`", out);
@@ -549,28 +459,11 @@ impl Engine {
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoKey, text) };
-        self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
+        self.notify_once(format!("no_key {} {field}", alarm.name), notice, out);
     }
-}
-
-/// True when the event says which member of a pair is primary. `hits` are the conditions that it matches.
-pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
-    claims::claim_of(inventory, program, index, event, hits).is_some()
-}
-
-/// True when the event is a claim with the trust that its pair requires.
-pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
-    claims::claim_of(inventory, program, index, event, hits).is_some()
-        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
 }
 
 /// The index of an atom in the program.
 fn place(atom: AtomId) -> usize {
     atom.0 as usize
-}
-
-fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<Stale> {
-    let limit = alarm.max_age?;
-    let age = arrival.now.since(arrival.event.at?);
-    (age > limit).then_some(Stale::TooOld { age, limit })
 }

@@ -67,7 +67,7 @@ impl PartialMatches {
 
     /// Stores a partial match. `alone`: it replaces all of its part with its value. Those before `since` no longer count.
     /// `keys` is the maximum number of keys of an alarm.
-    pub(super) fn note(
+    pub(super) fn add(
         &mut self,
         alarm: &String,
         key: &Key,
@@ -78,7 +78,7 @@ impl PartialMatches {
     ) -> Option<Forgot> {
         let of = self.alarms.or_default(alarm);
         let (before, bytes) = (of.count, of.bytes);
-        of.note(key, note, alone, since);
+        of.add(key, note, alone, since);
         self.count = self.count - before + of.count;
         self.bytes = self.bytes - bytes + of.bytes;
         if of.keys.len() > keys {
@@ -133,7 +133,7 @@ impl PartialMatches {
 }
 
 impl OfAlarm {
-    fn note(&mut self, key: &Key, note: &PartialMatch, alone: bool, since: Option<Time>) {
+    fn add(&mut self, key: &Key, note: &PartialMatch, alone: bool, since: Option<Time>) {
         let notes = self.keys.or_default(key);
         let before = notes.len();
         let stood_for = |n: &PartialMatch| alone && n.part() == note.part() && n.value() == note.value();
@@ -176,18 +176,18 @@ impl Serialize for PartialMatches {
 impl<'de> Deserialize<'de> for PartialMatches {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<PartialMatches, D::Error> {
         let all = BTreeMap::<String, Vec<(Key, Vec<PartialMatch>)>>::deserialize(from)?;
-        let mut noted = PartialMatches::default();
+        let mut partial_matches = PartialMatches::default();
         for (alarm, keys) in all {
-            let of = noted.alarms.or_default(&alarm);
+            let of = partial_matches.alarms.or_default(&alarm);
             for (key, notes) in keys {
                 of.count += notes.len();
                 of.bytes += weight_of(&key, &notes);
                 *of.keys.or_default(&key) = notes;
             }
-            noted.count += of.count;
-            noted.bytes += of.bytes;
+            partial_matches.count += of.count;
+            partial_matches.bytes += of.bytes;
         }
-        Ok(noted)
+        Ok(partial_matches)
     }
 }
 
@@ -200,46 +200,50 @@ mod tests {
     /// Three alarms invent keys, with little room for all of them together.
     #[test]
     fn notes_of_all_alarms_are_bounded() {
-        let mut noted = PartialMatches { most: 100, ..PartialMatches::default() };
+        let mut partial_matches = PartialMatches { most: 100, ..PartialMatches::default() };
         let mut forgot = Vec::new();
         for n in 0..1_000_i64 {
             // Alarm `a` gets four of six events, and alarm `c` only one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
             let note = PartialMatch::new(0, Time::from_millis(n), Trust::Local);
             let key = Key::of([key.to_string()]);
-            forgot.extend(noted.note(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
-            assert!(noted.count <= 100);
-            assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
+            forgot.extend(partial_matches.add(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
+            assert!(partial_matches.count <= 100);
+            assert_eq!(partial_matches.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
             assert_eq!(
-                noted.count,
-                noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(_, notes)| notes.len()).sum::<usize>()
+                partial_matches.count,
+                partial_matches.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(_, notes)| notes.len()).sum::<usize>()
             );
         }
-        let bytes =
-            noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(key, notes)| weight_of(key, notes)).sum::<usize>();
-        assert_eq!(noted.bytes(), bytes);
-        let mut half = noted.clone();
+        let bytes = partial_matches
+            .alarms
+            .iter()
+            .flat_map(|(_, of)| of.keys.iter())
+            .map(|(key, notes)| weight_of(key, notes))
+            .sum::<usize>();
+        assert_eq!(partial_matches.bytes(), bytes);
+        let mut half = partial_matches.clone();
         half.forget_half(&half.heaviest().unwrap().clone());
         assert!(half.bytes() < bytes);
         // The alarm with most repeatedly loses its older half; in time the others have as many.
         assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
         assert!(forgot.iter().all(|f| *f != Forgot::Own) && forgot.len() > 10);
         // Reading it back gives the same partial matches and counts.
-        let again: PartialMatches = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
-        assert_eq!(PartialMatches { most: 100, ..again }, noted);
-        for (alarm, key) in noted.clone().keys() {
-            noted.forget(alarm, key);
+        let again: PartialMatches = serde_json::from_str(&serde_json::to_string(&partial_matches).unwrap()).unwrap();
+        assert_eq!(PartialMatches { most: 100, ..again }, partial_matches);
+        for (alarm, key) in partial_matches.clone().keys() {
+            partial_matches.forget(alarm, key);
         }
-        assert_eq!(noted, PartialMatches { most: 100, ..PartialMatches::default() });
+        assert_eq!(partial_matches, PartialMatches { most: 100, ..PartialMatches::default() });
     }
 
     /// A single key can have too many as well.
     #[test]
     fn a_single_key_is_bounded() {
-        let mut noted = PartialMatches { most: 2, ..PartialMatches::default() };
+        let mut partial_matches = PartialMatches { most: 2, ..PartialMatches::default() };
         let key = Key::of(["k".to_owned()]);
         let mut say = |n| {
-            noted.note(
+            partial_matches.add(
                 &"a".to_owned(),
                 &key,
                 &PartialMatch::new(0, Time::from_millis(n), Trust::Local),
@@ -249,6 +253,6 @@ mod tests {
             )
         };
         assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
-        assert_eq!(noted.keys().count(), 0);
+        assert_eq!(partial_matches.keys().count(), 0);
     }
 }

@@ -139,6 +139,9 @@ pub enum Record {
         slot: usize,
         at: Time,
         value: f64,
+        /// For how many equal events it stands.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u16,
         /// The trust of its sender.
         #[serde(default, rename = "known")]
         trust: Trust,
@@ -157,9 +160,11 @@ pub enum Record {
         due: Option<Time>,
     },
     /// An alarm's condition is pending: it fires at a time, unless an event comes before.
-    Awaited { alarm: String, key: Key, waiting: PendingFire },
+    #[serde(rename = "awaited")]
+    Pending { alarm: String, key: Key, waiting: PendingFire },
     /// An alarm is suppressed until nothing inhibits it.
-    Inhibited {
+    #[serde(rename = "inhibited")]
+    Suppressed {
         alarm: String,
         key: Key,
         /// What is suppressed; `None` when it is raised or has ended.
@@ -178,7 +183,8 @@ pub enum Record {
         since: Time,
     },
     /// Reactions were throttled by the limit; the newest wait.
-    PutOff {
+    #[serde(rename = "put_off")]
+    Throttled {
         alarm: String,
         /// The values of the limit's keys.
         group: Key,
@@ -239,12 +245,18 @@ pub enum Record {
     Away { source: String, away: bool },
     /// A host is lost, or is no longer lost.
     Lost { host: Name, lost: bool },
-    /// The stand of the newest claim of an application changed.
-    Stands { app: Name, stand: Stand },
+    /// The status of the newest claim of an application changed.
+    #[serde(rename = "stands")]
+    ClaimStatus {
+        app: Name,
+        #[serde(rename = "stand")]
+        status: ClaimStatus,
+    },
     /// Whether nothing shows which of the claims of a pair is the newest.
     RoleUnclear { pair: Name, unclear: bool },
     /// The late claims of an application's pair were evaluated.
-    Weighed { app: Name },
+    #[serde(rename = "weighed")]
+    ClaimsEvaluated { app: Name },
     /// Something was reported that is reported once.
     #[serde(rename = "told")]
     Notified { about: String },
@@ -264,10 +276,10 @@ impl Record {
             | Record::PartialMatches { alarm, key, .. }
             | Record::Measured { alarm, key, .. }
             | Record::Judged { alarm, key, .. }
-            | Record::Awaited { alarm, key, .. }
-            | Record::Inhibited { alarm, key, .. }
+            | Record::Pending { alarm, key, .. }
+            | Record::Suppressed { alarm, key, .. }
             | Record::Started { alarm, group: key, .. }
-            | Record::PutOff { alarm, group: key, .. }
+            | Record::Throttled { alarm, group: key, .. }
             | Record::Acked { alarm, key, .. }
             | Record::AckEnded { alarm, key, .. }
             | Record::Forgotten { alarm, key, .. } => Some((alarm, key)),
@@ -348,15 +360,23 @@ pub struct Claim {
     pub late: bool,
     /// It came out of a backlog: it was written while the controller did not listen.
     pub backlog: bool,
-    /// When it was probably written, by the controller's clock. For a claim that arrived in time this is its arrival.
+    /// When it was probably written, by the controller's clock. For a claim that is not late this is its arrival.
     #[serde(default)]
     pub written: Time,
     /// How far it has been carried out.
-    #[serde(default)]
-    pub stand: Stand,
+    #[serde(rename = "stand", default)]
+    pub status: ClaimStatus,
     /// The trust of its sender.
     #[serde(alias = "provenance")]
     pub trust: Trust,
+}
+
+fn once() -> u16 {
+    1
+}
+
+fn is_once(times: &u16) -> bool {
+    *times == 1
 }
 
 /// An event that counts towards a condition. It is small, because there may be a million of them: most are only counted.
@@ -369,6 +389,9 @@ pub struct PartialMatch {
     /// The lowest trust of the senders up to it.
     #[serde(default, rename = "known")]
     pub trust: Trust,
+    /// For how many equal events it stands.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    times: u16,
     /// What has to be kept of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kept: Option<Box<Kept>>,
@@ -384,7 +407,7 @@ struct Kept {
 impl PartialMatch {
     /// An event of a part that is only counted.
     pub(super) fn new(part: usize, at: Time, trust: Trust) -> PartialMatch {
-        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), trust, kept: None }
+        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), trust, times: 1, kept: None }
     }
 
     /// Adds the value that has to be distinct, and the fields that the event and the steps before it captured, which the
@@ -392,6 +415,16 @@ impl PartialMatch {
     pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> PartialMatch {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
         PartialMatch { kept, ..self }
+    }
+
+    /// Makes it stand for so many equal events.
+    pub(super) fn standing_for(self, times: u16) -> PartialMatch {
+        PartialMatch { times, ..self }
+    }
+
+    /// The number of events that it counts for.
+    pub fn times(&self) -> usize {
+        usize::from(self.times)
     }
 
     /// Estimates its memory in bytes.
@@ -458,27 +491,22 @@ pub struct Throttled {
 /// How far a claim has been carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stand {
+pub enum ClaimStatus {
     /// No rule reacts to it, or no rule may. It is stored and moves nothing.
     #[default]
     Withheld,
     /// Rules react to it, and it is not carried out yet.
-    Owed,
-    /// As `Owed`, and a run that was started for it did not succeed.
+    #[serde(rename = "owed")]
+    Open,
+    /// As `Open`, and a run that was started for it did not succeed.
     Failed,
     /// It arrived late: rules would have reacted.
     Late,
     /// It arrived late: rules would have reacted after an operator's agreement.
     Ask,
-    /// It, or something newer, is carried out.
-    Settled,
-}
-
-impl Stand {
-    /// True when the controller has to ensure that it is carried out.
-    pub fn is_owed(self) -> bool {
-        matches!(self, Stand::Owed | Stand::Failed)
-    }
+    /// It, or something newer, is carried out, or a reaction decided that it moves nothing.
+    #[serde(rename = "settled")]
+    Done,
 }
 
 /// An alarm that is active for a key.

@@ -11,7 +11,8 @@ use crate::core::inventory::Name;
 use crate::core::lang::program::Signal;
 
 use super::record::{Fields, Record};
-use super::{Engine, MetricValue, Output, fields};
+use super::turn::{MetricValue, Output};
+use super::{Engine, fields};
 
 impl Engine {
     /// True when a condition is about this metric.
@@ -25,7 +26,7 @@ impl Engine {
             return;
         }
         let mut event = self.of_app(&app);
-        event.extend(fields::vouched([("text", text)]));
+        event.extend(fields::authenticated([("text", text)]));
         self.signal(if stopped { Signal::AppStopped } else { Signal::AppRuns }, Arc::new(event), None);
         self.record(Record::App { app, stopped }, out);
     }
@@ -33,11 +34,11 @@ impl Engine {
     /// The fields of an application that an agent reports about.
     pub(super) fn of_app(&self, app: &str) -> Fields {
         let host = self.inventory.applications.get(app).map_or("", |a| a.host.as_str());
-        fields::vouched([("host", host), ("app", app)])
+        fields::authenticated([("host", host), ("app", app)])
     }
 
     /// Forgets stopped applications that are no longer in the inventory.
-    pub(super) fn drop_strangers(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn forget_unknown_apps(&mut self, out: &mut Vec<Output>) {
         let unknown = |app: &&Name| !self.inventory.applications.contains_key(*app);
         let gone: Vec<Name> = self.state.stopped().filter(unknown).cloned().collect();
         for app in gone {
@@ -52,7 +53,7 @@ impl Engine {
             let of = if mount.is_empty() { String::new() } else { format!(" of {mount}") };
             let text = format!("{name}{of} on {host} is {value}");
             let mut event =
-                fields::vouched([("host", host), ("app", OWN_APP), ("text", &text), ("metric", &name), ("mount", &mount)]);
+                fields::authenticated([("host", host), ("app", OWN_APP), ("text", &text), ("metric", &name), ("mount", &mount)]);
             event.insert("value".to_owned(), fields::number(value));
             self.signal(Signal::Metric(name), Arc::new(event), None);
         }

@@ -12,11 +12,13 @@ use crate::core::event::{OWN_APP, Stale, Trust, Value};
 use crate::core::lang::matches;
 use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::fields::trust_field;
+use super::arrival::{Arrival, Match, Occasion};
+use super::fields::{TriggerEvent, trust_field};
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
 use super::trace::Decision;
-use super::{Arrival, Engine, Match, Occasion, Output, TriggerEvent, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 use crate::core::notice::{Kind, Notice};
 
 /// A change on its way to the conditions that are about it.
@@ -95,7 +97,7 @@ impl Engine {
     pub(super) fn host_changed(&mut self, host: &str, lost: bool) {
         let (signal, says) = if lost { (Signal::HostLost, "lost") } else { (Signal::HostBack, "back") };
         let text = format!("{host} is {says}");
-        self.signal(signal, Arc::new(fields::vouched([("host", host), ("app", OWN_APP), ("text", &text)])), None);
+        self.signal(signal, Arc::new(fields::authenticated([("host", host), ("app", OWN_APP), ("text", &text)])), None);
     }
 
     /// Handles the changes of this turn.
@@ -112,7 +114,7 @@ impl Engine {
             if change.hops > HOPS {
                 let text =
                     format!("more than {HOPS} alarms or patterns in a row caused each other: {:?} is ignored", change.signal);
-                self.tell_once(format!("hops {:?}", change.signal), Notice::new(Kind::Limit, text), out);
+                self.notify_once(format!("hops {:?}", change.signal), Notice::new(Kind::Limit, text), out);
                 continue;
             }
             self.hops = change.hops;
@@ -180,10 +182,10 @@ impl Engine {
 
     /// Lowers the trust of a pending state to the lowest trust that the state had in all that time.
     pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, trust: Trust, out: &mut Vec<Output>) {
-        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| trust < fields::trust(&w.event)) else { return };
+        let Some(waiting) = self.state.pending(&alarm.name, key).filter(|w| trust < fields::trust(&w.event)) else { return };
         let mut waiting = waiting.clone();
         Arc::make_mut(&mut waiting.event).extend(trust_field(trust));
-        self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
+        self.record(Record::Pending { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
     }
 
     /// Handles the occurrence of a composite pattern.

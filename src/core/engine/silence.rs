@@ -12,11 +12,13 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
 
+use super::arrival::Match;
 use super::calendars::calendar_clauses;
 use super::key::Key;
 use super::record::{PendingFire, Record};
 use super::trace::Decision;
-use super::{Engine, Match, Output, fields};
+use super::turn::Output;
+use super::{Engine, fields};
 
 /// How long a silence has to last. It grows with each occurrence since the silence began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
@@ -54,7 +56,7 @@ impl Engine {
                 self.expect(alarm, key, now, lasts, waiting, out);
             }
             for key in expected.iter().map(Key::of) {
-                let pending = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
+                let pending = self.state.pending(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
                 if !pending && self.has_room(alarm, Trust::Authenticated, out) {
                     let event = self.of_key(alarm, &key, Trust::Authenticated);
                     let waiting = PendingFire { due: now, event, late: None, round: 0, over: None };
@@ -68,7 +70,7 @@ impl Engine {
     /// the calendar search: the pending entry keeps the key.
     fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: PendingFire, out: &mut Vec<Output>) {
         let due = self.silent_until(alarm, now, lasts).unwrap_or(now + CALENDAR_SEARCH);
-        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: PendingFire { due, ..waiting } }, out);
+        self.record(Record::Pending { alarm: alarm.name.clone(), key, waiting: PendingFire { due, ..waiting } }, out);
     }
 
     /// Restarts a silence that falls due when its alarm may not be raised, because the rules have other calendars now.
@@ -107,9 +109,9 @@ impl Engine {
             let reason = format!("the event came that must not be missing: the silence of {span} counts from now{within}, {due}");
             self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || reason);
         }
-        let trust = self.vouched(alarm, &key).max(matched.facts.trust());
+        let trust = self.trust_of_key(alarm, &key).max(matched.view.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
-        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, trust, out) {
+        if self.state.pending(&alarm.name, &key).is_some() || self.has_room(alarm, trust, out) {
             let event = self.of_key(alarm, &key, trust);
             let waiting = PendingFire { due: arrival.now, event, late: None, round: 0, over: None };
             self.expect(alarm, key, arrival.now, span, waiting, out);
@@ -117,8 +119,8 @@ impl Engine {
     }
 
     /// The trust of a key: the highest trust of the senders that reported it; keys of the inventory are authenticated.
-    fn vouched(&self, alarm: &Alarm, key: &Key) -> Trust {
-        let waiting = self.state.waiting(&alarm.name, key).map(|w| &w.event);
+    fn trust_of_key(&self, alarm: &Alarm, key: &Key) -> Trust {
+        let waiting = self.state.pending(&alarm.name, key).map(|w| &w.event);
         let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
         match (waiting.or(instance), &alarm.detect.shape) {
             (Some(event), _) => fields::trust(event),

@@ -14,7 +14,7 @@ use crate::core::inventory::Name;
 use super::hash_tree::HashTree;
 use super::key::{Key, first_of_young_half};
 use super::partial_matches::{Forgot, PartialMatches};
-use super::record::{Acknowledgement, Claim, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed, Throttled};
+use super::record::{Acknowledgement, Claim, ClaimStatus, Instance, PartialMatch, PendingFire, Record, Suppressed, Throttled};
 use super::window::Measured;
 
 /// What a limit remembers of one group.
@@ -24,7 +24,8 @@ pub(super) struct Starts {
     /// The trust of the senders whose events started them.
     #[serde(default, rename = "known")]
     pub(super) trust: Vec<Trust>,
-    pub(super) put_off: Option<Box<Throttled>>,
+    #[serde(rename = "put_off")]
+    pub(super) throttled: Option<Box<Throttled>>,
 }
 
 impl Starts {
@@ -51,24 +52,29 @@ pub(super) struct Offsets {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     #[serde(with = "of_alarms")]
+    /// Active instances, by alarm and key.
     pub(super) alarms: HashTree<String, BTreeMap<Key, Box<Instance>>>,
-    #[serde(default)]
-    pub(super) noted: PartialMatches,
-    #[serde(with = "pairs", default)]
-    pub(super) awaited: BTreeMap<String, BTreeMap<Key, PendingFire>>,
-    #[serde(with = "pairs", default)]
-    pub(super) inhibited: BTreeMap<String, BTreeMap<Key, Suppressed>>,
+    #[serde(rename = "noted", default)]
+    pub(super) partial_matches: PartialMatches,
+    #[serde(rename = "awaited", with = "pairs", default)]
+    pub(super) pending: BTreeMap<String, BTreeMap<Key, PendingFire>>,
+    #[serde(rename = "inhibited", with = "pairs", default)]
+    pub(super) suppressed: BTreeMap<String, BTreeMap<Key, Suppressed>>,
     #[serde(with = "pairs", default)]
     pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
     #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
+    /// The newest claim of each application.
     pub(super) claims: BTreeMap<Name, Claim>,
+    /// Usual ages of records, by source and host.
     pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
     pub(super) lost: BTreeSet<Name>,
-    pub(super) unweighed: BTreeSet<Name>,
-    /// Claims that have to be carried out: the application, by sequence.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) owed: BTreeMap<u64, Name>,
+    /// Applications with a late claim that was not evaluated yet.
+    #[serde(rename = "unweighed")]
+    pub(super) unevaluated: BTreeSet<Name>,
+    /// Claims that are not carried out yet: the application, by sequence.
+    #[serde(rename = "owed", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) open_claims: BTreeMap<u64, Name>,
     /// Pairs for which nothing shows which member is primary.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) unclear: BTreeSet<Name>,
@@ -116,7 +122,7 @@ impl State {
 
     /// Estimated bytes of what active alarms keep, and of partial matches.
     pub fn memory(&self) -> (usize, usize) {
-        (self.kept_bytes + self.line_bytes, self.noted.bytes())
+        (self.kept_bytes + self.line_bytes, self.partial_matches.bytes())
     }
 
     /// The newest claim of an application.
@@ -124,14 +130,14 @@ impl State {
         self.claims.get(app)
     }
 
-    /// The application whose claim with this sequence has to be carried out; `None` if there is none.
-    pub fn owed(&self, sequence: u64) -> Option<&Name> {
-        self.owed.get(&sequence)
+    /// The application whose claim with this sequence is not carried out yet; `None` if there is none.
+    pub fn open_claim(&self, sequence: u64) -> Option<&Name> {
+        self.open_claims.get(&sequence)
     }
 
-    /// The sequences of all claims that have to be carried out.
-    pub fn all_owed(&self) -> impl Iterator<Item = u64> {
-        self.owed.keys().copied()
+    /// The sequences of all claims that are not carried out yet.
+    pub fn open_claims(&self) -> impl Iterator<Item = u64> {
+        self.open_claims.keys().copied()
     }
 
     /// True when a host is lost.
@@ -181,8 +187,8 @@ impl State {
     }
 
     /// The partial matches of a key.
-    pub fn notes(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
-        self.noted.of(alarm, key)
+    pub fn partial_matches(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
+        self.partial_matches.of(alarm, key)
     }
 
     /// What a limit remembers of a group.
@@ -194,7 +200,7 @@ impl State {
     pub(super) fn all_throttled(&self) -> impl Iterator<Item = (&str, &Key, &Throttled)> {
         let groups =
             self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
-        groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
+        groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.throttled.as_deref()?)))
     }
 
     /// The number of groups of which a limit remembers something.
@@ -210,8 +216,8 @@ impl State {
     /// The number of keys for which an alarm is active, pending, suppressed or measured.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
-        let inhibited = self.inhibited.get(alarm).map_or(0, BTreeMap::len);
-        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + inhibited + measured
+        let suppressed = self.suppressed.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.pending.get(alarm).map_or(0, BTreeMap::len) + suppressed + measured
     }
 
     /// The measure of a key.
@@ -226,46 +232,48 @@ impl State {
 
     /// The pending fires of an alarm, sorted by key.
     pub(super) fn pending_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &PendingFire)> {
-        self.awaited.get(alarm).into_iter().flatten()
+        self.pending.get(alarm).into_iter().flatten()
     }
 
     /// All pending fires, sorted by alarm and key.
     pub(super) fn all_pending(&self) -> impl Iterator<Item = (&str, &Key, &PendingFire)> {
-        self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
+        self.pending.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
     }
 
     /// The suppressed raise of a key, if there is one.
-    pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Suppressed> {
-        self.inhibited.get(alarm)?.get(key)
+    pub fn suppressed(&self, alarm: &str, key: &Key) -> Option<&Suppressed> {
+        self.suppressed.get(alarm)?.get(key)
     }
 
     /// The suppressed raises of an alarm, sorted by key.
-    pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Suppressed)> {
-        self.inhibited.get(alarm).into_iter().flatten()
+    pub fn suppressed_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Suppressed)> {
+        self.suppressed.get(alarm).into_iter().flatten()
     }
 
     /// All suppressed raises, sorted by alarm and key.
-    pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Suppressed)> {
-        self.inhibited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, held)| (alarm.as_str(), key, held)))
+    pub(super) fn all_suppressed(&self) -> impl Iterator<Item = (&str, &Key, &Suppressed)> {
+        let all = self.suppressed.iter();
+        all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, suppressed)| (alarm.as_str(), key, suppressed)))
     }
 
     /// The keys of an alarm that an operator can clear: it is active or suppressed for them.
     pub fn clearable(&self, alarm: &str) -> impl Iterator<Item = &Key> {
-        let waits = self.inhibited_of(alarm).map(|(key, _)| key).filter(move |key| self.instance(alarm, key).is_none());
+        let waits = self.suppressed_of(alarm).map(|(key, _)| key).filter(move |key| self.instance(alarm, key).is_none());
         self.active_of(alarm).map(|(key, _)| key).chain(waits)
     }
 
     /// The keys with partial matches, pending fires or measures, by alarm.
     pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
-        let awaited = self.all_pending().map(|(alarm, key, _)| (alarm, key));
-        self.noted.keys().chain(awaited).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
+        let pending = self.all_pending().map(|(alarm, key, _)| (alarm, key));
+        self.partial_matches.keys().chain(pending).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
     }
 
     /// The pending fire of a key.
-    pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&PendingFire> {
-        self.awaited.get(alarm)?.get(key)
+    pub fn pending(&self, alarm: &str, key: &Key) -> Option<&PendingFire> {
+        self.pending.get(alarm)?.get(key)
     }
 
+    /// The active instance of a key, if there is one.
     pub fn instance(&self, alarm: &str, key: &Key) -> Option<&Instance> {
         self.alarms.get(alarm)?.get(key).map(Box::as_ref)
     }
@@ -296,7 +304,7 @@ impl State {
         self.applied(record);
     }
 
-    /// The same; returns whose partial matches were dropped because there were too many.
+    /// As [`State::apply`]; returns whose partial matches were dropped because there were too many.
     pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
         let before = record.keeps().map_or(0, |(alarm, key)| self.kept_for(alarm, key));
         let forgot = self.changed(record);
@@ -360,11 +368,11 @@ impl State {
                 }
             }
             Record::PartialMatches { alarm, key, note, alone, since, most } => {
-                return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
+                return self.partial_matches.add(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
             }
-            Record::Measured { alarm, key, slot, at, value, trust, over } => {
+            Record::Measured { alarm, key, slot, at, value, times, trust, over } => {
                 let keys = self.measured.entry(alarm.clone()).or_default();
-                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *trust, *over);
+                keys.entry(key.clone()).or_default().add(*slot, *at, (*value, *times), *trust, *over);
             }
             Record::Judged { alarm, key, since, trust, due } => {
                 if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
@@ -374,17 +382,17 @@ impl State {
                     remove(&mut self.measured, alarm, key);
                 }
             }
-            Record::Awaited { alarm, key, waiting } => {
-                self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
+            Record::Pending { alarm, key, waiting } => {
+                self.pending.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
             }
-            Record::Inhibited { alarm, key, what: Some(held) } => {
-                self.inhibited.entry(alarm.clone()).or_default().insert(key.clone(), held.as_ref().clone());
+            Record::Suppressed { alarm, key, what: Some(suppressed) } => {
+                self.suppressed.entry(alarm.clone()).or_default().insert(key.clone(), suppressed.as_ref().clone());
             }
-            Record::Inhibited { alarm, key, what: None } => remove(&mut self.inhibited, alarm, key),
+            Record::Suppressed { alarm, key, what: None } => remove(&mut self.suppressed, alarm, key),
             Record::Started { alarm, group, at, trust, since } => {
                 let groups = self.starts.entry(alarm.clone()).or_default();
                 let starts = groups.entry(group.clone()).or_default();
-                starts.put_off = None;
+                starts.throttled = None;
                 let old = starts.at.partition_point(|t| t <= since);
                 starts.trust.resize(starts.at.len(), Trust::default());
                 starts.at.drain(..old);
@@ -394,44 +402,44 @@ impl State {
                 if groups.len() > COUNTED_KEYS {
                     // Groups with throttled reactions are dropped last, and before them those that the most trusted senders
                     // started.
-                    forget_old_half(groups, |s| (s.put_off.is_some(), s.trust.iter().copied().max(), s.at.last().copied()));
+                    forget_old_half(groups, |s| (s.throttled.is_some(), s.trust.iter().copied().max(), s.at.last().copied()));
                     self.kept_bytes = self.count_kept();
                 }
             }
-            Record::PutOff { alarm, group, what } => {
-                self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
+            Record::Throttled { alarm, group, what } => {
+                self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().throttled = what.clone();
             }
-            Record::ForgottenHalf { alarm } => self.noted.forget_half(alarm),
+            Record::ForgottenHalf { alarm } => self.partial_matches.forget_half(alarm),
             Record::Forgotten { alarm, key, measures_on } => {
-                self.noted.forget(alarm, key);
+                self.partial_matches.forget(alarm, key);
                 if !measures_on {
                     remove(&mut self.measured, alarm, key);
                 }
-                remove(&mut self.awaited, alarm, key);
+                remove(&mut self.pending, alarm, key);
             }
             Record::Claimed { app, claim } => {
                 if let Some(earlier) = self.claims.insert(app.clone(), claim.clone()) {
-                    self.owed.remove(&earlier.sequence);
+                    self.open_claims.remove(&earlier.sequence);
                 }
                 if claim.late || claim.backlog {
-                    self.unweighed.insert(app.clone());
+                    self.unevaluated.insert(app.clone());
                 } else {
-                    self.unweighed.remove(app);
+                    self.unevaluated.remove(app);
                 }
             }
-            Record::Stands { app, stand } => {
+            Record::ClaimStatus { app, status } => {
                 let claim = self.claims.get_mut(app)?;
-                claim.stand = *stand;
+                claim.status = *status;
                 let sequence = claim.sequence;
-                match stand {
-                    Stand::Owed | Stand::Failed => {
-                        self.owed.insert(sequence, app.clone());
+                match status {
+                    ClaimStatus::Open | ClaimStatus::Failed => {
+                        self.open_claims.insert(sequence, app.clone());
                     }
-                    Stand::Late | Stand::Ask => {
-                        self.unweighed.insert(app.clone());
+                    ClaimStatus::Late | ClaimStatus::Ask => {
+                        self.unevaluated.insert(app.clone());
                     }
-                    Stand::Settled | Stand::Withheld => {
-                        self.owed.remove(&sequence);
+                    ClaimStatus::Done | ClaimStatus::Withheld => {
+                        self.open_claims.remove(&sequence);
                     }
                 }
             }
@@ -460,8 +468,8 @@ impl State {
             Record::App { app, stopped: false } => {
                 self.stopped.remove(app);
             }
-            Record::Weighed { app } => {
-                self.unweighed.remove(app);
+            Record::ClaimsEvaluated { app } => {
+                self.unevaluated.remove(app);
             }
             Record::Notified { about } => {
                 self.notified.insert(about.clone());
@@ -518,7 +526,7 @@ mod tests {
 
     /// The summary of an instance comes from the same sender as its event.
     #[test]
-    fn who_is_better_known_takes_the_place() {
+    fn a_more_trusted_event_replaces_event_and_summary() {
         let (alarm, key, at) = ("a".to_owned(), Key::of(["k"]), Time::default());
         let said = |who: &str| (Arc::new(Fields::from([("who".to_owned(), Value::from(who).into_owned())])), format!("by {who}"));
         let mut state = State::default();

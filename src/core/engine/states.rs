@@ -15,12 +15,14 @@ use crate::core::base::time::Time;
 use crate::core::event::{Event, Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, MemberState, Mode, Shape, StateHolds, States, Term};
 
+use super::Engine;
+use super::arrival::{Arrival, Match};
 use super::fields::trust_field;
 use super::fields::{self, EventView};
 use super::key::Key;
 use super::record::Fields;
 use super::trace::Decision;
-use super::{Arrival, Engine, Match, Output};
+use super::turn::Output;
 
 /// The keys for which one term is true, with their trust. A term without keys has only the empty key.
 type Table = BTreeMap<Key, Trust>;
@@ -29,7 +31,7 @@ type Table = BTreeMap<Key, Trust>;
 struct Turn<'m, 'a> {
     arrival: &'m Arrival<'a>,
     /// A view of the event; `None` when there was none.
-    facts: Option<EventView<'a>>,
+    view: Option<EventView<'a>>,
     /// The change may make the condition true.
     towards: bool,
     /// The trust of the sender that ended a negated state. Whoever can end a state can cause what depends on its absence.
@@ -40,19 +42,19 @@ impl Engine {
     /// Handles the beginning or the end of states that an alarm joins.
     pub(super) fn states<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
         let Shape::States(states) = &alarm.detect.shape else { return };
-        let mut turn = Turn { arrival, facts: None, towards: false, most: Trust::Authenticated };
+        let mut turn = Turn { arrival, view: None, towards: false, most: Trust::Authenticated };
         let mut keys = Some(BTreeSet::new());
         // One change may belong to several terms.
         for (part, hit) in parts.iter().enumerate() {
             let (Some(hit), Some(term)) = (hit, states.terms.get(part / 2)) else { continue };
-            let facts = arrival.facts(hit);
+            let view = arrival.view(hit);
             let ended = part % 2 == 1;
             turn.towards |= ended == term.negated;
             if ended && term.negated {
                 turn.most = arrival.event.trust;
             }
-            keys = keys.zip(self.concerned(alarm, term, &facts, out)).map(|(keys, more)| &keys | &more);
-            turn.facts = Some(facts);
+            keys = keys.zip(self.concerned(alarm, term, &view, out)).map(|(keys, more)| &keys | &more);
+            turn.view = Some(view);
         }
         self.evaluate_keys(&turn, alarm, states, keys, out);
     }
@@ -66,27 +68,27 @@ impl Engine {
                 && states.at_rest()
             {
                 let arrival = Arrival { now, sequence, event: &event, index: &index, late: None };
-                let turn = Turn { arrival: &arrival, facts: None, towards: true, most: Trust::Authenticated };
+                let turn = Turn { arrival: &arrival, view: None, towards: true, most: Trust::Authenticated };
                 self.evaluate_keys(&turn, alarm, states, None, out);
             }
         }
     }
 
     /// The keys that a change of a term concerns; `None`: all keys.
-    fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
+    fn concerned(&mut self, alarm: &Alarm, term: &Term, view: &EventView<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
         if !term.keyed {
             return None;
         }
         match &term.what {
             StateHolds::Members(counted) => {
-                let member = facts.text(counted.field).unwrap_or_default();
+                let member = view.text(counted.field).unwrap_or_default();
                 Some(counted.groups.iter().filter(|group| group.has(&member)).map(|group| Key::of(&group.key)).collect())
             }
             StateHolds::Any(MemberState::Lost, _) if of_apps(alarm) => {
-                let host = facts.text("host").unwrap_or_default();
+                let host = view.text("host").unwrap_or_default();
                 Some(self.as_apps(alarm, |of| *of == *host))
             }
-            StateHolds::Any(..) => Some(self.key(alarm, facts, out).into_iter().collect()),
+            StateHolds::Any(..) => Some(self.key(alarm, view, out).into_iter().collect()),
         }
     }
 
@@ -137,9 +139,9 @@ impl Engine {
         }
         let keyed = states.terms.iter().zip(tables).filter(|(term, _)| term.keyed).flat_map(|(_, table)| table.keys().cloned());
         let own = self.state.active_of(&alarm.name).map(|(key, _)| key.clone());
-        let awaited = self.state.pending_of(&alarm.name).map(|(key, _)| key.clone());
+        let pending = self.state.pending_of(&alarm.name).map(|(key, _)| key.clone());
         let candidates = states.candidates.iter().flatten().map(Key::of);
-        keyed.chain(own).chain(awaited).chain(candidates).collect()
+        keyed.chain(own).chain(pending).chain(candidates).collect()
     }
 
     /// Raises the alarm for a key for which the condition is true.
@@ -155,7 +157,7 @@ impl Engine {
         if self.state.instance(&alarm.name, &key).is_some() {
             return;
         }
-        if let Some(waiting) = self.state.waiting(&alarm.name, &key)
+        if let Some(waiting) = self.state.pending(&alarm.name, &key)
             && states.terms.iter().any(|term| term.negated)
         {
             // The trust of the sender that ended a negated state is lost by now.
@@ -169,14 +171,14 @@ impl Engine {
         let mut more: Fields = values().map(|(field, value)| (field.clone(), Value::from(&*value).into_owned())).collect();
         more.extend(trust_field(trust));
         // The event may be about another key; then its fields do not belong to this one.
-        let own = turn.facts.filter(|facts| values().all(|(f, value)| facts.text(f).is_none_or(|own| own == value)));
+        let own = turn.view.filter(|view| values().all(|(f, value)| view.text(f).is_none_or(|own| own == value)));
         let event = fields::event_of(&self.of_key(alarm, &key, trust));
         let arrival = match own {
             Some(_) => Arrival { late: turn.arrival.late.clone(), ..*turn.arrival },
             None => Arrival { event: &event, late: turn.arrival.late.clone(), ..*turn.arrival },
         };
-        let facts = own.unwrap_or_else(|| EventView::new(&event, &[], turn.arrival.index));
-        self.fire(Match { arrival: &arrival, alarm, at: arrival.now, key: key.clone(), facts }, more, out);
+        let view = own.unwrap_or_else(|| EventView::new(&event, &[], turn.arrival.index));
+        self.fire(Match { arrival: &arrival, alarm, at: arrival.now, key: key.clone(), view }, more, out);
     }
 
     /// The keys for which a term is true, without its `not`; only the key `only`, if it is set.
@@ -232,7 +234,7 @@ impl Engine {
                     }
                     None => {
                         for name in all.iter().filter(|name| wanted(name)) {
-                            let of = if field == "host" { fields::vouched([("host", name)]) } else { self.of_app(name) };
+                            let of = if field == "host" { fields::authenticated([("host", name)]) } else { self.of_app(name) };
                             key_of(by, &self.all_of(&of)).into_iter().for_each(|key| add(key, Trust::Authenticated));
                         }
                     }

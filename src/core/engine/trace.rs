@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::lang::program::{Alarm, Operand, Program};
 
+use super::Engine;
+use super::arrival::Match;
 use super::key::Key;
 use super::record::PartialMatch;
-use super::{Engine, Match};
 
 /// Maximum number of keys that a reason names.
 const KEYS: usize = 3;
@@ -152,9 +153,9 @@ impl Engine {
         if self.trace.is_none() {
             return;
         }
-        let noted = self.state.notes(&alarm.name, key).len();
-        let waiting = self.state.waiting(&alarm.name, key).map(|w| w.due);
-        let what = match (noted, waiting) {
+        let partial = self.state.partial_matches(&alarm.name, key).len();
+        let waiting = self.state.pending(&alarm.name, key).map(|w| w.due);
+        let what = match (partial, waiting) {
             (_, Some(due)) => format!("it was pending until {due}, and counts no more"),
             (0, None) => return,
             (1, None) => "1 event that was counted counts no more".to_owned(),
@@ -165,7 +166,7 @@ impl Engine {
 
     /// Traces an event that cancels, if nothing of its key is active. It is mostly about another key.
     pub(super) fn trace_cancels_nothing(&mut self, at: Time, alarm: &Alarm, key: &Key) {
-        let own = self.state.instance(&alarm.name, key).is_some() || self.state.inhibited(&alarm.name, key).is_some();
+        let own = self.state.instance(&alarm.name, key).is_some() || self.state.suppressed(&alarm.name, key).is_some();
         if self.trace.is_none() || own {
             return;
         }
@@ -202,12 +203,15 @@ impl Engine {
 
     /// Traces an event that counts, when the count is not reached.
     pub(super) fn trace_count(&mut self, matched: &Match<'_, '_>, n: usize, since: Option<Time>, distinct: Option<(&str, &str)>) {
-        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key);
         let inside = |note: &&PartialMatch| since.is_none_or(|since| note.at >= since);
         let gone = notes.iter().filter(|note| !inside(note)).map(|note| note.at).max();
         let within = matched.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
         let (have, of) = match distinct {
-            None => (notes.iter().filter(inside).count() + 1, "events".to_owned()),
+            None => {
+                let before = notes.iter().filter(inside).map(PartialMatch::times).sum::<usize>();
+                (before + usize::from(matched.arrival.event.times()), "events".to_owned())
+            }
             Some((field, value)) => {
                 let others = notes.iter().filter(inside).filter(|note| note.value() != Some(value)).count();
                 (others + 1, format!("different values of `{field}` (this is {value})"))
@@ -224,7 +228,7 @@ impl Engine {
 
     /// Traces a step of a sequence that arrives without the step before.
     pub(super) fn trace_step(&mut self, matched: &Match<'_, '_>, part: usize) {
-        let notes = self.state.notes(&matched.alarm.name, &matched.key);
+        let notes = self.state.partial_matches(&matched.alarm.name, &matched.key);
         let last = matched.alarm.detect.parts.len();
         let reason = match notes.iter().filter(|note| note.part() + 1 == part).max_by_key(|note| note.at) {
             Some(note) if note.at > matched.at => format!("step {} of {last} is older than the step before it", part + 1),

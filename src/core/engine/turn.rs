@@ -152,8 +152,8 @@ pub struct MetricValue {
 pub enum Output {
     Record(Record),
     StartReactions(Box<StartReactions>),
-    /// The claim with this sequence has to be carried out, by reactions that rules start or else by the controller.
-    ClaimOwed(u64),
+    /// The claim with this sequence is open: it has to be carried out, by reactions that rules start or else by the controller.
+    ClaimOpened(u64),
     /// A claim came too late to start reactions and counts: the host should have the pair's resource.
     CatchUp {
         pair: Name,

@@ -58,15 +58,16 @@ fn plus(a: f64, b: f64) -> f64 {
 }
 
 impl MeasureWindow {
-    /// Adds an event with the value `value`.
-    fn add(&mut self, at: Time, value: f64, trust: Trust, over: Duration) {
+    /// Adds an event with the value `value`, which stands for `times` events.
+    fn add(&mut self, at: Time, (value, times): (f64, u16), trust: Trust, over: Duration) {
+        let (count, sum) = (u32::from(times), value * f64::from(times));
         let step = (over / BUCKETS).max(Duration::from_millis(1));
         let begin = at.floor(step);
         self.0.retain(|b| b.at + over > at);
         match self.0.iter_mut().find(|b| b.at == begin) {
             Some(bucket) => {
-                bucket.count = bucket.count.saturating_add(1);
-                bucket.sum = plus(bucket.sum, value);
+                bucket.count = bucket.count.saturating_add(count);
+                bucket.sum = plus(bucket.sum, sum);
                 bucket.trust = bucket.trust.min(trust);
                 bucket.least = bucket.least.min(value);
                 bucket.most = bucket.most.max(value);
@@ -74,7 +75,10 @@ impl MeasureWindow {
             }
             None if begin + over > at => {
                 let place = self.0.partition_point(|b| b.at < begin);
-                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, trust, last: value });
+                self.0.insert(
+                    place,
+                    Bucket { at: begin, count, sum: plus(0.0, sum), least: value, most: value, trust, last: value },
+                );
             }
             None => {}
         }
@@ -109,9 +113,9 @@ impl MeasureWindow {
 }
 
 impl Measured {
-    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, trust: Trust, over: Duration) {
+    pub(super) fn add(&mut self, slot: usize, at: Time, amount: (f64, u16), trust: Trust, over: Duration) {
         if let Some(window) = self.windows.get_mut(slot) {
-            window.add(at, value, trust, over);
+            window.add(at, amount, trust, over);
         }
     }
 
@@ -138,7 +142,7 @@ mod tests {
             now = now + Duration::from_millis(rng.below(3_000));
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             let value = rng.below(100) as f64 - 50.0;
-            window.add(now, value, Trust::Local, over);
+            window.add(now, (value, 1), Trust::Local, over);
             all.push((now, value));
             let inside: Vec<f64> =
                 all.iter().filter(|(at, _)| at.floor(Duration::from_secs(1)) + over > now).map(|(_, v)| *v).collect();
@@ -158,12 +162,23 @@ mod tests {
         );
     }
 
+    /// A record that stands for several events is counted as that many, each with its value.
+    #[test]
+    fn a_repeated_event_counts_as_often_as_it_says() {
+        let (over, mut window) = (Duration::from_secs(60), MeasureWindow::default());
+        window.add(Time::from_millis(1_000), (2.0, 5), Trust::Local, over);
+        window.add(Time::from_millis(1_100), (8.0, 1), Trust::Local, over);
+        let now = Time::from_millis(1_200);
+        let amounts = [Aggregate::Count, Aggregate::Sum, Aggregate::Average, Aggregate::Most];
+        assert_eq!(amounts.map(|what| window.amount(now, over, what)), [Some(6.0), Some(18.0), Some(3.0), Some(8.0)]);
+    }
+
     /// A sum that is too large stays at the largest number, because a journal cannot store an infinite one.
     #[test]
     fn sums_are_finite() {
         let (over, mut measured) = (Duration::from_secs(60), Measured::default());
         for n in 0..4 {
-            measured.add(0, Time::from_millis(n * 700), 1e308, Trust::Local, over);
+            measured.add(0, Time::from_millis(n * 700), (1e308, 1), Trust::Local, over);
         }
         let again: Measured = serde_json::from_str(&serde_json::to_string(&measured).unwrap()).unwrap();
         assert_eq!(again, measured);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_no_decoder_yields_is_told_with_what_was_meant() {
+    fn an_id_that_no_decoder_yields_is_reported_with_what_was_meant() {
         for (text, meant) in [
             ("%SYS-5-CONFIG_I:", Some("SYS-5-CONFIG_I")),
             ("sys-5-config_i", Some("SYS-5-CONFIG_I")),

@@ -12,6 +12,7 @@ mod value;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 
@@ -230,6 +231,9 @@ pub struct Event<'a> {
     pub level: Option<Level>,
     /// Syslog facility number, 0 to 23.
     pub facility: Option<u8>,
+    /// For how many equal messages the record stands, if a syslog daemon has replaced them by one record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<NonZeroU16>,
     /// The text of the record without its head: priority, time stamp, names, level. JSON and pairs are text as a whole.
     pub text: Cow<'a, str>,
     /// The raw record, if it differs from the text; otherwise empty. See [`Event::raw`].
@@ -258,6 +262,11 @@ impl Event<'_> {
         self.fields.iter().any(|(name, _)| name == "relay_host")
     }
 
+    /// The number of messages that conditions count for it.
+    pub fn times(&self) -> u16 {
+        self.repeated.map_or(1, NonZeroU16::get)
+    }
+
     /// Sets the host and the application if the record names none. An empty text sets nothing.
     pub fn default_names(&mut self, host: &str, app: &str) {
         for (part, default) in [(&mut self.host, host), (&mut self.app, app)] {
@@ -281,6 +290,7 @@ impl Event<'_> {
             id: self.id.map(EventId::into_owned),
             level: self.level,
             facility: self.facility,
+            repeated: self.repeated,
             text: own(self.text),
             raw: own(self.raw),
             sender: self.sender,
@@ -319,6 +329,7 @@ impl Event<'_> {
             at: self.at,
             level: self.level,
             facility: self.facility,
+            repeated: self.repeated,
             trust: self.trust,
             claimed_role: self.claimed_role,
             format: self.format,

@@ -123,7 +123,7 @@ impl JournaledDecisions {
             engine::Record::PartialMatches { alarm, key, note, since, .. } => {
                 let times = self.counted.entry((alarm.clone(), key.clone())).or_default();
                 times.retain(|at| since.is_none_or(|since| *at >= since));
-                times.push(note.at);
+                times.extend(std::iter::repeat_n(note.at, note.times()));
                 let of = program.alarms.iter().find(|a| a.name == *alarm);
                 let within =
                     of.and_then(|a| a.detect.within).map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
@@ -137,10 +137,10 @@ impl JournaledDecisions {
                 self.counted.remove(&(alarm.clone(), key.clone()));
                 vec![one(self.at, alarm, key, Decision::Forgotten, "what was counted or pending counts no more".to_owned())]
             }
-            engine::Record::Awaited { alarm, key, waiting } => {
+            engine::Record::Pending { alarm, key, waiting } => {
                 vec![one(self.at, alarm, key, Decision::Pending, format!("it is pending until {}", waiting.due))]
             }
-            engine::Record::PutOff { alarm, group, what: Some(what) } => {
+            engine::Record::Throttled { alarm, group, what: Some(what) } => {
                 let reason = format!("its reactions are throttled by `limit` until {}", what.due);
                 vec![one(self.at, alarm, group, Decision::NotStarted, reason)]
             }
@@ -221,13 +221,13 @@ impl RunStory {
     fn run_text(&mut self, record: &react::Record) -> Option<String> {
         let own = self.run;
         match record {
-            react::Record::Wanted { run, key, bound, agree_by, .. } if *run == own => {
+            react::Record::Wanted { run, key, bound, approve_by, .. } if *run == own => {
                 let (alarm, key) = (bound.of_alarm("name"), in_brackets(key, " "));
-                let agree = agree_by.map(|by| format!("; an operator must agree by {by}")).unwrap_or_default();
+                let approval = approve_by.map(|by| format!("; an operator must approve it by {by}")).unwrap_or_default();
                 let dry = if bound.dry { "; its mode is `dry`: nothing outside is changed" } else { "" };
-                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}{dry}", bound.reaction))
+                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{approval}{dry}", bound.reaction))
             }
-            react::Record::Agreed { run } if *run == own => Some("an operator agrees".to_owned()),
+            react::Record::Approved { run } if *run == own => Some("an operator approves it".to_owned()),
             react::Record::Begun { run, .. } if *run == own => Some("it begins".to_owned()),
             react::Record::Asked { run, step, attempt, .. } if *run == own => {
                 let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
@@ -251,7 +251,7 @@ impl RunStory {
                     RunOutcome::Finished(_) => "it finished well".to_owned(),
                     RunOutcome::Failed(why) => format!("it failed: {why}"),
                     RunOutcome::Replaced => "a newer run of the same reaction and key took its place before it began".to_owned(),
-                    RunOutcome::Expired => "nobody agreed to it in time".to_owned(),
+                    RunOutcome::Expired => "nobody approved it in time".to_owned(),
                     RunOutcome::Cancelled(by) => format!("it was cancelled by {by}"),
                 })
             }
@@ -266,7 +266,7 @@ fn input_text(input: &Input) -> String {
         Input::Event { source, event, .. } => format!("a record of {source}: {}", event.raw()),
         Input::Timer => "time passed".to_owned(),
         Input::HostLost { host, .. } => format!("host {host} is lost"),
-        Input::HostHeard { host, .. } => format!("host {host} is heard"),
+        Input::HostBack { host, .. } => format!("host {host} reports again"),
         Input::Operator(text) => text.clone(),
         Input::OperatorCommand { by, command, .. } => format!("{by}: {command}"),
         Input::Start => "the controller started".to_owned(),

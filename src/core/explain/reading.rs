@@ -148,6 +148,9 @@ fn head(event: &Event<'_>) -> String {
     if wrapped {
         text.push_str(", taken out of a JSON wrapper");
     }
+    if let Some(times) = event.repeated {
+        text.push_str(&format!(", which stands for {times} equal messages"));
+    }
     if event.marks.continuation {
         text = format!("a further line of the record before it, which is {form}");
     }

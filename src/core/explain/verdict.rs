@@ -82,8 +82,8 @@ impl AlarmStory {
             )
         }));
         // A journal has only the notice of a failed run.
-        let is_told = |e: &TimelineEntry| failed.is_some() && e.result.as_deref() == Some(Kind::RunFailed.name());
-        let odd = self.entries.iter().filter(|e| withholds(e) && !is_told(e));
+        let is_reported = |e: &TimelineEntry| failed.is_some() && e.result.as_deref() == Some(Kind::RunFailed.name());
+        let odd = self.entries.iter().filter(|e| withholds(e) && !is_reported(e));
         let mut odd: Vec<String> = odd.filter_map(|e| e.text.clone()).collect();
         odd.dedup();
         // Of a journal, the newest is of interest.

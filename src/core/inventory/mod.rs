@@ -92,6 +92,7 @@ pub enum Via {
     Local,
 }
 
+/// A host of the inventory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// The host's own address, if it is known. It is never one that moves.

@@ -187,7 +187,7 @@ impl History {
             react::Record::Asked { run, .. }
             | react::Record::Answered { run, .. }
             | react::Record::Ended { run, .. }
-            | react::Record::Agreed { run }
+            | react::Record::Approved { run }
             | react::Record::Begun { run, .. }
             | react::Record::Again { run, .. } => *run,
             react::Record::Kept { .. } | react::Record::Retried { .. } => return None,
@@ -268,7 +268,7 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
             (at, "acked", alarm, key, format!("by {by}{until}{comment}"), None)
         }
         engine::Record::AckEnded { alarm, key, at } => {
-            (at, "ack_ended", alarm, key, "the time of its acknowledgement is over".to_owned(), None)
+            (at, "ack_ended", alarm, key, "its acknowledgement has expired".to_owned(), None)
         }
         engine::Record::Commented { alarm, key, comment } => {
             (&comment.at, "commented", alarm, key, format!("{}: {}", comment.by, comment.text), None)
@@ -371,7 +371,7 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
         | Input::Source { .. }
         | Input::Timer
         | Input::HostLost { .. }
-        | Input::HostHeard { .. }
+        | Input::HostBack { .. }
         | Input::Application { .. }
         | Input::Metrics { .. }
         | Input::JournalDoubted { .. }

@@ -101,6 +101,7 @@ impl Position {
     }
 }
 
+/// An input of the controller, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
@@ -135,7 +136,7 @@ pub enum Input {
         source: String,
     },
     Start,
-    /// Deadlines passed. In journals of earlier versions this also stands for [`Input::HostLost`], [`Input::HostHeard`],
+    /// Deadlines passed. In journals of earlier versions this also stands for [`Input::HostLost`], [`Input::HostBack`],
     /// [`Input::Application`] and [`Input::Metrics`].
     Timer,
     /// The agent of a host is lost.
@@ -143,7 +144,8 @@ pub enum Input {
         host: Name,
     },
     /// The agent of a host is connected again.
-    HostHeard {
+    #[serde(rename = "host_heard")]
+    HostBack {
         host: Name,
     },
     /// An agent reported that an application stopped, or runs again.
@@ -260,6 +262,7 @@ impl DoubtKind {
 }
 
 impl State {
+    /// Applies one record. This is the only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Input { sequence, at, input } => {
@@ -293,7 +296,7 @@ impl State {
                     | Input::Start
                     | Input::Timer
                     | Input::HostLost { .. }
-                    | Input::HostHeard { .. }
+                    | Input::HostBack { .. }
                     | Input::Application { .. }
                     | Input::Metrics { .. }
                     | Input::Operator(_)
@@ -313,7 +316,7 @@ impl State {
 
     /// Moves every time in the state by this many microseconds.
     fn move_times(&mut self, micros: i64) {
-        // Everything that was read from JSON or can be written as JSON can be shifted, as every snapshot can.
+        // This does not fail: a state that can be written as a snapshot can be moved.
         if let Ok(moved) = shift::moved(&*self, micros) {
             *self = moved;
         }

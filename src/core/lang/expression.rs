@@ -1,14 +1,12 @@
 //! Regular expressions that cost little until they are used often.
 //!
 //! Most of ten thousand expressions never see an event, because the literals that an event must contain exclude it. So an
-//! expression is only parsed and measured at first. The first texts are tried with its tree alone, which mostly only has to
-//! show that the expression does not match ([`walk`]). Where captures are wanted, or the tree would take long, a small
-//! automaton is built. After [`WARM_BYTES`] have been searched, a form that searches quickly is built. All forms give the
-//! same result for every text (a test compares them); they differ only in time.
+//! expression is only parsed and measured at first. The first text that is tried builds a small automaton. After
+//! [`WARM_BYTES`] have been searched, a form that searches quickly is built. Both give the same result for every text (a test
+//! compares them); they differ only in time and memory.
 
+mod literals;
 mod progress;
-mod tree;
-mod walk;
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -19,10 +17,8 @@ use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{self, Hir, HirKind};
 
-use tree::Tree;
-
+pub(in crate::core::lang) use literals::{Literals, best, long_enough, union};
 pub use progress::{MatchProgress, Would};
-pub(in crate::core::lang) use tree::{Class, NodeKind, Parts, TreePart};
 
 /// Bytes searched after which the quick form is worth building: about the cost of building it.
 const WARM_BYTES: usize = 16 * 1024;
@@ -30,11 +26,13 @@ const WARM_BYTES: usize = 16 * 1024;
 const STATE_BYTES: usize = 64;
 const STATES_PER_RANGE: usize = 12;
 
+/// A regular expression of a rule. It is compiled when it is used often.
 pub struct Expression {
     text: Box<str>,
     /// As the rule has it, `/from ${peer}/i`, if that differs from the text between slashes.
     written: Option<Box<str>>,
-    tree: Tree,
+    /// Every match contains a literal of each of these sets, in any letter case.
+    literals: Vec<Vec<String>>,
     /// The names of its captures, in order.
     names: Box<[Box<str>]>,
     limit: usize,
@@ -72,9 +70,9 @@ impl Expression {
         let mut names = Vec::new();
         names_of(&hir, &mut names);
         let names = names.into_iter().map(Box::from).collect();
-        let (tree, searched) = (Tree::of(&hir), AtomicUsize::new(0));
+        let (literals, searched) = (literals::sets(&hir), AtomicUsize::new(0));
         let quick = OnceLock::new();
-        Ok((Expression { text: text.into(), written: None, tree, names, limit, small, searched, quick }, hir))
+        Ok((Expression { text: text.into(), written: None, literals, names, limit, small, searched, quick }, hir))
     }
 
     /// Some texts that it matches: those with which all of its matches begin, as far as they are matches themselves.
@@ -101,8 +99,9 @@ impl Expression {
         &self.text
     }
 
-    pub(super) fn tree(&self) -> TreePart<'_> {
-        self.tree.root()
+    /// Every match contains a literal of each of these sets, in any letter case.
+    pub(super) fn literals(&self) -> &[Vec<String>] {
+        &self.literals
     }
 
     /// The names of its captures, in order.
@@ -114,8 +113,7 @@ impl Expression {
     pub fn is_match(&self, text: &str) -> bool {
         match self.quick(text) {
             Some(quick) => quick.is_match(text),
-            None => walk::stands(self.tree(), text)
-                .unwrap_or_else(|| self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text))),
+            None => self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text)),
         }
     }
 
@@ -128,9 +126,6 @@ impl Expression {
         if let Some(quick) = self.quick(text) {
             let found = quick.captures(text)?;
             return Some(self.capture_names().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
-        }
-        if walk::stands(self.tree(), text) == Some(false) {
-            return None;
         }
         let small = self.small()?;
         let mut found = small.create_captures();
@@ -245,10 +240,10 @@ mod tests {
         "(?:aü)*?",
     ];
 
-    /// Random expressions on random texts: the tree, the small form and the quick form find and capture the same.
+    /// Random expressions on random texts: the small form and the quick form find and capture the same.
     #[test]
     fn all_forms_say_the_same() {
-        let (mut found, mut walked) = (0, 0);
+        let mut found = 0;
         for seed in 0..400 {
             let mut rng = Rng::new(seed);
             // A name may occur only once.
@@ -276,28 +271,10 @@ mod tests {
                 assert_eq!(expression.is_match(&text), wanted.is_some(), "{} on {text:?}", expression.as_str());
                 let small = expression.small().unwrap();
                 assert_eq!(small.is_match(&mut small.create_cache(), &text), wanted.is_some());
-                let tree = walk::stands(expression.tree(), &text);
-                assert!(tree.is_none_or(|stands| stands == wanted.is_some()), "{} on {text:?}", expression.as_str());
                 found += usize::from(wanted.is_some());
-                walked += usize::from(tree.is_some());
             }
         }
-        assert!(found > 5_000 && walked > 15_000, "{found}, {walked}");
-    }
-
-    /// An automaton is used where the tree would take long. None is built to find that an expression does not match.
-    #[test]
-    fn nothing_is_built_to_say_no() {
-        let expression = Expression::new("(?<n>[0-9]+) of (?:all|them)", 1 << 20).unwrap();
-        assert_eq!(expression.captures("17 of 20"), None);
-        assert!(!expression.is_match("of them") && expression.is_match("1 of all"));
-        assert!(expression.small.get().is_none());
-        assert_eq!(expression.captures("17 of all"), Some(vec![("n", "17")]));
-        assert!(expression.small.get().is_some());
-        let text = "a".repeat(2_000);
-        let nested = Expression::new("(?:a{50}){20}b", 1 << 20).unwrap();
-        assert_eq!(walk::stands(nested.tree(), &text), None);
-        assert!(!nested.is_match(&text));
+        assert!(found > 5_000, "{found}");
     }
 
     #[test]

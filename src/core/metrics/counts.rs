@@ -49,9 +49,9 @@ impl ControllerCounts {
     /// Counts an input before the controller takes it. Returns the arrival of an event, for [`ControllerCounts::arrived`].
     pub fn input(&mut self, now: Time, input: &Input) -> Option<Time> {
         self.inputs[kind_of(input)] += 1;
-        let Input::Event(heard) = input else { return None };
-        self.events[trust_of(heard.event.trust)] += 1;
-        Some(heard.arrived.unwrap_or(now))
+        let Input::Event(log_event) = input else { return None };
+        self.events[trust_of(log_event.event.trust)] += 1;
+        Some(log_event.arrived.unwrap_or(now))
     }
 
     /// Records when an event arrived. `outputs` are those of its turn.

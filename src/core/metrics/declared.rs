@@ -79,7 +79,7 @@ impl MetricId {
 /// `docs/reference/metrics.md`.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Metrics\n\nGenerated from the program; a test keeps it so. The controller and the agents answer `GET /metrics` in the text format of Prometheus if\ntheir configuration has `metrics: { listen: ... }`. [Monitor Pointsman](../how-to/monitor-pointsman.md) shows how.\n\nThe values of labels come from the configuration or from closed sets, never from a log. A counter starts at 0 when the program starts,\nexcept those of channels, which the journal keeps.\n",
+        "# Metrics\n\nThis page is generated from the program. The controller and the agents answer `GET /metrics` in the text format of Prometheus if\ntheir configuration has `metrics: { listen: ... }`. [Monitor Pointsman](../how-to/monitor-pointsman.md) shows how.\n\nThe values of labels come from the configuration or from closed sets, never from a log. A counter starts at 0 when the program starts,\nexcept those of channels, which the journal keeps.\n",
     );
     for (title, of) in [("Controller", MetricOf::Controller), ("Agent", MetricOf::Agent), ("Both", MetricOf::Both)] {
         let _ = write!(text, "\n## {title}\n\n| metric | kind | unit | labels | |\n|---|---|---|---|---|\n");
@@ -123,12 +123,12 @@ metrics! {
     Commands = "pointsman_commands_sent_total", Counter, Controller, ["action"], "Commands to agents.";
     MoveSteps = "pointsman_move_steps_total", Counter, Controller, ["step"], "Steps of moves: release and take are commands, released and taken are confirmations.";
     Resources = "pointsman_resources", Gauge, Controller, ["state"], "Resources by state: settled, moving, blocked, paused.";
-    ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner, or the host that replaces a drained one, holds the resource and no other host does.";
+    ResourceSettled = "pointsman_resource_settled", Gauge, Controller, ["resource"], "1 if the desired owner, or the host that replaces a drained one, holds the resource, no other host does, and its pair has a primary.";
     ResourceHolders = "pointsman_resource_holders", Gauge, Controller, ["resource"], "Hosts that hold the resource, as reported; 1 is right.";
     ResourceVoters = "pointsman_resource_voters", Gauge, Controller, ["resource"], "Voters of a resource with `takeover: quorum`, with the controller.";
-    ResourceVotersHeard = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters that report to the controller, including itself.";
+    ResourceVotersReporting = "pointsman_resource_voters_heard", Gauge, Controller, ["resource"], "Voters that report to the controller, including itself.";
     HostConnected = "pointsman_host_connected", Gauge, Controller, ["host"], "1 if the host's agent is connected.";
-    HostHeard = "pointsman_host_heard", Gauge, Controller, ["host"], "1 if the host's agent reports.";
+    HostReports = "pointsman_host_heard", Gauge, Controller, ["host"], "1 if the host's agent reports.";
     Overrides = "pointsman_overrides", Gauge, Controller, ["kind"], "Pauses, silences, maintenances and drains in force.";
     // How long it takes.
     Journaled = "pointsman_event_journaled_seconds", Histogram, Controller, [], "From the arrival of an event to its sync in the journal.";
@@ -136,7 +136,7 @@ metrics! {
     HolderSeen = "pointsman_event_holder_seen_seconds", Histogram, Controller, [], "From the arrival of an event that moves a resource to the report of its new holder.";
     // Who is notified.
     ChannelWaiting = "pointsman_channel_notifications_waiting", Gauge, Controller, ["channel"], "Notifications that wait for a channel.";
-    ChannelHeld = "pointsman_channel_notifications_held", Gauge, Controller, ["channel"], "Notifications that the limit of a channel holds back.";
+    ChannelHeld = "pointsman_channel_notifications_held", Gauge, Controller, ["channel"], "Notifications that the limit of a channel withholds.";
     ChannelTries = "pointsman_channel_tries", Gauge, Controller, ["channel"], "Failed attempts for the first notification that waits for a channel.";
     ChannelDelivered = "pointsman_channel_notifications_delivered_total", Counter, Controller, ["channel"], "Notifications that a channel delivered.";
     ChannelFailed = "pointsman_channel_notifications_failed_total", Counter, Controller, ["channel"], "Notifications that were given up.";

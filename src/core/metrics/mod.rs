@@ -6,7 +6,8 @@
 //!   agent::Output, AgentState --> AgentCounts ------------------------------+
 //! ```
 //!
-//! Pure: the shell adds what it knows (sources, queues, the process). This module does not know HTTP. Tests: below and `tests/it/metrics.rs`.
+//! Pure: the shell adds what it knows (sources, queues, the process). This module does not know HTTP. Tests: below and
+//! `tests/it/metrics.rs`.
 
 mod agent;
 mod counts;

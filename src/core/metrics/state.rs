@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::base::limits::{MEMORY_ALARMS, MEMORY_NOTES, share};
+use crate::core::base::limits::{MEMORY_ALARMS, MEMORY_PARTIAL_MATCHES, share};
 use crate::core::control::Controller;
 use crate::core::inventory::{Inventory, Name, Takeover, Via};
 use crate::core::lang::program::Program;
@@ -27,7 +27,7 @@ pub fn controller_state(
     resources(controller, inventory, samples);
     for (name, _) in inventory.hosts.iter().filter(|(_, host)| host.via != Via::Ssh) {
         samples.truth(MetricId::HostConnected, &[name], connected.contains(name));
-        samples.truth(MetricId::HostHeard, &[name], controller.planner().reachable(name));
+        samples.truth(MetricId::HostReports, &[name], controller.planner().reachable(name));
     }
     for kind in ["pause", "silence", "maintenance", "drain"] {
         samples.count(MetricId::Overrides, &[kind], 0);
@@ -53,7 +53,7 @@ pub fn controller_state(
     samples.count(MetricId::RulesNumber, &[], controller.rules());
     samples.size(MetricId::SourcesUnreadable, &[], controller.alarms().away().count());
     let (alarms, notes) = controller.alarms().memory();
-    for (what, used, percent) in [("alarms", alarms, MEMORY_ALARMS), ("partial_matches", notes, MEMORY_NOTES)] {
+    for (what, used, percent) in [("alarms", alarms, MEMORY_ALARMS), ("partial_matches", notes, MEMORY_PARTIAL_MATCHES)] {
         samples.size(MetricId::MemoryUsed, &[what], used);
         samples.size(MetricId::MemoryShare, &[what], share(inventory.memory.0, percent));
     }
@@ -82,7 +82,7 @@ fn runs(controller: &Controller, samples: &mut Samples) {
         samples.count(MetricId::RunsActive, &[state], 0);
     }
     for (_, run) in controller.runs().runs() {
-        let state = match (run.bound.dry, run.begun, run.agree_by) {
+        let state = match (run.bound.dry, run.begun, run.approve_by) {
             (true, ..) => "dry",
             (false, true, _) => "running",
             (false, false, Some(_)) => "approval",
@@ -98,9 +98,8 @@ fn resources(controller: &Controller, inventory: &Inventory, samples: &mut Sampl
     }
     let planner = controller.planner();
     for (name, resource) in &inventory.resources {
-        let vacant = controller.without_primary(name);
-        let settled = planner.is_as_wanted(name) && vacant.is_none();
-        let state = match (planner.is_paused(name), settled, planner.held(name).is_some() || vacant.is_some()) {
+        let settled = controller.is_settled(name);
+        let state = match (planner.is_paused(name), settled, controller.blocked_reason(name).is_some()) {
             (true, ..) => "paused",
             (_, true, _) => "settled",
             (_, _, true) => "blocked",
@@ -111,9 +110,9 @@ fn resources(controller: &Controller, inventory: &Inventory, samples: &mut Sampl
         samples.size(MetricId::ResourceHolders, &[name], planner.holders(name).len());
         if resource.takeover == Takeover::Quorum {
             let voters = resource.voting_agents();
-            let heard = voters.iter().filter(|voter| planner.reachable(voter)).count();
+            let reachable = voters.iter().filter(|voter| planner.reachable(voter)).count();
             samples.size(MetricId::ResourceVoters, &[name], voters.len() + 1);
-            samples.size(MetricId::ResourceVotersHeard, &[name], heard + 1);
+            samples.size(MetricId::ResourceVotersReporting, &[name], reachable + 1);
         }
     }
 }

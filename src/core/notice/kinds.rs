@@ -90,12 +90,12 @@ impl std::fmt::Display for Kind {
 /// The text of `docs/reference/notices.md`.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Notices\n\nGenerated from the program; a test keeps it so. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225). A condition matches a notice only if it has an id, or names the application `pointsman`.\n\n",
+        "# Notices\n\nThis page is generated from the program. A notice is something that people should know. It is a line in the controller's log, an entry of\n`pointsman history` and, unless the table says otherwise, an event of the application `pointsman` with the trust `authenticated`: its kind is the\nevent's id, its text the event's text, and its fields are those that the table names.\n\n```alarm\nalarm host_lost {\n    detect event \"host_lost\" from app pointsman where trust == \"authenticated\" by host\n    cancel when event \"host_back\" where trust == \"authenticated\"\n}\n```\n\n`pointsman check` reports an id that no notice has (R225). A condition matches a notice only if it has an id, or names the application `pointsman`.\n\n",
     );
     for (heading, audience) in [
         ("## Events that rules can be about", Audience::Event),
-        ("## For people alone", Audience::People),
-        ("## In dry runs and rule tests alone", Audience::DryRun),
+        ("## Only for people", Audience::People),
+        ("## Only in dry runs and rule tests", Audience::DryRun),
     ] {
         let _ = writeln!(text, "{heading}\n\n| kind | level | fields | meaning | what to do |\n|---|---|---|---|---|");
         for kind in Kind::ALL.iter().filter(|kind| kind.audience() == audience) {
@@ -128,16 +128,16 @@ kinds! {
     Settled = "settled", Notice, Event, [Host Resource], "a resource is where it should be, and nowhere else", "";
     OwnerUnknown = "owner_unknown", Warning, Event, [Host Resource], "it is not known which host should hold a resource", "a claim in the logs, or `pointsman move`, decides";
     OwnerUnreachable = "owner_unreachable", Warning, Event, [Host Resource], "the host that should hold a resource does not report", "check the host, or `pointsman move`";
-    PlacementUnreachable = "placement_unreachable", Warning, Event, [Host Resource], "a resource cannot be taken by a host, because clients would not reach it there", "the text says why";
+    PlacementUnreachable = "placement_unreachable", Warning, Event, [Host Resource], "a host does not take a resource, because clients would not reach it there", "the text says why";
     ReleaseFailed = "release_failed", Warning, Event, [Host Resource], "a host does not release a resource", "check the host, or remove it there by hand";
-    ReleaseUnconfirmed = "release_unconfirmed", Warning, Event, [Host Resource], "a resource cannot be taken, because nothing proves that another host has released it", "when that host certainly does not hold it: `pointsman resources released`";
+    ReleaseUnconfirmed = "release_unconfirmed", Warning, Event, [Host Resource], "no host takes a resource, because nothing proves that another host has released it", "when that host certainly does not hold it: `pointsman resources released`";
     TakeFailed = "take_failed", Warning, Event, [Host Resource], "a host could not take a resource", "the text has the message of the driver";
     TakeoverForced = "takeover_forced", Warning, Event, [Host Resource], "a resource is taken without a confirmed release (`takeover: forced`): two hosts may hold it", "check whether the other host has it";
     Conflict = "conflict", Warning, Event, [Host Resource], "another station answers for an address before it is taken, so it is not taken", "find it by its MAC address and remove the address there";
-    Rival = "rival", Warning, Event, [Host Resource], "another station claims what a host holds and defends", "find it by its MAC address and remove the address there";
+    Rival = "rival", Warning, Event, [Host Resource], "another station claims an address that a host holds; the host defends it", "find it by its MAC address and remove the address there";
     RivalGone = "rival_gone", Notice, Event, [Host Resource], "no other station claims it any more", "";
     TwoHolders = "two_holders", Warning, Event, [Host Resource], "several hosts hold a resource at once", "remove it where it does not belong";
-    OneHolder = "one_holder", Notice, Event, [Host Resource], "several hosts do not hold a resource any more", "";
+    OneHolder = "one_holder", Notice, Event, [Host Resource], "a resource is not on several hosts any more", "";
     Drift = "drift", Warning, Event, [Host Resource], "a resource went to or from a host without a command", "does something other than Pointsman add or remove it?";
     Isolated = "isolated", Warning, Event, [Host Resource], "a host reached no majority of its witnesses and gave up a resource", "which witnesses does it not reach?";
     LeaseEnded = "lease_ended", Warning, Event, [Host Resource], "a host gave up a resource, because its lease was not renewed", "does it reach the controller?";
@@ -153,7 +153,7 @@ kinds! {
     // Claims of pairs.
     CatchUp = "catch_up", Notice, Event, [Host Resource Pair], "a claim arrived late and is carried out, or left to an operator", "";
     ClaimApplied = "claim_applied", Warning, Event, [Host Resource Pair], "no reaction carried a claim out, so the controller does", "find out why the reaction failed";
-    ClaimOutdated = "claim_outdated", Warning, Event, [Host Resource Pair], "a late claim is older than the decision where the resource is, so nothing is moved", "`pointsman move`, if the host is primary now";
+    ClaimOutdated = "claim_outdated", Warning, Event, [Host Resource Pair], "a late claim is older than the newest decision about its resource, so nothing is moved", "`pointsman move`, if the host is primary now";
     RoleUnclear = "role_unclear", Warning, Event, [Resource], "both members of a pair claim to be primary, and it is unknown which claim is newer", "check the servers, then `pointsman move`";
     RoleClear = "role_clear", Notice, Event, [Resource], "it is clear again which member is primary", "";
     NoPrimary = "no_primary", Warning, Event, [Resource Pair], "no member of a pair is known to be primary", "check the servers; `pointsman move` moves the resource";
@@ -196,7 +196,7 @@ kinds! {
     Reloaded = "reloaded", Notice, Event, [], "a new configuration, new rules and scripts are in force", "";
     ReloadRefused = "reload_refused", Warning, Event, [], "changed files were refused", "`pointsman check` and `pointsman test` say what is wrong";
     JournalBehind = "journal_behind", Warning, Event, [Host], "the journal lost records that were acted on: nothing is sent to any host", "put back a newer copy of the data folder, or `pointsman journal accept-loss`";
-    JournalUnproven = "journal_unproven", Warning, Event, [], "it is not known whether the journal is complete until every agent has reported", "`pointsman resources` shows which host does not report";
+    JournalUnproven = "journal_unproven", Warning, Event, [], "it is not known whether the journal is complete: nothing is sent to any host until every agent has reported", "`pointsman resources` shows which host does not report";
     JournalTrusted = "journal_trusted", Notice, Event, [], "every agent has reported, and none knows more than the journal", "";
     JournalLossAccepted = "journal_loss_accepted", Warning, Event, [], "an operator accepted that records are missing", "";
     JournalDamaged = "journal_damaged", Warning, Event, [], "old records are damaged, but the state is complete", "`pointsman journal verify` lists all of it; is the disk in order?";

@@ -205,15 +205,15 @@ impl Notifier {
         let remind = group.repeat_at.is_some_and(|at| at <= now);
         if is_due || remind {
             if !group.is_notified() {
-                self.tell_news(now, id, &options, out);
+                self.send_news(now, id, &options, out);
             } else if remind {
                 self.remind(now, id, &options, withheld, out);
             }
             // A group that has just made a notification is remembered until it may make another one.
-            let told_now = !group.is_notified();
-            let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
+            let notified_now = !group.is_notified();
+            let next = if notified_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
             let repeat_at = next.filter(|_| !group.active.is_empty());
-            let due = (told_now && !options.interval.is_zero()).then(|| now + options.interval);
+            let due = (notified_now && !options.interval.is_zero()).then(|| now + options.interval);
             self.record(Record::Notified { group: id.clone(), at: now, due, repeat_at }, out);
         }
         self.group_changed(id);
@@ -234,7 +234,7 @@ impl Notifier {
         }
     }
 
-    fn tell_news(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+    fn send_news(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
         let Some(group) = self.state.groups.get(id) else { return };
         let raised = group.raised.iter().filter_map(|instance| self.state.open.get(instance)).map(|open| &open.facts);
         let mut alarms: Vec<&AlarmFacts> = raised.chain(&group.ended).collect();

@@ -214,7 +214,7 @@ impl Notifier {
             match what {
                 NotifyDue::Group(group) => self.group_due(now, &group, withheld, out),
                 NotifyDue::Again(channel) => self.send_next(now, &channel, out),
-                NotifyDue::More(channel) => self.tell_more(now, &channel, out),
+                NotifyDue::More(channel) => self.send_withheld_count(now, &channel, out),
                 NotifyDue::Refresh(channel) => self.refresh(now, &channel, out),
             }
         }

@@ -102,7 +102,7 @@ impl Notifier {
 
     fn queue(&mut self, now: Time, channel: &Name, content: Content, out: &mut Vec<Output>) {
         let trust = content.alarms.iter().map(|a| a.trust).max().unwrap_or_default();
-        let Some(due) = self.held_until(now, channel, trust) else { return self.enqueue(now, channel, content, out) };
+        let Some(due) = self.withheld_until(now, channel, trust) else { return self.enqueue(now, channel, content, out) };
         let about = match content.alarms.first() {
             Some(first) if !first.alarm.is_empty() => first.alarm.clone(),
             _ => content.occasion.name().to_owned(),
@@ -121,7 +121,7 @@ impl Notifier {
     }
 
     /// Until when a notification is withheld; `None` if it may be queued. Senders with less trust leave room for the others.
-    fn held_until(&self, now: Time, channel: &Name, trust: Trust) -> Option<Time> {
+    fn withheld_until(&self, now: Time, channel: &Name, trust: Trust) -> Option<Time> {
         let config = self.inventory.channels.get(channel)?;
         let waiting = self.queues.get(channel).map_or(0, BTreeSet::len);
         let full = self.state.outbox.len() >= trust.share_of(OUTBOX_NOTIFICATIONS)
@@ -154,7 +154,7 @@ impl Notifier {
     }
 
     /// Sends a channel the count of withheld notifications.
-    pub(super) fn tell_more(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
+    pub(super) fn send_withheld_count(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
         let Some(held) = self.state.channels.get(channel).map(|c| c.held.clone()).filter(|held| !held.is_empty()) else { return };
         let waiting = self.queues.get(channel).map_or(0, BTreeSet::len);
         if waiting >= OUTBOX_CHANNEL {
@@ -164,7 +164,7 @@ impl Notifier {
         let mut by_count: Vec<(&String, &u64)> = held.iter().collect();
         by_count.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), (*name).clone()));
         let listed: Vec<String> = by_count.iter().take(NOTIFICATION_ALARMS).map(|(name, n)| format!("{name}: {n}")).collect();
-        let title = format!("and {count} more notifications were held back by the limit of the channel {channel}");
+        let title = format!("and {count} more notifications were withheld by the limit of the channel {channel}");
         let mut text = format!("{title}\n\n{}\n", listed.join("\n"));
         if by_count.len() > listed.len() {
             text.push_str(&format!("and of {} more alarms\n", by_count.len() - listed.len()));
@@ -290,14 +290,14 @@ impl Notifier {
                 self.give_up(now, &channel, id, false, "the configuration does not have the channel any more", out);
             }
         }
-        // A channel that returns tells what was withheld from it.
+        // A channel that is configured again gets the count of what was withheld from it.
         for (channel, state) in &self.state.channels {
             let due = state.due.filter(|_| self.inventory.channels.contains_key(channel));
             self.due.set(NotifyDue::More(channel.clone()), due);
         }
     }
 
-    /// True for a channel whose receiver forgets active alarms that it is not told of again.
+    /// True for a channel whose receiver forgets active alarms that are not sent to it again.
     pub(super) fn forgets(&self, channel: &Name) -> bool {
         matches!(self.inventory.channels.get(channel), Some(Channel { kind: ChannelKind::Alertmanager(_), .. }))
     }
@@ -310,7 +310,7 @@ impl Notifier {
         }
     }
 
-    /// Tells a channel of all active alarms that it was notified of. This is not journaled: the next refresh says the same.
+    /// Sends a channel all active alarms that it was notified of. This is not journaled: the next refresh says the same.
     pub(super) fn refresh(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
         if !self.forgets(channel) {
             return;

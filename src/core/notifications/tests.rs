@@ -180,7 +180,7 @@ impl Bench {
     }
 
     /// The deliveries: seconds, channel, occasion, and the title.
-    fn told(&mut self) -> Vec<String> {
+    fn sent(&mut self) -> Vec<String> {
         let begin = at(0);
         let line = |(at, d): (Time, Delivery)| {
             let n = d.notification;
@@ -198,7 +198,7 @@ routes:
 ";
 
 #[test]
-fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowledges() {
+fn alarms_that_come_together_are_one_notification_repeated_until_somebody_acknowledges() {
     let mut b = Bench::new(ROUTE);
     b.raise(at(0), "sip_down", "s1");
     b.raise(at(3), "sip_down", "s2");
@@ -207,7 +207,7 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
     b.raise(at(60), "sip_down", "s3");
     b.run(at(400));
     assert_eq!(
-        b.told(),
+        b.sent(),
         [
             "4 boss raised: [MINOR] disk_full [a1]: disk_full on a1",
             "10 noc raised: 2 alarms: [CRITICAL] sip_down [s1]: sip_down on s1",
@@ -220,7 +220,7 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
     // 15 minutes after s2 was raised nobody has acknowledged it. 30 minutes after the last notification there is a reminder.
     b.run(at(2_200));
     assert_eq!(
-        b.told(),
+        b.sent(),
         [
             "903 boss escalated: not acknowledged: [CRITICAL] sip_down [s2]: sip_down on s2",
             "2110 noc reminder: still active: [CRITICAL] sip_down [s2]: sip_down on s2",
@@ -232,7 +232,7 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
     b.run(at(9_000));
     // The channel of an escalation is also notified of the end.
     assert_eq!(
-        b.told(),
+        b.sent(),
         [
             "2410 noc cleared: 3 alarms cleared: [CLEARED] sip_down [s1]: sip_down on s1",
             "2410 boss cleared: 3 alarms cleared: [CLEARED] sip_down [s1]: sip_down on s1",
@@ -242,14 +242,14 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
 }
 
 #[test]
-fn what_ends_before_it_was_told_is_told_once() {
+fn an_alarm_that_ends_before_its_notification_is_one_notification() {
     let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 10s } }\n");
     b.raise(at(0), "sip_down", "s1");
     b.clear(at(5), "sip_down", "s1");
     b.raise(at(6), "moved", "s1");
     b.run(at(60));
     assert_eq!(
-        b.told(),
+        b.sent(),
         ["10 noc cleared: [CLEARED] sip_down [s1]: sip_down on s1", "16 noc raised: [MAJOR] moved [s1]: moved on s1"]
     );
     assert!(b.notifier.state.open.is_empty());
@@ -264,9 +264,9 @@ fn calendars_choose_routes() {
     b.raise(at(1), "moved", "s1");
     b.raise(at(11 * 3_600), "sip_down", "s2");
     b.raise(at(11 * 3_600 + 1), "moved", "s2");
-    let told = b.told();
-    let first: Vec<&str> = told.iter().map(|t| t.split(':').next().unwrap()).collect();
-    assert_eq!(first, ["1 noc raised", "39600 noc raised", "39601 noc raised"], "{told:?}");
+    let sent = b.sent();
+    let first: Vec<&str> = sent.iter().map(|t| t.split(':').next().unwrap()).collect();
+    assert_eq!(first, ["1 noc raised", "39600 noc raised", "39601 noc raised"], "{sent:?}");
     let (program, inventory) = site("channels: { noc: log }\nroutes: { n: { to: noc, during: nihgt, alarm: nobody } }\n");
     let unknown = unknown_names(&inventory, &program);
     assert!(unknown[0].contains("did you mean `night`") && unknown[1].contains("`nobody`"), "{unknown:?}");
@@ -280,7 +280,7 @@ fn a_storm_is_a_handful_of_notifications() {
     b.run(at(3_600));
     let all: u64 = b.sent.iter().map(|(_, d)| d.notification.alarms.len() as u64 + d.notification.more).sum();
     assert_eq!((all, b.sent.len()), (10_500, 1));
-    assert!(b.told()[0].starts_with("10 noc raised: 10500 alarms"));
+    assert!(b.sent()[0].starts_with("10 noc raised: 10500 alarms"));
 }
 
 #[test]
@@ -291,12 +291,12 @@ fn a_limit_ends_in_one_notification_with_the_count() {
         b.raise(at(n), if n % 2 == 0 { "sip_down" } else { "disk_full" }, &format!("s{n}"));
     }
     b.run(at(3_600));
-    let told = b.told();
-    assert_eq!(told.len(), 3, "{told:?}");
-    assert_eq!(told[2], "600 noc more: and 413 more notifications were held back by the limit of the channel noc");
+    let sent = b.sent();
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    assert_eq!(sent[2], "600 noc more: and 413 more notifications were withheld by the limit of the channel noc");
     assert_eq!(b.notices, [Kind::NotificationsHeld]);
     b.raise(at(4_000), "sip_down", "again");
-    assert_eq!(b.told().len(), 1);
+    assert_eq!(b.sent().len(), 1);
 }
 
 /// A full outbox counts what it does not accept, and reports the count when there is room again.
@@ -314,10 +314,10 @@ fn a_full_outbox_counts() {
     assert!(full.waiting < 500 && full.waiting as u64 + full.held == 700, "{full:?}");
     b.works = true;
     b.run(at(3_600));
-    let told = b.told();
+    let sent = b.sent();
     assert_eq!(
-        told.last().unwrap().split(": ").nth(1),
-        Some(format!("and {} more notifications were held back by the limit of the channel noc", full.held).as_str())
+        sent.last().unwrap().split(": ").nth(1),
+        Some(format!("and {} more notifications were withheld by the limit of the channel noc", full.held).as_str())
     );
     assert_eq!(b.notifier.channels()[0].delivered, full.waiting as u64 + 1);
 }
@@ -358,7 +358,7 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
 
 /// A wrong address among several is no reason to call people by other means: the others got it.
 #[test]
-fn a_refused_recipient_is_told_as_that() {
+fn a_refused_recipient_is_reported_as_that() {
     let mut b = Bench::new("channels: { noc: log }\nroutes: { all: { to: noc, wait: 0s, interval: 0s } }\n");
     (b.works, b.refuses, b.reaches) = (false, true, vec!["a@x".to_owned()]);
     b.raise(at(0), "sip_down", "s1");
@@ -393,7 +393,7 @@ fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes
     b.carry_out(at(1));
     b.clear(at(9), "sip_down", "s1");
     b.run(at(10));
-    assert_eq!(b.told(), ["1 noc raised: [CRITICAL] sip_down [s1]", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]"]);
+    assert_eq!(b.sent(), ["1 noc raised: [CRITICAL] sip_down [s1]", "1 noc said: a", "9 noc cleared: [CLEARED] sip_down [s1]"]);
     assert!(b.notifier.say(at(11), &"nobody".to_owned(), "x", facts.clone(), (8, 0), &mut b.out).is_err());
     // A step whose end was not journaled is done again, and does not send its notification twice.
     b.works = false;
@@ -416,9 +416,9 @@ fn what_is_gone_from_the_configuration_is_given_up() {
     assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
 }
 
-/// Alertmanager forgets alarms that it is not told of again.
+/// Alertmanager forgets alarms that are not sent to it again.
 #[test]
-fn what_forgets_is_told_of_active_alarms_each_minute() {
+fn a_channel_that_forgets_gets_active_alarms_each_minute() {
     let mut b = Bench::new(
         "channels: { am: { alertmanager: { url: 'http://localhost:9093' } } }\nroutes: { all: { to: am, wait: 0s } }\n",
     );
@@ -464,20 +464,20 @@ fn a_silence_holds_for_alarms_that_are_open_already() {
     let mut b = Bench::new(ROUTE);
     b.raise(at(0), "sip_down", "s1");
     b.run(at(20));
-    assert_eq!(b.told().len(), 1);
+    assert_eq!(b.sent().len(), 1);
     b.silenced = vec!["sip_down"];
     b.run(at(4_000));
-    assert_eq!(b.told(), [] as [String; 0]);
+    assert_eq!(b.sent(), [] as [String; 0]);
     // When the silence has ended, the next reminder and the next escalation come at their times.
     b.silenced.clear();
     b.run(at(6_000));
-    let told = b.told();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("4500 boss escalated") && told[1].starts_with("5410 noc reminder"), "{told:?}");
+    let sent = b.sent();
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent[0].starts_with("4500 boss escalated") && sent[1].starts_with("5410 noc reminder"), "{sent:?}");
     b.silenced = vec!["sip_down"];
     b.clear(at(6_100), "sip_down", "s1");
     b.run(at(7_000));
-    assert_eq!(b.told().len(), 2, "the end, for both channels");
+    assert_eq!(b.sent().len(), 2, "the end, for both channels");
     assert!(b.notifier.state.open.is_empty() && b.notifier.state.groups.is_empty(), "{:?}", b.notifier.state);
 }
 
@@ -490,14 +490,14 @@ fn a_silence_takes_news_back_that_was_not_sent_yet() {
     b.raise(at(2), "moved", "s1");
     b.silenced = vec!["sip_down", "moved"];
     b.run(at(20));
-    assert_eq!(b.told(), ["11 noc raised: [MINOR] disk_full [a1]: disk_full on a1"]);
+    assert_eq!(b.sent(), ["11 noc raised: [MINOR] disk_full [a1]: disk_full on a1"]);
     b.silenced.clear();
     b.run(at(1_900));
-    assert_eq!(b.told(), ["1811 noc reminder: still active: [MINOR] disk_full [a1]: disk_full on a1"]);
+    assert_eq!(b.sent(), ["1811 noc reminder: still active: [MINOR] disk_full [a1]: disk_full on a1"]);
     b.clear(at(2_000), "sip_down", "s1");
     b.clear(at(2_000), "disk_full", "a1");
     b.run(at(3_000));
-    assert_eq!(b.told().len(), 1);
+    assert_eq!(b.sent().len(), 1);
     assert!(b.notifier.state.open.is_empty() && b.notifier.state.groups.is_empty(), "{:?}", b.notifier.state);
 }
 

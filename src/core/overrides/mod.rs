@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Each override is in force until an operator ends it or its time expires. The state changes only by [`Record`]s.
-//! `control::overrides` carries overrides out. Tests: `tests/rules/set_aside`, `tests/system/last_word.rs`, the simulator.
+//! `control::overrides` carries overrides out. Tests: `tests/rules/overrides`, `tests/system/last_word.rs`, the simulator.
 
 mod subject;
 

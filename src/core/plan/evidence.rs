@@ -1,5 +1,5 @@
 //! Evidence that lets a host take a resource although other hosts can't be asked. What counts depends on the terms of their
-//! grants: votes, silence, time, or the word of an operator.
+//! grants: votes, silence, time, or the confirmation of an operator.
 //!
 //! What an unreachable host does follows from the terms of all its grants that may still act, not from the present configuration.
 //! Silence and votes are evidence only for a taker whose own terms name the same witnesses or voters. For voters it is enough if
@@ -14,7 +14,9 @@ use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
 use crate::core::notice::Kind;
 use crate::core::wire::{Generation, Probe, Terms};
 
-use super::{Output, Planner, Record};
+use super::ledger::{Granted, Record};
+use super::planner::Planner;
+use super::turn::Output;
 
 /// A taker under `probe` listens longer by this than the isolation after which a holder gives up.
 const SILENCE_MARGIN: Duration = Duration::from_secs(1);
@@ -33,7 +35,7 @@ pub(super) enum Proof {
     /// Silence for this long.
     Silence(Duration),
     /// Only a report that the host does not hold the resource, or the confirmation of an operator.
-    Word,
+    Confirmation,
 }
 
 impl Planner {
@@ -72,7 +74,7 @@ impl Planner {
                     }
                 }
                 Proof::Lease(ends) => leases.push((host, ends)),
-                Proof::Word => unproven.push(host.as_str()),
+                Proof::Confirmation => unproven.push(host.as_str()),
             }
         }
         if !unproven.is_empty() {
@@ -97,27 +99,27 @@ impl Planner {
         match proof {
             // Listening for silence may begin before a host counts as lost: the silence itself is the evidence.
             Proof::Silence(_) => !view.suspected,
-            // Either the host obeys and still reports the resource: its driver fails, and perhaps its kernel. Or it is heard and
-            // does not hear us. In both cases votes end its time when another host asks for them.
+            // Either the host obeys and still reports the resource: its driver fails, and perhaps its kernel. Or its reports arrive
+            // and commands to it do not. In both cases votes end its time when another host asks for them.
             Proof::Votes => {
                 let obeys = self.ledger.placement(name, host).is_some_and(|s| view.seen(name).generation >= s.ordered);
                 let since = self.pursuits.get(name).and_then(|p| p.asking_since.get(host).copied()).unwrap_or(now);
                 obeys || now < since + HOST_LOST
             }
-            Proof::Lease(_) | Proof::Word => true,
+            Proof::Lease(_) | Proof::Confirmation => true,
         }
     }
 
     /// What proves that a host is clear, for a take on these terms: the weakest proof that its grants allow.
     pub(super) fn proof(&self, now: Time, name: &str, host: &Name, terms: &Terms) -> Proof {
-        let Some(placement) = self.ledger.placement(name, host) else { return Proof::Word };
+        let Some(placement) = self.ledger.placement(name, host) else { return Proof::Confirmation };
         let outstanding = placement.outstanding();
         // A host that was never seen with or without the resource keeps no terms of ours.
         if !placement.bound || outstanding.is_empty() {
-            return Proof::Word;
+            return Proof::Confirmation;
         }
-        let of_one = |granted: Option<&super::Granted>| {
-            let Some(granted) = granted.map(|g| &g.terms) else { return Proof::Word };
+        let of_one = |granted: Option<&Granted>| {
+            let Some(granted) = granted.map(|g| &g.terms) else { return Proof::Confirmation };
             match (granted.takeover, terms.takeover) {
                 (Takeover::Quorum, Takeover::Quorum)
                     if granted.on_quorum_loss == OnQuorumLoss::Release && share_a_voter(granted, terms) =>
@@ -132,10 +134,10 @@ impl Planner {
                     // It is unknown when the lease was last renewed: it may have been just now.
                     Proof::Lease(ends.unwrap_or(now + granted.term) + LEASE_GRACE)
                 }
-                _ => Proof::Word,
+                _ => Proof::Confirmation,
             }
         };
-        outstanding.into_iter().map(of_one).max().unwrap_or(Proof::Word)
+        outstanding.into_iter().map(of_one).max().unwrap_or(Proof::Confirmation)
     }
 
     fn by_force(&mut self, now: Time, name: &str, others: &[Name], out: &mut Vec<Output>) -> Option<Probe> {
@@ -163,6 +165,7 @@ impl Planner {
         None
     }
 
+    /// Records that no grant which this host ever got can act any more.
     pub(super) fn pass_over(&mut self, name: &str, host: &Name, out: &mut Vec<Output>) {
         let generation = self.ledger.placement(name, host).map_or(Generation::NONE, |s| s.granted);
         self.record(Record::Fenced { resource: name.to_owned(), host: host.clone(), generation }, out);
@@ -176,7 +179,7 @@ fn share_a_voter(a: &Terms, b: &Terms) -> bool {
     a.majority() + b.majority() > all
 }
 
-/// True if the two have a witness in common.
+/// True if any majority of the witnesses of one has a witness in common with any majority of the witnesses of the other.
 fn share_a_witness(a: &Terms, b: &Terms) -> bool {
     let all: BTreeSet<_> = a.witnesses.iter().chain(&b.witnesses).collect();
     let majority = |t: &Terms| t.witnesses.len() / 2 + 1;

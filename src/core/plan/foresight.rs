@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 
-use super::{Accepted, Instruction, Intent, Output, Planner, Record};
+use super::intent::{Accepted, Intent};
+use super::ledger::{Instruction, Record};
+use super::planner::Planner;
+use super::turn::Output;
 
 /// What a paused planner would do with a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pending {
     /// Move the resource to this host.
     Move(Name),
-    /// Tell this host to take it.
+    /// Command this host to take it.
     Take(Name),
-    /// Tell this host to release it.
+    /// Command this host to release it.
     Release(Name),
 }
 

@@ -11,7 +11,7 @@ use crate::core::inventory::{Moves, Name, ResourceKind, Takeover, Via};
 use crate::core::vote::promise_lasts;
 use crate::core::wire::{Generation, Terms};
 
-use super::{Intent, IntentVerb};
+use super::intent::{Intent, IntentVerb};
 
 /// A decision of the planner, as it is in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub enum Record {
         to: Name,
         at: Time,
     },
-    /// A host is told to hold the resource, or to release it.
+    /// A host is commanded to hold the resource, or to release it.
     Ordered {
         resource: Name,
         host: Name,

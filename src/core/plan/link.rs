@@ -12,21 +12,13 @@ use crate::core::inventory::{Name, OnLinkLoss, Resource};
 use crate::core::notice::{Kind, Notice};
 use crate::core::wire::{LinkState, Presence};
 
-use super::{Output, Planner};
+use super::host_view::{HostView, Link};
+use super::planner::Planner;
+use super::turn::Output;
 
 /// A change of a link counts when it has lasted this long. Bonds and switches interrupt a link for a moment, and a bad plug does
 /// so many times a second.
 const LINK_STEADY: Duration = Duration::from_secs(2);
-
-/// The link of one placement, as its agent reported it last.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Link {
-    state: LinkState,
-    /// When the link was lost, or came back, on the controller's clock.
-    since: Time,
-    /// The last state that people were notified of: lost (`true`) or not.
-    notified: Option<bool>,
-}
 
 impl Planner {
     /// Takes the links of a report.
@@ -125,7 +117,7 @@ impl Planner {
             !banned
                 && self.list_fault(name, host).is_none()
                 && reachable(self, host)
-                && self.views.get(*host).is_some_and(super::View::obeys)
+                && self.views.get(*host).is_some_and(HostView::obeys)
         };
         others.into_iter().find(may).cloned().unwrap_or(target)
     }

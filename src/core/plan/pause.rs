@@ -1,8 +1,8 @@
 //! Resources that an operator paused, and hosts that an operator drained.
 //!
-//! While a resource is paused no host is told to take or release it. Leases and votes of its holder are renewed as before: a
+//! While a resource is paused no host is commanded to take or release it. Leases and votes of its holder are renewed as before: a
 //! pause never makes an address disappear. For the same reason a move that began before the pause is finished first: its former
-//! holder was told to release the resource, and otherwise no host would have it. Intents are recorded, and carried out when the
+//! holder was commanded to release it, and otherwise no host would have it. Intents are recorded, and carried out when the
 //! pause ends.
 //!
 //! A drained host gets nothing, and what it holds goes to the next host of the resource that can take it. If there is none, the
@@ -13,9 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::base::time::Time;
 use crate::core::inventory::{Name, Resource};
-use crate::core::wire::Presence;
+use crate::core::wire::{Generation, Presence};
 
-use super::{Instruction, Output, Planner, Record};
+use super::ledger::{Instruction, Record};
+use super::planner::Planner;
+use super::turn::Output;
 
 impl Planner {
     /// Sets the paused resources, each with its reason. All others are not paused.
@@ -92,8 +94,8 @@ impl Planner {
         }
     }
 
-    /// True if a move is under way: the last holder was told to release or the next one to take, and no host has the resource
-    /// yet.
+    /// True if a move is under way: the last holder was commanded to release it or the next one to take it, and no host has the
+    /// resource yet.
     fn is_under_way(&self, name: &str) -> bool {
         let Some(entry) = self.ledger.entry(name) else { return false };
         if entry.current_target.as_ref().is_none_or(|target| entry.banned.contains_key(target)) {
@@ -106,7 +108,7 @@ impl Planner {
                 let arrived = self.pursuits.get(name).is_some_and(|p| p.arrived.is_some() && p.arrived == granted);
                 !arrived && self.seen(name, &host).holds != Presence::Yes
             }
-            None => entry.placements.values().any(|placement| placement.granted != crate::core::wire::Generation::NONE),
+            None => entry.placements.values().any(|placement| placement.granted != Generation::NONE),
         }
     }
 

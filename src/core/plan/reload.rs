@@ -13,8 +13,9 @@ use crate::core::inventory::{Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::wire::Presence;
 
-use super::reconcile::Pursuit;
-use super::{Ledger, Output, PlacementLedger, Planner, Record, ResourceLedger};
+use super::ledger::{Ledger, PlacementLedger, Record, ResourceLedger};
+use super::planner::Planner;
+use super::turn::Output;
 
 /// A host that holds, or may hold, a resource which an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +33,8 @@ pub enum Why {
     Gone,
     /// The resource has another address or port.
     OtherAddress,
-    /// The host is reached in another way: the command would go to another agent than the one that was told to hold the resource.
+    /// The host is reached in another way: the command would go to another agent than the one that was commanded to hold the
+    /// resource.
     OtherWay,
 }
 
@@ -143,19 +145,11 @@ impl Planner {
                 gone.extend((*entry != ResourceLedger::dropped(entry.generation)).then(|| (name.clone(), None)));
                 continue;
             }
-            let wished = entry.desired_owner.as_ref().map(|w| &w.host);
-            let hosts: BTreeSet<&Name> = entry.placements.keys().chain(entry.banned.keys()).chain(wished).collect();
+            let desired = entry.desired_owner.as_ref().map(|w| &w.host);
+            let hosts: BTreeSet<&Name> = entry.placements.keys().chain(entry.banned.keys()).chain(desired).collect();
             let left = |host: &&Name| uncovered(after, name, host, None, None).is_some();
             gone.extend(hosts.into_iter().filter(left).map(|host| (name.clone(), Some(host.clone()))));
         }
         gone
-    }
-}
-
-impl Pursuit {
-    /// Forgets that this host may hold the resource.
-    fn forget(&mut self, host: &str) {
-        self.lease_until.remove(host);
-        self.asking_since.remove(host);
     }
 }

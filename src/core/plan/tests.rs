@@ -1,12 +1,16 @@
 //! Tests of single decisions of the planner. The simulator (`sim`) tests everything at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::core::base::time::Time;
 use crate::core::event::Trust;
-use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeover};
+use crate::core::inventory::{Inventory, Moves, Name, OnLinkLoss, Placement, Resource, ResourceKind, Takeover, Via};
 use crate::core::notice::Kind;
-use crate::core::wire::{Action, Probe, Terms};
+use crate::core::wire::{
+    Action, Command, Echo, Generation, LocalPlacement, Presence, Probe, Report, ResourceStatus, StatusNote, Terms,
+};
 
 mod damping;
 mod drift;
@@ -237,7 +241,7 @@ fn confirmed_waits_for_the_release_or_an_operators_word() {
     assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
 }
 
-/// An operator can vouch for a host even before any command was sent to it.
+/// An operator can confirm a host even before any command was sent to it.
 #[test]
 fn an_operators_word_about_a_host_that_never_spoke() {
     let mut bench = Bench::new(Takeover::Confirmed);
@@ -284,26 +288,26 @@ fn a_move_to_a_host_of_another_controller_waits() {
 
 /// After a start, the planner reports each host as lost or back as soon as it is certain, and each resource as settled.
 #[test]
-fn what_changed_while_the_controller_was_away_is_told() {
+fn what_changed_while_the_controller_was_away_is_reported() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    let told = |bench: &mut Bench| -> Vec<Output> {
+    let reported = |bench: &mut Bench| -> Vec<Output> {
         let all = std::mem::take(&mut bench.out).into_iter();
         all.filter(|o| matches!(o, Output::Lost(..) | Output::Settled(..))).collect()
     };
     bench.report("a", (0, 0), true, Presence::No);
-    assert_eq!(told(&mut bench), [Output::Lost("a".to_owned(), false)]);
+    assert_eq!(reported(&mut bench), [Output::Lost("a".to_owned(), false)]);
     for beat in 1..25 {
         bench.at(ms(beat * 250)).report("a", (0, 0), false, Presence::No);
     }
-    assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), true)]);
+    assert_eq!(reported(&mut bench), [Output::Lost("b".to_owned(), true)]);
     bench.report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), false)]);
+    assert_eq!(reported(&mut bench), [Output::Lost("b".to_owned(), false)]);
     bench.report("a", (1, 1), true, Presence::Yes);
-    assert_eq!(told(&mut bench), [Output::Settled(VIP.to_owned(), "a".to_owned())]);
+    assert_eq!(reported(&mut bench), [Output::Settled(VIP.to_owned(), "a".to_owned())]);
     assert!(bench.planner.settled(VIP));
     bench.at(ms(8_000));
-    assert!(!bench.planner.settled(VIP), "of a host that is not heard nothing is known");
+    assert!(!bench.planner.settled(VIP), "nothing is known of a host that does not report");
 }
 
 #[test]
@@ -571,7 +575,7 @@ fn numbers_that_cannot_be_are_not_believed() {
     bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.report("b", (u64::MAX, 5), false, Presence::No);
     bench.report("b", (1, u64::MAX), true, Presence::No);
-    assert_eq!(bench.notices().iter().filter(|k| **k == "implausible_report").count(), 1, "told once");
+    assert_eq!(bench.notices().iter().filter(|k| **k == "implausible_report").count(), 1, "reported once");
     assert_eq!(bench.planner.ledger().epoch(), 1);
     let report = Report { host: "b".to_owned(), beat: Echo { incarnation: u64::MAX, beat: 1 }, ..Report::default() };
     bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
@@ -600,7 +604,7 @@ fn agents_are_believed_although_the_controllers_clock_is_decades_behind() {
 }
 
 #[test]
-fn two_holders_are_told_while_they_last_and_never_settled() {
+fn two_holders_are_reported_while_they_last_and_never_settled() {
     let mut bench = Bench::new(Takeover::Confirmed);
     bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
@@ -617,7 +621,7 @@ fn two_holders_are_told_while_they_last_and_never_settled() {
 }
 
 #[test]
-fn a_rival_is_told_when_it_comes_and_when_it_goes() {
+fn a_rival_is_reported_when_it_comes_and_when_it_goes() {
     let mut bench = Bench::new(Takeover::Confirmed);
     let report = |bench: &mut Bench, rival: bool| {
         bench.beats += 1;

@@ -1,7 +1,6 @@
-//! The controller as a voter (`takeover: quorum`), what it tells other voters, and the terms of its grants.
+//! The controller as a voter (`takeover: quorum`), what it sends to other voters, and the terms of its grants.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::base::time::Time;
@@ -9,43 +8,14 @@ use crate::core::inventory::{Inventory, Name, Resource, Takeover, Via};
 use crate::core::vote::promise_lasts;
 use crate::core::wire::{Action, Command, Electorate, Generation, Presence, Terms};
 
-use super::{Granted, Ledger, Output, Planner};
+use super::electorates::{electorates, granted_by_votes};
+use super::ledger::Granted;
+use super::planner::Planner;
+use super::turn::Output;
 
-/// How often the controller repeats to each voter who may ask for its vote. It also says so on every change and every connection.
-const TOLD_AGAIN: Duration = Duration::from_secs(10);
-
-/// For each resource: the configured voters (none without `quorum`), and what each voter is told. Those who are told include the
-/// voters of grants that may still act.
-pub(super) type Electorates = BTreeMap<Name, (Arc<BTreeSet<Name>>, Electorate)>;
-
-/// The voters of each resource: those of its configuration, and those of grants by votes that may still act. Such a holder, or a
-/// host that is to take it, needs them, whatever the configuration says by now.
-pub(super) fn electorates(inventory: &Inventory, ledger: &Ledger) -> Electorates {
-    let of = |(name, resource): (&Name, &Resource)| {
-        let configured = if resource.takeover == Takeover::Quorum { resource.voting_agents() } else { BTreeSet::new() };
-        let granted = granted_by_votes(ledger, name).flat_map(|g| g.terms.voters.iter().cloned());
-        let all: BTreeSet<Name> = configured.iter().cloned().chain(granted).collect();
-        let address = |host: &Name| inventory.hosts.get(host).and_then(crate::core::inventory::Host::peer);
-        let peers = all.iter().map(|host| (host.clone(), address(host))).collect();
-        let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
-        let electorate = Electorate { placements, peers, longest: promise_lasts(resource.isolation) };
-        (!all.is_empty()).then(|| (name.clone(), (Arc::new(configured), electorate)))
-    };
-    inventory.resources.iter().filter_map(of).collect()
-}
-
-/// The grants by votes that may still act.
-fn granted_by_votes<'l>(ledger: &'l Ledger, name: &str) -> impl Iterator<Item = &'l Granted> {
-    let placements = ledger.entry(name).into_iter().flat_map(|e| e.placements.values());
-    placements.flat_map(|s| s.outstanding()).flatten().filter(|g| g.terms.takeover == Takeover::Quorum)
-}
-
-/// The longest promise in an inventory. A controller that starts waits for it even if its journal has no promise: the journal may
-/// be an older copy, or empty because somebody deleted it.
-pub(super) fn longest_configured(inventory: &Inventory) -> Duration {
-    let voted = inventory.resources.values().filter(|r| r.takeover == Takeover::Quorum);
-    voted.map(|r| promise_lasts(r.isolation)).max().unwrap_or_default()
-}
+/// How often the controller repeats to each voter which hosts may ask for its vote. It also says so on every change and every
+/// connection.
+const REPEAT_ELECTORATE: Duration = Duration::from_secs(10);
 
 impl Planner {
     /// The terms on which a host would be granted a resource now. An agent of an earlier version holds nothing by votes. It gets
@@ -81,8 +51,8 @@ impl Planner {
 
     /// True if enough voters are connected and support votes, so that a host with a grant on these terms can expect a majority.
     pub(super) fn can_expect_a_majority(&self, terms: &Terms) -> bool {
-        let heard = |host: &&Name| self.views.get(*host).is_some_and(|v| v.obeys() && v.votes);
-        terms.takeover != Takeover::Quorum || terms.voters.iter().filter(heard).count() + 1 >= terms.majority()
+        let can_vote = |host: &&Name| self.views.get(*host).is_some_and(|v| v.obeys() && v.votes);
+        terms.takeover != Takeover::Quorum || terms.voters.iter().filter(can_vote).count() + 1 >= terms.majority()
     }
 
     /// Gives the controller's own vote to a host that is granted a resource, or continues to hold it.
@@ -97,7 +67,7 @@ impl Planner {
     }
 
     /// Hosts that reported that they do not hold a resource and obey only newer commands, and hosts for which an operator
-    /// vouched.
+    /// confirmed this.
     pub(super) fn known_clear(&self, name: &str, but: &str) -> BTreeMap<Name, Generation> {
         let shown = |host: &Name| {
             let seen = self.seen(name, host);
@@ -114,8 +84,8 @@ impl Planner {
         all
     }
 
-    /// Takes over another inventory: voters that are no longer voters are told so, and the others get what is new with their next
-    /// beats.
+    /// Takes over another inventory. Agents that are no longer voters get an empty electorate now, and the others get theirs when
+    /// they report next.
     pub(super) fn replace_electorates(&mut self, after: &Inventory, out: &mut Vec<Output>) {
         let before = std::mem::replace(&mut self.electorates, electorates(after, &self.ledger));
         for (name, (_, electorate)) in before {
@@ -137,10 +107,10 @@ impl Planner {
         granted_by_votes(&self.ledger, name).map(|g| promise_lasts(g.terms.isolation)).max().unwrap_or_default()
     }
 
-    /// Tells a host that has just reported for which hosts it may vote.
+    /// Sends a host that has just reported the electorates in which it votes, unless that was done a moment ago.
     pub(super) fn tell_voter(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
         let Some(view) = self.views.get_mut(host).filter(|v| v.votes && v.obeys()) else { return };
-        if view.told_at.is_some_and(|at| now < at + TOLD_AGAIN) {
+        if view.told_at.is_some_and(|at| now < at + REPEAT_ELECTORATE) {
             return;
         }
         view.told_at = Some(now);

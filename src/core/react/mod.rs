@@ -4,11 +4,11 @@
 //!   StartReactions --------------+                          +--> Record   (before the step that it is about is done)
 //!   Evaluated (script's next) ---+--> turn(now) ------------+--> Evaluate (what is next, given the history?)
 //!   Answered (step's result) ----+                          +--> Do       (this step)
-//!   Agree, Timer ----------------+                          +--> Notice   (for people)
+//!   Approve, Timer --------------+                          +--> Notice   (for people)
 //!
-//!   wanted --(no run of its lane is active; agreed)--> begun --> asked --> answered --+--> ended
-//!     |                                                            ^   |  (retry)      |
-//!     +--> replaced by a newer one, or expired                     +---+<--------------+
+//!   wanted --(no run of its lane is active; approved)--> begun --> asked --> answered --+--> ended
+//!     |                                                              ^   |  (retry)      |
+//!     +--> replaced by a newer one, or expired                       +---+<--------------+
 //! ```
 //!
 //! Invariants: a step is recorded before it is done, and a finished one is never done again (I4). Of one (reaction, key) one
@@ -65,7 +65,8 @@ pub enum Input {
         attempt: u32,
         why: String,
     },
-    Agree {
+    /// An operator approves a run.
+    Approve {
         run: RunId,
     },
     /// An operator ends a run.
@@ -102,6 +103,7 @@ pub enum Output {
     Notice(Notice),
 }
 
+/// The runs that have not ended, and what operators can start again.
 #[derive(Clone, Debug)]
 pub struct Runs {
     program: Arc<Program>,
@@ -153,6 +155,7 @@ impl Runs {
         self.index.has_sequence(sequence)
     }
 
+    /// Takes one input, and everything that follows from it in the runs.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         for lane in std::mem::take(&mut self.idle) {
             self.begin_next(now, &lane, out);
@@ -170,9 +173,9 @@ impl Runs {
                     self.ended(run, Err(why), out);
                 }
             }
-            Input::Agree { run } => {
-                if let Some(lane) = self.state.run(run).filter(|r| r.agree_by.is_some()).map(Run::lane) {
-                    self.record(Record::Agreed { run }, out);
+            Input::Approve { run } => {
+                if let Some(lane) = self.state.run(run).filter(|r| r.approve_by.is_some()).map(Run::lane) {
+                    self.record(Record::Approved { run }, out);
                     self.begin_next(now, &lane, out);
                 }
             }
@@ -212,7 +215,7 @@ impl Runs {
                     let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
                     out.push(Output::Notice(Notice { reaction: Some(reaction), ..Notice::new(Kind::NotStarted, text) }));
                     if start.claim && start.mode != Mode::Dry {
-                        // A reaction to which nobody could agree is withheld.
+                        // A reaction that nobody could approve is withheld.
                         out.push(Output::ClaimRun { sequence: start.sequence, well: start.mode != Mode::Live });
                     }
                     continue;
@@ -227,13 +230,13 @@ impl Runs {
                 let (alarm, reaction) = (Some(start.alarm.clone()), Some(first.reaction.clone()));
                 out.push(Output::Notice(Notice { alarm, reaction, ..Notice::new(Kind::Dry, text) }));
             }
-            let agree_by = match start.mode {
+            let approve_by = match start.mode {
                 Mode::Confirm { within } if within.is_zero() => Some(now + CONFIRM_WITHIN),
                 Mode::Confirm { within } => Some(now + within),
                 _ => None,
             };
             let claim = start.claim && start.mode != Mode::Dry;
-            let wanted = Wanted { sequence: start.sequence, claim, key: start.key.to_string(), then: bound, agree_by };
+            let wanted = Wanted { sequence: start.sequence, claim, key: start.key.to_string(), then: bound, approve_by };
             self.want(now, wanted, first, out);
         }
     }
@@ -253,24 +256,24 @@ impl Runs {
         Some(format!("runs that have not ended take up {} MiB, which is the limit for {of}", room >> 20))
     }
 
+    /// Why this call may not be wanted in its lane; `None` if it may. A run that replaces another needs no room of its own.
+    fn no_room(&self, claim: bool, lane: &LaneKey, bound: &Bound) -> Option<String> {
+        if self.index.waiting(lane).is_empty() { self.full(claim, bound) } else { None }
+    }
+
     /// Adds a wanted run. It begins as soon as its lane is free, and replaces the run that waits there.
     fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
-        let Wanted { sequence, claim, key, then, agree_by } = wanted;
+        let Wanted { sequence, claim, key, then, approve_by } = wanted;
         let lane = bound.lane(&key);
-        let waiting = self.index.waiting(&lane);
-        // A run that replaces another needs no room of its own.
-        let full = if waiting.is_empty() { self.full(claim, &bound) } else { None };
-        if let Some(why) = full {
-            let text = format!("{} is not started: {why}; see `pointsman runs`", bound.reaction);
-            let kind = if bound.dry { Kind::Dry } else { Kind::NotStarted };
-            out.push(Output::Notice(Notice { reaction: Some(bound.reaction), ..Notice::new(kind, text) }));
+        if let Some(why) = self.no_room(claim, &lane, &bound) {
+            out.push(not_started(&bound, &why));
             if claim {
-                out.push(Output::ClaimRun { sequence, well: agree_by.is_some() });
+                out.push(Output::ClaimRun { sequence, well: approve_by.is_some() });
             }
             return;
         }
-        let run = self.state.last + 1;
-        if agree_by.is_some() {
+        let (run, waiting) = (self.state.last + 1, self.index.waiting(&lane));
+        if approve_by.is_some() {
             let text = format!("{} waits for an operator's approval: `pointsman runs approve {run}`", bound.reaction);
             out.push(Output::Notice(Notice {
                 run: Some(run),
@@ -278,9 +281,9 @@ impl Runs {
                 ..Notice::new(Kind::Confirm, text)
             }));
         }
-        self.record(Record::Wanted { run, sequence, at: now, key, bound, then, agree_by, claim }, out);
+        self.record(Record::Wanted { run, sequence, at: now, key, bound, then, approve_by, claim }, out);
         for older in waiting {
-            let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.sequence, r.agree_by.is_some()));
+            let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.sequence, r.approve_by.is_some()));
             self.record(Record::Ended { run: older, at: now, outcome: RunOutcome::Replaced }, out);
             out.extend(replaced.map(|(sequence, well)| Output::ClaimRun { sequence, well }));
         }
@@ -296,19 +299,30 @@ impl Runs {
         for bound in std::iter::once(&mut bound).chain(&mut then) {
             bound.rules = self.rules;
         }
+        // A run that cannot be started now can still be started later.
+        if let Some(why) = self.no_room(false, &bound.lane(&key), &bound) {
+            return out.push(not_started(&bound, &why));
+        }
         self.record(Record::Retried { run }, out);
-        self.want(now, Wanted { sequence, claim: false, key, then, agree_by: None }, bound, out);
+        self.want(now, Wanted { sequence, claim: false, key, then, approve_by: None }, bound, out);
     }
 
-    /// Begins the waiting run of a lane, if it has been agreed to and no run of the lane is active.
+    /// Begins the waiting run of a lane, if nobody has to approve it and no run of the lane is active.
     fn begin_next(&mut self, now: Time, lane: &LaneKey, out: &mut Vec<Output>) {
         for run in self.index.next(lane) {
-            if self.state.run(run).is_some_and(|r| r.agree_by.is_none()) {
+            if self.state.run(run).is_some_and(|r| r.approve_by.is_none()) {
                 self.record(Record::Begun { run, at: now }, out);
                 return out.push(Output::Evaluate(run));
             }
         }
     }
+}
+
+/// The notice that a reaction is not started because there is no room for its run.
+fn not_started(bound: &Bound, why: &str) -> Output {
+    let text = format!("{} is not started: {why}; see `pointsman runs`", bound.reaction);
+    let kind = if bound.dry { Kind::Dry } else { Kind::NotStarted };
+    Output::Notice(Notice { reaction: Some(bound.reaction.clone()), ..Notice::new(kind, text) })
 }
 
 /// Why and when a run is wanted, and what follows it.
@@ -317,5 +331,5 @@ struct Wanted {
     claim: bool,
     key: String,
     then: Vec<Bound>,
-    agree_by: Option<Time>,
+    approve_by: Option<Time>,
 }

@@ -91,7 +91,7 @@ pub enum RunOutcome {
     Failed(String),
     /// A newer run of the same reaction and key replaced it before it began.
     Replaced,
-    /// Nobody agreed to it in time.
+    /// Nobody approved it in time.
     Expired,
     /// An operator ended it.
     Cancelled(String),
@@ -115,7 +115,7 @@ impl RunOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ran")]
 pub enum Record {
-    /// A run is wanted. It begins when no other run of its lane is active and, if required, when an operator has agreed.
+    /// A run is wanted. It begins when no other run of its lane is active and, if required, when an operator has approved it.
     Wanted {
         run: RunId,
         /// The sequence of its cause.
@@ -127,13 +127,16 @@ pub enum Record {
         bound: Bound,
         /// The calls that follow when it has succeeded.
         then: Vec<Bound>,
-        /// An operator must agree by this time.
-        agree_by: Option<Time>,
+        /// An operator must approve it by this time.
+        #[serde(rename = "agree_by")]
+        approve_by: Option<Time>,
         /// It is about the newest claim of a member of a pair, and `sequence` is the sequence of that claim.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         claim: bool,
     },
-    Agreed {
+    /// An operator approved a run.
+    #[serde(rename = "agreed")]
+    Approved {
         run: RunId,
     },
     Begun {
@@ -180,7 +183,7 @@ impl Record {
     pub(super) fn run(&self) -> Option<RunId> {
         match self {
             Record::Wanted { run, .. }
-            | Record::Agreed { run }
+            | Record::Approved { run }
             | Record::Begun { run, .. }
             | Record::Asked { run, .. }
             | Record::Again { run, .. }
@@ -220,8 +223,9 @@ pub struct Run {
     pub bound: Bound,
     /// The calls that follow when it has succeeded.
     pub then: Vec<Bound>,
-    /// An operator must agree by this time.
-    pub agree_by: Option<Time>,
+    /// An operator must approve it by this time; `None` if nobody has to, or somebody has.
+    #[serde(rename = "agree_by")]
+    pub approve_by: Option<Time>,
     /// It is about the claim of a member of a pair with the same sequence.
     #[serde(default)]
     pub claim: bool,
@@ -242,7 +246,7 @@ impl Run {
     pub(super) fn due(&self) -> Option<Time> {
         match &self.asked {
             Some(asked) => asked.again_at.or(asked.due),
-            None if !self.begun => self.agree_by,
+            None if !self.begun => self.approve_by,
             None => None,
         }
     }
@@ -301,7 +305,7 @@ impl State {
     /// Applies one record. This is the only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::Wanted { run, sequence, at, key, bound, then, agree_by, claim } => {
+            Record::Wanted { run, sequence, at, key, bound, then, approve_by, claim } => {
                 self.last = self.last.max(*run);
                 let wanted = Run {
                     sequence: *sequence,
@@ -309,7 +313,7 @@ impl State {
                     key: key.clone(),
                     bound: bound.clone(),
                     then: then.clone(),
-                    agree_by: *agree_by,
+                    approve_by: *approve_by,
                     claim: *claim,
                     begun: false,
                     history: Vec::new(),
@@ -317,7 +321,7 @@ impl State {
                 };
                 self.runs.insert(*run, wanted);
             }
-            Record::Agreed { run } => self.with(*run, |r| r.agree_by = None),
+            Record::Approved { run } => self.with(*run, |r| r.approve_by = None),
             Record::Begun { run, .. } => self.with(*run, |r| r.begun = true),
             Record::Asked { run, step, attempt, due } => self.with(*run, |r| {
                 r.asked = Some(AskedStep { step: step.clone(), attempt: *attempt, due: *due, again_at: None });

@@ -46,6 +46,7 @@ impl Runs {
         }
     }
 
+    /// Handles what a script wants next.
     pub(super) fn evaluated(&mut self, now: Time, run: RunId, next: Next, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).filter(|r| r.begun && r.asked.is_none()) else { return };
         match next {
@@ -59,6 +60,7 @@ impl Runs {
         }
     }
 
+    /// Records a step, and does it or has it done.
     pub(super) fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run) else { return };
         let (reaction, timeout, compartment) = (state.bound.reaction.clone(), state.bound.timeout, state.bound.compartment());
@@ -127,6 +129,7 @@ impl Runs {
         out.push(Output::Evaluate(run));
     }
 
+    /// Handles the deadlines that have passed.
     pub(super) fn timer(&mut self, now: Time, out: &mut Vec<Output>) {
         for run in self.index.due(now) {
             let Some(state) = self.state.runs.get(&run) else { continue };
@@ -144,7 +147,7 @@ impl Runs {
                     }
                     None => {}
                 },
-                None if !state.begun && state.agree_by.is_some_and(|by| by <= now) => {
+                None if !state.begun && state.approve_by.is_some_and(|by| by <= now) => {
                     self.end(now, run, RunOutcome::Expired, out);
                 }
                 None => {}
@@ -152,11 +155,12 @@ impl Runs {
         }
     }
 
+    /// Ends a run, and starts what follows it.
     pub(super) fn end(&mut self, now: Time, run: RunId, outcome: RunOutcome, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).cloned() else { return };
         let well = matches!(outcome, RunOutcome::Finished(_));
-        // Missing agreement and cancellation are decisions.
-        let expired = matches!(outcome, RunOutcome::Expired | RunOutcome::Cancelled(_));
+        // That nobody approves a run, or that an operator cancels it, is a decision: its claim moves nothing.
+        let decided = well || matches!(outcome, RunOutcome::Expired | RunOutcome::Cancelled(_));
         if let RunOutcome::Cancelled(by) = &outcome {
             let text = format!("{} was cancelled by {by}", state.bound.reaction);
             let reaction = Some(state.bound.reaction.clone());
@@ -179,7 +183,7 @@ impl Runs {
         let mut then = state.then;
         if well && !then.is_empty() {
             let next = then.remove(0);
-            let wanted = Wanted { sequence: state.sequence, claim: state.claim, key: state.key, then, agree_by: None };
+            let wanted = Wanted { sequence: state.sequence, claim: state.claim, key: state.key, then, approve_by: None };
             self.want(now, wanted, next, out);
         } else if let Some(next) = then.first() {
             let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);
@@ -191,7 +195,7 @@ impl Runs {
         }
         self.begin_next(now, &lane, out);
         if state.claim {
-            out.push(Output::ClaimRun { sequence: state.sequence, well: well || expired });
+            out.push(Output::ClaimRun { sequence: state.sequence, well: decided });
         }
     }
 }

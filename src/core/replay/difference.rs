@@ -256,7 +256,7 @@ mod tests {
         both.decided(one(Rules, 1_000, Started, "x"));
         both.decided(one(Rules, 2_000, Cleared, "x"));
         both.decided(one(Site, 2_000, Cleared, "x"));
-        // Of this one the other rules never hear.
+        // The other rules never process this one.
         both.decided(one(Site, 3_000, Cleared, "y"));
         both.decided(one(Rules, 9_000, Raised, "y"));
         assert_eq!(both.certain(None), [one(Rules, 9_000, Raised, "y")]);

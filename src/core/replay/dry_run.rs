@@ -33,7 +33,7 @@ pub use reader::{LINES_OF_A_LOG, LogReader, Origin, ReadLine};
 /// How long after the last line runs and pending conditions are followed.
 const AFTERWARDS: Duration = Duration::from_secs(3_600);
 /// The greatest number of applications outside of pairs that are reported.
-const STRANGERS: usize = 20;
+const UNKNOWN_CLAIMANTS: usize = 20;
 /// How often statistics may be left out before they are taken, in batches of lines.
 const SEEN_EVERY: u32 = 16;
 /// The only source of a dry run.
@@ -78,6 +78,7 @@ impl DryRunCounts {
 /// A record that a rule wants, or that is a claim, with the conditions that it matches. Most lines have none, and are moved often.
 type Wanted = Box<(Event<'static>, Vec<Hit>)>;
 
+/// A dry run with all its parts, for one log or several.
 pub struct DryRun {
     sifting: Sifting,
     acting: Acting,
@@ -85,7 +86,7 @@ pub struct DryRun {
     trust: Trust,
 }
 
-/// The second part finds what rules want. No line depends on another.
+/// The second part of a dry run: finds what rules want. No line depends on another.
 pub struct Sifting {
     site: Arc<Site>,
     /// The ids by which members of pairs claim their roles.
@@ -130,7 +131,7 @@ pub struct Sifted {
     odd: Option<Box<Odd>>,
     wanted: Option<Wanted>,
     /// An application that claims a role, and that no pair has.
-    stranger: Option<String>,
+    unknown_claimant: Option<String>,
     /// It is later than what is replayed.
     past: bool,
     /// What this line adds to the counts.
@@ -139,20 +140,20 @@ pub struct Sifted {
     seen: Option<Box<Seen>>,
 }
 
-/// The third part keeps records of a log until their times are known.
+/// The third part of a dry run: keeps the records of a log until their times are known.
 #[derive(Default)]
 pub struct Settling {
     waiting: Vec<(u64, Option<Time>, Wanted)>,
 }
 
-/// The last part feeds what rules want to the controller.
+/// The last part of a dry run: gives the controller what rules want.
 pub struct Acting {
     site: Arc<Site>,
     holders: BTreeMap<Name, Name>,
     replay: Option<Replay>,
     /// What was odd about the times, until it is reported.
     odd: Odd,
-    /// How far the engine's time is ahead of the time of the log whose line acts.
+    /// How far the controller's time is ahead of the time of the log whose line acts. It only grows when a log's time goes back.
     ahead: Duration,
     /// The first time of the logs.
     begin: Option<Time>,
@@ -163,7 +164,7 @@ pub struct Acting {
     over: bool,
     counts: DryRunCounts,
     /// Applications that claim roles and that no pair has, each with the first line and the number of claims.
-    strangers: BTreeMap<String, (u64, u64)>,
+    unknown_claimants: BTreeMap<String, (u64, u64)>,
     arrivals: Arrivals,
     /// The alarms whose decisions are kept with their reasons; `None` means no alarms.
     traced: Option<BTreeSet<String>>,
@@ -196,7 +197,7 @@ impl DryRun {
             until: None,
             over: false,
             counts: DryRunCounts::default(),
-            strangers: BTreeMap::new(),
+            unknown_claimants: BTreeMap::new(),
             arrivals: Arrivals::of(Stamps::Stated),
             traced: None,
             decisions: Vec::new(),
@@ -309,10 +310,10 @@ impl Sifting {
             undated: u64::from(event.at.is_none() && !marks.continuation && !marks.partial),
             ..DryRunCounts::default()
         };
-        let stranger = if skipped { None } else { self.stranger(event) };
+        let unknown_claimant = if skipped { None } else { self.unknown_claimant(event) };
         let wanted = matched.map(|hits| Box::new((std::mem::take(event).into_owned(), hits)));
         let counts = if past { DryRunCounts::default() } else { counts };
-        Sifted { line, stamp, settled, at, odd: odd.take(), wanted, stranger, past, counts, seen: None }
+        Sifted { line, stamp, settled, at, odd: odd.take(), wanted, unknown_claimant, past, counts, seen: None }
     }
 
     /// Shows a line's event with the mark of an `ignore` of the rules; `room` is working space.
@@ -323,7 +324,7 @@ impl Sifting {
     }
 
     /// The application of a claim, if no pair has it.
-    fn stranger(&self, event: &Event<'_>) -> Option<String> {
+    fn unknown_claimant(&self, event: &Event<'_>) -> Option<String> {
         let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.matches(id)))?;
         // The number of a short record may belong to another type: only an id with a code is certainly a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
@@ -360,7 +361,7 @@ impl Sifted {
 
     /// True if it is only counted and has no other effect.
     pub fn is_idle(&self) -> bool {
-        self.settled.is_none() && self.odd.is_none() && self.wanted.is_none() && self.stranger.is_none() && !self.past
+        self.settled.is_none() && self.odd.is_none() && self.wanted.is_none() && self.unknown_claimant.is_none() && !self.past
     }
 
     /// Counts a later, idle line with this one.
@@ -398,7 +399,7 @@ impl Acting {
 
     /// Takes the next line with an effect, or the next time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
-        let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
+        let Sifted { line, at, odd, wanted, unknown_claimant, counts, seen, .. } = sifted;
         self.begin = self.begin.or(at.map(|at| at.log));
         // Statistics are of lines before the end, and may come after it.
         if let Some(seen) = seen {
@@ -414,8 +415,8 @@ impl Acting {
             self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
             self.odd.stepped = self.odd.stepped.or(odd.stepped);
         }
-        if let Some(app) = stranger {
-            self.stranger(app, line);
+        if let Some(app) = unknown_claimant {
+            self.unknown_claimant(app, line);
         }
         let Some(at) = at else { return };
         self.ahead = at.ahead;
@@ -433,11 +434,11 @@ impl Acting {
         self.over
     }
 
-    fn stranger(&mut self, app: String, line: u64) {
-        if let Some((_, times)) = self.strangers.get_mut(&app) {
+    fn unknown_claimant(&mut self, app: String, line: u64) {
+        if let Some((_, times)) = self.unknown_claimants.get_mut(&app) {
             *times += 1;
-        } else if self.strangers.len() < STRANGERS {
-            self.strangers.insert(app, (line, 1));
+        } else if self.unknown_claimants.len() < UNKNOWN_CLAIMANTS {
+            self.unknown_claimants.insert(app, (line, 1));
         }
     }
 
@@ -456,7 +457,7 @@ impl Acting {
         }
         self.take_decisions(None);
         self.flush(tell);
-        for (app, (line, times)) in std::mem::take(&mut self.strangers) {
+        for (app, (line, times)) in std::mem::take(&mut self.unknown_claimants) {
             let text = format!(
                 "{app} claimed a role {} (first here), but no pair of the inventory has it, so nothing follows. Is it an alias?",
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }

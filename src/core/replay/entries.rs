@@ -75,7 +75,7 @@ impl Teller {
                     entry.host = Some(step.host.clone());
                     self.entries.push(entry);
                 }
-                // This is already told as a step.
+                // A step already has an entry of its own.
                 Output::Notice(notice) if notice.kind == Kind::Log => {}
                 Output::Notice(notice) => {
                     let mut entry = TimelineEntry::new(now, EntryKind::Notice);

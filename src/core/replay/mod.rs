@@ -230,7 +230,7 @@ impl Replay {
 
     /// Takes a record of a source, now or from a backlog: decodes it, matches it, and acts on it if a rule wants it. Returns true
     /// if one does.
-    pub fn hear(&mut self, source: &str, record: &[u8], trust: Trust, backlog: bool, line: Option<u64>) -> bool {
+    pub fn receive(&mut self, source: &str, record: &[u8], trust: Trust, backlog: bool, line: Option<u64>) -> bool {
         let current = &self.current;
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
         let (event, matched) = sieve.sift(record, self.now, |_, event| event.trust = trust);

@@ -215,7 +215,7 @@ impl Rerun {
             journal::Input::BacklogEnded { source } => replay.drive(Input::BacklogEnded { source }),
             journal::Input::Source { source, away } => replay.drive(Input::Source { source, away }),
             journal::Input::HostLost { host } => replay.host_lost(at, &host, true),
-            journal::Input::HostHeard { host } => replay.host_lost(at, &host, false),
+            journal::Input::HostBack { host } => replay.host_lost(at, &host, false),
             journal::Input::Application { app, host, stopped } => {
                 replay.hosts.runs(&host, &app, !stopped);
                 replay.report_all();
@@ -310,7 +310,7 @@ fn cause(input: &journal::Input) -> String {
     match input {
         journal::Input::Event { source, event, .. } => cause_of_event(source, event),
         journal::Input::HostLost { host } => format!("host {host} is lost"),
-        journal::Input::HostHeard { host } => format!("host {host} is connected again"),
+        journal::Input::HostBack { host } => format!("host {host} is connected again"),
         journal::Input::Application { app, stopped: true, .. } => format!("{app} has stopped"),
         journal::Input::Application { app, .. } => format!("{app} runs"),
         journal::Input::Metrics { host, .. } => format!("metrics of {host}"),

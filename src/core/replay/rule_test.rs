@@ -132,7 +132,7 @@ impl Play {
         }
         let now = self.replay.now();
         for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().flatten() {
-            // The test was already told that there is no such host.
+            // That there is no such host is already reported.
             if !self.replay.hosts.is_known(host) {
                 return Ok(());
             }
@@ -197,7 +197,7 @@ impl Play {
             self.replay.start_controller();
             let mut sources: Vec<String> = Vec::new();
             for (source, text, trust, line) in std::mem::take(&mut self.backlog) {
-                self.replay.hear(&source, text.as_bytes(), trust, true, Some(line));
+                self.replay.receive(&source, text.as_bytes(), trust, true, Some(line));
                 self.take_decisions(Some(line));
                 sources.push(source);
             }
@@ -213,7 +213,7 @@ impl Play {
             return Err(format!("approve: there is no run {run} at this time"));
         }
         self.operator(step);
-        self.set_aside(step)?;
+        self.override_command(step)?;
         self.replay.report_all();
         self.entries.extend(self.replay.take_entries());
         Ok(())
@@ -242,7 +242,7 @@ impl Play {
     }
 
     /// Does the steps that begin or end pauses, silences, maintenance and drains.
-    fn set_aside(&mut self, step: &TestStep) -> Result<(), String> {
+    fn override_command(&mut self, step: &TestStep) -> Result<(), String> {
         let lasts =
             step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
         let lasts = lasts.transpose()?;
@@ -288,7 +288,7 @@ impl Play {
             let number = self.line;
             if self.replay.controller.is_some() {
                 self.take_decisions(None);
-                self.replay.hear(&source, line.as_bytes(), trust, false, Some(number));
+                self.replay.receive(&source, line.as_bytes(), trust, false, Some(number));
                 self.take_decisions(Some(number));
             } else {
                 self.backlog.push((source.clone(), line.to_owned(), trust, number));
@@ -298,7 +298,7 @@ impl Play {
     }
 }
 
-/// What Pointsman reports about itself. The test was already told of names that do not exist.
+/// What Pointsman reports about itself. Names that do not exist are already reported.
 fn reported(said: &BTreeMap<String, String>) -> Option<Notice> {
     let kind = Kind::parse(said.get("kind")?)?;
     let name = |subject: Subject| said.get(subject.field()).filter(|_| kind.about().contains(&subject)).cloned();

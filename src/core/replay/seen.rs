@@ -120,7 +120,8 @@ impl Seen {
     }
 }
 
-/// What a byte is in a shape: 1 for a part of a word, 3 for a digit, 0 for anything else. Bytes that are not ASCII are parts of words.
+/// What a byte is in a shape: 1 for a part of a word, 3 for a digit, 0 for anything else. Bytes that are not ASCII are parts of
+/// words.
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut n = 0;

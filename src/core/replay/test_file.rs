@@ -38,6 +38,7 @@ pub struct TestFile {
     pub tests: Vec<RuleTest>,
 }
 
+/// One test of a file of rule tests.
 #[derive(Clone, Debug, Default)]
 pub struct RuleTest {
     pub name: String,
@@ -202,8 +203,8 @@ pub static STEP: KeySet = KeySet {
         key("away", Text, "this source cannot be read any more", "none"),
         key("back", Text, "this source can be read again", "none"),
         key("stops", Text, "this application stops, as the agent of its host reports", "none"),
-        key("runs", Text, "this application runs", "none"),
-        key("metric", Any, "a host is measured: `{ host: sip1, cpu: 95 }`", "none"),
+        key("runs", Text, "this application runs again", "none"),
+        key("metric", Any, "an agent reports a metric of its host: `{ host: sip1, cpu: 95 }`", "none"),
         key("notice", Any, "Pointsman reports this about itself: `{ kind: certificate_ends, host: sip1 }`", "none"),
         key("fails", Text, "the driver of this host fails from now on", "none"),
         key("works", Text, "the driver of this host works again", "none"),
@@ -216,18 +217,18 @@ pub static STEP: KeySet = KeySet {
         key("move", NamedTexts, "an operator moves resources to hosts", "none"),
         key("released", NamedTexts, "an operator confirms that hosts do not hold resources", "none"),
         key("clear", Text, "an operator clears an alarm: all of it, or `alarm [value, value]`", "none"),
-        key("ack", Text, "an operator acknowledges an alarm; likewise", "none"),
+        key("ack", Text, "an operator acknowledges an alarm: all of it, or `alarm [value, value]`", "none"),
         key("approve", Number, "an operator approves a run", "none"),
         key("pause", Text, "an operator pauses a resource or a reaction, or `everything`", "none"),
-        key("resume", Text, "an operator ends that", "none"),
+        key("resume", Text, "an operator ends such a pause", "none"),
         key("silence", Text, "an operator silences an alarm: all of it, or `alarm [value, value]`", "none"),
-        key("unsilence", Text, "an operator ends that", "none"),
+        key("unsilence", Text, "an operator ends the silence that a step with the same text began", "none"),
         key("maintenance", Text, "an operator puts a host into maintenance", "none"),
-        key("maintenance_end", Text, "an operator ends that", "none"),
+        key("maintenance_end", Text, "an operator ends the maintenance of a host", "none"),
         key("drain", Text, "an operator drains a host", "none"),
-        key("undrain", Text, "an operator ends that", "none"),
+        key("undrain", Text, "an operator ends the drain of a host", "none"),
         key("for", Duration, "how long (with `ack`, `pause`, `silence`, `maintenance`, `drain`)", "until an operator ends it"),
-        key("pass", Duration, "only time goes by", "none"),
+        key("pass", Duration, "nothing happens for this time", "none"),
     ],
 };
 
@@ -236,9 +237,9 @@ pub static ENDS: KeySet = KeySet {
     title: "the end of a rule test",
     keys: &[
         key("owners", NamedTexts, "desired owners; `nobody` when none is known", "any"),
-        key("holders", NamedTexts, "holders in fact, all of them", "any"),
+        key("holders", NamedTexts, "the hosts that hold resources in fact, all of them", "any"),
         key("alarms", Texts, "the active alarms, all of them: names, or `name [key]`", "any"),
-        key("held", NamedTexts, "why the planner waits with a resource: a part of the reason", "any"),
+        key("held", NamedTexts, "why resources are blocked: a part of each reason", "any"),
     ],
 };
 

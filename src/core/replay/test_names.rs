@@ -68,8 +68,8 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn step(&mut self, of: &str, step: &TestStep) {
-        let set_aside = [&step.maintenance, &step.maintenance_end, &step.drain, &step.undrain];
-        for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().chain(set_aside).flatten() {
+        let overrides = [&step.maintenance, &step.maintenance_end, &step.drain, &step.undrain];
+        for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().chain(overrides).flatten() {
             self.host(of, host);
         }
         for (resource, host) in [&step.put_on, &step.take_off, &step.moves, &step.released].into_iter().flatten().flatten() {

@@ -8,8 +8,7 @@ use super::verbs::{Executor, Requirement, Verb};
 
 /// The reference of handles and verbs, as Markdown.
 pub fn reference() -> String {
-    let mut text =
-        String::from("# Verbs\n\nGenerated from the program (`pointsman verbs`); a test keeps it so.\n\n## Handles\n\n");
+    let mut text = String::from("# Verbs\n\nThis page is generated from the program (`pointsman verbs`).\n\n## Handles\n\n");
     for handle in HANDLES {
         let properties: Vec<String> = handle.properties.iter().map(|p| format!("`{p}`")).collect();
         let _ =

@@ -194,8 +194,8 @@ impl SimController {
         self.log.extend(contrary.into_iter().flatten());
     }
 
-    /// The configuration changes, or (`begins` is false) changes back, for the next start. A running controller is told to read
-    /// it.
+    /// The configuration changes, or (`begins` is false) changes back, for the next start or reload. False if the change would make
+    /// no sense now.
     pub(super) fn reconfigure(&mut self, change: &Change, begins: bool) -> bool {
         if begins {
             // The last claimant is not removed, and no claim is left that the planner could not carry out.
@@ -204,9 +204,9 @@ impl SimController {
             // If a second host were removed, the first one would come back meanwhile, claim, and be removed again.
             let removes = |c: &Change| matches!(c, Change::Without(_));
             let second = removes(change) && self.changes.iter().any(removes);
-            // What a host had before it was ever heard, only its administrator knows, who removes it there first.
-            let unheard = matches!(change, Change::Without(h) if !self.has_heard(*h));
-            if claimant || second || unheard || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
+            // Only its administrator knows what a host had before its first report, and removes it there first.
+            let unknown = matches!(change, Change::Without(h) if !self.has_seen(*h));
+            if claimant || second || unknown || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
                 return false;
             }
             self.changes.push(change.clone());
@@ -223,7 +223,7 @@ impl SimController {
     }
 
     /// True if this host once had the resource by our grant, or reported that it did not have it.
-    fn has_heard(&self, host: usize) -> bool {
+    fn has_seen(&self, host: usize) -> bool {
         let ledger = self.running.as_ref().map(|r| r.planner().ledger());
         ledger.and_then(|l| l.placement(VIP, &host_name(host))).is_some_and(|p| p.bound)
     }
@@ -234,7 +234,7 @@ impl SimController {
         resource && self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
     }
 
-    /// True if the configuration that is to apply does not: a start refused it, or nobody ran when it was to be read.
+    /// True if the controller does not have the present configuration: a start refused it, or no controller ran since it changed.
     pub(super) fn is_behind(&self) -> bool {
         *self.inventory != self.setup.inventory()
     }
@@ -309,7 +309,7 @@ impl SimController {
                 control::Input::Reload(Box::new(reload))
             }
             Happening::Read => match self.next_line() {
-                Some(heard) => heard,
+                Some(input) => input,
                 // Also if there was no backlog: what was read before a crash may still have to be evaluated.
                 None if self.backlog.take().is_some() => control::Input::BacklogEnded { source: LOG.to_owned() },
                 None => return Vec::new(),
@@ -339,7 +339,7 @@ impl SimController {
         let rules = self.running.as_ref().map_or(0, control::Controller::rules);
         let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
         let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
-        let heard = LogEvent {
+        let log_event = LogEvent {
             source: LOG.to_owned(),
             position: Position { at: self.position as u64, ..Position::default() },
             event,
@@ -349,7 +349,7 @@ impl SimController {
             late: (!line.forged && self.nuisance.is_late(self.position)).then(|| Stale::Earlier("it came late".to_owned())),
             ..LogEvent::default()
         };
-        Some(control::Input::Event(Box::new(heard)))
+        Some(control::Input::Event(Box::new(log_event)))
     }
 
     /// The next step of a run's script.

@@ -70,7 +70,7 @@ impl Scenario {
     }
 
     /// The holder can't be asked, and the host that should take over hears nothing of the local network either.
-    pub(super) fn deaf_taker(&mut self, rng: &mut Rng, pace: u64) {
+    pub(super) fn taker_that_hears_nothing(&mut self, rng: &mut Rng, pace: u64) {
         self.holder = Some(0);
         let at = rng.between(3_000, 6_000);
         let lasts = pace * rng.between(4_000, 12_000);

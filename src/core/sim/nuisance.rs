@@ -1,6 +1,6 @@
 //! What keeps reactions from carrying out genuine claims: forged records around each of them, evaluations that fail, records that
-//! arrive late. A genuine newest claim of a host that can be reached takes effect even so (I2): it is owed, whatever becomes of
-//! its runs.
+//! arrive late. A genuine newest claim of a host that can be reached takes effect even so (I2): it is carried out, whatever
+//! becomes of its runs.
 
 use super::rng::Rng;
 use super::scenario::Scenario;

@@ -110,6 +110,7 @@ pub enum Change {
     NoResource,
 }
 
+/// What happens in an act of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
@@ -311,7 +312,7 @@ impl Scenario {
             16.. => scenario.divided(&mut rng),
             0..5 => scenario.short_lives(&mut rng),
             5..7 => scenario.late_order(&mut rng, pace),
-            7 => scenario.deaf_taker(&mut rng, pace),
+            7 => scenario.taker_that_hears_nothing(&mut rng, pace),
             _ => scenario.narrow(&mut rng, pace),
         }
         scenario.acts.sort_by_key(|a| a.at);

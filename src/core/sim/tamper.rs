@@ -15,13 +15,13 @@ pub enum Tamper {
     ReleaseNotVerified,
     /// The planner accepts intents with a lower sequence than it has.
     LowerOrderAccepted,
-    /// The planner takes a lost host for released.
+    /// The planner assumes that a lost host has released the resource.
     LostMeansReleased,
     /// The planner's outputs are sent before they are on disk.
     SentBeforeSynced,
     /// A restarted planner does not raise the epoch, and counts from one.
     EpochForgotten,
-    /// The taker is not told to listen for silence.
+    /// The command to the taker does not say that it must listen for silence.
     SilenceSkipped,
     /// The holder is granted a longer lease than the planner waits for.
     LeaseTooLong,
@@ -41,7 +41,7 @@ pub enum Tamper {
     AgentForgets,
     /// A holder that is cut off believes that it reaches its witnesses.
     WitnessesForged,
-    /// The taker hears no rival.
+    /// The taker receives no answer of a rival.
     HearsNoRival,
     /// The kernel does not drop addresses whose time is over.
     KernelKeeps,
@@ -53,7 +53,7 @@ pub enum Tamper {
     VoteAnswersNewest,
     /// A holder relies on votes for longer than the controller keeps them.
     VoteTooLong,
-    /// Takers are told that all other hosts are clear.
+    /// Commands to takers say that all other hosts are clear.
     ClearForged,
     /// A restarted planner concludes from the configuration, not from what was granted.
     ConfiguredTermsCount,
@@ -98,7 +98,7 @@ impl Tamper {
         Tamper::NewerNumbersHidden,
     ];
 
-    /// What becomes of a message between agents; `asked` is the number of the receiver's newest request.
+    /// Changes a message between agents; `asked` is the number of the receiver's newest request.
     pub(super) fn votes(self, message: &mut PeerMessage, asked: Echo) {
         match (self, message) {
             (Tamper::VotesForEverybody, PeerMessage::Vote(vote)) => vote.refused = None,
@@ -107,7 +107,7 @@ impl Tamper {
         }
     }
 
-    /// What becomes of a command that arrives at an agent; false if it does not arrive.
+    /// Changes a command that arrives at an agent. Returns false if it does not arrive.
     pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&AgentMark>) -> bool {
         match (self, &mut command.action) {
             (Tamper::SilenceSkipped, Action::Take { probe, .. }) => *probe = Probe::Nothing,
@@ -127,7 +127,7 @@ impl Tamper {
         true
     }
 
-    /// What becomes of a report that arrives at a controller with this ledger.
+    /// Changes a report that arrives at a controller with this ledger.
     pub(super) fn arrives(self, report: &mut Report, known: Option<&plan::Ledger>) {
         let Some(known) = known.filter(|_| self == Tamper::NewerNumbersHidden) else { return };
         for (resource, seen) in &mut report.resources {
@@ -136,7 +136,7 @@ impl Tamper {
         }
     }
 
-    /// What becomes of a report that leaves an agent.
+    /// Changes a report that leaves an agent.
     pub(super) fn reports(self, report: &mut Report) {
         match self {
             Tamper::ListsNotReported => report.places.clear(),
@@ -150,7 +150,7 @@ impl Tamper {
         }
     }
 
-    /// What becomes of a journal record that is read again, by a controller with this configuration.
+    /// Changes a journal record that a controller with this configuration reads at its start. Returns `None` if it is left out.
     pub(super) fn reads(self, record: &plan::Record, configured: &Inventory) -> Option<plan::Record> {
         let mut record = record.clone();
         match (self, &mut record) {

@@ -78,7 +78,7 @@ enum Due {
         start: u64,
         place: SimPlace,
     },
-    /// The agent of a host is told the state of its link.
+    /// The agent of a host gets the state of its link.
     Link {
         host: usize,
     },
@@ -333,8 +333,8 @@ impl<'a> SimWorld<'a> {
             Due::Link { host } => self.tell_link(host),
             Due::Operator => {
                 self.after(OPERATOR_LOOKS, Due::Operator);
-                if let Some(word) = self.controller.accepts_loss() {
-                    self.control(None, word);
+                if let Some(command) = self.controller.accepts_loss() {
+                    self.control(None, command);
                 }
             }
             Due::Driven { host, start, input } => self.agent(host, Some(start), input),

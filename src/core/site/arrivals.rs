@@ -13,15 +13,15 @@
 //! | they agreed once and do not any more | the age on which they agreed | [`LATE_AT_FIRST`] |
 //!
 //! A sender that empties a queue sends many records within a moment, each with a smaller age than the one before. These are late
-//! whatever is known, until the ages stop falling. If the sender was never heard before, the first record alone looks like a new
-//! one of a slow clock: it counts as new up to [`LATE_AT_FIRST`]. If the sender was heard before and was silent, its first record
-//! is recognised as well: it is not older than the silence. What a file held before its end was reached is a backlog; the source
-//! says so.
+//! whatever is known, until the ages stop falling. If the sender never sent anything before, the first record alone looks like a new
+//! one of a slow clock: it counts as new up to [`LATE_AT_FIRST`]. If the sender sent records before and then paused, its first record
+//! is recognised as well: it is not older than the pause. The lines that a file had before its end was reached are a backlog; the
+//! source says so.
 //!
-//! A stamp without a zone from the network is read in the zone, of those that exist, that brings it nearest to its arrival. The first
-//! record of a sender may be old all the same: by that zone it is new only if it arrives within [`LATE_AT_FIRST`] of its stamp.
-//! When the usual age is known, it is read in the zone that follows from that age. So an old record of a known sender is old, and
-//! not in another zone.
+//! If a stamp from the network has no zone, it is read in the zone that brings it nearest to its arrival. Only zones that exist
+//! are tried. The first record of a sender may be old all the same: in that zone, it is new only if it arrives within
+//! [`LATE_AT_FIRST`] of its stamp. When the usual age is known, stamps are read in the zone that follows from that age. So an old
+//! record of a known sender is old, and not a new one in another zone.
 //!
 //! When this machine's clock is set, the ages of senders with other clocks change by as much, and those of senders on this machine
 //! stay. The next record of each sender shows which of the two it is.
@@ -65,11 +65,11 @@ const DIFFERENCES: [i64; 209] = {
 const QUEUE_GAP: Duration = Duration::from_secs(1);
 /// So many records in a row with falling ages are such a queue ...
 const QUEUE_FALLS: u32 = 3;
-/// ... or so many, if the sender has not paused since it was first heard: it may have come back with all that it kept ...
+/// ... or so many, if the sender has not paused since its first record: it may have come back with all that it kept ...
 const QUEUE_FALLS_AT_FIRST: u32 = 1;
 /// ... if the ages fall by this much altogether.
 const QUEUE_FALL_US: i64 = 2_000_000;
-/// A record that is older than this, and not older than its sender's silence, waited until the sender was heard again.
+/// A record that is older than this, and not older than its sender's pause, waited until the sender sent again.
 const QUEUE_SILENCE: Duration = Duration::from_secs(10);
 /// An age that is smaller than the one before by less than this has not fallen: clocks and networks are not more exact.
 const QUEUE_STEP_US: i64 = 1_000;
@@ -124,14 +124,15 @@ struct Sender {
     agreed_once: bool,
     agrees: bool,
     last: VecDeque<(Time, i64)>,
-    heard: Time,
-    /// The sender has paused since it was first heard.
+    /// When its newest record arrived; the default before the first one.
+    last_arrival: Time,
+    /// The sender has paused since its first record.
     paused: bool,
     queue: Queue,
     journaled: Option<(Time, i64)>,
     /// By how much this machine's clock was set since the sender's last record, in microseconds.
     clock_set: i64,
-    /// By how much it was set since the sender was first heard, if that changed the sender's ages.
+    /// By how much it was set since the first record of the sender, if that changed the sender's ages.
     shift: i64,
 }
 
@@ -227,7 +228,7 @@ impl Arrivals {
 }
 
 impl Senders {
-    /// Takes the sender's record. Its name is copied only when it is heard for the first time.
+    /// Passes a sender to `take`. Its name is copied only for its first record.
     fn with<T>(&mut self, host: &str, trust: Trust, take: impl FnOnce(&mut Sender) -> T) -> T {
         if let Some(sender) = self.known.get_mut(host).and_then(|by_trust| by_trust[trust as usize].as_mut()) {
             return take(sender);
@@ -244,12 +245,12 @@ impl Senders {
         taken
     }
 
-    /// Forgets half of the senders: those with the least trust, and among them those heard longest ago. Their next record counts
-    /// as a first one.
+    /// Forgets half of the senders: those with the least trust, and among them those whose last record is oldest. Their next record
+    /// counts as a first one.
     fn forget_half(&mut self) {
         let of = |(host, by_trust): (&String, &[Option<Box<Sender>>; 4])| -> Vec<(usize, Time, String)> {
             let all = by_trust.iter().enumerate();
-            all.filter_map(|(trust, sender)| Some((trust, sender.as_ref()?.heard, host.clone()))).collect()
+            all.filter_map(|(trust, sender)| Some((trust, sender.as_ref()?.last_arrival, host.clone()))).collect()
         };
         let mut order: Vec<(usize, Time, String)> = self.known.iter().flat_map(of).collect();
         order.sort();
@@ -268,8 +269,8 @@ impl Senders {
 impl Sender {
     fn clock_changed(&mut self, by: i64) {
         let moved = |at: Time| Time::from_micros(at.micros().saturating_add(by));
-        // Neither a sender that was not heard nor what was recalled has a time.
-        let times = self.last.iter_mut().map(|(at, _)| at).chain(self.queue.fell.as_mut()).chain([&mut self.heard]);
+        // A sender that sent nothing since the start has no time.
+        let times = self.last.iter_mut().map(|(at, _)| at).chain(self.queue.fell.as_mut()).chain([&mut self.last_arrival]);
         times.filter(|at| **at != Time::default()).for_each(|at| *at = moved(*at));
         self.journaled = self.journaled.map(|(at, usual)| (if at == Time::MIN { at } else { moved(at) }, usual));
         self.clock_set = self.clock_set.saturating_add(by);
@@ -291,25 +292,25 @@ impl Sender {
     /// was read; none if the zone is known.
     fn judge(&mut self, arrived: Time, age: i64, zones: &[i64]) -> Option<Lateness> {
         self.follow_clock(age);
-        let first = self.heard == Time::default();
+        let first = self.last_arrival == Time::default();
         if !self.agreed_once {
             // A record may be delayed and is never ahead of its sender: the least age is nearest to the truth.
             let zone = if zones.is_empty() { self.shift } else { likely_zone(age, zones) };
             let likely = if age.saturating_sub(zone) <= us(LATE_AT_FIRST) { age } else { zone };
             self.usual = if first { likely } else { likely.min(self.usual) };
         }
-        let silence = arrived.since(self.heard);
+        let silence = arrived.since(self.last_arrival);
         self.paused |= !first && silence > QUEUE_GAP;
         let falls = if self.paused || self.agreed_once { QUEUE_FALLS } else { QUEUE_FALLS_AT_FIRST };
         let emptied = self.queue.take(silence <= QUEUE_GAP && !first, arrived, age, falls);
-        // If the sender was heard before and the record is as old as the silence, it was written during that silence.
+        // A record that is not older than the pause of its sender was written during that pause.
         let waited = age.saturating_sub(self.usual);
         let written_in_silence = !first && waited > us(QUEUE_SILENCE) && waited <= us(silence + LATE_AFTER);
         if written_in_silence {
             self.queue = Queue { peak: age, least: age, falls: QUEUE_FALLS, fell: Some(arrived), emptied: true };
         }
         let emptied = emptied || written_in_silence;
-        self.heard = arrived;
+        self.last_arrival = arrived;
         let tolerance = if self.agrees { LATE_AFTER } else { LATE_AT_FIRST };
         let behind = age.saturating_sub(self.usual);
         let late = behind > us(tolerance);

@@ -24,6 +24,7 @@ pub use arrivals::{Arrivals, Learned, Stamps};
 pub use assemble::{Texts, assemble, mistakes_of_files};
 pub use mutants::{Mutant, mutants};
 
+/// Configuration, rules and scripts, checked and compiled.
 #[derive(Debug)]
 pub struct Site {
     /// The hosts, applications, pairs and resources.
@@ -39,7 +40,7 @@ pub struct Site {
     /// The configuration has the zones of some hosts.
     has_zones: bool,
     /// The resource of a pair takes claims of unverified senders.
-    hears_unverified: bool,
+    takes_unverified_claims: bool,
 }
 
 impl Site {
@@ -59,10 +60,10 @@ impl Site {
         }
         let index = Index::new(&inventory);
         let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
-        let hears_unverified = inventory.pairs.values().any(|pair| trust_required(&inventory, pair) == Trust::Unverified);
+        let takes_unverified_claims = inventory.pairs.values().any(|pair| trust_required(&inventory, pair) == Trust::Unverified);
         Site {
             has_zones,
-            hears_unverified,
+            takes_unverified_claims,
             inventory,
             program,
             matcher: Arc::new(matcher),
@@ -78,7 +79,7 @@ impl Site {
         let anew = mutant.matches_otherwise().then(|| Arc::new(Matcher::new(&program, Some(&self.inventory))));
         Site {
             has_zones: self.has_zones,
-            hears_unverified: self.hears_unverified,
+            takes_unverified_claims: self.takes_unverified_claims,
             inventory: self.inventory.clone(),
             matcher: anew.unwrap_or_else(|| self.matcher.clone()),
             scripts: self.scripts.clone(),
@@ -111,8 +112,8 @@ impl Site {
     }
 
     /// True if the resource of a pair takes claims of unverified senders.
-    pub fn hears_unverified(&self) -> bool {
-        self.hears_unverified
+    pub fn takes_unverified_claims(&self) -> bool {
+        self.takes_unverified_claims
     }
 
     /// The host that an event names, if the inventory has it.

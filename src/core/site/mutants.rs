@@ -220,11 +220,12 @@ fn grouped_by(program: &Program, atom: AtomId, subjects: &[Subject]) -> bool {
 
 fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     let Some(atom) = program.atoms.get(n).filter(|atom| atom.signal.is_none()) else { return };
-    // No record can match, whoever it says that it is from; or none that says that it is from Pointsman, which is in no pair.
+    // Only an event of Pointsman can match, so a test of the trust changes nothing: either no record has the fields of the group,
+    // or the condition demands the app Pointsman, which is a member of no pair.
     let id = AtomId(u32::try_from(n).unwrap_or(u32::MAX));
     let own = grouped_by(program, id, &ONLY_OWN);
     let by_pointsman = atom.from.iter().all(|sender| matches!(sender, Sender::App(name) if name == OWN_APP));
-    let vouched = own || (!atom.from.is_empty() && by_pointsman && grouped_by(program, id, &[Subject::Pair]));
+    let authenticated = own || (!atom.from.is_empty() && by_pointsman && grouped_by(program, id, &[Subject::Pair]));
     // A use of a pattern with a `where` is a copy of its condition. A change of the pattern changes all copies, and only that
     // `where` is a change of the copy.
     let original = program.atoms.iter().take(n).find(|original| is_copy(atom, original));
@@ -269,7 +270,7 @@ fn of_condition(program: &Program, n: usize, all: &mut Vec<Mutant>) {
     }
     for (place, predicate) in atom.predicates.iter().enumerate().skip(inherited) {
         let about_trust = matches!(&**predicate, Predicate::Test { field, .. } if field == "trust");
-        if !(vouched && about_trust) {
+        if !(authenticated && about_trust) {
             add(
                 "without a test of its `where`".to_owned(),
                 Box::new(move |atom| {

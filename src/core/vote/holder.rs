@@ -9,6 +9,7 @@ use crate::core::wire::{Echo, Refusal};
 /// Requests that are remembered. The answer to an older request is too old to be of use.
 const REQUESTS_KEPT: usize = 256;
 
+/// A voter, as a holder counts it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Elector {
     Controller,

@@ -67,7 +67,7 @@ fn numbers_that_cannot_be_are_refused() {
     let mut voter = Voter::start(ms(0), Duration::ZERO);
     let highest = Generation { epoch: u64::MAX, n: u64::MAX };
     assert_eq!(voter.ask(ms(0), "vip", "a", highest, TERM), Err(Refusal::Implausible));
-    voter.heard(ms(0), "vip", highest);
+    voter.learn_command(ms(0), "vip", highest);
     assert_eq!(voter.ask(ms(0), "vip", "a", g(1), Duration::ZERO), Err(Refusal::Implausible));
     assert_eq!(voter.ask(ms(0), "vip", "a", g(1), Duration::MAX), Err(Refusal::Implausible));
     assert_eq!(voter.ask(ms(0), "vip", "a", g(1), VOTE_TERM_MOST), Ok(()), "and nothing stays behind");

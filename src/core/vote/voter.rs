@@ -8,7 +8,7 @@ use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::wire::{Generation, Refusal};
 
-use super::promise_lasts;
+use super::{promise_lasts, promise_lasts_most};
 
 /// A promise to one host that no other host is promised the resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ pub struct Promise {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ballot {
     pub(super) promise: Option<Promise>,
-    /// The newest command that the voter has heard of.
+    /// The newest command that the voter knows of.
     newest: Generation,
 }
 
@@ -51,7 +51,7 @@ impl Voter {
 
     /// A promise of this length may have been given before the start at `started`, although the disk does not know of it.
     pub fn may_have_promised(&mut self, started: Time, lasts: Duration) {
-        let lasts = lasts.min(super::promise_lasts_most());
+        let lasts = lasts.min(promise_lasts_most());
         self.longest = self.longest.max(lasts);
         self.stay_silent(started + lasts);
     }
@@ -63,13 +63,14 @@ impl Voter {
 
     /// Promises nothing for as long as any promise can last: there are commands that this voter has forgotten.
     pub fn distrust_itself(&mut self, now: Time) {
-        self.silent_until = self.silent_until.max(now + super::promise_lasts_most());
+        self.stay_silent(now + promise_lasts_most());
     }
 
     /// Promises the resource to a host, or extends the promise.
     ///
     /// # Errors
-    /// The reason for the refusal. The generation counts as heard even so: the voter renews nothing older.
+    /// The reason for the refusal. After [`Refusal::Started`] and [`Refusal::Promised`] the voter knows the command even so: it
+    /// renews nothing older.
     pub fn ask(
         &mut self,
         now: Time,
@@ -117,8 +118,8 @@ impl Voter {
         }
     }
 
-    /// A command to hold the resource with this generation exists: nothing older is renewed.
-    pub fn heard(&mut self, now: Time, resource: &str, generation: Generation) {
+    /// Learns that a command to hold the resource with this generation exists: nothing older is renewed.
+    pub fn learn_command(&mut self, now: Time, resource: &str, generation: Generation) {
         if self.has_room(now, resource) {
             let ballot = self.ballots.entry(resource.to_owned()).or_default();
             if generation.is_plausible_after(ballot.newest) {

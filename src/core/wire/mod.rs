@@ -112,7 +112,7 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         vote: bool,
         /// `quorum`: hosts that do not hold the resource, and obey only commands that are newer than this generation. Each
-        /// reported that itself, or an operator vouches for it. What a voter promised them up to this generation is void.
+        /// reported that itself, or an operator confirms it. What a voter promised them up to this generation is void.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         clear: BTreeMap<Name, Generation>,
     },
@@ -161,7 +161,7 @@ pub enum Presence {
     Unknown,
 }
 
-/// Why an agent does not hold a resource that it was told to take.
+/// Why an agent does not hold a resource that it was commanded to take.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StatusNote {
     /// Another station answered for the address before it was taken.

@@ -58,7 +58,7 @@ pub struct Vote {
 pub enum Refusal {
     /// It has promised its vote to another host, and the promise still lasts.
     Promised(Name),
-    /// It has heard of a newer command about the resource.
+    /// It knows of a newer command about the resource.
     Newer,
     /// It started a short while ago, and does not know what it promised before.
     Started,

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A holder of bytes has a [`Room`], which returns its bytes to the budget when it is dropped. Waiting is fair: the first waiter
-//! is the first to get room. Invariant: the sum of all rooms never exceeds the limit of the budget. This module does not know what the bytes
-//! are. Tests: below.
+//! is the first to get room. Invariant: the sum of all rooms never exceeds the limit of the budget. This module does not know
+//! what the bytes are. Tests: below.
 
 use std::future::Future;
 use std::pin::pin;

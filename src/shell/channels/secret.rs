@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_read_from_files_and_told_to_nobody() {
+    fn secrets_are_read_from_files_and_shown_to_nobody() {
         let folder = std::env::temp_dir().join(format!("pointsman-secret-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("hook");

@@ -56,8 +56,8 @@ impl Announcer {
 }
 
 /// Opens a socket for whole frames on one interface. It receives frames of one Ethernet type, or none.
-pub(super) fn packet_socket(interface: &Interface, hears: Option<u16>) -> io::Result<Socket> {
-    let protocol = Protocol::from(i32::from(hears.unwrap_or(0).to_be()));
+pub(super) fn packet_socket(interface: &Interface, receives: Option<u16>) -> io::Result<Socket> {
+    let protocol = Protocol::from(i32::from(receives.unwrap_or(0).to_be()));
     let socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))?;
     nix::sys::socket::bind(socket.as_raw_fd(), &interface.link)?;
     socket.set_nonblocking(true)?;

@@ -8,8 +8,8 @@
 //!
 //! Processes, Meter --> what `/proc`, control groups and statvfs(3) say: which applications run, how busy the host is
 //!
-//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. This module does not know who should have an address.
-//! Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
+//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. This module does not know who should have
+//! an address. Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
 pub mod accounts;
 mod address;

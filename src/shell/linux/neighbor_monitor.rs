@@ -45,6 +45,7 @@ const ADVERTISEMENTS: [SockFilter; 6] = [
     SockFilter::new(0x06, 0, 0, 0),
 ];
 
+/// Something that a host saw on the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkEvent {
     /// An address appeared (`true`) or disappeared.
@@ -89,13 +90,13 @@ struct Listener {
 }
 
 impl NeighborMonitor {
-    /// Begins to listen for these addresses on their interfaces, and passes what it observes to `hear`. It listens on a missing
+    /// Begins to listen for these addresses on their interfaces, and passes what it observes to `report`. It listens on a missing
     /// interface as soon as the interface appears.
     ///
     /// # Errors
     /// Returns an error text if the right to listen is missing.
-    pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
-        let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
+    pub fn open(spots: Vec<Spot>, report: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
+        let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be observed", &e))?;
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let identifier = std::process::id() as u16;
@@ -110,12 +111,12 @@ impl NeighborMonitor {
             identifier,
             frame: vec![0; FRAME],
         };
-        room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
+        room.listen_again().map_err(|e| explained("neighbours can't be observed", &e))?;
         let thread = std::thread::Builder::new().name("monitor".to_owned()).spawn({
             let stop = stop.clone();
             move || {
                 while !stop.load(Ordering::Relaxed) {
-                    room.wait(&hear);
+                    room.wait(&report);
                 }
             }
         });
@@ -193,7 +194,7 @@ impl Room {
         Ok(())
     }
 
-    fn wait(&mut self, hear: &impl Fn(NetworkEvent)) {
+    fn wait(&mut self, report: &impl Fn(NetworkEvent)) {
         let echo_sockets: Vec<(String, Arc<UdpSocket>)> = {
             let echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             echoes.sockets.iter().map(|((name, _), s)| (name.clone(), s.clone())).collect()
@@ -212,17 +213,17 @@ impl Room {
             fds.iter().map(|fd| fd.revents().is_some_and(|r| !r.is_empty())).collect()
         };
         if ready.first() == Some(&true) {
-            self.hear_changes(hear);
+            self.read_changes(report);
         }
         let now = boot_time();
         if now >= self.look_at_links {
             self.look_at_links = now + LOOK_AT_LINKS;
-            self.look_at_links(hear);
+            self.look_at_links(report);
         }
         let (neighbours, echoes) = ready.get(1..).unwrap_or_default().split_at(self.listeners.len());
         let mut gone = Vec::new();
         for (i, _) in neighbours.iter().enumerate().filter(|(_, r)| **r) {
-            if !self.hear_neighbours(i, hear) {
+            if !self.read_neighbours(i, report) {
                 gone.push(i);
             }
         }
@@ -230,26 +231,26 @@ impl Room {
             self.listeners.remove(i);
         }
         for ((name, socket), _) in echo_sockets.iter().zip(echoes).filter(|(_, r)| **r) {
-            self.hear_witnesses(name, socket, hear);
+            self.read_witnesses(name, socket, report);
         }
         if !ready.contains(&true) {
             let _ = self.listen_again();
         }
     }
 
-    fn hear_changes(&mut self, hear: &impl Fn(NetworkEvent)) {
+    fn read_changes(&mut self, report: &impl Fn(NetworkEvent)) {
         for _ in 0..AT_ONCE {
             match self.changes.recv_from_full() {
                 Ok((bytes, _)) => {
                     for change in netlink::read_changes(&bytes) {
                         match change {
-                            KernelChange::Address(found, came) => hear(NetworkEvent::Changed(found.address, came)),
-                            KernelChange::Link(name, state) => self.hear_link(&name, state, hear),
+                            KernelChange::Address(found, came) => report(NetworkEvent::Changed(found.address, came)),
+                            KernelChange::Link(name, state) => self.report_link(&name, state, report),
                         }
                     }
                 }
                 Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => {
-                    hear(NetworkEvent::Missed);
+                    report(NetworkEvent::Missed);
                     self.look_at_links = Time::MIN;
                 }
                 Err(_) => return,
@@ -258,26 +259,26 @@ impl Room {
     }
 
     /// Queries the state of each interface from the kernel.
-    fn look_at_links(&mut self, hear: &impl Fn(NetworkEvent)) {
+    fn look_at_links(&mut self, report: &impl Fn(NetworkEvent)) {
         // If the kernel does not answer, the last reported state stays valid.
         let Ok(mut netlink) = Netlink::new() else { return };
         for name in self.links.keys().cloned().collect::<Vec<_>>() {
             if let Ok(state) = netlink.link_state(&name) {
-                self.hear_link(&name, state, hear);
+                self.report_link(&name, state, report);
             }
         }
     }
 
-    fn hear_link(&mut self, name: &str, state: LinkState, hear: &impl Fn(NetworkEvent)) {
+    fn report_link(&mut self, name: &str, state: LinkState, report: &impl Fn(NetworkEvent)) {
         if let Some(reported) = self.links.get_mut(name)
             && reported.replace(state) != Some(state)
         {
-            hear(NetworkEvent::Link(name.to_owned(), state));
+            report(NetworkEvent::Link(name.to_owned(), state));
         }
     }
 
     /// Returns false when the interface is gone.
-    fn hear_neighbours(&mut self, i: usize, hear: &impl Fn(NetworkEvent)) -> bool {
+    fn read_neighbours(&mut self, i: usize, report: &impl Fn(NetworkEvent)) -> bool {
         let Some(listener) = self.listeners.get_mut(i) else { return true };
         let frame = &mut self.frame;
         for _ in 0..AT_ONCE {
@@ -285,7 +286,7 @@ impl Room {
                 Ok(length) => {
                     let address = claimed(&frame[..length], listener.interface.mac);
                     if let Some(address) = address.filter(|a| self.spots.iter().any(|s| s.address == *a)) {
-                        hear(NetworkEvent::Rival(address));
+                        report(NetworkEvent::Rival(address));
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
@@ -296,7 +297,7 @@ impl Room {
         true
     }
 
-    fn hear_witnesses(&self, name: &str, socket: &UdpSocket, hear: &impl Fn(NetworkEvent)) {
+    fn read_witnesses(&self, name: &str, socket: &UdpSocket, report: &impl Fn(NetworkEvent)) {
         let mut packet = [0; ECHO];
         for _ in 0..AT_ONCE {
             let Ok((length, from)) = socket.recv_from(&mut packet) else { return };
@@ -306,7 +307,7 @@ impl Room {
                 && let Some((_, sent)) = echoes.sent.remove(&number)
             {
                 drop(echoes);
-                hear(NetworkEvent::Witness { interface: name.to_owned(), witness, sent });
+                report(NetworkEvent::Witness { interface: name.to_owned(), witness, sent });
             }
         }
     }

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::core::base::limits::{CLOCK_FOLLOWED, CLOCK_STEP};
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
+use crate::core::notice::{Kind, Notice};
 use crate::shell::linux::{boot_time, wall_time};
 
 /// The longest time between two readings of the boot clock with the wall clock between them. If it took longer, the process was
@@ -73,6 +74,16 @@ pub fn begin(newest: Option<Time>) -> (Time, Option<i64>) {
 /// The difference, if it is too large for a clock that is only being adjusted.
 fn step(by: i64) -> Option<i64> {
     (by.unsigned_abs() > CLOCK_STEP.as_micros() as u64).then_some(by)
+}
+
+/// The notice about a clock that was set by so many microseconds.
+pub(super) fn changed_notice(by: i64) -> Notice {
+    let span = duration_text(Duration::from_secs((by.unsigned_abs() + 500_000) / 1_000_000));
+    let way = if by < 0 { "back" } else { "forward" };
+    let text = format!(
+        "the wall clock was set {way} by {span}: the engine's time follows, and every deadline stays as far away as before"
+    );
+    Notice::new(Kind::ClockChanged, text)
 }
 
 #[cfg(test)]

@@ -95,15 +95,22 @@ pub async fn serve(listener: UnixListener, inbox: Inbox, data: PathBuf) {
             {
                 let asker = lookups.asker(peer).await;
                 let _place = slot.place().await;
-                let answer = match (serde_json::from_str::<Asked>(&question), asker) {
+                let answer = match (read(&question), asker) {
                     (Ok(asked), Ok(asker)) => answer(&inbox, data, asked.question, asker.by_way_of(asked.sudo)).await,
-                    (Ok(_), Err(why)) => Err(why),
-                    (Err(e), _) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
+                    (Err(why), _) | (Ok(_), Err(why)) => Err(why),
                 };
                 let _ = tokio::time::timeout(PATIENCE, to.write_all(&line(&answer))).await;
             }
         });
     }
+}
+
+/// Reads a question, of which no more than the limit has arrived.
+fn read(line: &str) -> Result<Asked, String> {
+    if !line.ends_with('\n') && line.len() as u64 >= QUESTION {
+        return Err(format!("the question has more than {} KiB, which is the limit: shorten its texts", QUESTION >> 10));
+    }
+    serde_json::from_str(line).map_err(|e| format!("this controller does not know the question ({e}); is it of another version?"))
 }
 
 /// Answers a question. The controller's thread checks the access and answers, except that it does not read the history.
@@ -168,4 +175,17 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
     }
     serde_json::from_str(&answer)
         .map_err(|e| format!("the controller's answer can't be read ({e}); is it of another version?"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_is_too_long_is_not_taken_for_one_of_another_version() {
+        let all = format!("\"{}\"\n", "x".repeat(usize::try_from(QUESTION).unwrap()));
+        let arrived = &all[..usize::try_from(QUESTION).unwrap()];
+        assert!(read(arrived).unwrap_err().contains("64 KiB"));
+        assert!(read("{\"question\": \"what\"}\n").unwrap_err().contains("another version"));
+    }
 }

@@ -1,4 +1,4 @@
-//! Where the questions of operators are answered: from the state of the controller, or by a command that makes sense.
+//! Questions of operators: each is answered from the state of the controller, becomes a command for it, or is refused with a reason.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// The answer or the command, or the reason why the question makes no sense.
+    /// The answer or the command, or the reason for the refusal.
     pub(super) fn reply(&self, asker: &str, question: Question) -> Result<Reply, String> {
         Ok(Reply::Asked(match question {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
@@ -114,7 +114,7 @@ impl Desk<'_> {
             }
             Question::End(scope) => OperatorCommand::End { what: self.standing(&scope)? },
             Question::Approve(run) => {
-                if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
+                if self.controller.runs().run(run).is_none_or(|r| r.approve_by.is_none()) {
                     return Err(format!("no run {run} waits for an approval; see `pointsman runs`"));
                 }
                 OperatorCommand::Approve { run }
@@ -239,10 +239,9 @@ impl Desk<'_> {
         let would_do = self.controller.would_do(self.now);
         let row = |(name, resource): (&Name, &Resource)| {
             let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
-            let vacant = self.controller.without_primary(name);
             let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "unheard_holders": planner.unheard_holders(name), "settled": planner.is_as_wanted(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
+                    "holders": planner.holders(name), "unheard_holders": planner.unheard_holders(name), "settled": self.controller.is_settled(name), "held": self.controller.blocked_reason(name), "hosts": hosts,
                     "paused": planner.is_paused(name), "would_do": would_do.get(name).filter(|_| planner.is_paused(name)) })
         };
         self.site.inventory.resources.iter().map(row).collect()
@@ -250,7 +249,7 @@ impl Desk<'_> {
 
     fn runs(&self) -> Json {
         let row = |(id, run): (u64, &Run)| {
-            let doing = match (&run.asked, run.begun, run.agree_by) {
+            let doing = match (&run.asked, run.begun, run.approve_by) {
                 (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
                 (None, true, _) => "evaluating".to_owned(),
                 (None, false, Some(by)) => format!("waits for an approval until {by}"),

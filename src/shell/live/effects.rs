@@ -1,8 +1,8 @@
 //! Commands that scripts run on this host.
 //!
 //! They have workers of their own, so that commands that hang do not delay a move. The number of concurrent commands is limited,
-//! and some workers are reserved for claims. A command that waits too long is never started, because its script has already been
-//! told that it did not end in time.
+//! and some workers are reserved for claims. A command that waits too long is never started: its script already has the error
+//! that it did not end in time.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -62,6 +62,7 @@ pub struct Task {
     pub history: Vec<FinishedStep>,
 }
 
+/// The processes that evaluate the scripts of one site.
 #[derive(Debug)]
 pub struct Evaluators {
     tasks: Arc<Queue<Task>>,

@@ -18,6 +18,7 @@ use crate::shell::linux::{
 use crate::shell::store::AgentStore;
 use crate::shell::tls::Peers;
 
+use super::failures::{Failures, HostTask};
 use super::watch;
 
 /// The number of messages that may wait for the host's thread. The sender of a further message waits. Network events are dropped
@@ -43,12 +44,13 @@ pub enum HostMessage {
     Command(Command),
     /// A message of another host's agent.
     Peer(Name, PeerMessage),
-    Heard(NetworkEvent),
+    /// Something was seen on the network.
+    Network(NetworkEvent),
     /// The result of an operation, or of an observation that the kernel caused.
     Driven(Name, Operation, OperationResult, AskedBy),
-    /// The result of an attempt to release a resource that is not listed any more.
+    /// The result of an attempt to remove an address that is not listed any more.
     Left(Name, OperationResult),
-    /// Applications were checked, or the host was measured.
+    /// Applications were checked, or the host was measured: an input for the agent.
     Seen(Input),
     /// A monitoring system asks how the agent is.
     Observe(SyncSender<Samples>),
@@ -92,15 +94,14 @@ struct Running<R> {
     distrusted_until: Option<Time>,
     monitor: NeighborMonitor,
     drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
-    voices: BTreeMap<Name, Announcer>,
+    announcers: BTreeMap<Name, Announcer>,
     /// Resources whose driver will observe because of a notification of the kernel.
     looking: BTreeSet<Name>,
     /// The agents of other hosts. `None` if the host is the controller's own machine.
     peers: Option<Peers>,
     /// The remaining times of announcement bursts.
     bursts: BTreeMap<Name, Vec<Time>>,
-    /// The last reported problem of each resource, so that it is reported once.
-    troubles: BTreeMap<Name, String>,
+    failures: Failures,
     counts: AgentCounts,
     /// Sends messages to its own thread.
     sender: SyncSender<HostMessage>,
@@ -148,7 +149,7 @@ impl HostThread {
         let monitor = NeighborMonitor::open(spots.values().cloned().collect(), {
             let sender = sender.clone();
             // An event that is dropped now is repeated or observed later.
-            move |heard| drop(sender.try_send(HostMessage::Heard(heard)))
+            move |event| drop(sender.try_send(HostMessage::Network(event)))
         })?;
         let mut drivers = BTreeMap::new();
         for (resource, thing) in &things {
@@ -173,7 +174,7 @@ impl HostThread {
             move |seen| drop(sender.try_send(HostMessage::Seen(seen)))
         };
         let _watching = watch::start(Processes::new(watch), meter, seen)?;
-        let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
+        let announcers = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
         let mut outputs = Vec::new();
         let place = |spot: &Spot| LocalPlacement {
             what: ResourceKind::Address(spot.address, spot.prefix),
@@ -190,7 +191,7 @@ impl HostThread {
                 "the agent's store is a copy, which may be older than its last promise, so it votes for nobody for {wait}"
             );
         }
-        let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (bursts, failures, looking) = (BTreeMap::new(), Failures::default(), BTreeSet::new());
         let counts = AgentCounts::default();
         let mut running = Running {
             agent,
@@ -199,11 +200,11 @@ impl HostThread {
             distrusted_until: Some(distrusted_until),
             monitor,
             drivers,
-            voices,
+            announcers,
             looking,
             peers,
             bursts,
-            troubles,
+            failures,
             counts,
             sender,
             report,
@@ -259,7 +260,7 @@ impl<R: FnMut(Report)> Running<R> {
             }
             HostMessage::Driven(resource, operation, done, asked) => {
                 self.counts.operation(operation, done.failed.is_some());
-                self.tell(&resource, done.failed.as_deref());
+                self.log_failure(&resource, operation.into(), done.failed.as_deref());
                 if asked == AskedBy::Kernel {
                     self.looking.remove(&resource);
                 }
@@ -269,18 +270,18 @@ impl<R: FnMut(Report)> Running<R> {
                 }]
             }
             HostMessage::Left(resource, done) => {
-                self.tell(&resource, done.failed.as_deref());
+                self.log_failure(&resource, HostTask::Leave, done.failed.as_deref());
                 vec![Input::Left { resource, holds: done.holds }]
             }
-            HostMessage::Heard(heard) => self.heard(heard),
+            HostMessage::Network(event) => self.network_event(event),
         }
     }
 
-    fn heard(&mut self, heard: NetworkEvent) -> Vec<Input> {
+    fn network_event(&mut self, event: NetworkEvent) -> Vec<Input> {
         let at = |address: IpAddr| -> Vec<Name> {
             self.spots.iter().filter(|(_, s)| s.address == address).map(|(name, _)| name.clone()).collect()
         };
-        match heard {
+        match event {
             // A notification describes a past state. An observation, in turn with the operations, finds the present state.
             NetworkEvent::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
             NetworkEvent::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
@@ -335,8 +336,8 @@ impl<R: FnMut(Report)> Running<R> {
                 Output::Leave { resource, place } => self.leave(resource, place)?,
                 Output::Ping { resource } => self.ping(&resource),
                 Output::Ask { resource } => {
-                    let said = self.voices.get_mut(&resource).map(Announcer::ask);
-                    self.tell(&resource, said.and_then(Result::err).as_deref());
+                    let sent = self.announcers.get_mut(&resource).map(Announcer::ask);
+                    self.log_failure(&resource, HostTask::Probe, sent.and_then(Result::err).as_deref());
                 }
                 Output::Announce { resource, burst: false } => self.announce(&resource),
                 Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
@@ -356,7 +357,7 @@ impl<R: FnMut(Report)> Running<R> {
         Ok(())
     }
 
-    /// Releases a resource that is not listed any more. This runs on a temporary thread, because netlink may be slow.
+    /// Removes an address that is not listed any more. This runs on a temporary thread, because netlink may be slow.
     fn leave(&self, resource: Name, place: LocalPlacement) -> Result<(), String> {
         let ResourceKind::Address(address, prefix) = place.what else { return Ok(()) };
         let listed = self.spots.get(&resource).is_some_and(|spot| spot.address == address);
@@ -372,9 +373,8 @@ impl<R: FnMut(Report)> Running<R> {
         let witnesses = terms.map(|t| t.witnesses.clone()).unwrap_or_default();
         let failed: Vec<String> = witnesses.iter().filter_map(|w| self.monitor.ping(&spot.interface, *w).err()).collect();
         // The agent handles a witness that does not answer. If no witness can be asked at all, the operator must know.
-        if !failed.is_empty() && failed.len() == witnesses.len() {
-            self.tell(&resource.to_owned(), failed.first().map(String::as_str));
-        }
+        let failed = failed.first().filter(|_| failed.len() == witnesses.len());
+        self.log_failure(&resource.to_owned(), HostTask::Ping, failed.map(String::as_str));
     }
 
     fn announce_in_a_burst(&mut self, resource: &Name) {
@@ -389,8 +389,8 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn announce(&mut self, resource: &Name) {
-        let said = self.voices.get_mut(resource).map(Announcer::announce);
-        self.tell(resource, said.and_then(Result::err).as_deref());
+        let sent = self.announcers.get_mut(resource).map(Announcer::announce);
+        self.log_failure(resource, HostTask::Announce, sent.and_then(Result::err).as_deref());
     }
 
     fn go_on_announcing(&mut self, now: Time) {
@@ -405,13 +405,10 @@ impl<R: FnMut(Report)> Running<R> {
         self.bursts.retain(|_, at| !at.is_empty());
     }
 
-    fn tell(&mut self, resource: &Name, trouble: Option<&str>) {
-        match trouble {
-            Some(words) if self.troubles.get(resource).map(String::as_str) != Some(words) => {
-                tracing::warn!(%resource, "{words}");
-                self.troubles.insert(resource.clone(), words.to_owned());
-            }
-            _ => {}
+    /// Logs the failure of a task, if there is one and it is new.
+    fn log_failure(&mut self, resource: &Name, task: HostTask, failed: Option<&str>) {
+        if self.failures.is_new(resource, task, failed) {
+            tracing::warn!(%resource, "{}", failed.unwrap_or_default());
         }
     }
 }

@@ -92,7 +92,7 @@ impl Inbox {
             source: source.clone(),
         };
         match message {
-            ControllerMessage::Input(Input::Event(heard)) => self.place_of_event(heard),
+            ControllerMessage::Input(Input::Event(log_event)) => self.place_of_event(log_event),
             // The status of a source keeps its place among the events of the source.
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
@@ -110,21 +110,21 @@ impl Inbox {
         }
     }
 
-    fn place_of_event(&self, heard: &LogEvent) -> LanePlace {
-        let LogEvent { source, event, .. } = heard;
+    fn place_of_event(&self, log_event: &LogEvent) -> LanePlace {
+        let LogEvent { source, event, .. } = log_event;
         let trust = event.trust;
         // The host in a record may be forged, so a sender on the network is identified by its address.
         let sender = match event.sender.filter(|_| trust < Trust::Local) {
             None => source.clone(),
             Some(peer) => {
                 let (_, site) = self.current.get();
-                if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
-                    return LanePlace::Claims { source: source.clone(), bytes: EVENT_BYTES + heard.weight() };
+                if is_credible_claim(&site.inventory, &site.program, &site.index, event, &log_event.hits) {
+                    return LanePlace::Claims { source: source.clone(), bytes: EVENT_BYTES + log_event.weight() };
                 }
                 network_of(peer).to_string()
             }
         };
-        LanePlace::Events { trust, sender, bytes: EVENT_BYTES + heard.weight(), source: source.clone() }
+        LanePlace::Events { trust, sender, bytes: EVENT_BYTES + log_event.weight(), source: source.clone() }
     }
 
     /// Asks a question and waits for the answer. No thread is blocked meanwhile.
@@ -179,7 +179,7 @@ impl Sink for Inbox {
 
     fn refuses(&self, source: &str, peer: IpAddr) -> bool {
         // A claim has room of its own, so it is decoded if it may be credible.
-        !self.current.get().1.hears_unverified() && self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
+        !self.current.get().1.takes_unverified_claims() && self.lanes.refuses(source, network_of(peer).to_string(), EVENT_BYTES)
     }
 
     fn unwanted(&self, source: &str, event: &Event<'_>, arrived: Time) {

@@ -14,8 +14,8 @@
 //! of it, and the next sender still finds room. A sender with an address always has room for a few messages. Unverified events
 //! are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same small part
 //! of its time. The order within a file or a sender is kept. The claims in a file wait for the lines before them, because each
-//! carries the position up to which the file was read. Dropped messages are counted by source and sender. This module does not know what
-//! messages do.
+//! carries the position up to which the file was read. Dropped messages are counted by source and sender. This module does not know
+//! what messages do.
 
 mod class;
 mod dropped;
@@ -101,10 +101,13 @@ pub(super) enum Pushed {
     Ended,
 }
 
+/// The lanes, shared by the threads and tasks that add messages and the thread that takes them.
 #[derive(Debug)]
 pub(super) struct Lanes<M> {
     inner: Mutex<Inner<M>>,
+    /// Wakes the reader when a message was added.
     came: Condvar,
+    /// Wakes threads that wait for room.
     room: Condvar,
     /// Wakes tasks that wait for room.
     freed: Notify,

@@ -72,15 +72,15 @@ impl Running {
     pub(super) fn status_line(&self) -> String {
         let planner = self.controller.planner();
         let resources = &self.site.inventory.resources;
-        let settled = resources.keys().filter(|name| planner.is_as_wanted(name)).count();
+        let settled = resources.keys().filter(|name| self.controller.is_settled(name)).count();
         let alarms: usize = self.controller.alarms().numbers().map(|(_, active, _)| active).sum();
         let agents = self.site.inventory.hosts.iter().filter(|(_, host)| host.via != Via::Ssh);
-        let (heard, hosts) =
-            agents.fold((0, 0), |(heard, all), (name, _)| (heard + usize::from(planner.reachable(name)), all + 1));
+        let (connected, hosts) =
+            agents.fold((0, 0), |(connected, all), (name, _)| (connected + usize::from(planner.reachable(name)), all + 1));
         let paused = if self.controller.overrides().is_empty() { "" } else { "; an override is in force" };
         let doubt = if self.controller.doubt().is_some() { "the journal is in doubt; " } else { "" };
         format!(
-            "{doubt}{settled} of {} resources settled, {heard} of {hosts} hosts connected, {alarms} alarms active{paused}",
+            "{doubt}{settled} of {} resources settled, {connected} of {hosts} hosts connected, {alarms} alarms active{paused}",
             resources.len()
         )
     }

@@ -13,7 +13,7 @@ use super::desk::{Desk, unknown};
 use super::questions::OverrideScope;
 
 impl Desk<'_> {
-    /// Everything that is set aside.
+    /// The overrides in force, as rows.
     pub(super) fn overrides(&self) -> Json {
         let row = |(id, standing): (u64, &StandingOverride)| {
             json!({ "number": id, "command": standing.what.commands()[0], "what": standing.what.target(), "by": standing.by,
@@ -23,7 +23,7 @@ impl Desk<'_> {
         self.controller.overrides().standing().map(row).collect()
     }
 
-    /// Resolves what an operator wants to set aside.
+    /// Resolves the override that an operator wants to begin.
     pub(super) fn what(&self, scope: &OverrideScope) -> Result<Override, String> {
         let inventory = &self.site.inventory;
         Ok(match scope {

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
 use crate::core::base::time::duration_text;
-use crate::core::config::{Agent, LocalResource, Way};
+use crate::core::config::{Agent, LocalResource, Transport};
 use crate::core::control::Input;
 use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
@@ -31,7 +31,7 @@ use crate::shell::store::{AgentStore, Journal, UnwantedRecords, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
 
 use super::control_socket;
-use super::controller::Thread;
+use super::controller_setup::ControllerSetup;
 use super::following;
 use super::host::{self, HostThread, Thing};
 use super::inbox::{ControllerMessage, Inbox};
@@ -133,13 +133,13 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     }
     let allowed = rights::connections_allowed();
     let id = tls::random_id()?;
-    let mut thread = Thread::new(begin, files, journal, || id)?;
-    thread.keep(config.journal);
+    let mut controller = ControllerSetup::new(begin, files, journal, || id)?;
+    controller.keep(config.journal);
     if config.journal.unwanted > 0 {
-        thread.keep_unwanted(UnwantedRecords::open(&data, config.journal.unwanted).map_err(|e| e.to_string())?);
+        controller.keep_unwanted(UnwantedRecords::open(&data, config.journal.unwanted).map_err(|e| e.to_string())?);
     }
-    let inbox = thread.inbox();
-    let current = thread.current();
+    let inbox = controller.inbox();
+    let current = controller.current();
     let keep = move || rights::keep(network, programs);
     let runtime = runtime(keep)?;
     let low_priority = self::runtime(move || {
@@ -160,12 +160,12 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     for address in &config.listen.tcp {
         tcp.push(sources::listen(*address, &connections)?);
     }
-    let zone = |way: Way, address: &SocketAddr| config.listen.zones.get(&(way, *address)).copied();
+    let zone = |transport: Transport, address: &SocketAddr| config.listen.zones.get(&(transport, *address)).copied();
     for (source, address) in udp.iter_mut().zip(&config.listen.udp) {
-        zone(Way::Udp, address).into_iter().for_each(|zone| source.in_zone(zone));
+        zone(Transport::Udp, address).into_iter().for_each(|zone| source.in_zone(zone));
     }
     for (source, address) in tcp.iter_mut().zip(&config.listen.tcp) {
-        zone(Way::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
+        zone(Transport::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
     }
     let mut known_agents = None;
     let agents = match config.listen.agents {
@@ -194,16 +194,16 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     local_hosts(&site.inventory, &data, &inbox)?;
     let stop = Arc::new(AtomicBool::new(false));
     for source in udp {
-        thread.show(source.named());
+        controller.show(source.named());
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
         start("udp", move || source.run(&current, &inbox, &stop))?;
     }
     for entry in following::entries(&config, &base) {
         opened.files.push(entry.name());
-        thread.follow(entry)?;
+        controller.follow(entry)?;
     }
     for source in tcp {
-        thread.show(source.named());
+        controller.show(source.named());
         runtime.spawn(source.run(current.clone(), inbox.clone()));
     }
     if let Some(listener) = agents {
@@ -229,7 +229,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     reload_by_signal(&runtime, inbox.clone())?;
     drop(within);
     ready(&opened);
-    let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
+    let ended = controller.run(PathBuf::from(MYSELF), Pulse::start()?);
     supervisor::stopping();
     // The threads that still read have no receiver any more.
     low_priority.shutdown_background();
@@ -272,8 +272,8 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let peers = {
         let (_within, inbox) = (runtime.enter(), inbox.clone());
         // A message that finds no room is sent again by its sender.
-        let hear = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
-        let (peers, address) = Peers::start(identity.clone(), config.listen, hear)?;
+        let receive = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
+        let (peers, address) = Peers::start(identity.clone(), config.listen, receive)?;
         if let Some(address) = address {
             tracing::info!("other agents can connect to {address}");
         }

@@ -12,6 +12,7 @@ use crate::core::inventory::Name;
 use crate::core::journal::HistoryFilter;
 use crate::core::overrides::SilenceMatcher;
 
+/// A question or a command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -70,7 +71,7 @@ pub enum Question {
     Cancel(u64),
     /// Start a failed run again.
     Retry(u64),
-    /// Everything that is set aside: pauses, silences, maintenance, drains.
+    /// All overrides in force: pauses, silences, maintenance, drains.
     Overrides,
     /// Set something aside for a time.
     Begin {
@@ -98,7 +99,7 @@ pub enum Question {
     },
 }
 
-/// What an operator wants to set aside, with names as they were entered.
+/// The override that an operator wants to begin or end, with names as they were entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideScope {

@@ -30,6 +30,7 @@ use crate::core::site::Site;
 use crate::shell::command::{Leftovers, run};
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::watch;
+use crate::shell::store::Retention;
 
 use super::changes::{self, Rules, SiteChange};
 use super::controller::Running;
@@ -44,9 +45,9 @@ const TESTS_WITHIN: Duration = Duration::from_secs(60);
 /// How often files are read if they change while they are being read and tested.
 const READINGS: u32 = 3;
 /// The maximum number of changes in the log. Further ones are only counted.
-const TOLD: usize = 100;
+const CHANGES_LOGGED: usize = 100;
 /// The maximum number of errors in a notice.
-const NAMED: usize = 3;
+const ERRORS_NAMED: usize = 3;
 
 /// Decides which site to start with: the files, or the site that was accepted last if the files would be refused.
 ///
@@ -128,10 +129,10 @@ fn test(files: &Disk, reading: &Reading) -> Option<String> {
         }
     });
     let failed: Vec<String> = failed.collect();
-    let shown = failed.iter().take(NAMED).map(|f| printable(f)).collect::<Vec<_>>().join("; ");
+    let shown = failed.iter().take(ERRORS_NAMED).map(|f| printable(f)).collect::<Vec<_>>().join("; ");
     Some(match failed.len() {
         0 => "its tests did not end in time; see `pointsman test`".to_owned(),
-        n if n > NAMED => format!("tests fail: {shown}; and {} more (`pointsman test`)", n - NAMED),
+        n if n > ERRORS_NAMED => format!("tests fail: {shown}; and {} more (`pointsman test`)", n - ERRORS_NAMED),
         _ => format!("tests fail: {shown}"),
     })
 }
@@ -143,9 +144,9 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
         Some(place) => format!("{}:{}: {}", place.source.name, place.line_column().0, d.message),
         None => d.message.clone(),
     };
-    let shown = errors().take(NAMED).map(one).collect::<Vec<_>>().join("; ");
+    let shown = errors().take(ERRORS_NAMED).map(one).collect::<Vec<_>>().join("; ");
     match errors().count() {
-        n if n > NAMED => format!("{shown}; and {} more (`pointsman check`)", n - NAMED),
+        n if n > ERRORS_NAMED => format!("{shown}; and {} more (`pointsman check`)", n - ERRORS_NAMED),
         _ => shown,
     }
 }
@@ -206,7 +207,7 @@ impl Running {
 
     /// Begins to read the files, on a separate thread.
     pub(super) fn reload(&mut self, trigger: Trigger) {
-        if self.reloading.under_way {
+        if self.reloading.under_way.is_some() {
             match trigger {
                 Trigger::Command { reply, .. } => {
                     let _ = reply.send(Err("a reload is under way; ask again in a moment".to_owned()));
@@ -220,18 +221,24 @@ impl Running {
         let work = move || {
             let (reading, failed) = read(&files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
-            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
+            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { reading, failed, rules })));
         };
         match thread::Builder::new().name("reload".to_owned()).spawn(work) {
-            Ok(_) => self.reloading.under_way = true,
-            Err(e) => tracing::error!("no thread can be started for a reload: {e}"),
+            Ok(_) => self.reloading.under_way = Some(trigger),
+            Err(e) => {
+                let why = format!("no thread can be started for a reload: {e}");
+                tracing::error!("{why}");
+                if let Trigger::Command { reply, .. } = trigger {
+                    let _ = reply.send(Err(why));
+                }
+            }
         }
     }
 
     /// Handles files that were read: the changes are shown, refused or accepted.
     pub(super) fn reread(&mut self, attempt: Attempt, outputs: &mut Vec<Output>) {
-        let Attempt { trigger, reading, failed, rules } = attempt;
-        self.reloading.under_way = false;
+        let Attempt { reading, failed, rules } = attempt;
+        let Some(trigger) = self.reloading.under_way.take() else { return };
         let (check, abandon) = match &trigger {
             Trigger::Command { check, abandon, .. } => (*check, *abandon),
             Trigger::Signal | Trigger::Files => (false, false),
@@ -247,7 +254,7 @@ impl Running {
             Some(_) if same => None,
             Some(good) => self.hindrance(good, failed, abandon),
         };
-        let tell = !check
+        let report = !check
             && !matches!(&trigger, Trigger::Files if refused.as_ref().map(|(_, why)| why) == self.reloading.refused.as_ref());
         let mut applied = false;
         if !check && refused.is_none() {
@@ -263,7 +270,7 @@ impl Running {
                 (false, _) => {}
             }
         }
-        if let (true, Some((_, why))) = (tell, &refused) {
+        if let (true, Some((_, why))) = (report, &refused) {
             let text = format!("the files are refused, and nothing is changed: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
             self.reloading.refused = Some(why.clone());
@@ -285,10 +292,10 @@ impl Running {
         if !(abandon || left.is_empty()) {
             return Some(("left", left.join("; ")));
         }
-        if self.sets.len() >= SETS {
+        if self.sites.len() >= SETS {
             let text = format!(
                 "runs of {} earlier sets of rules have not ended, which is the limit; see `pointsman runs`",
-                self.sets.len() - 1
+                self.sites.len() - 1
             );
             return Some(("runs", text));
         }
@@ -311,19 +318,19 @@ impl Running {
         changes: &[SiteChange],
         outputs: &mut Vec<Output>,
     ) -> Result<(), String> {
-        let set = self.set_of(good.site.clone())?;
-        for change in changes.iter().take(TOLD) {
+        let evaluated = self.sites.start(good.site.clone())?;
+        for change in changes.iter().take(CHANGES_LOGGED) {
             let state = change.state.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
             tracing::info!("reload: {} {} {}{state}", change.what, printable(&change.name), change.change);
         }
-        if changes.len() > TOLD {
-            tracing::info!("reload: and {} more", changes.len() - TOLD);
+        if changes.len() > CHANGES_LOGGED {
+            tracing::info!("reload: and {} more", changes.len() - CHANGES_LOGGED);
         }
         let written = reload.written.clone();
         self.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
         let number = self.controller.rules();
         self.site = good.site.clone();
-        self.sets.insert(number, set);
+        self.sites.insert(number, evaluated);
         self.current.exchange(number, good.site.clone());
         // It is on the disk before anybody is shown what it does.
         self.sync_with_batch();
@@ -332,7 +339,8 @@ impl Running {
         if let Err(why) = super::control_socket::admit(&self.reloading.files.data(), !good.config.access.is_empty()) {
             tracing::warn!("who may open the control socket could not be changed: {why}");
         }
-        let retention = super::controller::retention(&self.journal, good.config.journal);
+        let limits = good.config.journal;
+        let retention = Retention::of_folder(self.journal.folder(), limits.keep, limits.size);
         self.journal.keep(retention);
         let base = self.reloading.files.base().to_owned();
         self.follow_only(entries(&good.config, &base));

@@ -32,7 +32,6 @@ pub enum Trigger {
 
 /// The result of reading the files.
 pub struct Attempt {
-    pub(super) trigger: Trigger,
     pub(super) reading: Reading,
     pub(super) failed: Option<String>,
     /// The differences in its rules.
@@ -65,14 +64,15 @@ pub(super) struct Reloading {
     /// Why the files were refused last.
     pub(super) refused: Option<String>,
     pub(super) watch: Option<FileWatch>,
-    pub(super) under_way: bool,
+    /// The origin of the reload that is under way.
+    pub(super) under_way: Option<Trigger>,
     /// A reload that was requested during the current one.
     pub(super) again: Option<Trigger>,
 }
 
 impl Reloading {
     pub(super) fn new(files: Arc<Disk>, written: Arc<ConfigSnapshot>, started: Config, refused: Option<String>) -> Reloading {
-        Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
+        Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: None, again: None }
     }
 }
 

@@ -27,24 +27,24 @@ impl Pulse {
     pub(super) fn start() -> Result<Pulse, String> {
         let pulse = Pulse::default();
         let (beats, status) = (pulse.beats.clone(), pulse.status.clone());
-        let tell = move || {
-            say(NotifyState::Ready);
-            let (mut seen, mut said) = (0, String::new());
+        let work = move || {
+            notify(NotifyState::Ready);
+            let (mut seen, mut shown) = (0, String::new());
             loop {
                 let now = beats.load(Ordering::Relaxed);
                 if now != seen {
                     seen = now;
-                    say(NotifyState::Watchdog);
+                    notify(NotifyState::Watchdog);
                 }
                 let line = status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                if line != said {
-                    say(NotifyState::Status(&line));
-                    said = line;
+                if line != shown {
+                    notify(NotifyState::Status(&line));
+                    shown = line;
                 }
                 thread::sleep(EVERY);
             }
         };
-        let started = thread::Builder::new().name("supervisor".to_owned()).spawn(tell);
+        let started = thread::Builder::new().name("supervisor".to_owned()).spawn(work);
         started.map(|_| pulse).map_err(|e| format!("no thread can be started: {e}"))
     }
 
@@ -61,13 +61,13 @@ impl Pulse {
 
 /// Reports that the program is stopping. It does not wait for a supervisor that does not read.
 pub(super) fn stopping() {
-    let _ = thread::Builder::new().name("supervisor".to_owned()).spawn(|| say(NotifyState::Stopping)).map(|stopping| {
+    let _ = thread::Builder::new().name("supervisor".to_owned()).spawn(|| notify(NotifyState::Stopping)).map(|stopping| {
         let patience = (0..10).take_while(|_| !stopping.is_finished());
         patience.for_each(|_| thread::sleep(Duration::from_millis(10)));
     });
 }
 
-fn say(what: NotifyState<'_>) {
+fn notify(what: NotifyState<'_>) {
     // Without a supervisor there is no receiver.
     let _ = sd_notify::notify(false, &[what]);
 }

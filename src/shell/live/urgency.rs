@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::core::event::Trust;
+use crate::core::react::Run;
 
 /// The urgency of a piece of work. The greatest goes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,11 @@ impl Urgency {
     pub(super) const NO_CLAIM: Urgency = Urgency { claim: false, trust: Trust::Authenticated };
     /// The greatest urgency of all.
     pub(super) const MOST: Urgency = Urgency { claim: true, trust: Trust::Authenticated };
+
+    /// The urgency of what a run requests.
+    pub(super) fn of(run: &Run) -> Urgency {
+        Urgency { claim: run.claim, trust: run.bound.trust() }
+    }
 }
 
 /// Waiting work, the most urgent first. Work of equal urgency is taken by age.

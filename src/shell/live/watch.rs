@@ -14,21 +14,21 @@ pub(super) struct Watching {
     _ends: Vec<SyncSender<()>>,
 }
 
-/// Starts the threads that are needed. `tell` must not block.
+/// Starts the threads that are needed. `report` must not block.
 ///
 /// # Errors
 /// Returns an error text if no thread can be started.
 pub(super) fn start(
     processes: Processes,
     meter: Option<(Meter, Duration)>,
-    tell: impl Fn(Input) + Clone + Send + 'static,
+    report: impl Fn(Input) + Clone + Send + 'static,
 ) -> Result<Watching, String> {
     let mut ends = Vec::new();
     if !processes.is_empty() {
-        ends.push(every(WATCH_EVERY, true, tell.clone(), move || Input::Looked(processes.look()))?);
+        ends.push(every(WATCH_EVERY, true, report.clone(), move || Input::Looked(processes.look()))?);
     }
     if let Some((mut meter, interval)) = meter {
-        ends.push(every(interval, false, tell, move || Input::Measured(meter.measure()))?);
+        ends.push(every(interval, false, report, move || Input::Measured(meter.measure()))?);
     }
     Ok(Watching { _ends: ends })
 }
@@ -36,7 +36,7 @@ pub(super) fn start(
 fn every(
     interval: Duration,
     at_once: bool,
-    tell: impl Fn(Input) + Send + 'static,
+    report: impl Fn(Input) + Send + 'static,
     mut look: impl FnMut() -> Input + Send + 'static,
 ) -> Result<SyncSender<()>, String> {
     let (end, ended): (_, Receiver<()>) = sync_channel(0);
@@ -44,7 +44,7 @@ fn every(
         let mut wait = if at_once { Duration::ZERO } else { interval };
         while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
             wait = interval;
-            tell(look());
+            report(look());
         }
     };
     let started = thread::Builder::new().name("watch".to_owned()).spawn(work);

@@ -4,9 +4,9 @@
 //!   connection --limit--> TLS? --> one request --> token? --> path --> Observer: at most once a second --> deciding thread
 //! ```
 //!
-//! A connection has one request and must end within [`WITHIN`]. All connections run on the threads of low priority, and the deciding
-//! thread is asked at most once a second, however many ask. Therefore nobody here delays a move. This module does not know what is observed.
-//! Tests: below, `tests/system/monitoring.rs`.
+//! A connection has one request and must end within [`WITHIN`]. All connections run on the threads of low priority, and the
+//! deciding thread is asked at most once a second, however many ask. Therefore nobody here delays a move. This module does not
+//! know what is observed. Tests: below, `tests/system/monitoring.rs`.
 
 mod answer;
 mod observer;

@@ -60,7 +60,7 @@ impl<S: Sink> Log<'_, S> {
             && (tail.inode() == print.inode || !is_elsewhere())
         {
             self.read_header(&self.path.clone(), print.at);
-            self.held = tail.length();
+            self.size_at_open = tail.length();
             self.tail = Some(tail);
             return true;
         }
@@ -128,7 +128,7 @@ impl<S: Sink> Log<'_, S> {
         }
         // What the file got until now shows which one it is, even if it is compressed by now.
         match self.read_to_end(backlog) {
-            Outcome::Unheard => return Some(false),
+            Outcome::SinkEnded => return Some(false),
             Outcome::Changed => return Some(self.rewritten(backlog)),
             Outcome::Ended => {}
         }
@@ -145,7 +145,7 @@ impl<S: Sink> Log<'_, S> {
             return Some(false);
         }
         // Reads what was written between the last read and the switch, and a last line without an end.
-        if matches!(self.read_to_end(backlog), Outcome::Unheard) || !self.leave(backlog) {
+        if matches!(self.read_to_end(backlog), Outcome::SinkEnded) || !self.leave(backlog) {
             return Some(false);
         }
         Some(self.catch_up(snapshot, backlog))
@@ -256,13 +256,13 @@ impl<S: Sink> Log<'_, S> {
     /// Reads a rotated file to its end.
     fn read_through(&mut self, sibling: &Sibling, content: Content, backlog: bool) -> bool {
         tracing::info!("{}: reading {}, which it was before", self.path.display(), sibling.path.display());
-        self.held = u64::MAX;
+        self.size_at_open = u64::MAX;
         match content {
             Content::Plain(tail) => {
                 self.tail = Some(tail);
                 let goes_on = match self.read_tail(backlog) {
                     Ok(Outcome::Ended) => true,
-                    Ok(Outcome::Unheard) => false,
+                    Ok(Outcome::SinkEnded) => false,
                     Ok(Outcome::Changed) => self.unreadable(sibling, &io::Error::other("it was changed meanwhile")),
                     Err(e) => self.unreadable(sibling, &e),
                 };

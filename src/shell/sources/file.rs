@@ -51,7 +51,7 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
         known: places.of,
         logs: Vec::new(),
         listed_at: Time::MIN,
-        told_too_many: false,
+        reported_too_many: false,
         unread_since: None,
         said: None,
     };
@@ -75,7 +75,7 @@ struct Follower<'a, S> {
     /// The logs, in the order in which they are read.
     logs: Vec<Log<'a, S>>,
     listed_at: Time,
-    told_too_many: bool,
+    reported_too_many: bool,
     /// Whether it could be read, in this run of the program or an earlier one.
     was_read: bool,
     unread_since: Option<Time>,
@@ -111,7 +111,7 @@ impl<S: Sink> Follower<'_, S> {
                 "{}: more than {FOLLOWED_FILES} files match; those whose names come last are followed, and the others are not; move or delete old files, or write narrower patterns in entries of their own",
                 self.shared.named.name
             );
-            if !std::mem::replace(&mut self.told_too_many, true)
+            if !std::mem::replace(&mut self.reported_too_many, true)
                 && !self.shared.sink.send(Input::Gap { source: self.shared.named.name.clone(), text })
             {
                 return false;

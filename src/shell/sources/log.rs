@@ -67,7 +67,7 @@ pub(super) struct Log<'a, S> {
     /// Whether it was reported that rotated files are moved to an unknown folder.
     pub(super) reported_moved: bool,
     /// The size of the file when it was opened. Only this much of it can be a backlog.
-    pub(super) held: u64,
+    pub(super) size_at_open: u64,
 }
 
 impl<'a, S: Sink> Log<'a, S> {
@@ -88,7 +88,7 @@ impl<'a, S: Sink> Log<'a, S> {
             read_at: now,
             resumes: None,
             reported_moved: false,
-            held: u64::MAX,
+            size_at_open: u64::MAX,
         }
     }
 
@@ -107,8 +107,7 @@ impl<'a, S: Sink> Log<'a, S> {
         self.tail.as_ref().map_or(self.reported, |tail| tail.cutter.place(self.shared.sink.now()))
     }
 
-    /// Reads what is available, and switches to the next file when this one is finished. Returns false when nobody listens any
-    /// more.
+    /// Reads what is available, and switches to the next file when this one is finished. Returns false when the sink has ended.
     pub(super) fn read_on(&mut self, backlog: bool) -> bool {
         loop {
             if self.tail.is_none() {
@@ -122,7 +121,7 @@ impl<'a, S: Sink> Log<'a, S> {
                             return true;
                         }
                         let backlog_ended = Input::BacklogEnded { source: self.shared.named.name.clone() };
-                        if matches!(self.read_to_end(true), Outcome::Unheard) || !self.shared.sink.send(backlog_ended) {
+                        if matches!(self.read_to_end(true), Outcome::SinkEnded) || !self.shared.sink.send(backlog_ended) {
                             return false;
                         }
                     }
@@ -131,7 +130,7 @@ impl<'a, S: Sink> Log<'a, S> {
                 }
             }
             match self.read_to_end(backlog) {
-                Outcome::Unheard => return false,
+                Outcome::SinkEnded => return false,
                 Outcome::Changed => {
                     if !self.rewritten(backlog) {
                         return false;
@@ -151,7 +150,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let place = self.tail.as_ref().map(|tail| tail.cutter.place(now));
         match place {
             Some(place) if !place.is_same_place(&self.reported) && now.since(self.reported_at) >= POSITION_AFTER => {
-                self.tell(place)
+                self.send_position(place)
             }
             _ => true,
         }
@@ -163,9 +162,10 @@ impl<'a, S: Sink> Log<'a, S> {
         let now = self.shared.sink.now();
         let goes_on = tail.cutter.finish(now, &mut |line| self.record(line, now, false, None));
         let place = tail.cutter.place(now);
-        goes_on && (place.is_same_place(&self.reported) || self.tell(place))
+        goes_on && (place.is_same_place(&self.reported) || self.send_position(place))
     }
 
+    /// Opens the file of the path, from its beginning.
     pub(super) fn open_new(&mut self) {
         match FileTail::open(&self.path) {
             Ok(tail) => self.turn_to(tail),
@@ -173,14 +173,16 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
+    /// Continues with this file.
     pub(super) fn turn_to(&mut self, tail: FileTail) {
         self.complained = false;
         self.trouble = None;
         self.sieve.next_file();
-        self.held = tail.length();
+        self.size_at_open = tail.length();
         self.tail = Some(tail);
     }
 
+    /// Logs that the file cannot be read, once until it can be read again.
     pub(super) fn complain(&mut self, e: &io::Error) {
         self.trouble = Some(e.to_string());
         if !std::mem::replace(&mut self.complained, true) {
@@ -193,11 +195,12 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
+    /// Reports that records may be lost.
     pub(super) fn report(&self, text: String) -> bool {
         self.shared.sink.send(Input::Gap { source: self.name.clone(), text })
     }
 
-    /// Reads what is available of the current file.
+    /// Reads what is available of the current file, and reports an error once.
     pub(super) fn read_to_end(&mut self, backlog: bool) -> Outcome {
         self.read_tail(backlog).unwrap_or_else(|e| {
             self.complain(&e);
@@ -225,7 +228,7 @@ impl<'a, S: Sink> Log<'a, S> {
         outcome
     }
 
-    /// Ends the current file. It is still read for some time. Returns false when nobody listens any more.
+    /// Ends the current file. It is still read for some time. Returns false when the sink has ended.
     pub(super) fn leave(&mut self, backlog: bool) -> bool {
         let Some(mut tail) = self.tail.take() else { return true };
         let now = self.shared.sink.now();
@@ -247,7 +250,7 @@ impl<'a, S: Sink> Log<'a, S> {
             let read =
                 tail.read_on(&mut chunk.borrow_mut(), &|| sink.now(), &mut |line| self.record(line, now, false, Some(place)));
             match read {
-                Ok(Outcome::Unheard) => return false,
+                Ok(Outcome::SinkEnded) => return false,
                 Ok(Outcome::Ended) if now.since(since) < STRAGGLERS => self.left.push_back((tail, since)),
                 _ => {}
             }
@@ -268,6 +271,8 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
+    /// Decodes and matches a line, and sends what a rule wants. `place` is the position that is journaled with it, if that is not
+    /// the end of the line.
     pub(super) fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);
@@ -281,15 +286,16 @@ impl<'a, S: Sink> Log<'a, S> {
         let Some(matched) = matched else {
             sink.unwanted(&self.name, &event, arrived);
             let near = || line.inode() == self.reported.file && line.at().saturating_sub(self.reported.at) < POSITION_BYTES;
-            return place.is_some() || near() || self.tell(line.place());
+            return place.is_some() || near() || self.send_position(line.place());
         };
         let position = place.unwrap_or_else(|| line.place());
-        let backlog = backlog && position.at <= self.held;
+        let backlog = backlog && position.at <= self.size_at_open;
         (self.reported, self.reported_at) = (position, arrived);
         sink.send(log_event(&self.name, position, event.into_owned(), matched, backlog))
     }
 
-    fn tell(&mut self, position: Position) -> bool {
+    /// Sends a position to the journal.
+    fn send_position(&mut self, position: Position) -> bool {
         (self.reported, self.reported_at) = (position, self.shared.sink.now());
         self.shared.sink.send(Input::Position { source: self.name.clone(), position })
     }

@@ -249,7 +249,7 @@ mod tests {
         assert!(read(greedy).unwrap_err().to_string().contains("XZ_DICTIONARY"));
         assert!(read(b"BZh91AY".to_vec()).unwrap_err().to_string().contains("bzcat"));
         let cut = &gzip(&text)[..200];
-        assert!(read(cut.to_vec()).is_err(), "a file that was cut is told");
+        assert!(read(cut.to_vec()).is_err(), "a file that was cut is an error");
         assert_eq!(read(Vec::new()).unwrap(), "");
     }
 

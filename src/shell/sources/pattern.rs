@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The regular files that match a pattern, in any order. `*`, `?` and `[...]` match within one name; `**` alone between two `/` stands
-/// for any number of folders. Links to files and folders are followed, but `**` does not go through links to folders, or a loop of links
-/// would have no end. A folder that cannot be read has no files.
+/// The regular files that match a pattern, in any order. `*`, `?` and `[...]` match within one name; `**` alone between two `/`
+/// stands for any number of folders. Links to files and folders are followed, but `**` does not go through links to folders, or a
+/// loop of links would have no end. A folder that cannot be read has no files.
 pub(super) fn files(pattern: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     // A path that is not UTF-8 matches nothing, as in the names of files below.

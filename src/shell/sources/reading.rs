@@ -251,8 +251,8 @@ pub(super) struct FileTail {
 pub(super) enum Outcome {
     /// Everything that was available was read.
     Ended,
-    /// Nobody listens any more.
-    Unheard,
+    /// The sink has ended: no more events are wanted.
+    SinkEnded,
     /// The file is another one: it is shorter than what was read of it, or its content before the position has changed.
     Changed,
 }
@@ -337,7 +337,7 @@ impl FileTail {
             }
             let arrived = now();
             if !self.cutter.push(&chunk[overlap.len()..length], arrived, take) {
-                return Ok(Outcome::Unheard);
+                return Ok(Outcome::SinkEnded);
             }
         }
     }

@@ -264,8 +264,9 @@ pub(super) fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<Fo
     found(Content::Packed(Box::new(bytes), Cutter::from(sibling.inode, print.at, head, tail)), ends)
 }
 
-/// The files that are newer than a rotated file, the oldest first. If that file is unknown, those that were not written
-/// before a time in nanoseconds: the times of files that were written one after the other may be equal. A file that exists both compressed and uncompressed is returned once.
+/// The files that are newer than a rotated file, the oldest first. If that file is unknown, those that were not written before a
+/// time in nanoseconds: the times of files that were written one after the other may be equal. A file that exists both compressed
+/// and uncompressed is returned once.
 pub(super) fn newer(siblings: &[Sibling], than: Option<&Sibling>, written_after: i128) -> Vec<Sibling> {
     let is_newer = |s: &&Sibling| match than {
         Some(than) => s.inode != than.inode && s.order(than) == Ordering::Greater,

@@ -51,6 +51,7 @@ impl Connections {
     }
 }
 
+/// A listener for syslog over TCP.
 #[derive(Debug)]
 pub struct Tcp {
     limiter: HandshakeLimiter,

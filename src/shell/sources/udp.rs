@@ -26,6 +26,7 @@ const PRESSED: Duration = Duration::from_millis(10);
 /// The size of the receive buffer that is requested from the kernel, in bytes.
 const KERNEL_BYTES: usize = 8 * 1024 * 1024;
 
+/// A listener for syslog over UDP.
 #[derive(Debug)]
 pub struct Udp {
     socket: UdpSocket,

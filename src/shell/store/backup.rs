@@ -24,6 +24,7 @@ use super::{Error, Journal, create_private, open_shared, snapshot};
 
 /// The size of one piece of the snapshot in a backup, in bytes.
 const PIECE: usize = 1 << 20;
+
 /// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {

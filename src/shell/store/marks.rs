@@ -15,6 +15,7 @@ const TABLES: &str = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT N
 /// The fact that the store has a place file.
 const PLACED: &str = "placed";
 
+/// The store of an agent, open for writing.
 #[derive(Debug)]
 pub struct AgentStore {
     path: PathBuf,

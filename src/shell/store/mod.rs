@@ -7,6 +7,7 @@
 mod backup;
 mod checkpoint;
 mod copied;
+mod disk_watch;
 mod end;
 mod exchange;
 mod format;
@@ -18,9 +19,11 @@ mod reader;
 mod reserve;
 mod retention;
 mod snapshot;
+mod snapshot_maker;
 mod unwanted;
 mod verify;
 mod views;
+mod writer;
 
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt as _;

@@ -9,16 +9,10 @@ use std::time::Duration;
 
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES, JOURNAL_DISK_FREE};
 use crate::core::base::time::{Time, duration_text};
-use crate::core::notice::{Kind, Notice};
 use crate::shell::linux::disk_bytes;
 
 use super::Error;
 use super::reader::JournalReader;
-
-/// How often the room on the disk is looked at.
-pub(super) const LOOK_AT_DISK: Duration = Duration::from_secs(10);
-/// It is also looked at whenever the journal has grown by this part of what it leaves free.
-pub(super) const LOOKS_AT_DISK: u64 = 16;
 
 /// How long records are kept, in addition to those that a start needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,42 +46,6 @@ impl std::fmt::Display for Retention {
     }
 }
 
-/// The room on the journal's disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DiskRoom {
-    Enough,
-    /// Less is free than the journal should leave.
-    Short,
-}
-
-impl DiskRoom {
-    /// Looks at the disk again. Room that was short is enough when a quarter more is free, so that it does not change all the
-    /// time. There is enough room if the system does not say.
-    pub(super) fn look(self, folder: &Path, retention: Retention) -> DiskRoom {
-        let least = match self {
-            DiskRoom::Enough => retention.free,
-            DiskRoom::Short => retention.free.saturating_add(retention.free / 4),
-        };
-        if disk_bytes(folder).is_some_and(|(free, _)| free < least) { DiskRoom::Short } else { DiskRoom::Enough }
-    }
-
-    /// What is reported when the room becomes this.
-    pub(super) fn notice(self, folder: &Path, retention: Retention) -> Notice {
-        let (folder, free) = (folder.display(), retention.free >> 20);
-        match self {
-            DiskRoom::Short => Notice::new(
-                Kind::JournalDisk,
-                format!(
-                    "the disk of {folder} has less than {free} MiB free: the oldest records of the journal are removed. When the disk is \
-                     full and the journal has used its reserve, the controller ends. Make room there, or set a smaller \
-                     `journal: {{ size: ... }}`"
-                ),
-            ),
-            DiskRoom::Enough => Notice::new(Kind::JournalDiskGood, format!("the disk of {folder} has {free} MiB free again")),
-        }
-    }
-}
-
 /// The number below which records are too old, or exceed the size limit or the room on the disk.
 ///
 /// # Errors
@@ -99,7 +57,7 @@ pub(super) fn expired_below(folder: &Path, retention: Retention, newest: Option<
         Some(newest) => reader.first_since(newest - retention.age)?,
         None => first,
     };
-    // The database may grow until the disk has only the reserve left. Its free pages belong to the room that it has.
+    // The database may grow until the disk has only left what must stay free. Its own free pages belong to the room that it has.
     let file = fs::metadata(reader.path()).map(|meta| meta.len()).unwrap_or_default();
     let room = disk_bytes(folder).map_or(u64::MAX, |(free, _)| file.saturating_add(free).saturating_sub(retention.free));
     let bytes = reader.live_bytes()?;

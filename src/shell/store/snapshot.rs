@@ -96,15 +96,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, String> {
     Ok(Snapshot { n: found.record, chain: found.chain, bytes: found.bytes, state })
 }
 
-/// Counts and sums the bytes that are written, and fails if there are too many or the snapshot is not wanted any more.
-struct HashTree<'c, W> {
+/// Passes on what is written, with its number of bytes and its checksum. Fails if there are too many bytes, or if the program ends.
+struct SummingWriter<'c, W> {
     to: W,
     sum: crc32fast::Hasher,
     bytes: u64,
     stop: &'c AtomicBool,
 }
 
-impl<W: Write> Write for HashTree<'_, W> {
+impl<W: Write> Write for SummingWriter<'_, W> {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::Error::other("the program ends"));
@@ -155,13 +155,13 @@ fn write_once(folder: &Path, n: u64, chain: u32, state: &State, stop: &AtomicBoo
     let partial = folder.join("snapshot.partial");
     let written = (|| {
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-        let mut out = HashTree { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
+        let mut out = SummingWriter { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
         // The buffer is needed because the JSON is written in very small pieces.
         let mut buffered = BufWriter::with_capacity(64 * 1024, &mut out);
         serde_json::to_writer(&mut buffered, state)?;
         buffered.flush()?;
         drop(buffered);
-        let HashTree { mut to, sum, bytes, .. } = out;
+        let SummingWriter { mut to, sum, bytes, .. } = out;
         to.write_all(b"\n")?;
         serde_json::to_writer(&mut to, &seal(n, chain, bytes, sum.finalize()))?;
         to.write_all(b"\n")?;

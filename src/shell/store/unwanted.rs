@@ -80,24 +80,24 @@ impl UnwantedRecords {
     }
 }
 
-/// Writes records until no more come. After an error, it drops the records of a while and tries again. `tell` gets the first
+/// Writes records until no more come. After an error, it drops the records of a while and tries again. `report` gets the first
 /// error, and `None` when writing has succeeded again for as long: a full disk may have room for a few lines all the time.
-fn keep_all(writer: Writer, records: &Receiver<UnwantedRecord>, again: Duration, tell: &mut dyn FnMut(Option<&io::Error>)) {
+fn keep_all(writer: Writer, records: &Receiver<UnwantedRecord>, again: Duration, report: &mut dyn FnMut(Option<&io::Error>)) {
     let (folder, most) = (writer.folder.clone(), writer.most);
-    let (mut next, mut told) = (Ok(writer), false);
+    let (mut next, mut reported) = (Ok(writer), false);
     loop {
         let good_at = boot_time() + again;
         let mut written = || {
-            if told && boot_time() >= good_at {
-                told = false;
-                tell(None);
+            if reported && boot_time() >= good_at {
+                reported = false;
+                report(None);
             }
         };
         // A writer ends before the next one begins: what it could not write would come behind newer records.
         let ended = next.and_then(|mut writer: Writer| writer.run(records, &mut written));
         let Err(e) = ended else { return };
-        if !std::mem::replace(&mut told, true) {
-            tell(Some(&e));
+        if !std::mem::replace(&mut reported, true) {
+            report(Some(&e));
         }
         if drop_for_a_while(records, again).is_none() {
             return;

@@ -27,11 +27,12 @@ use super::{CONTROLLER, VALID_DAYS, WITH_KEYS, hex, random, sum};
 /// How long a token is valid.
 const TOKEN_LASTS: Duration = Duration::from_secs(3_600);
 /// The number of valid certificates of a host: the newest, and the one before it while it is being replaced.
-const GOOD: usize = 2;
+const VALID_AT_ONCE: usize = 2;
 /// The end of the authority's own certificate. It lasts as long as an installation may, because replacing it means enrolling
 /// every agent again.
 const AUTHORITY_ENDS: (i32, u8, u8) = (2099, 12, 31);
 
+/// The authority of an installation, with its key.
 pub struct Authority {
     folder: PathBuf,
     certificate: CertificateDer<'static>,
@@ -177,7 +178,7 @@ impl Authority {
         let certificate = request.signed_by(&self.issuer).map_err(words)?;
         let Shown { serial, key, .. } = Shown::read(certificate.der())?;
         good.push(Issued { serial, until: Some(until), key: Some(key) });
-        let from = good.len().saturating_sub(GOOD);
+        let from = good.len().saturating_sub(VALID_AT_ONCE);
         self.write_good(host, &good[from..])?;
         Ok(certificate.pem())
     }

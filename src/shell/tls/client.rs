@@ -19,9 +19,10 @@ use tokio_rustls::TlsConnector;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::core::wire::{Command, Report};
-use crate::shell::linux::{boot_time, wall_time};
+use crate::shell::linux::wall_time;
 
 use super::authority::{AuthorityKeys, write_private};
+use super::outage::Outage;
 use super::shown::Shown;
 use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, WITH_KEYS, frames, sum};
 
@@ -273,7 +274,7 @@ pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> 
 /// Stays connected: sends the reports from `reports`, and passes every command to `command`. Ends when `reports` is closed.
 pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::Receiver<Report>, command: impl Fn(Command)) {
     let mut pause = PAUSE;
-    let mut reported = String::new();
+    let mut outage = Outage::default();
     loop {
         let opened = match identity.config() {
             Ok(config) => open(controller, config).await,
@@ -281,26 +282,30 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
         };
         let why = match opened {
             Ok(stream) => {
-                if reported.is_empty() {
+                if !outage.is_on() {
                     tracing::info!("connected to {controller}");
                 }
-                let since = boot_time();
                 identity.connected.store(true, Ordering::Relaxed);
-                let ended = talk(stream, identity, &mut reports, &command).await;
+                let mut talking = std::pin::pin!(talk(stream, identity, &mut reports, &command));
+                // A connection that lasts is successful. If connections keep closing at once, the pauses between attempts grow.
+                let ended = match tokio::time::timeout(LASTED, &mut talking).await {
+                    Ok(ended) => ended,
+                    Err(_) => {
+                        pause = PAUSE;
+                        if let Some(after) = outage.end() {
+                            tracing::info!("connected to {controller} {after}");
+                        }
+                        talking.await
+                    }
+                };
                 identity.connected.store(false, Ordering::Relaxed);
                 let Err(why) = ended else { return };
-                // A connection that lasted was successful. If connections keep closing at once, the pauses between attempts grow.
-                if boot_time().since(since) > LASTED {
-                    pause = PAUSE;
-                    reported.clear();
-                }
                 why
             }
             Err(why) => why,
         };
-        if reported != why {
+        if outage.failed(&why) {
             tracing::warn!("no connection to the controller: {why}; it is tried again");
-            reported = why;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -319,7 +324,7 @@ async fn talk(
     command: &impl Fn(Command),
 ) -> Result<(), String> {
     let (mut from, mut to) = tokio::io::split(stream);
-    let hears = async {
+    let receiving = async {
         loop {
             match frames::read(&mut from).await.map_err(|e| explain(&e))? {
                 ToAgent::Command(c) => command(c),
@@ -352,7 +357,7 @@ async fn talk(
         }
     };
     tokio::select! {
-        ended = hears => ended,
+        ended = receiving => ended,
         ended = says => ended,
     }
 }

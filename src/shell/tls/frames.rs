@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The maximum size of one frame in bytes. A connection that sends a larger one is closed.
 const FRAME: usize = 1024 * 1024;
-/// The maximum size in bytes before the other end has shown who it is: a token, a name and a request for a certificate.
+/// The maximum size in bytes before the other end is authenticated: a token, a name and a request for a certificate.
 const FRAME_UNAUTHENTICATED: usize = 16 * 1024;
 
 pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize) -> io::Result<()> {

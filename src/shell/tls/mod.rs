@@ -16,6 +16,7 @@ mod authority;
 mod client;
 mod connected;
 mod frames;
+mod outage;
 mod peers;
 mod server;
 mod shown;

@@ -3,13 +3,13 @@
 //! ```text
 //!   Peers::send --> Slot (one for each host): the newest messages --> the newest connection with that host's agent
 //!                     one is opened when there is something to say, an address is known, and none is there
-//!   listening socket --> handshake --> connection --> hear
+//!   listening socket --> handshake --> connection --> receive
 //! ```
 //!
 //! Delivery is best effort: a message that cannot be sent soon is dropped, because it is useless later. Both sides present their
 //! certificates, and each accepts only the keys that the controller sent last: a revoked or foreign agent receives nothing. An
-//! agent's certificate authenticates an agent in both directions, and never the controller. This module does not know what the messages
-//! mean. Tests: `tests/it/peers.rs`.
+//! agent's certificate authenticates an agent in both directions, and never the controller. This module does not know what the
+//! messages mean. Tests: `tests/it/peers.rs`.
 
 mod slot;
 mod verifier;
@@ -37,6 +37,7 @@ use crate::shell::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cann
 
 use super::client::{Identity, IdentityFiles, builder};
 use super::frames;
+use super::outage::Outage;
 use super::shown::Shown;
 
 use slot::Slot;
@@ -67,8 +68,8 @@ pub struct Peers(Arc<Shared>);
 struct Shared {
     identity: Identity,
     slots: Mutex<BTreeMap<Name, Peer>>,
-    hear: Box<dyn Fn(Name, PeerMessage) + Send + Sync>,
-    runtime: tokio::runtime::Handle,
+    receive: Box<dyn Fn(Name, PeerMessage) + Send + Sync>,
+    runtime: Handle,
 }
 
 struct Peer {
@@ -86,18 +87,18 @@ impl Shared {
 }
 
 impl Peers {
-    /// Starts to listen. `hear` receives the messages of other hosts' agents. Must be called within a `tokio` runtime.
+    /// Starts to listen. `receive` gets the messages of other hosts' agents. Must be called within a `tokio` runtime.
     ///
     /// # Errors
     /// Returns an error text if the configured port is taken, or the identity cannot be used.
     pub fn start(
         identity: Identity,
         listening: Listening,
-        hear: impl Fn(Name, PeerMessage) + Send + Sync + 'static,
+        receive: impl Fn(Name, PeerMessage) + Send + Sync + 'static,
     ) -> Result<(Peers, Option<SocketAddr>), String> {
-        let runtime = tokio::runtime::Handle::current();
-        let shared = Arc::new(Shared { identity, slots: Mutex::default(), hear: Box::new(hear), runtime });
-        let doors = match listening {
+        let runtime = Handle::current();
+        let shared = Arc::new(Shared { identity, slots: Mutex::default(), receive: Box::new(receive), runtime });
+        let limiters = match listening {
             Listening::Off => Vec::new(),
             Listening::At(address) => {
                 vec![HandshakeLimiter::open(address, limiter()).map_err(|e| cannot_listen("tcp", address, &e))?]
@@ -105,8 +106,8 @@ impl Peers {
             Listening::Usual => open_usual(),
         };
         server_config(&shared.identity)?;
-        let address = doors.first().map(HandshakeLimiter::address);
-        for limiter in doors {
+        let address = limiters.first().map(HandshakeLimiter::address);
+        for limiter in limiters {
             tokio::spawn(accept(limiter, shared.clone()));
         }
         Ok((Peers(shared), address))
@@ -167,20 +168,20 @@ fn limiter() -> ConnectionLimiter {
 /// needed.
 fn open_usual() -> Vec<HandshakeLimiter> {
     let usual = [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)].map(|a| SocketAddr::new(a, AGENT_PORT));
-    let (mut doors, mut why) = (Vec::new(), String::new());
+    let (mut limiters, mut why) = (Vec::new(), String::new());
     for address in usual {
         match HandshakeLimiter::open(address, limiter()) {
-            Ok(limiter) => doors.push(limiter),
+            Ok(limiter) => limiters.push(limiter),
             Err(e) => why = cannot_listen("tcp", address, &e),
         }
     }
-    if !doors.is_empty() {
-        return doors;
+    if !limiters.is_empty() {
+        return limiters;
     }
     tracing::warn!(
         "other agents can't connect to this one: {why}; `listen: ADDRESS:PORT` in the agent's file names another port, `listen: off` none"
     );
-    doors
+    limiters
 }
 
 fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, String> {
@@ -227,7 +228,7 @@ async fn accept(limiter: HandshakeLimiter, shared: Arc<Shared>) {
                     }
                 }
                 Ok(Err(why)) => tracing::debug!(%from, "the connection of an agent was closed: {}", printable_short(&why, 500)),
-                Err(_) => tracing::debug!(%from, "a connection did not say who it is within {} s", HANDSHAKE.as_secs()),
+                Err(_) => tracing::debug!(%from, "a connection was not authenticated within {} s", HANDSHAKE.as_secs()),
             }
         });
     }
@@ -240,7 +241,7 @@ async fn prove(stream: TcpStream, shared: &Shared) -> Result<(Shown, tokio_rustl
     let stream = acceptor.accept(stream).await.map_err(|e| format!("no TLS: {e}"))?;
     let shown = shown(stream.get_ref().1.peer_certificates())?;
     if !shared.identity.knows(&shown) {
-        return Err(format!("the key of {} is none that the controller told", shown.host));
+        return Err(format!("it shows a key of {} that the controller did not pass on", shown.host));
     }
     Ok((shown, stream))
 }
@@ -257,7 +258,7 @@ fn shown(certificates: Option<&[rustls::pki_types::CertificateDer<'_>]>) -> Resu
 /// Opens a connection whenever there is a message for a host's agent and no connection with it.
 async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Slot>) {
     let mut pause = PAUSE;
-    let mut reported = String::new();
+    let mut outage = Outage::default();
     loop {
         slot.until_needed().await;
         let opened = tokio::time::timeout(HANDSHAKE, open(&shared, &host, address)).await;
@@ -266,17 +267,16 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
                 let since = tokio::time::Instant::now();
                 converse(&shared, &shown, stream, &slot).await;
                 if since.elapsed() >= LASTED {
-                    (pause, reported) = (PAUSE, String::new());
+                    (pause, outage) = (PAUSE, Outage::default());
                     continue;
                 }
                 // An agent that has not received this agent's key yet, or has another key for it, closes the connection at once.
-                "it closed the connection; was it told of this host by the controller?".to_owned()
+                "it closed the connection; has it received this host's key from the controller?".to_owned()
             }
             Err(why) => why,
         };
-        if reported != why {
+        if outage.failed(&why) {
             tracing::warn!(%host, "no connection to its agent at {address}: {}; it is tried again", printable_short(&why, 500));
-            reported = why;
         }
         // The waiting messages are outdated.
         slot.clear();
@@ -292,7 +292,7 @@ async fn open(
 ) -> Result<(Shown, tokio_rustls::client::TlsStream<TcpStream>), String> {
     if !shared.identity.knows_host(host) {
         return Err(format!(
-            "the controller told no key of {host}: is it enrolled, and was it connected to this version's controller?"
+            "the controller has not passed on a key of {host}: is it enrolled, and was it ever connected to a controller of this version?"
         ));
     }
     let stream = TcpStream::connect(address).await.map_err(|e| e.to_string())?;
@@ -306,7 +306,7 @@ async fn open(
     }
     if !shared.identity.knows(&shown) {
         return Err(format!(
-            "it shows a key that the controller did not tell; it was revoked or replaced: pointsman enroll {host}"
+            "it shows a key that the controller did not pass on, so it was revoked or replaced: pointsman enroll {host}"
         ));
     }
     Ok((shown, stream))
@@ -345,7 +345,7 @@ async fn listen(shared: &Shared, shown: &Shown, mut from: impl AsyncRead + Unpin
         }
         // A message of a later version is ignored.
         if let Some(message) = message {
-            (shared.hear)(shown.host.clone(), message);
+            (shared.receive)(shown.host.clone(), message);
         }
     }
 }

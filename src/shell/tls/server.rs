@@ -123,7 +123,7 @@ impl Listener {
                     Ok(Ok(Some((shown, stream)))) => serve(shown, stream, (serial, peer.ip()), &shared, &agents).await.err(),
                     Ok(Ok(None)) => None,
                     Ok(Err(why)) => Some(why),
-                    Err(_) => Some(format!("it did not say who it is within {} s", HANDSHAKE.as_secs())),
+                    Err(_) => Some(format!("it did not authenticate itself within {} s", HANDSHAKE.as_secs())),
                 };
                 // A scanner does not fill the log: only the first, the tenth and the hundredth of many messages are logged.
                 let times = |why: &str| {

@@ -1,6 +1,6 @@
 //! Heads of lines without a stamp: what programs print to a terminal, and what a supervisor keeps of it.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

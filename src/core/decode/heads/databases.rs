@@ -1,6 +1,6 @@
 //! Heads of databases and clusters in their own files.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

@@ -1,6 +1,6 @@
 //! Heads of network devices: switches, routers, firewalls, load balancers.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

@@ -1,6 +1,6 @@
 //! Heads that do not begin with the stamp.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {
@@ -100,7 +100,7 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
-        name: "Level before the stamp, as log4j is often told to",
+        name: "Level before the stamp, as log4j often writes it",
         place: HeadPlace::Front,
         form: "{level} {stamp} {text}",
         samples: &[(

@@ -1,6 +1,6 @@
 //! Heads of loggers between the stamp of a line and its text, if they contain more than a level at the beginning.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

@@ -8,8 +8,8 @@
 //! of the standard heads (RFC 3164 and 5424) read those themselves. These forms are asked for what that reading leaves open.
 //!
 //! A form is read from left to right without going back. A blank stands for one or more blanks or tabs, `~` for any number of
-//! them, a name in braces for a part ([`part::HeadPart`]), and anything else for itself. `{text}` marks the beginning of the text; what
-//! follows it in the form must match as well and stays in the text.
+//! them, a name in braces for a part ([`part::HeadPart`]), and anything else for itself. `{text}` marks the beginning of the
+//! text; what follows it in the form must match as well and stays in the text.
 //!
 //! Invariants: a form costs one pass over what it matches, and only forms that fit the first bytes of a text and the byte behind
 //! its first word are tried. Every sample is a test, and a row of `docs/reference/formats.md` (`catalog`). To read another
@@ -20,6 +20,7 @@ mod databases;
 mod devices;
 mod form;
 mod front;
+mod head;
 mod loggers;
 mod part;
 mod security;
@@ -33,50 +34,8 @@ use memchr::memchr;
 
 use form::Form;
 
+pub(super) use head::{Head, HeadPlace};
 pub(super) use part::HeadFound;
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
-    /// The vendor or program, as a table of the documentation shows it.
-    pub(super) name: &'static str,
-    pub(super) place: HeadPlace,
-    /// The form of the head.
-    pub(super) form: &'static str,
-    /// Records with what is read from them, as [`super::catalog`] shows an event.
-    pub(super) samples: &'static [(&'static str, &'static str)],
-}
-
-/// The place of a head in a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HeadPlace {
-    /// At the beginning of a line or behind a priority, if no stamp begins there.
-    Front,
-    /// Behind the stamp of a syslog message that contains a `%`: heads of network devices, tried if the standard reading finds no
-    /// program.
-    Device,
-    /// Behind the stamp of a syslog message in which the standard reading finds no program.
-    Syslog,
-    /// At the beginning of a syslog message's text, behind its tag.
-    Text,
-    /// Behind the stamp of a line that is no syslog message, if a level comes first.
-    Level,
-    /// Behind the stamp of a line that is no syslog message, if something else comes first.
-    Line,
-    /// At the beginning of a line without a stamp.
-    Bare,
-}
-
-impl HeadPlace {
-    const ALL: [HeadPlace; 7] = [
-        HeadPlace::Front,
-        HeadPlace::Device,
-        HeadPlace::Syslog,
-        HeadPlace::Text,
-        HeadPlace::Level,
-        HeadPlace::Line,
-        HeadPlace::Bare,
-    ];
-}
 
 /// All heads, in the sequence in which they are tried.
 pub(super) fn all() -> impl Iterator<Item = &'static Head> {

@@ -1,6 +1,6 @@
 //! Heads of security products and gateways at the beginning of a message's text, and behind the stamp of a message.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

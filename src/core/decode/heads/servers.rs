@@ -1,6 +1,6 @@
 //! Heads of servers' syslogs, and of programs that write their own files like syslog.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

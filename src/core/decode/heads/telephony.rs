@@ -1,6 +1,6 @@
 //! Heads of SIP servers, session border controllers and call managers.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

@@ -1,6 +1,6 @@
 //! Heads of access points, switches and gateways of Ubiquiti.
 
-use super::{Head, HeadPlace};
+use super::head::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {

@@ -6,13 +6,13 @@
 //!
 //! Each form has a sample in [`super::forms`].
 
+use nom::Parser;
 use nom::character::complete::{char, one_of};
 use nom::sequence::{preceded, terminated};
-use nom::{IResult, Parser};
 
 use super::{
     Day, EPOCH_S, Stamp, StampResult, ZONES, calendar, clock_us, date, digits, epoch, fail, full, iso, month, month_name, offset,
-    slashed, year,
+    on, slashed, year,
 };
 use crate::core::decode::calendar::{DAY_US, SECOND_US};
 use crate::core::decode::level;
@@ -130,7 +130,7 @@ fn mysql(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = digits(2, 2)(rest)?;
     let (rest, _) = char(' ').parse(rest)?;
     let (rest, us) = clock_us(rest).or_else(|_| padded(rest))?;
-    on(rest, 2000 + year as i32, month, day, us, None)
+    on(rest, Some(2000 + year as i32), month, day, us, None)
 }
 
 /// A clock whose hour is a blank and a digit.
@@ -177,7 +177,7 @@ fn redis_stamp(rest: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = terminated(month, char(' ')).parse(rest)?;
     let (rest, year) = terminated(year, char(' ')).parse(rest)?;
     let (rest, us) = clock_us(rest)?;
-    on(rest, year, month, day, us, None)
+    on(rest, Some(year), month, day, us, None)
 }
 
 /// [[yy] yy] mmdd blank clock with a fraction, behind the level's letter.
@@ -190,14 +190,10 @@ fn klog(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = digits(2, 2)(input)?;
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (behind, us) = clock_us(rest)?;
-    // 2000 is a leap year, so 29 February is accepted.
-    if rest.len() - behind.len() <= "09:15:02.".len() || calendar::days(2000, month, day).is_none() {
+    if rest.len() - behind.len() <= "09:15:02.".len() {
         return fail();
     }
-    match year {
-        Some(year) => on(behind, year, month, day, us, None),
-        None => Ok((behind, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
-    }
+    on(behind, year, month, day, us, None)
 }
 
 /// 16 hex digits of seconds and 8 of nanoseconds.
@@ -255,11 +251,4 @@ fn closed(rest: &str, stamp: Stamp) -> Option<Stamp> {
     };
     (zone.is_empty() || zone.starts_with(' ')).then_some(())?;
     matches!(behind.as_bytes().first(), None | Some(b' ' | b':')).then_some(Stamp { east_s, ..stamp })
-}
-
-fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> IResult<&str, Stamp, ()> {
-    match calendar::days(year, month, day) {
-        Some(day) => Ok((rest, full(day, us, east_s))),
-        None => fail(),
-    }
 }

@@ -7,8 +7,8 @@ use nom::combinator::{map, opt};
 use nom::sequence::{pair, preceded, terminated};
 
 use super::{
-    Day, Stamp, StampResult, bsd, calendar, clock_of_day, clock_us, date, digits, fail, fraction, full, half_behind, iso, month,
-    month_name, named_zone, offset, short_or_long_year, weekday, weekday_comma, words, year, zone,
+    Stamp, StampResult, bsd, clock_of_day, clock_us, date, digits, fail, fraction, full, half_behind, iso, month, month_name,
+    named_zone, offset, on, short_or_long_year, weekday, weekday_comma, words, year, zone,
 };
 use crate::core::decode::calendar::SECOND_US;
 
@@ -37,7 +37,7 @@ pub(super) fn loose_iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = digits(1, 2)(rest)?;
     let (rest, us) = preceded(one_of("T "), clock_12).parse(rest)?;
     let (rest, east_s) = zone(rest);
-    on(rest, year, month, day, us, east_s)
+    on(rest, Some(year), month, day, us, east_s)
 }
 
 pub(super) fn short_hour(input: &str) -> StampResult<'_, i64> {
@@ -66,7 +66,7 @@ pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stam
     let (rest, _) = opt(char(':')).parse(rest)?;
     let (rest, us) = clock_12(rest)?;
     let (rest, east_s) = zone(rest);
-    on(rest, year, month, day, us, east_s)
+    on(rest, Some(year), month, day, us, east_s)
 }
 
 /// Digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14-03-2026 02:11:57 +0300`,
@@ -78,11 +78,7 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
             let (rest, month) = terminated(digits(2, 2), char('-')).parse(input)?;
             let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
             let (rest, us) = clock_us(rest)?;
-            // 2000 is a leap year, so 29 February is accepted.
-            match calendar::days(2000, month, day) {
-                Some(_) => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
-                None => fail(),
-            }
+            on(rest, None, month, day, us, None)
         }
         [_, _, b'-', _, _, b'-', ..] => {
             let (rest, day) = terminated(digits(2, 2), char('-')).parse(input)?;
@@ -92,10 +88,10 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
             let short = rest.len() - behind.len() == 2;
             let (rest, us) = preceded(one_of(" \t"), clock_12).parse(behind)?;
             let (rest, east_s) = zone(rest);
-            match on(rest, year, month, day, us, east_s) {
+            match on(rest, Some(year), month, day, us, east_s) {
                 Ok(_) if short => fail(),
                 Ok(found) => Ok(found),
-                Err(_) => on(rest, year, day, month, us, east_s),
+                Err(_) => on(rest, Some(year), day, month, us, east_s),
             }
         }
         [_, b'.', ..] | [_, _, b'.', ..] => {
@@ -105,7 +101,7 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
             let (rest, _) = opt(char(',')).parse(rest)?;
             let (rest, us) = preceded(one_of(" _-"), clock_12).parse(rest)?;
             let (rest, east_s) = zone(rest);
-            on(rest, year, month, day, us, east_s)
+            on(rest, Some(year), month, day, us, east_s)
         }
         _ => fail(),
     }
@@ -118,12 +114,7 @@ pub(super) fn day_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, year) = opt(preceded(space1, year)).parse(rest)?;
     let (rest, us) = preceded(space1, clock_us).parse(rest)?;
     let (rest, east_s) = zone(rest);
-    match year {
-        Some(year) => on(rest, year, month, day, us, east_s),
-        // 2000 is a leap year, so 29 February is accepted.
-        None if calendar::days(2000, month, day).is_some() => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s })),
-        None => fail(),
-    }
+    on(rest, year, month, day, us, east_s)
 }
 
 /// yyyy-mm-dd-hh.mm.ss.uuuuuu and the minutes east of UTC: `2026-03-14-02.11.57.123456+060`, as Db2 writes it.
@@ -150,7 +141,7 @@ pub(super) fn year_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
     let (rest, us) = preceded(space1, clock_us).parse(rest)?;
     let (rest, east_s) = zone(rest);
-    on(rest, year, month, day, us, east_s)
+    on(rest, Some(year), month, day, us, east_s)
 }
 
 /// yyyymmdd, then `T`, a blank, `-`, `_` or a point, and a clock with colons or without: `20260314-02:11:57.123`,
@@ -177,7 +168,7 @@ pub(super) fn compact(input: &str) -> StampResult<'_, Stamp> {
         }
     };
     let (rest, east_s) = zone(rest);
-    on(rest, year as i32, month, day, us, east_s)
+    on(rest, Some(year as i32), month, day, us, east_s)
 }
 
 /// A stamp that begins with a month's name and is unlike RFC 3164: `Mar 14, 2026 2:11:57 AM` (Java), `Mar-14-26 02:11:57`,
@@ -188,11 +179,7 @@ pub(super) fn month_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = digits(1, 2)(rest)?;
     if separator == '/' && rest.starts_with(' ') {
         let (rest, us) = preceded(char(' '), clock_us).parse(rest)?;
-        // 2000 is a leap year, so 29 February is accepted.
-        return match calendar::days(2000, month, day) {
-            Some(_) => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
-            None => fail(),
-        };
+        return on(rest, None, month, day, us, None);
     }
     let (rest, year) = match separator {
         ' ' => preceded((char(','), space1), year).parse(rest)?,
@@ -201,7 +188,7 @@ pub(super) fn month_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, _) = opt(char(',')).parse(rest)?;
     let (rest, us) = preceded(space1, clock_12).parse(rest)?;
     let (rest, east_s) = zone(rest);
-    on(rest, year, month, day, us, east_s)
+    on(rest, Some(year), month, day, us, east_s)
 }
 
 /// weekday blank iso: `Sat 2026-03-14 02:11:57 CET`, as journalctl and systemctl write it.
@@ -222,11 +209,11 @@ pub(super) fn of_date(input: &str) -> StampResult<'_, Stamp> {
     let (rest, us) = preceded(space1, clock_12).parse(rest)?;
     if let Some(year) = before {
         let (rest, east_s) = zone(rest);
-        return on(rest, year, month, day, us, east_s);
+        return on(rest, Some(year), month, day, us, east_s);
     }
     let (rest, east_s) = opt(preceded(space1, zone_word)).parse(rest)?;
     let (rest, year) = preceded(space1, year).parse(rest)?;
-    on(rest, year, month, day, us, east_s.flatten())
+    on(rest, Some(year), month, day, us, east_s.flatten())
 }
 
 /// weekday blanks bsd: `Sat Mar 14 02:11:57`.
@@ -246,12 +233,5 @@ fn zone_word(input: &str) -> StampResult<'_, Option<i64>> {
     match offset(if word.len() == 3 { &padded } else { word }) {
         Ok(("", east_s)) => Ok((rest, Some(east_s))),
         _ => fail(),
-    }
-}
-
-fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> StampResult<'_, Stamp> {
-    match calendar::days(year, month, day) {
-        Some(day) => Ok((rest, full(day, us, east_s))),
-        None => fail(),
     }
 }

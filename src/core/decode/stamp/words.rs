@@ -12,7 +12,7 @@ use nom::character::complete::{char, space0, space1};
 use nom::combinator::opt;
 use nom::sequence::{preceded, terminated};
 
-use super::{Day, Stamp, StampResult, calendar, clock_of_day, digits, fail, full, year, zone};
+use super::{Stamp, StampResult, clock_of_day, digits, fail, on, year, zone};
 
 /// The length of the longest name, in bytes.
 const LONGEST: usize = 20;
@@ -217,15 +217,7 @@ pub(super) fn numbered(input: &str) -> StampResult<'_, Stamp> {
     let rest = rest.trim_start_matches(|c: char| !c.is_ascii() || matches!(c, '(' | ')'));
     let (rest, us) = preceded(space0, clock_of_day).parse(rest)?;
     let (rest, east_s) = zone(rest);
-    match year {
-        Some(year) => match calendar::days(year, month, day) {
-            Some(days) => Ok((rest, full(days, us, east_s))),
-            None => fail(),
-        },
-        // 2000 is a leap year, so 29 February is accepted.
-        None if calendar::days(2000, month, day).is_some() => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s })),
-        None => fail(),
-    }
+    on(rest, year, month, day, us, east_s)
 }
 
 /// The first word of a text without its point or comma, and what follows it.

@@ -20,10 +20,7 @@ fn rfc3164_as_senders_write_it() {
             "{} h - - - critical 4 || last message repeated 3 times <- year?",
         ),
         ("<34>Jan 12 06:30:00 last message repeated 3 times", "{} - - - - critical 4 || last message repeated 3 times <- year?"),
-        (
-            "<34>Jan 12 06:30:00 h message repeated 2 times: [ x: y]",
-            "{} h - - - critical 4 || message repeated 2 times: [ x: y] <- year?",
-        ),
+        ("<34>Jan 12 06:30:00 h message repeated 2 times: [ x: y]", "{} h - - - critical 4 || x: y <- year? x2"),
         ("<34>Jan 12 06:30:00 h Foo::Bar[3]: t", "{} h Foo::Bar[3] - - critical 4 || t <- year?"),
         ("<34>Jan 12 06:30:00 h 10.0.0.1:5060 lost", "{} h - - - critical 4 || 10.0.0.1:5060 lost <- year?"),
         ("<34>Jan 12 06:30:00 10.0.0.1: lost", "{} 10.0.0.1 - - - critical 4 || lost <- year?"),

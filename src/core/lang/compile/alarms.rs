@@ -291,7 +291,7 @@ impl<'t> Compiler<'t, '_> {
                     let name = Text { it: format!("{}/cancel {nth}", tree.name.it), span: clause.span.clone() };
                     let of_detect = std::mem::take(&mut self.renamings);
                     let inherited = Inherited { by: &alarm.by, renamings: &of_detect };
-                    let atom = self.coming(file, &name, detect, inherited, &clause.span);
+                    let atom = self.named_condition(file, &name, detect, inherited, &clause.span);
                     self.renamings = of_detect;
                     unread |= atom.is_none();
                     alarm.cancel.extend(atom.map(|atom| Cancel::When(vec![atom])));

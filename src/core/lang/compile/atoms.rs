@@ -115,13 +115,13 @@ impl<'t> Compiler<'t, '_> {
                 self.report(file, Code::ClauseNotHere, &clause.span, message);
             }
         }
-        let atom = self.coming(file, &pattern.name, detect, Inherited::default(), span);
+        let atom = self.named_condition(file, &pattern.name, detect, Inherited::default(), span);
         self.renamings.clear();
         atom
     }
 
     /// A named condition of several events: returns the atom that matches when it fires.
-    pub(super) fn coming(
+    pub(super) fn named_condition(
         &mut self,
         file: &'t File,
         name: &Text,

@@ -352,7 +352,8 @@ fn is_same_address(wanted: &str, have: &str) -> bool {
     read(wanted).is_some_and(|wanted| read(have) == Some(wanted))
 }
 
-/// A difference between two texts that people do not see at once: blanks, quotes, or characters that look alike. `is` tells whether a test would hold.
+/// A difference between two texts that people do not see at once: blanks, quotes, or characters that look alike. `is` tells
+/// whether a test would hold.
 fn small_difference(wanted: &str, have: &str, is: impl Fn(&str, &str) -> bool) -> Option<String> {
     let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
     if is(&without_blanks(wanted), &without_blanks(have)) {

@@ -45,11 +45,8 @@ fn bits(hash: u32) -> u64 {
 #[derive(Debug)]
 pub(super) struct Table<V> {
     filter: Filter,
+    /// Sorted by the hash.
     rows: Vec<(u32, V)>,
-    /// By the highest bits of the hash: the index in `rows` where its rows begin.
-    begins: Vec<u32>,
-    /// The index in `begins` is the hash without this number of lowest bits.
-    drop: u32,
 }
 
 impl<V> Default for Table<V> {
@@ -63,17 +60,7 @@ impl<V> Table<V> {
         // The sort is stable: values with one hash stay in the given order.
         rows.sort_by_key(|(hash, _)| *hash);
         let filter = Filter::new(rows.iter().map(|(hash, _)| *hash));
-        let places = rows.len().next_power_of_two().clamp(2, MOST_BITS);
-        let drop = 32 - places.trailing_zeros();
-        let mut begins = Vec::with_capacity(places + 1);
-        let mut at = 0;
-        for place in 0..=places {
-            while rows.get(at).is_some_and(|(hash, _)| ((hash >> drop) as usize) < place) {
-                at += 1;
-            }
-            begins.push(u32::try_from(at).unwrap_or(u32::MAX));
-        }
-        Table { filter, rows, begins, drop }
+        Table { filter, rows }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -83,14 +70,14 @@ impl<V> Table<V> {
     /// The values with this hash.
     #[inline]
     pub(super) fn get(&self, hash: u32) -> impl Iterator<Item = &V> {
-        let rows = if self.filter.may_have(hash) { self.place(hash) } else { &[] };
-        rows.iter().filter(move |(h, _)| *h == hash).map(|(_, v)| v)
+        let rows = if self.filter.may_have(hash) { self.rows_of(hash) } else { &[] };
+        rows.iter().map(|(_, v)| v)
     }
 
     #[cold]
-    fn place(&self, hash: u32) -> &[(u32, V)] {
-        let place = (hash >> self.drop) as usize;
-        &self.rows[self.begins[place] as usize..self.begins[place + 1] as usize]
+    fn rows_of(&self, hash: u32) -> &[(u32, V)] {
+        let rows = &self.rows[self.rows.partition_point(|(h, _)| *h < hash)..];
+        &rows[..rows.iter().take_while(|(h, _)| *h == hash).count()]
     }
 }
 

@@ -26,7 +26,7 @@ fn too_many_moves_are_held_and_not_forgotten() {
     assert_eq!(current_target(&bench).as_deref(), Some("b"));
 }
 
-/// Damping must not leave an address on a host of which nothing is heard: nobody would be served there.
+/// Damping must not leave an address on a host that does not report: nobody would be served there.
 #[test]
 fn a_failover_from_a_lost_host_is_not_damped() {
     let mut bench = Bench::new(Takeover::Lease);
@@ -43,7 +43,7 @@ fn a_failover_from_a_lost_host_is_not_damped() {
     }
     assert!(!bench.planner.reachable("b"));
     assert_eq!(current_target(&bench).as_deref(), Some("a"));
-    // Both are heard again: it is damped as before.
+    // Both report again: it is damped as before.
     bench.report("b", (0, 0), false, Presence::No);
     assert_eq!(bench.up("b", 6), Accepted::Held);
     // A claim whose host is lost as well moves nothing.

@@ -110,7 +110,7 @@ fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
 
 /// Numbers of an earlier connection, whoever sent them, do not make the reports of the next connection look old.
 #[test]
-fn an_agent_that_connects_anew_is_heard() {
+fn the_reports_of_an_agent_that_connects_anew_count() {
     let mut bench = Bench::new(Takeover::Confirmed);
     let beat = Echo { incarnation: 2, beat: 1 };
     let report = Report { host: "b".to_owned(), beat, ..Report::default() };

@@ -1,7 +1,6 @@
 //! Tests of paused resources and drained hosts.
 
 use super::*;
-use crate::core::wire::StatusNote;
 
 impl Bench {
     fn paused(&mut self, on: bool) -> &mut Bench {

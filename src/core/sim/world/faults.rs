@@ -91,8 +91,8 @@ impl SimWorld<'_> {
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
-            Fault::Pause(all) => self.set_aside(paused(all), lasts),
-            Fault::Drain(host) => self.set_aside(Override::Drain(host_name(host)), lasts),
+            Fault::Pause(all) => self.begin_override(paused(all), lasts),
+            Fault::Drain(host) => self.begin_override(Override::Drain(host_name(host)), lasts),
             Fault::CutControl(..)
             | Fault::CutLan(..)
             | Fault::CutWitness(..)
@@ -180,7 +180,7 @@ impl SimWorld<'_> {
     }
 
     /// An operator begins an override. It ends by itself, in case the command that ends it is lost.
-    fn set_aside(&mut self, what: Override, lasts: Duration) {
+    fn begin_override(&mut self, what: Override, lasts: Duration) {
         let command = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
         self.control(None, Happening::Operator(command));
     }
@@ -289,12 +289,12 @@ impl SimWorld<'_> {
                     disk.marks.values_mut().for_each(|mark| mark.place = None);
                 }
                 let local = host.clock.local(self.now);
-                // Who started long ago has no earlier promise that could last.
+                // An agent that started long ago has no earlier promise that could still last.
                 let started = if self.tamper == Some(Tamper::VoterForgets) { local - promise_lasts_most() } else { local };
                 let mut agent = AgentState::start(host.name.clone(), host.starts, disk, list, started, &mut outputs);
                 agent.distrust_store(started, false);
                 host.agent = Some(agent);
-                // It speaks with nobody until it knows with whom.
+                // It exchanges no messages with other agents until the controller has sent their names.
                 host.peers.clear();
                 self.carry_out_agent(h, outputs);
                 self.tell_link(h);

@@ -3,15 +3,15 @@
 use super::*;
 
 /// A source, its time, and one sender of it.
-struct Heard {
+struct TestSender {
     arrivals: Arrivals,
     now_ms: i64,
     trust: Trust,
 }
 
-impl Heard {
-    fn of(stamps: Stamps) -> Heard {
-        Heard { arrivals: Arrivals::of(stamps), now_ms: 1_000_000_000_000, trust: Trust::Address }
+impl TestSender {
+    fn of(stamps: Stamps) -> TestSender {
+        TestSender { arrivals: Arrivals::of(stamps), now_ms: 1_000_000_000_000, trust: Trust::Address }
     }
 
     /// Takes a record with this age, `after_ms` after the one before. Returns whether it is late, and how old its stamp is
@@ -33,36 +33,36 @@ impl Heard {
 #[test]
 fn a_slow_clock_is_not_lateness_and_a_steady_one_is_learned() {
     for slow in [0, 2_500, 3_000, 59_000] {
-        let mut heard = Heard::of(Stamps::Stated);
-        assert!(!heard.is_late(0, slow), "the first record of a sender");
+        let mut sender = TestSender::of(Stamps::Stated);
+        assert!(!sender.is_late(0, slow), "the first record of a sender");
         for _ in 0..6 {
-            assert!(!heard.is_late(3_000, slow));
+            assert!(!sender.is_late(3_000, slow));
         }
-        assert!(heard.is_late(3_000, slow + 2_100), "beyond what is usual");
-        assert!(!heard.is_late(3_000, slow - 50_000));
-        let learned = heard.arrivals.learned();
+        assert!(sender.is_late(3_000, slow + 2_100), "beyond what is usual");
+        assert!(!sender.is_late(3_000, slow - 50_000));
+        let learned = sender.arrivals.learned();
         let host = "h".to_owned();
         assert_eq!(learned, [Learned { host, trust: Trust::Address, usual: slow * 1_000, zone: 0 }]);
         // After a restart the age is known, for the same trust.
-        let mut again = Heard::of(Stamps::Stated);
+        let mut again = TestSender::of(Stamps::Stated);
         again.arrivals.recall(learned.into_iter().map(|l| (l.trust, l.host, l.usual)));
         assert!(again.is_late(0, slow + 2_100) && !again.is_late(10, slow + 1_900));
         again.trust = Trust::Local;
         assert!(!again.is_late(3_000, slow.min(0) + 50_000));
     }
-    let mut heard = Heard::of(Stamps::Stated);
-    assert!(heard.is_late(0, 61_000), "a minute is the most that counts as new before anything is known");
+    let mut sender = TestSender::of(Stamps::Stated);
+    assert!(sender.is_late(0, 61_000), "a minute is the most that counts as new before anything is known");
 }
 
 #[test]
 fn a_burst_of_one_delay_proves_nothing_and_a_steady_hour_does() {
-    let mut heard = Heard::of(Stamps::Stated);
-    assert!((0..50).all(|_| heard.is_late(100, 3_600_000)));
-    assert!(heard.is_late(10_000, 3_600_000));
+    let mut sender = TestSender::of(Stamps::Stated);
+    assert!((0..50).all(|_| sender.is_late(100, 3_600_000)));
+    assert!(sender.is_late(10_000, 3_600_000));
     for _ in 0..3 {
-        heard.hear(10_000, 3_600_000);
+        sender.hear(10_000, 3_600_000);
     }
-    assert!(!heard.is_late(10_000, 3_600_000) && heard.is_late(10_000, 3_603_000));
+    assert!(!sender.is_late(10_000, 3_600_000) && sender.is_late(10_000, 3_603_000));
 }
 
 /// An hour, a second summer time, or what NTP corrects after a pause of the machine.
@@ -87,37 +87,37 @@ fn a_clock_of_this_machine_that_is_set_makes_no_new_record_late() {
 
 #[test]
 fn ages_that_scatter_are_allowed_a_minute() {
-    let mut heard = Heard::of(Stamps::Stated);
+    let mut sender = TestSender::of(Stamps::Stated);
     for i in 0..20 {
-        assert!(!heard.is_late(10_000, if i % 2 == 0 { 20_000 } else { 0 }), "{i}");
+        assert!(!sender.is_late(10_000, if i % 2 == 0 { 20_000 } else { 0 }), "{i}");
     }
-    assert!(heard.is_late(10_000, 61_000));
+    assert!(sender.is_late(10_000, 61_000));
 }
 
 #[test]
 fn the_zone_of_a_sender_is_the_one_that_brings_it_nearest_to_its_arrival() {
     for zone_minutes in [-300, 0, 345, 600, -210] {
         let west = -zone_minutes * 60_000;
-        let mut heard = Heard::of(Stamps::Nearest);
-        assert_eq!(heard.hear(0, west + 700), (false, 700), "{zone_minutes}");
+        let mut sender = TestSender::of(Stamps::Nearest);
+        assert_eq!(sender.hear(0, west + 700), (false, 700), "{zone_minutes}");
         for _ in 0..6 {
-            assert_eq!(heard.hear(3_000, west - 300), (false, -300));
+            assert_eq!(sender.hear(3_000, west - 300), (false, -300));
         }
         // The record is an hour old, and not in the next zone.
-        assert_eq!(heard.hear(3_000, west + 3_600_000), (true, 3_600_000));
-        let zone = heard.arrivals.learned().pop().unwrap().zone;
+        assert_eq!(sender.hear(3_000, west + 3_600_000), (true, 3_600_000));
+        let zone = sender.arrivals.learned().pop().unwrap().zone;
         assert_eq!(zone, west * 1_000);
     }
     // The stamp of a file stays as it was read.
-    assert_eq!(Heard::of(Stamps::Assumed).hear(0, 18_000_500), (false, 18_000_500));
-    assert!(Heard::of(Stamps::Assumed).is_late(0, 18_000_000 + 120_000));
-    assert!(Heard::of(Stamps::Stated).is_late(0, 18_000_000));
+    assert_eq!(TestSender::of(Stamps::Assumed).hear(0, 18_000_500), (false, 18_000_500));
+    assert!(TestSender::of(Stamps::Assumed).is_late(0, 18_000_000 + 120_000));
+    assert!(TestSender::of(Stamps::Stated).is_late(0, 18_000_000));
 }
 
 #[test]
 fn the_first_record_of_a_sender_is_new_only_if_it_fits_a_zone() {
     let hour = 3_600_000;
-    let is_new = |stamps, age_ms| !Heard::of(stamps).is_late(0, age_ms);
+    let is_new = |stamps, age_ms| !TestSender::of(stamps).is_late(0, age_ms);
     for stamps in [Stamps::Nearest, Stamps::Assumed] {
         // A claim out of a queue, hours old, is rarely a minute from a zone.
         for minutes in [5, 10, 122, 130, 178, 190, 307, 365, 552] {
@@ -139,34 +139,34 @@ fn the_first_record_of_a_sender_is_new_only_if_it_fits_a_zone() {
 
 #[test]
 fn a_zone_that_was_taken_from_an_old_record_is_given_up_for_a_nearer_one() {
-    let mut heard = Heard::of(Stamps::Nearest);
-    assert_eq!(heard.hear(0, 3_600_000), (false, 0), "nobody can know");
-    assert_eq!(heard.hear(5_000, 200), (false, 200));
-    assert_eq!(heard.hear(5_000, 3_600_000), (true, 3_600_000));
+    let mut sender = TestSender::of(Stamps::Nearest);
+    assert_eq!(sender.hear(0, 3_600_000), (false, 0), "nobody can know");
+    assert_eq!(sender.hear(5_000, 200), (false, 200));
+    assert_eq!(sender.hear(5_000, 3_600_000), (true, 3_600_000));
 }
 
 #[test]
 fn a_queue_that_is_emptied_is_late_whatever_the_clocks_say() {
     for (stamps, ahead) in [(Stamps::Stated, 0), (Stamps::Stated, 7_200_000), (Stamps::Nearest, 18_000_000), (Stamps::Nearest, 0)]
     {
-        let mut heard = Heard::of(stamps);
+        let mut sender = TestSender::of(stamps);
         // 50 s of records arrive within half a second.
-        let late: Vec<bool> = (0..50).map(|n| heard.is_late(10, 50_000 - n * 1_000 - ahead)).collect();
+        let late: Vec<bool> = (0..50).map(|n| sender.is_late(10, 50_000 - n * 1_000 - ahead)).collect();
         assert!(late[4..].iter().all(|late| *late), "{late:?}");
         // After that, records are new.
-        assert!(!heard.is_late(1_500, -ahead), "{stamps:?} {ahead}");
-        assert!(!heard.is_late(10, -ahead));
+        assert!(!sender.is_late(1_500, -ahead), "{stamps:?} {ahead}");
+        assert!(!sender.is_late(10, -ahead));
     }
-    // The first record that is ever heard of a sender looks new; the second shows that it is a queue.
-    let mut heard = Heard::of(Stamps::Stated);
-    assert_eq!([50_000, 40_000, 20_000, 0].map(|age| heard.is_late(10, age)), [false, true, true, true]);
+    // The first record that is ever sender of a sender looks new; the second shows that it is a queue.
+    let mut sender = TestSender::of(Stamps::Stated);
+    assert_eq!([50_000, 40_000, 20_000, 0].map(|age| sender.is_late(10, age)), [false, true, true, true]);
     // A burst of a slow clock is no queue, and a sender that paused may well be out of order.
-    let mut heard = Heard::of(Stamps::Stated);
-    assert_eq!([50_000, 49_500, 50_300, 48_900].map(|age| heard.is_late(10, age)), [false; 4]);
-    assert_eq!([(1_500, 50_000), (10, 46_000), (10, 50_000)].map(|(after, age)| heard.is_late(after, age)), [false; 3]);
+    let mut sender = TestSender::of(Stamps::Stated);
+    assert_eq!([50_000, 49_500, 50_300, 48_900].map(|age| sender.is_late(10, age)), [false; 4]);
+    assert_eq!([(1_500, 50_000), (10, 46_000), (10, 50_000)].map(|(after, age)| sender.is_late(after, age)), [false; 3]);
     // The same with hours of records.
-    let mut heard = Heard::of(Stamps::Nearest);
-    let late = (0..1_000).filter(|n| heard.is_late(1, 36_000_000 - n * 36_000)).count();
+    let mut sender = TestSender::of(Stamps::Nearest);
+    let late = (0..1_000).filter(|n| sender.is_late(1, 36_000_000 - n * 36_000)).count();
     assert!(late >= 996, "{late}");
 }
 
@@ -175,25 +175,25 @@ fn what_a_sender_wrote_while_it_was_cut_off_is_late_from_its_first_record_on() {
     for (stamps, slow) in
         [(Stamps::Stated, 0), (Stamps::Stated, 3_000), (Stamps::Nearest, 18_000_000), (Stamps::Assumed, -7_200_000)]
     {
-        let mut heard = Heard::of(stamps);
-        assert!((0..3).all(|_| !heard.is_late(2_000, slow)));
+        let mut sender = TestSender::of(stamps);
+        assert!((0..3).all(|_| !sender.is_late(2_000, slow)));
         let mut gap = 31_000;
-        assert!((0..30).all(|n| heard.is_late(std::mem::replace(&mut gap, 10), slow + 30_000 - n * 1_000)), "{stamps:?} {slow}");
-        assert!(!heard.is_late(1_500, slow) && !heard.is_late(10, slow));
+        assert!((0..30).all(|n| sender.is_late(std::mem::replace(&mut gap, 10), slow + 30_000 - n * 1_000)), "{stamps:?} {slow}");
+        assert!(!sender.is_late(1_500, slow) && !sender.is_late(10, slow));
         // A clock that is set back by some seconds is no queue.
-        assert!(!heard.is_late(60_000, slow + 9_000));
+        assert!(!sender.is_late(60_000, slow + 9_000));
     }
 }
 
 #[test]
 fn a_busy_sender_with_some_delay_is_no_queue() {
-    let mut heard = Heard::of(Stamps::Stated);
+    let mut sender = TestSender::of(Stamps::Stated);
     for n in 0..10_000_i64 {
         let age = [0, 3, 120, 1_500, 40, 4][usize::try_from(n % 6).unwrap()];
-        assert!(!heard.is_late(7, age), "{n}");
+        assert!(!sender.is_late(7, age), "{n}");
     }
     // The queue is recognised by its ages, and its end at once.
-    assert!(heard.is_late(10, 30_000) && heard.is_late(10, 20_000) && !heard.is_late(10, 100));
+    assert!(sender.is_late(10, 30_000) && sender.is_late(10, 20_000) && !sender.is_late(10, 100));
 }
 
 #[test]

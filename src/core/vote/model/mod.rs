@@ -218,7 +218,7 @@ impl Search<'_> {
         if u64::from(state.commands) < self.model.commands {
             let commands = state.commands + 1;
             let obeyed = self.holder(State { commands, ..state }, host, HolderEvent::Obey(u64::from(commands)));
-            found.push(self.voter(obeyed, machine(host), VoterEvent::Heard(u64::from(commands))).0);
+            found.push(self.voter(obeyed, machine(host), VoterEvent::Learned(u64::from(commands))).0);
         }
     }
 

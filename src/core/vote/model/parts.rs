@@ -72,9 +72,16 @@ fn back(at: Time, by: Duration) -> Time {
 pub(super) enum VoterEvent {
     Passed(Duration),
     Crash,
-    Asked { host: usize, command: u64 },
-    Heard(u64),
-    Clear { host: usize, command: u64 },
+    Asked {
+        host: usize,
+        command: u64,
+    },
+    /// It learned that this command exists.
+    Learned(u64),
+    Clear {
+        host: usize,
+        command: u64,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -112,7 +119,7 @@ impl VoterPart {
                     next.disk = next.voter.longest();
                 }
             }
-            VoterEvent::Heard(command) => next.voter.heard(NOW, RESOURCE, generation(command)),
+            VoterEvent::Learned(command) => next.voter.learn_command(NOW, RESOURCE, generation(command)),
             VoterEvent::Clear { host, command } => next.voter.clear(RESOURCE, NAMES[host], generation(command)),
         }
         (next, granted)
@@ -190,7 +197,7 @@ impl HolderPart {
         self.answers.iter().filter(|a| a.voter == voter).copied().collect()
     }
 
-    /// The command up to which others may hear that the host is clear.
+    /// The command up to which the host is reported as clear.
     pub(super) fn shown_clear(&self, model: &VoteModel) -> u64 {
         if model.broken == Some(BrokenRule::ClearTooEarly) { self.obeyed } else { self.clear }
     }

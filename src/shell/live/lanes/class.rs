@@ -42,8 +42,8 @@ impl<M> TrustClass<M> {
     /// The name under which a sender is counted.
     pub(super) fn name<'a>(&self, trust: Trust, sender: &'a str) -> &'a str {
         // Files always keep their order: there are only as many as the configuration has.
-        let told_apart = trust >= Trust::Local || self.senders.len() < SENDERS || self.senders.contains_key(sender);
-        if told_apart { sender } else { "" }
+        let counted_apart = trust >= Trust::Local || self.senders.len() < SENDERS || self.senders.contains_key(sender);
+        if counted_apart { sender } else { "" }
     }
 
     /// The number of waiting events of a sender, and their bytes.

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_met_is_known() {
+    fn what_an_expression_can_match_is_known() {
         let hir = |text: &str| regex_syntax::parse(text).expect(text);
         for (text, wanted) in [
             ("a^b", true),

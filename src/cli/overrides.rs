@@ -1,4 +1,4 @@
-//! `pause`, `resume`, `silence`, `maintenance`, `drain` and the commands that end them: what operators set aside for a time.
+//! `pause`, `silence`, `maintenance`, `drain`, the commands that end them, and the lists of what is in force.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -34,7 +34,7 @@ struct Paused {
     /// A resource or a reaction
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     name: Option<String>,
-    /// Everything: nothing outside is changed, except that notifications are sent
+    /// Everything, instead of one resource or reaction
     #[arg(long)]
     all: bool,
 }
@@ -49,7 +49,7 @@ impl Paused {
     }
 }
 
-/// Pauses everything, a resource or a reaction: nothing outside is changed until it is resumed
+/// Pauses everything, a resource or a reaction: until it is resumed, nothing outside is changed, but notifications are sent
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  pointsman pause --all --for 2h --reason 'the network is being rebuilt'\n  pointsman pause sip_vip --reason 'ann looks at it'\n  pointsman pause restart_sip --reason 'the script is wrong'\n\nWhat would have been done is shown by `resources`, `status` and `history`. Leases and votes are renewed, and a move that has begun is\nfinished: a pause makes no address disappear. It survives restarts."
@@ -84,6 +84,7 @@ pub(super) struct ResumeArgs {
     after_help = "Examples:\n  pointsman silence app_stopped --for 2h --reason 'known, ticket 4711'\n  pointsman silence app_stopped SIP_SERVER_PRIMARY --for 30m --reason 'restart planned'\n  pointsman silence --host sip1 --category minor --for 1d --reason 'new disk'\n\nThe alarms are raised and kept, and `pointsman alarms` marks them. Reactions start as usual; only what they send with\n`notify` is withheld."
 )]
 pub(super) struct SilenceArgs {
+    /// The name of an alarm [default: all alarms that the options select]
     alarm: Option<String>,
     /// The key, as `pointsman alarms` shows it [default: all keys]
     key: Option<String>,
@@ -113,6 +114,7 @@ pub(super) struct SilenceArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman unsilence 1842      the number is that of `pointsman silences`")]
 pub(super) struct UnsilenceArgs {
+    /// The number of the silence, as `pointsman silences` shows it
     number: u64,
     #[command(flatten)]
     whom: ControllerArgs,
@@ -140,6 +142,7 @@ pub(super) struct OverridesArgs {
     after_help = "Examples:\n  pointsman maintenance sip1 --for 2h --reason 'new kernel'\n  pointsman maintenance sip1 --end\n\n`pointsman drain` moves resources off a host and keeps it empty. For recurring maintenance, name a calendar in the configuration:\n`maintenance: CALENDAR`."
 )]
 pub(super) struct MaintenanceArgs {
+    /// The name of the host
     host: String,
     /// Ends the maintenance
     #[arg(long, conflicts_with_all = ["lasts", "reason"])]
@@ -160,6 +163,7 @@ pub(super) struct MaintenanceArgs {
     after_help = "Examples:\n  pointsman drain sip1 --reason 'it is replaced'\n  pointsman undrain sip1\n\nA resource that no other host can take stays. When the drain ends, resources go back to the hosts of their primaries."
 )]
 pub(super) struct DrainArgs {
+    /// The name of the host
     host: String,
     #[command(flatten)]
     why: Why,
@@ -171,6 +175,7 @@ pub(super) struct DrainArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman undrain sip1")]
 pub(super) struct UndrainArgs {
+    /// The name of the host
     host: String,
     #[command(flatten)]
     whom: ControllerArgs,
