@@ -72,14 +72,14 @@ fn a_clock_of_this_machine_that_is_set_makes_no_new_record_late() {
         // The sender has a clock of its own, or this machine's.
         for age_after in [100 + by_ms, 100] {
             for known in [true, false] {
-                let mut heard = Heard::of(Stamps::Stated);
+                let mut sender = TestSender::of(Stamps::Stated);
                 for _ in 0..if known { 6 } else { 1 } {
-                    assert!(!heard.is_late(3_000, 100));
+                    assert!(!sender.is_late(3_000, 100));
                 }
-                heard.arrivals.clock_changed(by_ms * 1_000);
-                heard.now_ms += by_ms;
-                assert!(!heard.is_late(3_000, age_after), "{by_ms} {age_after}");
-                assert!(heard.is_late(3_000, age_after + if known { 2_500 } else { 61_000 }), "{by_ms} {age_after}");
+                sender.arrivals.clock_changed(by_ms * 1_000);
+                sender.now_ms += by_ms;
+                assert!(!sender.is_late(3_000, age_after), "{by_ms} {age_after}");
+                assert!(sender.is_late(3_000, age_after + if known { 2_500 } else { 61_000 }), "{by_ms} {age_after}");
             }
         }
     }
