@@ -287,6 +287,10 @@ fn exit_status_says_what_happened() {
     let absent = format!("{}/absent", scratch.path());
     let fifo = format!("{}/fifo", scratch.path());
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let piped = format!("{}/piped", scratch.path());
+    scratch.write("piped/a.alarm", "alarm a { detect event 1 cancel by hand }\n");
+    std::os::unix::fs::symlink("nowhere", format!("{piped}/.#a.alarm")).unwrap();
+    assert!(Command::new("mkfifo").arg(format!("{piped}/b.alarm")).status().unwrap().success());
     let open = scratch.write("open.alarm", "alarm a { detect event x cancel by hand }\n");
     fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
     let cases: &[(&[&str], i32, &str)] = &[
@@ -297,6 +301,7 @@ fn exit_status_says_what_happened() {
         (&["check", "-c", "/dev/zero"], 2, "it is a device, and must be a regular file"),
         (&["check", "-c", &fifo], 2, "it is a FIFO"),
         (&["check", "--rules", &fifo], 2, "it is a FIFO"),
+        (&["check", "--rules", &piped], 2, "b.alarm could not be read: it is a FIFO"),
         (&["check", "--rules", &open], 2, "chmod o-w"),
         (&["dry-run", "--rules", &good, "/dev/zero"], 2, "it is a device"),
         (&["check", "--rules", &looped], 0, ""),

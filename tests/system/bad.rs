@@ -1,16 +1,15 @@
-//! Failures around the controller: full disks, missing rights, occupied ports, silent connections.
+//! Failures around the controller: missing rights, occupied ports, silent connections.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
 use pointsman::shell::command::{Leftovers, run};
 
-use crate::site::{PROGRAM, Site, claim, ready, until};
+use crate::site::{Site, claim, ready, until};
 
 #[test]
 fn a_port_that_is_taken_and_a_second_controller() {
@@ -67,79 +66,6 @@ fn ten_thousand_silent_connections_keep_nobody_out() {
     late.write_all(claim(3).as_bytes()).unwrap();
     until("both are heard", || wanted(3));
     drop(silent);
-}
-
-/// The disk is full: the controller ends with a message, and nothing that was acted on is lost. With free space it continues.
-#[test]
-fn a_full_disk() {
-    let site = Site::new("disk", "files: sip.log\n", "agent");
-    let script = "\
-        mkdir data && mount -t tmpfs -o size=3m none data && \
-        { \"$PROGRAM\" run -c pointsman.yaml; echo \"ended $?\" >&2; \
-          mount -o remount,size=100m data; \
-          \"$PROGRAM\" run -c pointsman.yaml & RUN=$!; \
-          read WORD; kill $RUN; wait $RUN; \"$PROGRAM\" journal verify --data data && \"$PROGRAM\" journal show --data data; }";
-    let mut child = Command::new("unshare")
-        .args(["--mount", "sh", "-c", script])
-        .env("PROGRAM", PROGRAM)
-        .current_dir(&site.0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let mut next = |what: &[&str]| {
-        let has_all = |line: &String| what.iter().all(|w| line.contains(w));
-        said.by_ref().find(has_all).unwrap_or_else(|| panic!("{what:?} is not said"))
-    };
-    next(&["ready:"]);
-    let mut number = 0;
-    let mut write = |lines: u32| {
-        let text: String = (0..lines).map(|i| claim(number + i + 1)).collect();
-        number += lines;
-        site.append(&text);
-    };
-    // A thousand bytes each in the journal, which is more than the free space after its beginning.
-    write(6_000);
-    next(&["disk is full", "journal.db"]);
-    assert!(next(&["ended "]).contains("ended 2"));
-    next(&["ready:"]);
-    write(1);
-    // The last line is on the disk if it was acted on: its run is in the history.
-    thread::spawn(move || said.for_each(drop));
-    let inside = format!("/proc/{}/root{}", child.id(), site.0.display());
-    until("it goes on", || {
-        let out =
-            Command::new(PROGRAM).args(["sources", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
-        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":")
-            && journal_has(child.id(), &site, "\"text\":\"number 6001\"")
-    });
-    child.stdin.take().unwrap().write_all(b"enough\n").unwrap();
-    let out = child.wait_with_output().unwrap();
-    let shown = String::from_utf8(out.stdout).unwrap();
-    assert!(
-        shown.starts_with("data:") && shown.lines().next().unwrap().ends_with("all is well"),
-        "{}",
-        shown.lines().next().unwrap()
-    );
-    let numbers: Vec<u32> = shown
-        .lines()
-        .filter(|l| l.contains("\"input\":{\"event\":{"))
-        .filter_map(|l| l.split("\"text\":\"number ").nth(1)?.split('"').next()?.parse().ok())
-        .collect();
-    assert_eq!(numbers, (1..=6_001).collect::<Vec<u32>>(), "every line once, and in order");
-}
-
-/// True if the journal of a controller in another mount namespace has this text. It is read at its mount: SQLite resolves links,
-/// and `/proc/N/root` leads out of there.
-fn journal_has(process: u32, site: &Site, text: &str) -> bool {
-    let out = Command::new("nsenter")
-        .args(["--mount", "--target", &process.to_string(), PROGRAM, "journal", "show", "--data"])
-        .arg(site.0.join("data"))
-        .output()
-        .unwrap();
-    String::from_utf8(out.stdout).unwrap().contains(text)
 }
 
 /// A channel that is a program receives the text as its last argument, without a shell.

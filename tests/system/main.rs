@@ -11,6 +11,7 @@ mod cases;
 mod demo;
 mod editor;
 mod explain;
+mod full_disk;
 mod journal;
 mod last_word;
 mod monitoring;

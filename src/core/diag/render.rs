@@ -7,10 +7,13 @@ use std::fmt::Write as _;
 
 use super::{Code, Diagnostic, LineIndex, Place, Severity};
 use crate::core::base::limits::DIAGNOSTICS_PER_FILE;
-use crate::core::base::text::printable;
+use crate::core::base::text::{printable, printable_short};
 
 /// Maximum characters of a line that are shown around its place.
 const WIDTH: usize = 140;
+/// Maximum characters of a message or a help that are shown. Both may contain what somebody wrote, such as a string that is not
+/// closed.
+const MESSAGE: usize = 2_000;
 
 /// Maximum further places of a missing name that are listed. The rest is counted.
 const FURTHER: usize = 3;
@@ -71,7 +74,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, further: &[&Place], lines: &mu
     };
     let painted = |text: &str, paint: &str| if colour { format!("\x1b[{paint}m{text}\x1b[0m") } else { text.to_owned() };
     let head = painted(&format!("{word}[{}]", diagnostic.code.text()), paint);
-    let _ = writeln!(out, "{head}: {}", painted(&printable(&diagnostic.message), "1"));
+    let _ = writeln!(out, "{head}: {}", painted(&printable_short(&diagnostic.message, MESSAGE), "1"));
     let numbers = diagnostic.place.iter().chain(diagnostic.context.iter().map(|(p, _)| p)).map(|p| lines.line_column(p).0);
     let gutter = numbers.max().unwrap_or(0).to_string().len();
     let bar = painted("|", "34");
@@ -82,7 +85,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, further: &[&Place], lines: &mu
         excerpt(out, &line_of(place, lines), label, '-', gutter, &|text| painted(text, "34"), &bar);
     }
     if let Some(help) = &diagnostic.help {
-        let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable(help));
+        let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable_short(help, MESSAGE));
     }
     if !further.is_empty() {
         let mut places: Vec<String> = further.iter().take(FURTHER).map(|place| position_text(place, lines)).collect();
@@ -231,6 +234,8 @@ mod tests {
         let shown = human(&[Diagnostic::new(Code::RuleSyntax, at(&text, 500..501), "\x1b[2J")], false);
         assert!(!shown.contains('\x1b'), "{shown}");
         assert!(shown.lines().all(|l| l.chars().count() < 2 * WIDTH), "{shown}");
+        let quoting = Diagnostic::new(Code::RuleSyntax, at("x", 0..1), text.repeat(1_000)).help(text.repeat(1_000));
+        assert!(human(&[quoting], false).len() < 3 * MESSAGE);
         let empty = human(&[Diagnostic::new(Code::RuleSyntax, at("", 0..0), "nothing")], false);
         assert!(empty.contains("1 | \n"), "{empty}");
     }

@@ -13,9 +13,9 @@ use super::ledger::{Instruction, Record};
 use super::planner::Planner;
 use super::turn::{MoveStep, Output};
 
-/// The number of an agent's start comes from its host's clock, in seconds. A start further ahead of the controller's clock is not
-/// believed.
-const STARTS_AHEAD: u64 = 20 * 366 * 24 * 3_600;
+/// The number of an agent's start comes from its host's clock, in seconds. A start after the year 2500 is not believed. The
+/// controller's own clock does not decide this: if it were set to 1970, no agent would be believed, and no address would move.
+const STARTS_MOST: u64 = 530 * 366 * 24 * 3_600;
 /// The number of an agent's start may be lower than before if the host has been silent for so long.
 const STARTS_FORGOTTEN: Duration = Duration::from_secs(60);
 
@@ -24,9 +24,8 @@ impl Planner {
         let Some(view) = self.views.get_mut(&report.host) else {
             return;
         };
-        // An agent numbers its starts by the clock. A number that is far ahead would make every later report look overtaken.
-        let latest = u64::try_from(now.micros() / 1_000_000).unwrap_or(0).saturating_add(STARTS_AHEAD);
-        if report.beat.incarnation > latest {
+        // A number that is far ahead would make every later report look overtaken.
+        if report.beat.incarnation > STARTS_MOST {
             let text = format!(
                 "{} says that it is start {} of its agent, which cannot be; what it reports is not believed; is its clock far ahead, or its agent forged?",
                 report.host, report.beat.incarnation

@@ -589,6 +589,20 @@ fn numbers_that_cannot_be_are_not_believed() {
     assert!(bench.planner.settled(VIP));
 }
 
+/// The clock of a controller without a battery begins in 1970. The agents' starts have the numbers of their own, right clocks.
+#[test]
+fn agents_are_believed_although_the_controllers_clock_is_decades_behind() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    for host in ["a", "b"] {
+        let beat = Echo { incarnation: 1_796_041_228, beat: 1 };
+        let report = Report { host: host.to_owned(), beat, ..Report::default() };
+        bench.planner.turn(Time::from_micros(0), Input::Report(report), &mut bench.out);
+    }
+    assert_eq!(bench.notices(), Vec::<&str>::new());
+    bench.up("a", 1);
+    assert_eq!(bench.sent().len(), 1, "a is commanded to take it");
+}
+
 #[test]
 fn two_holders_are_reported_while_they_last_and_never_settled() {
     let mut bench = Bench::new(Takeover::Confirmed);

@@ -22,6 +22,9 @@
 //! are tried. The first record of a sender may be old all the same: in that zone, it is new only if it arrives within
 //! [`LATE_AT_FIRST`] of its stamp. When the usual age is known, stamps are read in the zone that follows from that age. So an old
 //! record of a known sender is old, and not a new one in another zone.
+//!
+//! When this machine's clock is set, the ages of senders with other clocks change by as much, and those of senders on this machine
+//! stay. The next record of each sender shows which of the two it is.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -127,6 +130,10 @@ struct Sender {
     paused: bool,
     queue: Queue,
     journaled: Option<(Time, i64)>,
+    /// By how much this machine's clock was set since the sender's last record, in microseconds.
+    clock_set: i64,
+    /// By how much it was set since the first record of the sender, if that changed the sender's ages.
+    shift: i64,
 }
 
 /// The records that came without a pause.
@@ -162,6 +169,14 @@ impl Arrivals {
             let known =
                 Sender { usual, agreed_once: true, agrees: true, journaled: Some((Time::MIN, usual)), ..Sender::default() };
             senders.with(&host, trust, |sender| *sender = known);
+        }
+    }
+
+    /// This machine's clock was set by this number of microseconds: what is known of senders follows.
+    pub fn clock_changed(&self, by: i64) {
+        let mut senders = self.senders();
+        for sender in senders.known.values_mut().flatten().flatten() {
+            sender.clock_changed(by);
         }
     }
 
@@ -252,13 +267,35 @@ impl Senders {
 }
 
 impl Sender {
+    fn clock_changed(&mut self, by: i64) {
+        let moved = |at: Time| Time::from_micros(at.micros().saturating_add(by));
+        // A sender that sent nothing since the start has no time.
+        let times = self.last.iter_mut().map(|(at, _)| at).chain(self.queue.fell.as_mut()).chain([&mut self.last_arrival]);
+        times.filter(|at| **at != Time::default()).for_each(|at| *at = moved(*at));
+        self.journaled = self.journaled.map(|(at, usual)| (if at == Time::MIN { at } else { moved(at) }, usual));
+        self.clock_set = self.clock_set.saturating_add(by);
+    }
+
+    /// Takes the age of the first record after this machine's clock was set: the usual age is the nearer of the two that it may have
+    /// now.
+    fn follow_clock(&mut self, age: i64) {
+        let by = std::mem::take(&mut self.clock_set);
+        let moved = self.usual.saturating_add(by);
+        if age.abs_diff(moved) < age.abs_diff(self.usual) {
+            self.usual = moved;
+            self.shift = self.shift.saturating_add(by);
+            self.last.iter_mut().for_each(|(_, age)| *age = age.saturating_add(by));
+        }
+    }
+
     /// Judges a record by its age. `zones`: in which of them its stamp may have been written, in minutes west of the zone in which it
     /// was read; none if the zone is known.
     fn judge(&mut self, arrived: Time, age: i64, zones: &[i64]) -> Option<Lateness> {
+        self.follow_clock(age);
         let first = self.last_arrival == Time::default();
         if !self.agreed_once {
             // A record may be delayed and is never ahead of its sender: the least age is nearest to the truth.
-            let zone = likely_zone(age, zones);
+            let zone = if zones.is_empty() { self.shift } else { likely_zone(age, zones) };
             let likely = if age.saturating_sub(zone) <= us(LATE_AT_FIRST) { age } else { zone };
             self.usual = if first { likely } else { likely.min(self.usual) };
         }

@@ -235,6 +235,7 @@ impl Running {
         let Some(by) = self.clock.changed() else { return Ok(()) };
         let words = |e: store::Error| e.to_string();
         self.clock.change(by);
+        self.sources.iter().for_each(|source| source.arrivals.clock_changed(by));
         let now = self.clock.now();
         let record =
             Record::Input { sequence: self.journal.state().sequence + 1, at: now, input: journal::Input::ClockChanged { by } };

@@ -181,7 +181,10 @@ impl ControllerSetup {
             let text = format!("the files are refused, and the site that was accepted last runs: {why}");
             outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
-        outputs.extend(changed.map(|by| Output::Notice(clock::changed_notice(by))));
+        if let Some(by) = changed {
+            running.sources.iter().for_each(|source| source.arrivals.clock_changed(by));
+            outputs.push(Output::Notice(clock::changed_notice(by)));
+        }
         running.own = running.following.unfollowed(running.controller.alarms().away());
         running.watch(config.reload, &folders);
         running.carry_out(outputs)?;

@@ -53,9 +53,15 @@ fn walk(
     };
     for entry in entries.flatten() {
         let path = entry.path();
-        if path.is_dir() && depth < FOLDERS {
+        // A link that leads nowhere is left by some editors while a file is open.
+        let Ok(meta) = fs::metadata(&path) else { continue };
+        if meta.is_dir() && depth < FOLDERS {
             walk(&path, extension, depth + 1, seen, all, found);
-        } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && path.is_file() {
+        } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && !meta.is_dir() {
+            if !meta.is_file() {
+                found.push(refused(&path, &format!("it is {}, and must be a regular file", kind_of(meta.file_type()))));
+                continue;
+            }
             if all.len() == FILES {
                 let why = format!("it has more than {FILES} files");
                 return found.push(refused(folder, &why).help("name the folders or files that you need, not one above them"));

@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, LOG_PAGES};
+use super::{Error, LOG_PAGES, PAGE};
 
 /// The bytes that are written between two checkpoints, roughly.
-const EVERY: u64 = LOG_PAGES as u64 * PAGE;
-/// The bytes of a page of the database.
-const PAGE: u64 = 4096;
-/// The pages that each commit writes in addition to its records.
-const COMMIT_PAGES: u64 = 2;
+const EVERY: u64 = (LOG_PAGES * PAGE) as u64;
+/// The bytes that each commit writes in addition to its records: two pages.
+const COMMIT_BYTES: u64 = 2 * PAGE as u64;
 
 /// The thread, and how much was written since it was woken.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl Checkpointer {
 
     /// Takes note of a commit, and wakes the thread if enough was written.
     pub(super) fn committed(&mut self) {
-        self.written += COMMIT_PAGES * PAGE;
+        self.written += COMMIT_BYTES;
         if self.written >= EVERY
             && let Some(wake) = &self.wake
         {

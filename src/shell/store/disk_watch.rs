@@ -115,26 +115,39 @@ impl DiskWatch {
         given
     }
 
-    /// Looks at the disk and at the database's file now and then, and reports when the room begins or ceases to be short. True if it
-    /// has just become short: records are then removed at once.
-    pub(super) fn has_filled(&mut self, findings: &mut Vec<Notice>) -> bool {
+    /// True if the journal has grown much since the disk was looked at. A flood fills a small disk between two looks.
+    pub(super) fn has_grown(&self) -> bool {
+        self.unlooked >= self.retention.free / LOOKS
+    }
+
+    /// Looks at the disk and at the database's file now and then, and reports when the room begins or ceases to be short. True if
+    /// records must be removed now: it has just become short, or it is short and `can_remove`, because a new snapshot would let older
+    /// records go. A small disk fills long before the next snapshot would be due.
+    pub(super) fn needs_room(&mut self, can_remove: bool, findings: &mut Vec<Notice>) -> bool {
         let now = boot_time();
-        // A flood fills a small disk between two looks.
-        let floods = self.unlooked >= self.retention.free / LOOKS;
-        if self.look_at.is_none_or(|at| now < at && !floods) {
+        if self.look_at.is_none_or(|at| now < at && !self.has_grown()) {
             return false;
         }
         (self.look_at, self.unlooked) = (Some(now + LOOK_EVERY), 0);
         findings.extend(self.look_at_place());
         let room = self.room.look(&self.folder, self.retention);
-        if std::mem::replace(&mut self.room, room) == room {
-            return false;
+        let changed = std::mem::replace(&mut self.room, room) != room;
+        if changed {
+            findings.push(room.notice(&self.folder, self.retention));
         }
-        findings.push(room.notice(&self.folder, self.retention));
-        if room == DiskRoom::Enough {
-            self.reserve.take();
+        match room {
+            // The reserve may have been used although the room was never seen to be short.
+            DiskRoom::Enough => {
+                self.reserve.take();
+                false
+            }
+            DiskRoom::Short => changed || can_remove,
         }
-        room == DiskRoom::Short
+    }
+
+    /// True if less is free than the journal should leave.
+    pub(super) fn is_short(&self) -> bool {
+        self.room == DiskRoom::Short
     }
 
     /// Reports when the database is not in its place any more, and when it is there again.

@@ -184,6 +184,7 @@ impl Journal {
 
     /// Sets how long records are kept from now on, and takes the reserve of the disk.
     pub fn keep(&mut self, retention: Retention) {
+        self.writer.limit_log(retention.free);
         self.disk.keep(retention);
     }
 
@@ -289,14 +290,20 @@ impl Journal {
         })
     }
 
-    /// Takes the result of the snapshot thread, and starts the thread when the next snapshot is due.
+    /// Takes the result of the snapshot thread, and starts the thread when the next snapshot is due. On a disk without room, a flood
+    /// waits for the thread: records must not arrive faster than they can be removed.
     fn make_snapshots(&mut self) {
+        let grown = self.disk.has_grown();
+        let needs_room = self.disk.needs_room(self.snapshots.can_remove(), &mut self.findings);
+        if needs_room && grown {
+            self.snapshots.join();
+        }
         self.snapshots.take_result(self.writer.last(), &mut self.findings);
         if self.snapshots.is_busy() {
             return;
         }
-        if self.disk.has_filled(&mut self.findings) || self.snapshots.is_due(self.writer.last()) {
-            self.snapshots.begin(self.writer.last(), self.disk.retention(), self.state.newest);
+        if needs_room || self.snapshots.is_due(self.writer.last()) {
+            self.snapshots.begin(self.writer.last(), self.disk.retention(), self.disk.is_short(), self.state.newest);
         }
     }
 

@@ -47,6 +47,11 @@ const LOG_PAGES: i64 = 256;
 /// The number of pages after which a connection that leaves this to another thread (`checkpoint`) does it itself. The log gets so
 /// long only if the thread cannot keep up.
 const LOG_PAGES_MOST: i64 = 4_096;
+/// The log gets at most as long as this part of what the journal leaves free on its disk: a small disk has no room for the whole
+/// [`LOG_PAGES_MOST`].
+const LOG_IN_FREE: i64 = 8;
+/// The bytes of a page of a database.
+const PAGE: i64 = 4_096;
 
 /// The reason why a store cannot be used: what happened, to which file, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +178,20 @@ fn make_room(db: &Connection, pages: i64) -> rusqlite::Result<()> {
         Err(e) if e.sqlite_error_code() != Some(ErrorCode::DiskFull) => return Err(e),
         _ => {}
     }
+    limit_log(db, pages)
+}
+
+/// The number of pages from which on the log is written to the database without a thread, on a disk of which the journal leaves so
+/// many bytes free.
+fn log_pages(free: u64) -> i64 {
+    (i64::try_from(free).unwrap_or(i64::MAX) / LOG_IN_FREE / PAGE).clamp(LOG_PAGES, LOG_PAGES_MOST)
+}
+
+/// Lets the connection write the log to the database when it has so many pages. A file that became longer meanwhile, because a
+/// reader needed the old pages, is shortened to that.
+fn limit_log(db: &Connection, pages: i64) -> rusqlite::Result<()> {
+    let bytes = pages.saturating_mul(PAGE);
+    db.pragma_update_and_check(None, "journal_size_limit", bytes, |_| Ok(()))?;
     db.pragma_update(None, "wal_autocheckpoint", pages)
 }
 

@@ -126,10 +126,16 @@ impl SnapshotMaker {
         Ok(())
     }
 
-    /// Starts the thread. If that fails, the next sync tries again. `newest` is the time of the newest record.
-    pub(super) fn begin(&mut self, last: u64, retention: Retention, newest: Option<Time>) {
+    /// True if a new snapshot costs no more than the records that it lets go.
+    pub(super) fn can_remove(&self) -> bool {
+        self.since >= self.bytes
+    }
+
+    /// Starts the thread. If that fails, the next sync tries again. It does not give way if it is `urgent`. `newest` is the time of the
+    /// newest record.
+    pub(super) fn begin(&mut self, last: u64, retention: Retention, urgent: bool, newest: Option<Time>) {
         let (folder, stop, done) = (self.folder.clone(), self.stop.clone(), self.done.clone());
-        let late = self.is_due_times(SNAPSHOT_LATE, last);
+        let late = urgent || self.is_due_times(SNAPSHOT_LATE, last);
         let work = move || {
             if !late {
                 give_way();

@@ -12,7 +12,7 @@ use super::checkpoint::Checkpointer;
 use super::disk_watch::DiskWatch;
 use super::format::chained;
 use super::reader::{Folded, signed};
-use super::{Error, LOG_PAGES_MOST, make_room};
+use super::{Error, LOG_PAGES_MOST, limit_log, log_pages, make_room};
 
 /// The number of expired records that one sync removes, in addition to twice those that it writes, so that removing never takes
 /// long and is not slower than writing.
@@ -97,6 +97,12 @@ impl JournalWriter {
         make_room(&self.db, LOG_PAGES_MOST).map_err(|e| Error::of(&self.path, &e))?;
         self.checkpointer = Some(Checkpointer::start(&self.path)?);
         Ok(())
+    }
+
+    /// Limits the write-ahead log for a disk of which the journal leaves so many bytes free.
+    pub(super) fn limit_log(&self, free: u64) {
+        // If the limit cannot be set, that of a large disk remains.
+        let _ = limit_log(&self.db, log_pages(free));
     }
 
     /// A fact beside the records.

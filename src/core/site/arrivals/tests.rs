@@ -65,6 +65,26 @@ fn a_burst_of_one_delay_proves_nothing_and_a_steady_hour_does() {
     assert!(!sender.is_late(10_000, 3_600_000) && sender.is_late(10_000, 3_603_000));
 }
 
+/// An hour, a second summer time, or what NTP corrects after a pause of the machine.
+#[test]
+fn a_clock_of_this_machine_that_is_set_makes_no_new_record_late() {
+    for by_ms in [3_600_000, -3_600_000, 5_000, -5_000, -1_000_000_000_000] {
+        // The sender has a clock of its own, or this machine's.
+        for age_after in [100 + by_ms, 100] {
+            for known in [true, false] {
+                let mut sender = TestSender::of(Stamps::Stated);
+                for _ in 0..if known { 6 } else { 1 } {
+                    assert!(!sender.is_late(3_000, 100));
+                }
+                sender.arrivals.clock_changed(by_ms * 1_000);
+                sender.now_ms += by_ms;
+                assert!(!sender.is_late(3_000, age_after), "{by_ms} {age_after}");
+                assert!(sender.is_late(3_000, age_after + if known { 2_500 } else { 61_000 }), "{by_ms} {age_after}");
+            }
+        }
+    }
+}
+
 #[test]
 fn ages_that_scatter_are_allowed_a_minute() {
     let mut sender = TestSender::of(Stamps::Stated);
