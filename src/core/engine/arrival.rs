@@ -27,7 +27,7 @@ pub(super) struct Match<'m, 'a> {
 }
 
 /// When and why an alarm's condition fires.
-pub(super) struct Occasion {
+pub(super) struct Firing {
     pub(super) now: Time,
     pub(super) sequence: u64,
     /// Why it may start nothing: its cause was late.
@@ -44,8 +44,8 @@ impl<'a> Arrival<'a> {
         EventView::new(self.event, &hit.captures, self.index)
     }
 
-    pub(super) fn occasion(&self, alarm: &Alarm) -> Occasion {
-        Occasion { now: self.now, sequence: self.sequence, late: self.late.clone(), old: too_old(alarm, self), over: None }
+    pub(super) fn firing(&self, alarm: &Alarm) -> Firing {
+        Firing { now: self.now, sequence: self.sequence, late: self.late.clone(), old: too_old(alarm, self), over: None }
     }
 }
 

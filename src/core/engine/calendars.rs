@@ -13,7 +13,7 @@ use crate::core::event::OWN_APP;
 use crate::core::lang::calendar::Calendar;
 use crate::core::lang::program::{Alarm, Cancel, Signal};
 
-use super::arrival::Occasion;
+use super::arrival::Firing;
 use super::due::Due;
 use super::instance::deadline;
 use super::key::Key;
@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// Delays a raise until the calendars allow it. Of several raises the newest is kept.
-    pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Arc<Fields>, out: &mut Vec<Output>) {
+    pub(super) fn delay(&mut self, on: &Firing, alarm: &Alarm, key: &Key, event: Arc<Fields>, out: &mut Vec<Output>) {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
         let name = &alarm.name;

@@ -24,7 +24,7 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
-use super::arrival::{Arrival, Match, Occasion};
+use super::arrival::{Arrival, Firing, Match};
 use super::fields::TriggerEvent;
 use super::key::Key;
 use super::lines::{counted_line, counted_lines};
@@ -160,7 +160,7 @@ impl Engine {
                 let due = matched.arrival.now + hold;
                 self.wait(matched, due, more, out);
             }
-            _ => self.raise(&matched.arrival.occasion(matched.alarm), matched.alarm, matched.key, matched.view.with(more), out),
+            _ => self.raise(&matched.arrival.firing(matched.alarm), matched.alarm, matched.key, matched.view.with(more), out),
         }
     }
 
@@ -178,8 +178,8 @@ impl Engine {
         let measures_on = alarm.is_some_and(measures_on);
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
         if let Some(alarm) = alarm {
-            let occasion = Occasion { now: at, sequence, late: waiting.late.clone(), old: None, over: waiting.over };
-            self.raise(&occasion, alarm, key.clone(), TriggerEvent::Kept(waiting.event.clone()), out);
+            let firing = Firing { now: at, sequence, late: waiting.late.clone(), old: None, over: waiting.over };
+            self.raise(&firing, alarm, key.clone(), TriggerEvent::Kept(waiting.event.clone()), out);
             self.continue_silence(at, alarm, key, waiting, out);
         }
     }
@@ -188,10 +188,10 @@ impl Engine {
     /// follows: a sender does not take another's place by being early.
     fn wait(&mut self, matched: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Match { arrival, alarm, key, view, .. } = matched;
-        let occasion = arrival.occasion(alarm);
+        let firing = arrival.firing(alarm);
         let trust = if more.contains_key("trust") { fields::trust(&more) } else { view.trust() };
         if let Some(waiting) = self.state.pending(&alarm.name, &key) {
-            let idle = occasion.late.is_some() || occasion.old.is_some();
+            let idle = firing.late.is_some() || firing.old.is_some();
             if idle || trust <= fields::trust(&waiting.event) {
                 let due = waiting.due;
                 self.decided(arrival.now, alarm, Some(&key), Decision::Pending, || format!("it is pending already, until {due}"));
@@ -212,8 +212,7 @@ impl Engine {
         });
         // For a late event the time may have expired already.
         let event = self.keep(alarm, view.with(more).fields(), out);
-        let waiting =
-            PendingFire { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
+        let waiting = PendingFire { due: due.max(arrival.now), event, late: firing.late.or(firing.old), round: 0, over: None };
         self.record(Record::Pending { alarm: alarm.name.clone(), key, waiting }, out);
     }
 

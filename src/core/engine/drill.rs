@@ -11,7 +11,7 @@ use crate::core::lang::program::{Alarm, Mode};
 use crate::core::notice::{Kind, Notice};
 
 use super::Engine;
-use super::arrival::Occasion;
+use super::arrival::Firing;
 use super::fields::{self, TriggerEvent};
 use super::key::Key;
 use super::record::Fields;
@@ -76,7 +76,7 @@ impl Engine {
         let program = self.program.clone();
         match (self.test_event(name, app, more), self.alarm(&program, name)) {
             (Ok((key, event)), Some(alarm)) => {
-                let on = Occasion { now, sequence, late: None, old: None, over: None };
+                let on = Firing { now, sequence, late: None, old: None, over: None };
                 self.raise(&on, alarm, key, TriggerEvent::Kept(Arc::new(event)), out);
             }
             (Err(why), _) => {

@@ -11,7 +11,7 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
-use super::arrival::Occasion;
+use super::arrival::Firing;
 use super::fields::TriggerEvent;
 use super::instance::{Ending, deadline, suppressed_notice};
 use super::key::{Key, shown};
@@ -78,7 +78,7 @@ impl Engine {
     /// Suppresses a raise until nothing inhibits it.
     pub(super) fn suppress(
         &mut self,
-        on: &Occasion,
+        on: &Firing,
         alarm: &Alarm,
         key: &Key,
         other: &str,
@@ -176,7 +176,7 @@ impl Engine {
             return;
         }
         let late = suppressed.late.or_else(|| freed.late.clone());
-        let on = Occasion { now, sequence, late, old: None, over: suppressed.over };
+        let on = Firing { now, sequence, late, old: None, over: suppressed.over };
         self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(suppressed.event), out);
     }
 

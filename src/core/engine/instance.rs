@@ -9,7 +9,7 @@ use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
 use super::Engine;
-use super::arrival::{Arrival, Occasion};
+use super::arrival::{Arrival, Firing};
 use super::drill::{TEST_MARK, is_test};
 use super::fields::{self, TriggerEvent, trust_field};
 use super::key::{Key, shown};
@@ -53,7 +53,7 @@ impl Arrival<'_> {
 
 impl Engine {
     /// Raises an alarm, or records that its condition fired again.
-    pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
+    pub(super) fn raise(&mut self, on: &Firing, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         let (now, sequence) = (on.now, on.sequence);
         if alarm.composite {
             self.decided(now, alarm, Some(&key), Decision::Raised, || "its condition came true".to_owned());
@@ -149,7 +149,7 @@ impl Engine {
 
     /// Starts the reactions of an alarm that is raised or repeated, if it `acts`. The claim is marked as open in any case: the
     /// fact that its alarm was active already does not make the claim old.
-    fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
+    fn react(&mut self, on: &Firing, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
             return;
         }

@@ -13,7 +13,7 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Aggregate, Alarm, Cancel, Hit, Measure, Shape, Threshold};
 
-use super::arrival::{Arrival, Occasion};
+use super::arrival::{Arrival, Firing};
 use super::fields::{TriggerEvent, trust_field};
 use super::instance::Ending;
 use super::key::Key;
@@ -113,8 +113,8 @@ impl Engine {
         let (alarm_name, key, trust) = (alarm.name.clone(), matched.key.clone(), matched.view.trust());
         let (slot, at, times) = (slot as usize, matched.at, arrival.event.times());
         self.record(Record::Measured { alarm: alarm_name, key, slot, at, value, times, trust, over }, out);
-        let occasion = arrival.occasion(alarm);
-        self.judge(&occasion, alarm, &matched.key, Some(TriggerEvent::Now(matched.view)), out);
+        let firing = arrival.firing(alarm);
+        self.judge(&firing, alarm, &matched.key, Some(TriggerEvent::Now(matched.view)), out);
     }
 
     /// The maximum memory of all measures, in bytes: as if every bucket of every key were used.
@@ -146,12 +146,12 @@ impl Engine {
     pub(super) fn measured_on(&mut self, at: Time, sequence: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
         if let Some(alarm) = self.alarm(&program, name) {
-            self.judge(&Occasion { now: at, sequence, late: None, old: None, over: None }, alarm, key, None, out);
+            self.judge(&Firing { now: at, sequence, late: None, old: None, over: None }, alarm, key, None, out);
         }
     }
 
     /// Raises or clears an alarm by its current measures.
-    fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<TriggerEvent<'_>>, out: &mut Vec<Output>) {
+    fn judge(&mut self, on: &Firing, alarm: &Alarm, key: &Key, seen: Option<TriggerEvent<'_>>, out: &mut Vec<Output>) {
         let Some(verdict) = self.measured_now(on.now, alarm, key) else { return };
         let active = self.state.instance(&alarm.name, key).is_some();
         let is_allowed = self.allowed_by_calendar(alarm, on.now);

@@ -12,7 +12,7 @@ use crate::core::event::{OWN_APP, Stale, Trust, Value};
 use crate::core::lang::matches;
 use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::arrival::{Arrival, Match, Occasion};
+use super::arrival::{Arrival, Firing, Match};
 use super::fields::{TriggerEvent, trust_field};
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
@@ -189,7 +189,7 @@ impl Engine {
     }
 
     /// Handles the occurrence of a composite pattern.
-    pub(super) fn occurred(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
+    pub(super) fn occurred(&mut self, on: &Firing, alarm: &Alarm, seen: TriggerEvent<'_>) {
         let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
         self.signal(Signal::Occurrence(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }
