@@ -72,7 +72,7 @@ fn a_clock_of_this_machine_that_is_set_makes_no_new_record_late() {
         // The sender has a clock of its own, or this machine's.
         for age_after in [100 + by_ms, 100] {
             for known in [true, false] {
-                let mut heard = Heard::of(Stamps::Stated);
+                let mut heard = TestSender::of(Stamps::Stated);
                 for _ in 0..if known { 6 } else { 1 } {
                     assert!(!heard.is_late(3_000, 100));
                 }
