@@ -269,7 +269,7 @@ fn calendars_choose_routes() {
     assert_eq!(first, ["1 noc raised", "39600 noc raised", "39601 noc raised"], "{sent:?}");
     let (program, inventory) = site("channels: { noc: log }\nroutes: { n: { to: noc, during: nihgt, alarm: nobody } }\n");
     let unknown = unknown_names(&inventory, &program);
-    assert!(unknown[0].contains("did you mean `night`") && unknown[1].contains("`nobody`"), "{unknown:?}");
+    assert!(unknown[0].contains("did you mean night?") && unknown[1].contains("`nobody`"), "{unknown:?}");
 }
 
 /// Ten thousand alarms in a second, of many kinds of keys, make a handful of notifications, and the counts include all of them.
