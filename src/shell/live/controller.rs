@@ -140,7 +140,7 @@ impl Running {
             }
             self.carry_out(outputs)?;
             lanes.end_batch(began, self.clock.now());
-            if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
+            if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) || self.journal.has_grown() {
                 self.sync()?;
             }
             self.give_answers()?;

@@ -14,7 +14,7 @@ use super::retention::Retention;
 /// How often the disk is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// It is also looked at whenever the journal has grown by this part of what it leaves free.
-const LOOKS: u64 = 16;
+const LOOKS: u64 = 64;
 
 /// The disk of a journal, as last seen.
 #[derive(Debug)]

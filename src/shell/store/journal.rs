@@ -279,6 +279,11 @@ impl Journal {
         self.writer.is_open()
     }
 
+    /// True if much was appended for the room on the disk. It should be synced now: a small disk has no room for a long transaction.
+    pub fn has_grown(&self) -> bool {
+        self.disk.has_grown()
+    }
+
     /// The records from a number on, with their numbers, as they were written.
     ///
     /// # Errors
@@ -297,6 +302,7 @@ impl Journal {
         let needs_room = self.disk.needs_room(self.snapshots.can_remove(), &mut self.findings);
         if needs_room && grown {
             self.snapshots.join();
+            self.writer.restart_log();
         }
         self.snapshots.take_result(self.writer.last(), &mut self.findings);
         if self.snapshots.is_busy() {

@@ -105,6 +105,12 @@ impl JournalWriter {
         let _ = limit_log(&self.db, log_pages(free));
     }
 
+    /// Writes the log to the database and begins it anew. Otherwise it grows as long as others read the journal all the time. This waits
+    /// for them; if it fails, the next time will do.
+    pub(super) fn restart_log(&self) {
+        let _ = self.db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+    }
+
     /// A fact beside the records.
     pub(super) fn fact(&self, name: &str) -> Result<Option<String>, Error> {
         let found = self.db.query_row("SELECT value FROM fact WHERE name = ?1", [name], |row| row.get(0)).optional();
