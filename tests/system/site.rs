@@ -96,7 +96,12 @@ impl Drop for Ended {
 pub(crate) fn ready(mut command: Command) -> (Ended, String) {
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line = lines.by_ref().map_while(Result::ok).find(|l| l.contains("ready:")).expect("it gets ready");
+    let mut before = Vec::new();
+    let line = lines.by_ref().map_while(Result::ok).find(|l| {
+        before.push(l.clone());
+        l.contains("ready:")
+    });
+    let line = line.unwrap_or_else(|| panic!("it does not get ready: {before:#?}"));
     // Its messages are read further, so that it can continue to write them.
     thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
     (Ended(child), line)

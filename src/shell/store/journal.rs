@@ -14,10 +14,13 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
+use crate::shell::linux::boot_time;
 
 use super::disk_watch::DiskWatch;
 use super::end::{self, End, EndFile};
@@ -51,6 +54,9 @@ pub struct Journal {
     _lock: File,
 }
 
+/// How long a start waits for the lock. A process that a killed controller had just forked has it until it executes its program.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
 /// Takes the lock for writing the journal of a folder.
 pub(super) fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join("journal.lock");
@@ -61,13 +67,17 @@ pub(super) fn lock(folder: &Path) -> Result<File, Error> {
         )
     };
     let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(wrong)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(_) => Err(Error::new(
-            &folder.join("journal.db"),
-            "another process uses it: is it running already? (`systemctl status`, `fuser` on the file)",
-        )),
+    let until = boot_time() + LOCK_WAIT;
+    while file.try_lock().is_err() {
+        if boot_time() >= until {
+            return Err(Error::new(
+                &folder.join("journal.db"),
+                "another process uses it: is it running already? (`systemctl status`, `fuser` on the file)",
+            ));
+        }
+        thread::sleep(Duration::from_millis(20));
     }
+    Ok(file)
 }
 
 impl Journal {
