@@ -105,6 +105,15 @@ pub fn duration_text(d: Duration) -> String {
 
 /// Reads a duration: numbers with the units `ms s m h d w` of the rule language, `1m30s`, `1.5s`, and the units of other
 /// programs, `us`, `µs`, `ns` and `min`. A unit is always required.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use pointsman::core::base::time::parse_duration;
+///
+/// assert_eq!(parse_duration("1m30s"), Some(Duration::from_secs(90)));
+/// assert_eq!(parse_duration("90"), None);
+/// ```
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;

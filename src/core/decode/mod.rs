@@ -220,6 +220,15 @@ impl Decoder {
 
     /// Decodes one line, without its end, or one datagram. `reference` is the time of its arrival (live) or the replay's time; it
     /// supplies what the stamp leaves out. Longer records than [`RECORD_BYTES`] are cut and marked.
+    ///
+    /// ```
+    /// use pointsman::core::base::time::Time;
+    /// use pointsman::core::decode::Decoder;
+    ///
+    /// let line = b"<34>1 2026-11-30T10:00:00Z sip1 sshd 7 - - link down";
+    /// let event = Decoder::new().decode(line, Time::from_micros(0));
+    /// assert_eq!((&*event.host, &*event.app, &*event.text), ("sip1", "sshd", "link down"));
+    /// ```
     pub fn decode<'a>(&mut self, record: &'a [u8], reference: Time) -> Event<'a> {
         let cut = record.len() > RECORD_BYTES;
         let record = &record[..record.len().min(RECORD_BYTES)];

@@ -34,6 +34,12 @@ pub use tamper::Tamper;
 pub use world::SimOutcome;
 
 /// Runs a scenario, without its story.
+///
+/// ```
+/// use pointsman::core::sim::{self, Scenario};
+///
+/// assert!(sim::run(&Scenario::of_seed(1), None).violation.is_none());
+/// ```
 pub fn run(scenario: &Scenario, tamper: Option<Tamper>) -> SimOutcome {
     world::play(scenario, tamper, false)
 }

@@ -56,6 +56,18 @@ const DOUBTFUL: &[Code] = &[
 
 /// Compiles rule files in the given order, and reports all mistakes in them. The program contains what could be compiled. If
 /// there are errors among the diagnostics, it must not run.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use pointsman::core::diag::Source;
+/// use pointsman::core::lang::{Declarations, compile};
+///
+/// let text = "pattern link { match /link down/ }\nalarm link_down { detect link  cancel at once }\n";
+/// let file = Arc::new(Source { name: "link.alarm".to_owned(), text: text.to_owned() });
+/// let (program, _diagnostics) = compile(&[file], &Declarations::default());
+/// assert_eq!(program.alarms[0].name, "link_down");
+/// ```
 pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut trees = Vec::new();
