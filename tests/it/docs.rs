@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
 use pointsman::core::config::load;
 use pointsman::core::diag::{has_errors, render};
@@ -82,17 +81,11 @@ fn the_tutorial_works_as_it_is_written() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let run = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {out}{err}");
-        out.into_owned()
-    };
     let mut seen = 0;
     for console in blocks(&page, "console") {
         let (command, printed) = console.split_once('\n').unwrap();
         let arguments: Vec<&str> = command.strip_prefix("$ pointsman ").unwrap().split(' ').collect();
-        assert_eq!(run(&arguments).trim_end(), printed.trim_end(), "{command}");
+        assert_eq!(folder.run(&arguments).trim_end(), printed.trim_end(), "{command}");
         seen += 1;
     }
     assert_eq!(seen, 3, "check, dry-run and test");
@@ -105,17 +98,10 @@ fn the_starter_sites_work() {
         [("--pair", "logs/failover.log", "service_address belongs on node2"), ("--logs", "logs/auth.log", "ssh_guessing")]
     {
         let folder = Folder::new();
-        let run = |arguments: &[&str]| {
-            let output =
-                Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
-            let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert!(output.status.success(), "{kind} {arguments:?}: {out}{err}");
-            out.into_owned()
-        };
-        run(&["init", kind]);
-        assert!(run(&["check"]).starts_with("all is well"));
-        assert!(run(&["test"]).contains("1 passed, 0 failed"));
-        assert!(run(&["dry-run", log]).contains(shown));
+        folder.run(&["init", kind]);
+        assert!(folder.run(&["check"]).starts_with("all is well"));
+        assert!(folder.run(&["test"]).contains("1 passed, 0 failed"));
+        assert!(folder.run(&["dry-run", log]).contains(shown));
     }
 }
 
@@ -124,13 +110,7 @@ fn the_starter_sites_work() {
 fn addresses_stay_together_as_the_page_says() {
     let page = read("docs/how-to/addresses-together.md");
     let folder = Folder::new();
-    let run = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {out}{err}");
-        out.into_owned()
-    };
-    run(&["init", "--pair"]);
+    folder.run(&["init", "--pair"]);
     fs::remove_file(folder.path().join("rules/roles.test.yaml")).unwrap();
     let block = |language: &str, n: usize| blocks(&page, language).swap_remove(n);
     for (path, text) in [
@@ -141,8 +121,8 @@ fn addresses_stay_together_as_the_page_says() {
     ] {
         fs::write(folder.path().join(path), text).unwrap();
     }
-    assert!(run(&["check"]).starts_with("all is well"));
-    assert!(run(&["test"]).contains("1 passed, 0 failed"));
+    assert!(folder.run(&["check"]).starts_with("all is well"));
+    assert!(folder.run(&["test"]).contains("1 passed, 0 failed"));
 }
 
 /// The page about `pointsman explain`, followed literally: each command prints the lines below it.
@@ -157,12 +137,10 @@ fn explain_says_what_its_page_shows() {
     for block in blocks(&page, "console") {
         let mut lines = block.lines();
         let command = lines.next().and_then(|line| line.strip_prefix("$ pointsman ")).unwrap();
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_pointsman")).args(command.split(' ')).current_dir(folder.path()).output().unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{command}: {out}{err}");
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let out = folder.run(&arguments);
         for line in lines.filter(|line| !line.is_empty()) {
-            assert!(out.lines().any(|shown| shown == line), "{command}: {line}\nis not in\n{out}{err}");
+            assert!(out.lines().any(|shown| shown == line), "{command}: {line}\nis not in\n{out}");
         }
         seen += 1;
     }

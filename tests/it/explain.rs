@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::process::Command;
 use std::sync::Arc;
 
 use pointsman::core::base::time::Time;
@@ -55,7 +54,7 @@ fn planted_mistakes_are_named_first() {
             None => arguments.extend(["--rules", "rules.alarm", "--scripts", "scripts"]),
         }
         arguments.extend(part("explain").split(' '));
-        let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(&arguments).current_dir(folder.path()).output().unwrap();
+        let output = folder.pointsman(&arguments);
         let out = String::from_utf8_lossy(&output.stdout);
         let first: String = out.lines().take(FIRST).map(|line| format!("{line}\n")).collect();
         if !first.contains(part("cause")) {

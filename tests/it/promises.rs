@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use pointsman::core::base::time::Time;
 use pointsman::core::journal::{Input, Record};
@@ -33,13 +33,9 @@ fn site(config: &str) -> Folder {
     folder
 }
 
-fn pointsman(folder: &Folder, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap()
-}
-
 /// The exit status of a command, and all that it prints.
 fn told(folder: &Folder, arguments: &str) -> (i32, String) {
-    let output = pointsman(folder, &arguments.split(' ').collect::<Vec<_>>());
+    let output = folder.pointsman(&arguments.split(' ').collect::<Vec<_>>());
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.code().unwrap(), text)
 }
@@ -199,7 +195,7 @@ fn explain_knows_the_host_of_a_log() {
         site("hosts: { sip1: { address: 10.0.0.1, via: local }, sip2: {} }\nfiles: [{ path: app.log, host: sip2, app: net }]\n");
     fs::write(folder.join("app.log"), "2026-01-01T10:00:00Z link eth0 of sip2 is down\n").unwrap();
     for arguments in [&["explain", "app.log:1"][..], &["explain", "2026-01-01T10:00:00Z link eth0 of sip2 is down"][..]] {
-        let text = String::from_utf8(pointsman(&folder, arguments).stdout).unwrap();
+        let text = String::from_utf8(folder.pointsman(arguments).stdout).unwrap();
         assert!(text.contains("host   sip2   (not in the record: its log's, by the configuration)"), "{text}");
         assert!(text.contains("app    net   (not in the record: its log's, by the configuration)"), "{text}");
         assert!(text.contains("stamp: ISO 8601;") && text.contains("t~~~~~~~~~~~~~~~~~~~ t~~~~"), "{text}");
@@ -210,6 +206,6 @@ fn explain_knows_the_host_of_a_log() {
         "hosts: { sip1: { via: local }, sip2: {} }\nfiles: [app.log]\nlisten: { syslog: udp://127.0.0.1:0 }\n",
     )
     .unwrap();
-    let text = String::from_utf8(pointsman(&folder, &["explain", "2026-01-01T10:00:00Z link x is down"]).stdout).unwrap();
+    let text = String::from_utf8(folder.pointsman(&["explain", "2026-01-01T10:00:00Z link x is down"]).stdout).unwrap();
     assert!(!text.contains("its log's"), "{text}");
 }

@@ -45,7 +45,7 @@ fn site() -> Folder {
 }
 
 fn pointsman(folder: &Folder, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments.split(' ')).current_dir(folder.path()).output().unwrap()
+    folder.pointsman(&arguments.split(' ').collect::<Vec<_>>())
 }
 
 fn shown(folder: &Folder, arguments: &str, code: i32) -> String {

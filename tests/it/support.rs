@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use pointsman::core::diag::Source;
@@ -74,6 +75,19 @@ impl Folder {
 
     pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// Runs the program in this folder.
+    pub(crate) fn pointsman(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(&self.0).output().unwrap()
+    }
+
+    /// Runs the program in this folder. Returns what it printed; it must succeed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let output = self.pointsman(arguments);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {out}{err}");
+        out.into_owned()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writes the pages of the journal's write-ahead log into the database, on a thread of its own: a sync of the deciding thread then
 //! only appends to the log. Without it, each sync in a storm of alarms would also wait for the database.
 //!
-//! If the thread cannot keep up, the log grows to [`super::LOG_PAGES_MOST`] pages; then the deciding thread does the work itself.
+//! If the thread cannot keep up, the log grows to the pages of [`super::log_pages`]; then the deciding thread does the work itself.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
