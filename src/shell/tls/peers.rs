@@ -319,7 +319,7 @@ async fn converse(shared: &Shared, shown: &Shown, stream: impl AsyncRead + Async
     let mut connection = slot.connect();
     let ended = tokio::select! {
         ended = listen(shared, shown, from) => ended,
-        ended = say(slot, connection.number(), to) => ended,
+        ended = say(slot, connection.number(), || shared.identity.knows(shown), to) => ended,
         () = until_unknown(&shared.identity, shown) => Err(revoked()),
         () = connection.replaced() => Ok(()),
     };
@@ -350,9 +350,14 @@ async fn listen(shared: &Shared, shown: &Shown, mut from: impl AsyncRead + Unpin
     }
 }
 
-async fn say(slot: &Slot, number: u64, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
+/// Sends the messages of a slot while the other side's key is valid. It is checked for each message, because a message may be ready
+/// to be sent before the end of the key has been noticed.
+async fn say(slot: &Slot, number: u64, is_valid: impl Fn() -> bool, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
     loop {
         let message = slot.next(number).await;
+        if !is_valid() {
+            return Err(revoked());
+        }
         frames::write(&mut to, &message).await?;
     }
 }
@@ -364,4 +369,42 @@ async fn until_unknown(identity: &Identity, shown: &Shown) {
 
 fn revoked() -> io::Error {
     io::Error::other("its key was revoked or replaced")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::core::wire::{Echo, Generation, Vote};
+
+    /// The messages that were ready when the key was revoked are not sent.
+    #[test]
+    fn nothing_is_sent_to_a_revoked_key() {
+        let slot = Slot::default();
+        let connection = slot.connect();
+        for beat in 0..10 {
+            let number = Echo { incarnation: 1, beat };
+            slot.push(PeerMessage::Vote(Vote {
+                resource: "vip".to_owned(),
+                generation: Generation::NONE,
+                number,
+                refused: None,
+            }));
+        }
+        let (mut sent, checks) = (Vec::new(), AtomicU32::new(0));
+        let is_valid = || checks.fetch_add(1, Ordering::Relaxed) < 3;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let ended = runtime.block_on(say(&slot, connection.number(), is_valid, &mut sent));
+        assert!(ended.is_err());
+        let mut from = &sent[..];
+        let messages = runtime.block_on(async {
+            let mut messages = 0;
+            while frames::read::<PeerMessage>(&mut from).await.is_ok() {
+                messages += 1;
+            }
+            messages
+        });
+        assert_eq!(messages, 3);
+    }
 }
