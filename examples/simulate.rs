@@ -103,7 +103,7 @@ fn simulate(wanted: u64, first: u64, threads: u64) -> ExitCode {
                     {
                         println!("seed {seed} fails: {} ({})", violation.invariant, violation.text);
                         let (short, outcome) = sim::shorten(&scenario, None);
-                        println!("seed {seed} fails:\n{}", sim::tell(&short, &outcome));
+                        println!("seed {seed} fails:\n{}", sim::story_text(&short, &outcome));
                         println!("{}", serde_json::to_string(&short).unwrap_or_default());
                     }
                 }
@@ -139,7 +139,7 @@ fn tell(file: &str) -> ExitCode {
     match read.and_then(|text| serde_json::from_str::<Scenario>(&text).map_err(|e| e.to_string())) {
         Ok(scenario) => {
             let outcome = sim::story(&scenario, None);
-            println!("{}", sim::tell(&scenario, &outcome));
+            println!("{}", sim::story_text(&scenario, &outcome));
             if outcome.violation.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(why) => {

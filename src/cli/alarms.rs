@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::shell::live::questions::Question;
 
-use super::ask::{ControllerArgs, rows, show, tell};
+use super::ask::{ControllerArgs, give_command, rows, show};
 use super::local_time::span;
 use super::output::{USAGE, wrong};
 use super::past::PastArgs;
@@ -89,11 +89,11 @@ pub(super) fn run(args: &AlarmsArgs) -> io::Result<u8> {
     match args.command.clone() {
         Some(AlarmsCommand::Clear { alarm, key, reason }) => {
             let done = format!("{alarm} is cleared");
-            return tell(&args.whom, Question::Clear { alarm, key, reason }, &done);
+            return give_command(&args.whom, Question::Clear { alarm, key, reason }, &done);
         }
         Some(AlarmsCommand::Comment { alarm, text, key }) => {
             let done = format!("{alarm} has the comment now");
-            return tell(&args.whom, Question::Comment { alarm, key, text }, &done);
+            return give_command(&args.whom, Question::Comment { alarm, key, text }, &done);
         }
         Some(AlarmsCommand::Test(test)) => return drill::run(&test, &args.whom),
         None => {}
@@ -117,5 +117,5 @@ pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {
     let AckArgs { alarm, key, by, comment, lasts, whom } = args;
     let done = format!("{alarm} is acknowledged{}", by.as_ref().map_or(String::new(), |by| format!(" by {by}")));
     let (alarm, key, by, comment) = (alarm.clone(), key.clone(), by.clone(), comment.clone());
-    tell(whom, Question::Ack { alarm, key, by, comment, lasts: *lasts }, &done)
+    give_command(whom, Question::Ack { alarm, key, by, comment, lasts: *lasts }, &done)
 }

@@ -75,7 +75,7 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-pub(super) fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8> {
+pub(super) fn give_command(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8> {
     let Some(data) = data(whom)? else { return Ok(WRONG) };
     Ok(match ask(&data, &question) {
         Ok(_) => {

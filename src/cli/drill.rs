@@ -11,7 +11,7 @@ use crate::shell::live::control_socket;
 use crate::shell::live::questions::Question;
 use crate::shell::site_files::{SiteFiles, load};
 
-use super::ask::{ControllerArgs, data, operator, tell};
+use super::ask::{ControllerArgs, data, give_command, operator};
 use super::output::{OutputFormat, WRONG, colour, missing, report, wrong};
 
 /// The virtual duration of a test that is only shown.
@@ -40,7 +40,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     let (alarm, app) = (args.alarm.clone(), args.app.clone());
     if args.live {
         let done = format!("{alarm} is raised as a test; `pointsman history --alarm {alarm}` shows what follows");
-        return tell(whom, Question::Test { alarm, app, fields }, &done);
+        return give_command(whom, Question::Test { alarm, app, fields }, &done);
     }
     let format = match whom.format_without_table() {
         Ok(format) => format,

@@ -311,7 +311,7 @@ impl<W: Write> DryRunOutput<W> {
         if !self.shows.has(entry.at, entry.alarm.as_ref()) {
             return true;
         }
-        self.summary.tell(&entry);
+        self.summary.add(&entry);
         if !self.shows.entries && self.page.is_none() {
             return true;
         }
@@ -392,14 +392,14 @@ fn replay_with<W: Write>(
         return read.err().map(|e| (0, reader.lines(), e));
     }
     let logs = logs.into_iter().map(|(reader, log)| (reader, log.text)).collect();
-    let mut tell = |entry: Option<TimelineEntry>| match entry {
+    let mut emit = |entry: Option<TimelineEntry>| match entry {
         Some(entry) => output.entry(entry),
         None => {
             output.flush();
             true
         }
     };
-    merge::replay(run, logs, threads > 1, &mut tell, &mut |lines| progress.at_line(lines))
+    merge::replay(run, logs, threads > 1, &mut emit, &mut |lines| progress.at_line(lines))
 }
 
 /// The holders of resources at the beginning.

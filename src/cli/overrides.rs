@@ -10,7 +10,7 @@ use crate::core::overrides::SilenceMatcher;
 use crate::shell::live::questions::OverrideScope;
 use crate::shell::live::questions::Question;
 
-use super::ask::{ControllerArgs, answer_of, rows, tell};
+use super::ask::{ControllerArgs, answer_of, give_command, rows};
 use super::local_time::span;
 use super::output::{FAILED, WRONG};
 use super::table::print_rows;
@@ -213,7 +213,7 @@ pub(super) fn resume(args: &ResumeArgs) -> io::Result<u8> {
         eprintln!("pointsman: nothing was resumed; --yes resumes without asking");
         return Ok(FAILED);
     }
-    tell(&args.whom, Question::End(scope), &format!("{} is resumed", args.paused.text()))
+    give_command(&args.whom, Question::End(scope), &format!("{} is resumed", args.paused.text()))
 }
 
 pub(super) fn silence(args: &SilenceArgs) -> io::Result<u8> {
@@ -231,7 +231,11 @@ pub(super) fn silence(args: &SilenceArgs) -> io::Result<u8> {
 }
 
 pub(super) fn unsilence(args: &UnsilenceArgs) -> io::Result<u8> {
-    tell(&args.whom, Question::End(OverrideScope::SilenceNumber(args.number)), &format!("the silence {} has ended", args.number))
+    give_command(
+        &args.whom,
+        Question::End(OverrideScope::SilenceNumber(args.number)),
+        &format!("the silence {} has ended", args.number),
+    )
 }
 
 pub(super) fn silences(args: &SilencesArgs) -> io::Result<u8> {
@@ -249,7 +253,7 @@ pub(super) fn overrides(args: &OverridesArgs) -> io::Result<u8> {
 pub(super) fn maintenance(args: &MaintenanceArgs) -> io::Result<u8> {
     let scope = OverrideScope::Maintenance(args.host.clone());
     if args.end {
-        return tell(&args.whom, Question::End(scope), &format!("the maintenance of {} has ended", args.host));
+        return give_command(&args.whom, Question::End(scope), &format!("the maintenance of {} has ended", args.host));
     }
     let reason = args.reason.clone().unwrap_or_default();
     begin(&args.whom, scope, args.lasts, &reason, &format!("{} is in maintenance", args.host))
@@ -261,11 +265,15 @@ pub(super) fn drain(args: &DrainArgs) -> io::Result<u8> {
 }
 
 pub(super) fn undrain(args: &UndrainArgs) -> io::Result<u8> {
-    tell(&args.whom, Question::End(OverrideScope::Drain(args.host.clone())), &format!("{} is not drained any more", args.host))
+    give_command(
+        &args.whom,
+        Question::End(OverrideScope::Drain(args.host.clone())),
+        &format!("{} is not drained any more", args.host),
+    )
 }
 
 fn begin(whom: &ControllerArgs, scope: OverrideScope, lasts: Option<Duration>, reason: &str, done: &str) -> io::Result<u8> {
-    tell(whom, Question::Begin { scope, lasts, reason: reason.to_owned() }, done)
+    give_command(whom, Question::Begin { scope, lasts, reason: reason.to_owned() }, done)
 }
 
 /// Asks the person at the terminal. Without a terminal the answer is no.

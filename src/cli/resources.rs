@@ -4,7 +4,7 @@ use std::io;
 
 use crate::shell::live::questions::Question;
 
-use super::ask::{ControllerArgs, show, tell};
+use super::ask::{ControllerArgs, give_command, show};
 
 const COLUMNS: [&str; 8] = ["resource", "what", "owner", "holders", "settled", "held", "would_do", "hosts"];
 
@@ -53,11 +53,11 @@ pub(super) struct MoveArgs {
 pub(super) fn run(args: &ResourcesArgs) -> io::Result<u8> {
     match &args.command {
         Some(ResourcesCommand::Resume { resource }) => {
-            tell(&args.whom, Question::Resume(resource.clone()), &format!("{resource} may move again now"))
+            give_command(&args.whom, Question::Resume(resource.clone()), &format!("{resource} may move again now"))
         }
         Some(ResourcesCommand::Released { resource, host }) => {
             let done = format!("{host} counts as not holding {resource}");
-            tell(&args.whom, Question::Released(resource.clone(), host.clone()), &done)
+            give_command(&args.whom, Question::Released(resource.clone(), host.clone()), &done)
         }
         None => show(&args.whom, &Question::Resources, &COLUMNS, "the configuration has no resources"),
     }
@@ -65,5 +65,9 @@ pub(super) fn run(args: &ResourcesArgs) -> io::Result<u8> {
 
 pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
     let question = Question::Move(args.resource.clone(), args.host.clone());
-    tell(&args.whom, question, &format!("{} moves to {}; `pointsman resources` shows the progress", args.resource, args.host))
+    give_command(
+        &args.whom,
+        question,
+        &format!("{} moves to {}; `pointsman resources` shows the progress", args.resource, args.host),
+    )
 }

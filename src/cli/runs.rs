@@ -4,7 +4,7 @@ use std::io;
 
 use crate::shell::live::questions::Question;
 
-use super::ask::{ControllerArgs, show, tell};
+use super::ask::{ControllerArgs, give_command, show};
 
 /// Lists the runs that have not ended; approves, cancels or retries a run
 #[derive(clap::Args)]
@@ -40,10 +40,10 @@ enum RunsCommand {
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     match &args.command {
         Some(RunsCommand::Approve { run }) => {
-            return tell(&args.whom, Question::Approve(*run), &format!("run {run} continues"));
+            return give_command(&args.whom, Question::Approve(*run), &format!("run {run} continues"));
         }
         Some(RunsCommand::Cancel { run }) => {
-            return tell(
+            return give_command(
                 &args.whom,
                 Question::Cancel(*run),
                 &format!("run {run} is cancelled; a command that it started may still run"),
@@ -54,7 +54,11 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             return show(&args.whom, &Question::Retryable, &columns, "no run failed, was cancelled, or waits to repeat a step");
         }
         Some(RunsCommand::Retry { run: Some(run) }) => {
-            return tell(&args.whom, Question::Retry(*run), &format!("run {run} is started again; `pointsman runs` shows it"));
+            return give_command(
+                &args.whom,
+                Question::Retry(*run),
+                &format!("run {run} is started again; `pointsman runs` shows it"),
+            );
         }
         None => {}
     }

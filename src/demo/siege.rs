@@ -138,7 +138,7 @@ fn besiege(lab: &mut Lab, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Resu
     let mut seen = Siege { memory: [0, MEMORY as u64], ..Siege::default() };
     let mut servers = [Server::new("sip1"), Server::new("sip2")];
     let end = boot_time() + lasts;
-    let mut tell_at = boot_time() + Duration::from_secs(60);
+    let mut report_at = boot_time() + Duration::from_secs(60);
     while boot_time() < end {
         let killed = Killed::at(seen.claims);
         let server = &mut servers[(seen.claims % 2) as usize];
@@ -179,8 +179,8 @@ fn besiege(lab: &mut Lab, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Resu
                 lab.start_controller()?;
             }
         }
-        if boot_time() >= tell_at {
-            tell_at = boot_time() + Duration::from_secs(60);
+        if boot_time() >= report_at {
+            report_at = boot_time() + Duration::from_secs(60);
             seen.sent = attackers.sent();
             tell(&seen);
         }

@@ -21,7 +21,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn holds_at_start(folder: &Path) -> Option<DoubtKind> {
     let mut journal = Journal::open(folder).unwrap();
     journal.doubt_if_copied().unwrap();
-    journal.state().doubt.as_ref().map(|doubt| doubt.kind).filter(|kind| kind.holds())
+    journal.state().doubt.as_ref().map(|doubt| doubt.kind).filter(|kind| kind.stops_commands())
 }
 
 /// Makes new files of the same names and contents.
@@ -34,7 +34,7 @@ fn replace_by_copies(folder: &Path) {
 
 #[test]
 fn only_doubts_that_are_not_settled_hold() {
-    assert!(DoubtKind::Unproven.holds() && DoubtKind::Behind.holds() && !DoubtKind::Accepted.holds());
+    assert!(DoubtKind::Unproven.stops_commands() && DoubtKind::Behind.stops_commands() && !DoubtKind::Accepted.stops_commands());
 }
 
 /// An older copy that is written into the existing files has their identities. What it does not overwrite shows it.

@@ -31,7 +31,7 @@ fn no_failover_breaks_an_invariant() {
         if outcome.violation.is_some() {
             let (short, outcome) = sim::shorten(&scenario, None);
             let saved = serde_json::to_string(&short).unwrap();
-            panic!("seed {seeds}:\n{}\nsave it under tests/sim/ as a story:\n{saved}", sim::tell(&short, &outcome));
+            panic!("seed {seeds}:\n{}\nsave it under tests/sim/ as a story:\n{saved}", sim::story_text(&short, &outcome));
         }
         failovers += outcome.failovers;
     }
@@ -99,7 +99,7 @@ fn a_partial_partition_makes_two_owners_under_probe_and_one_under_quorum() {
     let under = |takeover| Scenario { takeover, ..story("partial_partition") };
     let probe = sim::run(&under(Takeover::Probe), None);
     assert_eq!(probe.violation, None, "it is not promised");
-    assert!(probe.tolerated.is_some(), "{}", sim::tell(&under(Takeover::Probe), &probe));
+    assert!(probe.tolerated.is_some(), "{}", sim::story_text(&under(Takeover::Probe), &probe));
     for takeover in [Takeover::Quorum, Takeover::Lease, Takeover::Confirmed] {
         let outcome = sim::run(&under(takeover), None);
         assert_eq!((outcome.violation, outcome.tolerated), (None, None), "{takeover:?}");
@@ -116,7 +116,7 @@ fn terms_that_are_configured_prove_nothing() {
         violation.map(|v| v.invariant),
         Some("I1"),
         "{}",
-        sim::tell(&scenario, &sim::shorten(&scenario, Some(Tamper::ConfiguredTermsCount)).1)
+        sim::story_text(&scenario, &sim::shorten(&scenario, Some(Tamper::ConfiguredTermsCount)).1)
     );
 }
 
@@ -127,7 +127,7 @@ fn stories_of_past_failures_stay_solved() {
     assert!(!all.is_empty());
     for (name, scenario) in all {
         let outcome = sim::run(&scenario, None);
-        assert_eq!(outcome.violation, None, "{name}:\n{}", sim::tell(&scenario, &sim::shorten(&scenario, None).1));
+        assert_eq!(outcome.violation, None, "{name}:\n{}", sim::story_text(&scenario, &sim::shorten(&scenario, None).1));
     }
 }
 

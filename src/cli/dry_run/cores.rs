@@ -44,7 +44,7 @@ pub(super) fn replay<R: Read + Send>(
     reader: &mut LogReader,
     log: BufReader<R>,
     threads: usize,
-    tell: &mut dyn FnMut(TimelineEntry) -> bool,
+    emit: &mut dyn FnMut(TimelineEntry) -> bool,
     count: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
     let (sifting, acting) = run.parts();
@@ -69,7 +69,7 @@ pub(super) fn replay<R: Read + Send>(
         act(&queues, |sifted| {
             let mut listens = true;
             let line = sifted.line();
-            settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| listens &= tell(entry)));
+            settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| listens &= emit(entry)));
             count(line);
             if acting.is_over() {
                 over.store(true, Ordering::Relaxed);
@@ -264,12 +264,12 @@ mod tests {
         for (threads, buffer) in [(1, 1 << 16), (2, 1 << 18), (3, 999), (8, 4_096)] {
             let (mut run, mut entries) = (dry_run(), Vec::new());
             let log = BufReader::with_capacity(buffer, log.as_slice());
-            let mut tell = |entry: TimelineEntry| {
+            let mut emit = |entry: TimelineEntry| {
                 entries.push(entry.json());
                 true
             };
             let mut reader = reader(&run, 0);
-            replay(&mut run, &mut reader, log, threads, &mut tell, &mut |_| ()).unwrap();
+            replay(&mut run, &mut reader, log, threads, &mut emit, &mut |_| ()).unwrap();
             let counted = run.finish(&mut |entry| entries.push(entry.json()));
             assert!(entries == wanted, "{threads} threads, {} and {} entries", entries.len(), wanted.len());
             assert_eq!(counted, counts, "{threads} threads");
@@ -293,11 +293,11 @@ mod tests {
             let parts: Vec<String> = (0..parts).map(of).collect();
             let (mut run, mut entries) = (dry_run(), Vec::new());
             let logs = parts.iter().zip(0..).map(|(log, n)| (reader(&run, n), BufReader::new(log.as_bytes()))).collect();
-            let mut tell = |entry: Option<TimelineEntry>| {
+            let mut emit = |entry: Option<TimelineEntry>| {
                 entries.extend(entry.map(|entry| entry.json()));
                 true
             };
-            assert!(merge::replay(&mut run, logs, threads, &mut tell, &mut |_| ()).is_none());
+            assert!(merge::replay(&mut run, logs, threads, &mut emit, &mut |_| ()).is_none());
             let counted = run.finish(&mut |entry| entries.push(entry.json()));
             let without_lines = |entries: &[String]| -> Vec<String> {
                 let of = |text: &String| {
@@ -348,13 +348,13 @@ mod tests {
     fn it_ends_when_nobody_listens_and_when_the_log_cannot_be_read() {
         let log = log();
         let mut left = 3;
-        let mut tell = |_: TimelineEntry| {
+        let mut emit = |_: TimelineEntry| {
             left -= 1;
             left > 0
         };
         let mut run = dry_run();
         let mut of_run = reader(&run, 0);
-        replay(&mut run, &mut of_run, BufReader::new(log.as_slice()), 3, &mut tell, &mut |_| ()).unwrap();
+        replay(&mut run, &mut of_run, BufReader::new(log.as_slice()), 3, &mut emit, &mut |_| ()).unwrap();
         assert!(left <= 0);
 
         struct Breaks(usize);

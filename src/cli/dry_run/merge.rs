@@ -64,7 +64,7 @@ pub(super) fn replay<R: Read + Send>(
     run: &mut DryRun,
     logs: Vec<(LogReader, BufReader<R>)>,
     threads: bool,
-    tell: &mut dyn FnMut(Option<TimelineEntry>) -> bool,
+    emit: &mut dyn FnMut(Option<TimelineEntry>) -> bool,
     count: &mut dyn FnMut(u64),
 ) -> Option<Failure> {
     let (sifting, acting) = run.parts();
@@ -105,10 +105,10 @@ pub(super) fn replay<R: Read + Send>(
         let mut listens = true;
         while let Some(Reverse((_, n))) = heap.pop() {
             let Some((_, sifted)) = streams[n].ready.pop_front() else { continue };
-            acting.take(sifted, &mut |entry| listens &= tell(Some(entry)));
+            acting.take(sifted, &mut |entry| listens &= emit(Some(entry)));
             if streams[n].ready.is_empty() {
                 // All available lines were replayed. More may arrive at any time, or not for hours.
-                listens &= tell(None);
+                listens &= emit(None);
                 count(streams.iter().map(|stream| stream.lines).sum());
             }
             if !listens || acting.is_over() {

@@ -85,7 +85,7 @@ fn read<'p>(
     }
     let mut reported: Vec<TimelineEntry> = Vec::new();
     run.finish(&mut |entry| reported.push(entry));
-    reported.iter().for_each(|entry| story.tell(entry));
+    reported.iter().for_each(|entry| story.add(entry));
     run.parts().1.decisions().iter().for_each(|decision| story.decided(decision));
     Ok(())
 }
@@ -113,6 +113,6 @@ fn read_one(
 }
 
 fn act(acting: &mut Acting, sifted: Sifted, story: &mut AlarmStory) {
-    acting.take(sifted, &mut |entry| story.tell(&entry));
+    acting.take(sifted, &mut |entry| story.add(&entry));
     acting.decisions().iter().for_each(|decision| story.decided(decision));
 }

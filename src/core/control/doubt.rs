@@ -40,13 +40,13 @@ impl Confidence {
 impl Controller {
     /// Why no command is sent to hosts; `None` if there is no doubt.
     pub fn doubt(&self) -> Option<&Doubt> {
-        self.trust.doubt.as_ref().filter(|d| d.kind.holds())
+        self.trust.doubt.as_ref().filter(|d| d.kind.stops_commands())
     }
 
     /// Stops the planner if there is a doubt at the start, and notifies people.
     pub(super) fn begin_in_doubt(&mut self, now: Time, out: &mut Vec<Output>) {
         let Some(doubt) = self.trust.doubt.clone() else { return };
-        if doubt.kind.holds() {
+        if doubt.kind.stops_commands() {
             let kind = if doubt.kind == DoubtKind::Behind { Kind::JournalBehind } else { Kind::JournalUnproven };
             out.push(notice(kind, doubt.reason.clone(), None));
             self.planner.hold(Some(doubt.reason));
@@ -115,7 +115,7 @@ impl Controller {
         if !hosts.all(|host| self.trust.reported.contains(host)) {
             return;
         }
-        let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
+        let held = self.trust.doubt.take().is_some_and(|d| d.kind.stops_commands());
         self.input(now, journal::Input::JournalTrusted, out);
         let text = "every agent has reported, and none knows more than the journal, so the controller acts on the journal again"
             .to_owned();

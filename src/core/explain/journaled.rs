@@ -41,7 +41,7 @@ impl JournaledDecisions {
                     story.decided(&DecisionOfLine { line: Some(n), decision });
                 }
                 if let Some(why) = self.silenced(record, site) {
-                    story.tell(&why);
+                    story.add(&why);
                 }
             }
             Record::Override(record) => self.overrides.apply(record),
@@ -84,7 +84,7 @@ impl JournaledDecisions {
                 let text = Some(notice.text.clone());
                 let entry = TimelineEntry::new(notice.at, EntryKind::Notice);
                 let result = Some(notice.kind.clone());
-                story.tell(&TimelineEntry {
+                story.add(&TimelineEntry {
                     alarm: notice.alarm.clone(),
                     reaction: notice.reaction.clone(),
                     run: notice.run,

@@ -213,7 +213,7 @@ impl AlarmStory {
     }
 
     /// Adds an entry of the timeline.
-    pub fn tell(&mut self, entry: &TimelineEntry) {
+    pub fn add(&mut self, entry: &TimelineEntry) {
         let of_key = self.is_of_key(entry.key.as_deref(), entry.text.as_deref().unwrap_or_default());
         let wanted = matches!(entry.kind, EntryKind::RunStarted | EntryKind::RunFinished | EntryKind::Step | EntryKind::Notice);
         let reactions = || self.alarm.react.iter().chain(&self.alarm.on_cancel).flatten().map(|call| &call.reaction);

@@ -19,6 +19,6 @@ pub fn reason_of_test(site: &Arc<Site>, test: &RuleTest, alarm: &str, key: Optio
         story.see(site, *line, &event);
     }
     trace.decisions.iter().for_each(|decision| story.decided(decision));
-    verdict.entries.iter().for_each(|entry| story.tell(entry));
+    verdict.entries.iter().for_each(|entry| story.add(entry));
     story.verdict(&site.program, &|line| format!("line {line}"))
 }

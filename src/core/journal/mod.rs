@@ -253,7 +253,7 @@ pub enum DoubtKind {
 
 impl DoubtKind {
     /// True if no command is sent to hosts.
-    pub fn holds(self) -> bool {
+    pub fn stops_commands(self) -> bool {
         match self {
             DoubtKind::Unproven | DoubtKind::Behind => true,
             DoubtKind::Accepted => false,

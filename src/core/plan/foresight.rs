@@ -65,7 +65,7 @@ impl Planner {
             pursuits: self.pursuits.get_key_value(name).map(|(n, p)| (n.clone(), p.clone())).into_iter().collect(),
             started: self.started,
             looks_until: self.looks_until,
-            missing_told: self.missing_told,
+            missing_notified: self.missing_notified,
             wake: self.wake,
             hold: self.hold.clone(),
             paused: self.paused.clone(),

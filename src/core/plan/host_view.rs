@@ -15,7 +15,7 @@ const SUSPECTED: Duration = Duration::from_millis(HEARTBEAT.as_millis() as u64 *
 #[derive(Clone, Debug, Default)]
 pub(super) struct HostView {
     pub(super) beat: Echo,
-    pub(super) heard_at: Option<Time>,
+    pub(super) last_report_at: Option<Time>,
     /// The host missed two beats. Under `probe` a taker begins to listen, and stops when the host reports again.
     pub(super) suspected: bool,
     pub(super) lost: bool,
@@ -32,7 +32,7 @@ pub(super) struct HostView {
     /// The host reports what cannot be, and people have been notified of that.
     pub(super) implausible: bool,
     /// When the host was last told for which hosts it may vote.
-    pub(super) told_at: Option<Time>,
+    pub(super) electorates_sent_at: Option<Time>,
     pub(super) resources: BTreeMap<Name, ResourceStatus>,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Link {
 
 impl HostView {
     pub(super) fn reachable(&self) -> bool {
-        self.heard_at.is_some() && !self.lost
+        self.last_report_at.is_some() && !self.lost
     }
 
     /// True if the host is connected and obeys this controller.
@@ -62,16 +62,16 @@ impl HostView {
 
     /// When the host counts as suspected or lost if it stays silent; `None` if it is lost, or was never heard.
     pub(super) fn silent_at(&self) -> Option<Time> {
-        let heard_at = self.heard_at.filter(|_| !self.lost)?;
-        Some(heard_at + if self.suspected { HOST_LOST } else { SUSPECTED })
+        let last_report_at = self.last_report_at.filter(|_| !self.lost)?;
+        Some(last_report_at + if self.suspected { HOST_LOST } else { SUSPECTED })
     }
 
     /// Counts the host as suspected, then as lost, if it has been silent for so long. True if that is new.
     pub(super) fn lose_if_silent(&mut self, now: Time) -> bool {
-        let Some(heard_at) = self.heard_at.filter(|_| !self.lost) else { return false };
+        let Some(last_report_at) = self.last_report_at.filter(|_| !self.lost) else { return false };
         let before = (self.suspected, self.lost);
-        self.suspected |= now >= heard_at + SUSPECTED;
-        self.lost = now >= heard_at + HOST_LOST;
+        self.suspected |= now >= last_report_at + SUSPECTED;
+        self.lost = now >= last_report_at + HOST_LOST;
         (self.suspected, self.lost) != before
     }
 }

@@ -34,7 +34,7 @@ pub struct Planner {
     /// Hosts that have not reported by this time are reported as missing: after a start, and after a reload that added hosts.
     pub(super) looks_until: Time,
     /// The hosts that have not reported since the start were reported as missing.
-    pub(super) missing_told: bool,
+    pub(super) missing_notified: bool,
     pub(super) wake: Option<Time>,
     /// Why no command is sent to any host, while the journal must not be acted on.
     pub(super) hold: Option<String>,
@@ -58,7 +58,7 @@ impl Planner {
             ledger,
             started: now,
             looks_until: now + SETTLE,
-            missing_told: false,
+            missing_notified: false,
             wake: Some(now + SETTLE),
             hold: None,
             paused: BTreeMap::new(),
@@ -114,7 +114,7 @@ impl Planner {
                 if self.resources.get(&resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host)) {
                     // This also counts for a host that was never sent a command.
                     let generation = self.ledger.placement(&resource, &host).map_or(Generation::NONE, |s| s.granted);
-                    self.pursue(&resource).vouched.insert(host.clone(), generation);
+                    self.pursue(&resource).cleared_by_operator.insert(host.clone(), generation);
                     self.record(Record::Fenced { resource: resource.clone(), host, generation }, out);
                     self.reconcile(now, &resource, out);
                 }
@@ -133,9 +133,9 @@ impl Planner {
             self.reconcile_all(now, out);
             if now < self.looks_until {
                 self.wake_at(self.looks_until);
-            } else if !self.missing_told {
-                self.missing_told = true;
-                self.tell_missing(out);
+            } else if !self.missing_notified {
+                self.missing_notified = true;
+                self.notify_missing(out);
             }
         }
     }
@@ -204,9 +204,9 @@ impl Planner {
     }
 
     /// Reports hosts that hold a resource, or may hold it, and have not reported since the start.
-    fn tell_missing(&self, out: &mut Vec<Output>) {
+    fn notify_missing(&self, out: &mut Vec<Output>) {
         let wanted: BTreeSet<&Name> = self.resources.values().flat_map(|r| &r.placements).map(|s| &s.host).collect();
-        let missing = |host: &&Name| self.views.get(*host).is_some_and(|v| v.heard_at.is_none());
+        let missing = |host: &&Name| self.views.get(*host).is_some_and(|v| v.last_report_at.is_none());
         out.extend(wanted.into_iter().filter(missing).map(|host| Output::Lost(host.clone(), true)));
     }
 

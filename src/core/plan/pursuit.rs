@@ -25,7 +25,7 @@ pub(super) struct Pursuit {
     /// A holder that clients cannot reach, as last reported.
     pub(super) unreachable_holder: Option<Name>,
     /// Hosts that are clear because an operator vouched for them, each up to this generation.
-    pub(super) vouched: BTreeMap<Name, Generation>,
+    pub(super) cleared_by_operator: BTreeMap<Name, Generation>,
     /// Several hosts held the resource when it was last evaluated.
     pub(super) two: bool,
     /// What people were notified of already. Each is notified once.

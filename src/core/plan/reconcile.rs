@@ -27,11 +27,11 @@ impl Planner {
             self.count_holders(name, out);
             return self.report_links(now, name, &resource, out);
         }
-        let observing = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
+        let observing = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.last_report_at.is_none()));
         if observing && now < self.started + SETTLE {
             return self.block(name, "observing after the start");
         }
-        let reported = |v: &HostView| v.heard_at.is_some() && v.resources.contains_key(name);
+        let reported = |v: &HostView| v.last_report_at.is_some() && v.resources.contains_key(name);
         let new = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !reported(v)));
         if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
             return self.block(name, "observing after it came with a reload");

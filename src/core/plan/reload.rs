@@ -128,7 +128,7 @@ impl Planner {
             self.views.entry(host.clone()).or_default();
         }
         if others {
-            (self.looks_until, self.missing_told) = (now + SETTLE, false);
+            (self.looks_until, self.missing_notified) = (now + SETTLE, false);
             self.wake_at(now + SETTLE);
         }
         let names: Vec<Name> = self.resources.keys().cloned().collect();

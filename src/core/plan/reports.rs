@@ -37,20 +37,23 @@ impl Planner {
             return;
         }
         // An agent whose store was restored counts from a lower number. It is believed if nothing newer has arrived for long.
-        let silent = view.heard_at.is_some_and(|at| now.since(at) >= STARTS_FORGOTTEN);
-        if view.heard_at.is_some() && report.beat <= view.beat && !(silent && report.beat.incarnation != view.beat.incarnation) {
+        let silent = view.last_report_at.is_some_and(|at| now.since(at) >= STARTS_FORGOTTEN);
+        if view.last_report_at.is_some()
+            && report.beat <= view.beat
+            && !(silent && report.beat.incarnation != view.beat.incarnation)
+        {
             return; // Overtaken by a newer one.
         }
         view.implausible = false;
-        let back = view.lost || view.heard_at.is_none();
+        let back = view.lost || view.last_report_at.is_none();
         if back || report.beat.incarnation != view.beat.incarnation {
-            view.told_at = None;
+            view.electorates_sent_at = None;
         }
         view.votes = report.votes;
         view.places = report.places;
         let rivals = std::mem::replace(&mut view.rivals, report.rivals);
         view.beat = report.beat;
-        view.heard_at = Some(now);
+        view.last_report_at = Some(now);
         view.lost = false;
         view.suspected = false;
         view.resources = report.resources;
@@ -77,7 +80,7 @@ impl Planner {
         }
         self.learn_links(now, &report.host, links);
         // A host must know its electorate before it votes for itself.
-        self.tell_voter(now, &report.host, out);
+        self.send_electorates(now, &report.host, out);
         for (resource, seen) in seen {
             // A resource that the configuration does not have any more, or never had, is ignored.
             if !self.resources.contains_key(&resource)
@@ -88,7 +91,7 @@ impl Planner {
             self.learn(&resource, &report.host, &seen, now, out);
             self.reconcile(now, &resource, out);
         }
-        self.tell_rivals(&report.host, &rivals, out);
+        self.notify_rivals(&report.host, &rivals, out);
     }
 
     /// Learns from a report: generations that the journal lacks, and grants that can't act any more.
@@ -155,7 +158,7 @@ impl Planner {
             self.record(record, out);
         }
         if let Some(note) = &seen.note {
-            self.tell(resource, host, note, out);
+            self.notify_status(resource, host, note, out);
         }
     }
 
@@ -166,7 +169,7 @@ impl Planner {
     }
 
     /// Reports the beginning and the end of each claim of another station to an address which this host holds.
-    fn tell_rivals(&mut self, host: &Name, before: &BTreeSet<Name>, out: &mut Vec<Output>) {
+    fn notify_rivals(&mut self, host: &Name, before: &BTreeSet<Name>, out: &mut Vec<Output>) {
         let Some(now) = self.views.get(host).map(|v| v.rivals.clone()) else { return };
         let ours = |name: &&Name| self.resources.contains_key(*name);
         let mut say = |kind, name: &Name, text| {
@@ -187,7 +190,7 @@ impl Planner {
         }
     }
 
-    fn tell(&mut self, resource: &str, host: &str, note: &StatusNote, out: &mut Vec<Output>) {
+    fn notify_status(&mut self, resource: &str, host: &str, note: &StatusNote, out: &mut Vec<Output>) {
         let (kind, text) = match note {
             StatusNote::Conflict => (
                 Kind::Conflict,
@@ -210,7 +213,7 @@ impl Planner {
             StatusNote::Gone => (Kind::Drift, format!("{resource} went away from {host} without an order")),
             StatusNote::OtherController => (
                 Kind::OtherController,
-                format!("{host} obeys another controller; run `pointsman adopt` if this one is to take over"),
+                format!("{host} obeys another controller; run `pointsman adopt` on {host} if this one is to take over"),
             ),
         };
         let pursuit = self.pursuits.entry(resource.to_owned()).or_default();

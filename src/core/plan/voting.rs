@@ -75,7 +75,7 @@ impl Planner {
             (clear && !self.views.get(host)?.foreign).then_some(seen.generation)
         };
         let shown = self.views.keys().filter_map(|host| Some((host.clone(), shown(host)?)));
-        let mut all = self.pursuits.get(name).map(|p| p.vouched.clone()).unwrap_or_default();
+        let mut all = self.pursuits.get(name).map(|p| p.cleared_by_operator.clone()).unwrap_or_default();
         for (host, generation) in shown {
             let known = all.entry(host).or_insert(generation);
             *known = (*known).max(generation);
@@ -99,7 +99,7 @@ impl Planner {
                 }
             }
         }
-        self.views.values_mut().for_each(|view| view.told_at = None);
+        self.views.values_mut().for_each(|view| view.electorates_sent_at = None);
     }
 
     /// The longest promise that a grant which may still act allows.
@@ -108,12 +108,12 @@ impl Planner {
     }
 
     /// Sends a host that has just reported the electorates in which it votes, unless that was done a moment ago.
-    pub(super) fn tell_voter(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
+    pub(super) fn send_electorates(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
         let Some(view) = self.views.get_mut(host).filter(|v| v.votes && v.obeys()) else { return };
-        if view.told_at.is_some_and(|at| now < at + REPEAT_ELECTORATE) {
+        if view.electorates_sent_at.is_some_and(|at| now < at + REPEAT_ELECTORATE) {
             return;
         }
-        view.told_at = Some(now);
+        view.electorates_sent_at = Some(now);
         let echo = view.beat;
         for (name, (_, electorate)) in &self.electorates {
             if electorate.peers.contains_key(host) {

@@ -259,10 +259,10 @@ impl DryRun {
     }
 
     /// The logs have ended: runs and pending conditions are followed to their end, and the counts are reported.
-    pub fn finish(&mut self, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
+    pub fn finish(&mut self, emit: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
         // Without a line there is no time: an empty log raises nothing, not even silences.
         match self.acting.end.filter(|_| self.acting.counts.lines > 0) {
-            Some(end) => self.acting.finish(end, tell),
+            Some(end) => self.acting.finish(end, emit),
             None => DryRunCounts::default(),
         }
     }
@@ -398,7 +398,7 @@ impl Acting {
     }
 
     /// Takes the next line with an effect, or the next time.
-    pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
+    pub fn take(&mut self, sifted: Sifted, emit: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, unknown_claimant, counts, seen, .. } = sifted;
         self.begin = self.begin.or(at.map(|at| at.log));
         // Statistics are of lines before the end, and may come after it.
@@ -423,9 +423,9 @@ impl Acting {
         if self.end.is_none_or(|end| end.engine() <= at.engine()) {
             self.end = Some(at);
         }
-        self.replay(at, tell);
+        self.replay(at, emit);
         if let Some(wanted) = wanted {
-            self.act(at, line, wanted, tell);
+            self.act(at, line, wanted, emit);
         }
     }
 
@@ -442,7 +442,7 @@ impl Acting {
         }
     }
 
-    fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
+    fn finish(&mut self, end: Moment, emit: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
         let last = self.until.map(|until| until + end.ahead);
         // The log goes on, so its time goes on to the moment that was wanted.
         let end = self.until.filter(|_| self.over).map_or(end, |until| Moment { log: end.log.max(until), ..end });
@@ -450,43 +450,43 @@ impl Acting {
         self.ahead = end.ahead;
         let until = end.engine() + self.afterwards;
         let until = last.map_or(until, |last| last.min(until));
-        let replay = self.replay(end, tell);
+        let replay = self.replay(end, emit);
         replay.pass(end.engine());
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {
             replay.pass(due);
         }
         self.take_decisions(None);
-        self.flush(tell);
+        self.flush(emit);
         for (app, (line, times)) in std::mem::take(&mut self.unknown_claimants) {
             let text = format!(
                 "{app} claimed a role {} (first here), but no pair of the inventory has it, so nothing follows. Is it an alias?",
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
-            tell(notice(until - self.ahead, Some(line), Kind::UnknownClaimant, text));
+            emit(notice(until - self.ahead, Some(line), Kind::UnknownClaimant, text));
         }
         self.counts
     }
 
-    fn act(&mut self, at: Moment, number: u64, wanted: Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
+    fn act(&mut self, at: Moment, number: u64, wanted: Wanted, emit: &mut dyn FnMut(TimelineEntry)) {
         let (mut event, hits) = *wanted;
         // The age in the log stays the same in the engine's time.
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);
         let learned = self.arrivals.learned();
-        self.replay(at, tell).pass_to(at.engine(), Some(number));
+        self.replay(at, emit).pass_to(at.engine(), Some(number));
         self.take_decisions(None);
-        let replay = self.replay(at, tell);
+        let replay = self.replay(at, emit);
         replay.learn(SOURCE, learned);
         replay.act(SOURCE, event, hits, false, late, Some(number));
         self.take_decisions(Some(number));
-        self.flush(tell);
+        self.flush(emit);
     }
 
-    fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> &mut Replay {
+    fn replay(&mut self, at: Moment, emit: &mut dyn FnMut(TimelineEntry)) -> &mut Replay {
         if self.replay.is_none() {
             self.counts.entries += 1;
-            tell(notice(at.log, None, Kind::World, world(&self.site, &self.holders)));
+            emit(notice(at.log, None, Kind::World, world(&self.site, &self.holders)));
         }
         let (site, holders, traced) = (&self.site, &self.holders, &self.traced);
         self.replay.get_or_insert_with(|| {
@@ -511,12 +511,12 @@ impl Acting {
         }));
     }
 
-    fn flush(&mut self, tell: &mut dyn FnMut(TimelineEntry)) {
+    fn flush(&mut self, emit: &mut dyn FnMut(TimelineEntry)) {
         let Some(replay) = &mut self.replay else { return };
         // People read the log's times.
         for entry in replay.take_entries() {
             self.counts.entries += 1;
-            tell(TimelineEntry { at: entry.at - self.ahead, ..entry });
+            emit(TimelineEntry { at: entry.at - self.ahead, ..entry });
         }
         let now = replay.now() - self.ahead;
         let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
@@ -534,7 +534,7 @@ impl Acting {
         });
         for entry in disbelieved.into_iter().chain(stepped) {
             self.counts.entries += 1;
-            tell(entry);
+            emit(entry);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::core::script::{ResourceVerb, Step, StepResult, Verb};
 
 use super::timeline::{EntryKind, TimelineEntry};
 
-/// How many sequences the teller remembers the line of. Consequences of an older input have no line.
+/// How many sequences the timeline remembers the line of. Consequences of an older input have no line.
 const LINES_KEPT: usize = 10_000;
 
 /// What is remembered of a run while it lasts.
@@ -27,7 +27,7 @@ struct About {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Teller {
+pub(super) struct TimelineBuilder {
     entries: Vec<TimelineEntry>,
     /// The input line that is being handled.
     pub(super) line: Option<u64>,
@@ -37,13 +37,13 @@ pub(super) struct Teller {
     dry: BTreeSet<RunId>,
 }
 
-impl Teller {
+impl TimelineBuilder {
     pub(super) fn take(&mut self) -> Vec<TimelineEntry> {
         std::mem::take(&mut self.entries)
     }
 
     /// Adds the outputs of one turn. A step has its entry where it was requested, with the result if that came in the same turn.
-    pub(super) fn tell(&mut self, now: Time, outputs: &[Output], controller: Option<&Controller>) {
+    pub(super) fn add(&mut self, now: Time, outputs: &[Output], controller: Option<&Controller>) {
         for (i, output) in outputs.iter().enumerate() {
             match output {
                 Output::Record(Record::Input { sequence, input: Input::Event { .. }, .. }) => {

@@ -44,7 +44,7 @@ pub use dry_run::{
     Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, SiftRoom, Sifted,
     Sifting,
 };
-use entries::Teller;
+use entries::TimelineBuilder;
 use hosts::Hosts;
 pub use rerun::{Rerun, RerunCounts};
 pub use seen::{LogCounts, Seen, ShapeCount};
@@ -63,7 +63,7 @@ pub struct Replay {
     now: Time,
     controller: Option<Controller>,
     hosts: Hosts,
-    teller: Teller,
+    timeline: TimelineBuilder,
     /// The fold of the journal, kept if the controller may be stopped and started again.
     folded: Option<State>,
     /// The records since they were last taken, if somebody wants them.
@@ -90,7 +90,7 @@ impl Replay {
             site,
             now,
             controller: None,
-            teller: Teller::default(),
+            timeline: TimelineBuilder::default(),
             folded: None,
             records: None,
             recorded_self_events: false,
@@ -134,7 +134,7 @@ impl Replay {
 
     /// The records since the last call.
     pub(super) fn take_records(&mut self) -> Vec<Record> {
-        self.teller.take();
+        self.timeline.take();
         self.records.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -158,7 +158,7 @@ impl Replay {
 
     /// The entries since the last call.
     pub fn take_entries(&mut self) -> Vec<TimelineEntry> {
-        self.teller.take()
+        self.timeline.take()
     }
 
     /// The controller; `None` while it is stopped.
@@ -213,9 +213,9 @@ impl Replay {
         if let Some(controller) = &mut self.controller {
             controller.skip_to(to, &mut outputs);
         }
-        self.teller.line = line;
+        self.timeline.line = line;
         self.carry_out(outputs);
-        self.teller.line = None;
+        self.timeline.line = None;
         self.hosts.pass(to);
         self.report_all();
         self.drive(Input::Timer);
@@ -267,13 +267,13 @@ impl Replay {
         late: Option<Stale>,
         line: Option<u64>,
     ) {
-        self.teller.line = line;
+        self.timeline.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();
         position.at += 1;
         let log_event =
             LogEvent { source: source.to_owned(), position: *position, event, hits, backlog, late, ..LogEvent::default() };
         self.drive(Input::Event(Box::new(log_event)));
-        self.teller.line = None;
+        self.timeline.line = None;
     }
 
     fn start_controller(&mut self) {
@@ -321,7 +321,7 @@ impl Replay {
         let mut waiting = VecDeque::from([outputs]);
         while let Some(outputs) = waiting.pop_front() {
             let mut inputs = Vec::new();
-            self.teller.tell(self.now, &outputs, self.controller.as_ref());
+            self.timeline.add(self.now, &outputs, self.controller.as_ref());
             for output in outputs {
                 match output {
                     Output::Record(record) => {
@@ -354,7 +354,7 @@ impl Replay {
                         match self.own.event_of(self.now, &output, &self.site.matcher, 0) {
                             SelfEvent::Input(input) => inputs.push(input),
                             SelfEvent::Withheld(notice) => {
-                                self.teller.tell(self.now, &[Output::Notice(notice)], self.controller.as_ref());
+                                self.timeline.add(self.now, &[Output::Notice(notice)], self.controller.as_ref());
                             }
                             SelfEvent::Nothing => {}
                         }

@@ -47,7 +47,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts one entry of the timeline.
-    pub fn tell(&mut self, entry: &TimelineEntry) {
+    pub fn add(&mut self, entry: &TimelineEntry) {
         let key = || entry.key.clone().unwrap_or_default();
         match (entry.kind, &entry.alarm) {
             (EntryKind::AlarmRaised, Some(alarm)) => {
@@ -121,7 +121,7 @@ mod tests {
             entry(10, EntryKind::Notice, Some("put_off")),
             entry(11, EntryKind::AlarmRaised, None),
         ] {
-            summary.tell(&one);
+            summary.add(&one);
         }
         summary.end(Time::from_millis(14_000));
         let of = &summary.alarms["a"];

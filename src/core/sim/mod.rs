@@ -29,7 +29,7 @@ mod world;
 pub use audit::Violation;
 pub use rng::Rng;
 pub use scenario::{Act, Change, DriverBehavior, Fault, Party, Scenario, SimPlace, WITNESSES};
-pub use story::{shorten, tell};
+pub use story::{shorten, story_text};
 pub use tamper::Tamper;
 pub use world::SimOutcome;
 

@@ -43,7 +43,7 @@ pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, SimOut
 }
 
 /// The story as text for people.
-pub fn tell(scenario: &Scenario, outcome: &SimOutcome) -> String {
+pub fn story_text(scenario: &Scenario, outcome: &SimOutcome) -> String {
     let mut text = format!(
         "{} hosts, {} that only vote, takeover {:?}, seed {}{}\n",
         scenario.hosts,

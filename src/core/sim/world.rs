@@ -165,8 +165,8 @@ pub(super) struct SimWorld<'a> {
 }
 
 /// Runs a scenario, and records its story if `tell` is set.
-pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> SimOutcome {
-    let mut world = SimWorld::new(scenario, tamper, tell);
+pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, narrate: bool) -> SimOutcome {
+    let mut world = SimWorld::new(scenario, tamper, narrate);
     world.run();
     SimOutcome {
         violation: world.audit.violation.take(),
@@ -178,7 +178,7 @@ pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> S
 }
 
 impl<'a> SimWorld<'a> {
-    fn new(scenario: &'a Scenario, tamper: Option<Tamper>, tell: bool) -> SimWorld<'a> {
+    fn new(scenario: &'a Scenario, tamper: Option<Tamper>, narrate: bool) -> SimWorld<'a> {
         let mut rng = Rng::new(scenario.seed);
         let hosts: Vec<SimHost> = (0..scenario.agents()).map(|i| SimHost::new(host_name(i), BEGIN, &mut rng)).collect();
         let clock = HostClock::new(BEGIN, BEGIN.micros(), &mut rng);
@@ -194,7 +194,7 @@ impl<'a> SimWorld<'a> {
             audit: Audit::new(scenario),
             hosts,
             waiting: VecDeque::new(),
-            story: tell.then(Vec::new),
+            story: narrate.then(Vec::new),
         };
         for (i, act) in scenario.acts.iter().enumerate() {
             world.at(BEGIN + Duration::from_millis(act.at), Due::Begin(i));
@@ -330,7 +330,7 @@ impl<'a> SimWorld<'a> {
             }
             Due::Drive { host, start, operation } => self.drive(host, start, operation),
             Due::Leave { host, start, place } => self.leave(host, start, place),
-            Due::Link { host } => self.tell_link(host),
+            Due::Link { host } => self.report_link(host),
             Due::Operator => {
                 self.after(OPERATOR_LOOKS, Due::Operator);
                 if let Some(command) = self.controller.accepts_loss() {
@@ -402,7 +402,7 @@ impl<'a> SimWorld<'a> {
         self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due: Box::new(due) }));
     }
 
-    fn tell(&mut self, text: impl FnOnce() -> String) {
+    fn narrate(&mut self, text: impl FnOnce() -> String) {
         if let Some(story) = &mut self.story {
             let at = self.now.since(BEGIN);
             story.push(format!("{:>9.3}s  {}", at.as_secs_f64(), text()));

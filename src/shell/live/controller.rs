@@ -77,7 +77,7 @@ pub(super) struct Running {
     pub(super) effects: Effects,
     pub(super) channels: Workers,
     /// The time of the last report about dropped events.
-    pub(super) dropped_told_at: Time,
+    pub(super) dropped_reported_at: Time,
     /// The number of refused commands that were recorded, and the time from which they are counted.
     pub(super) refused: (Time, u32),
 }
@@ -144,7 +144,7 @@ impl Running {
                 self.sync()?;
             }
             self.give_answers()?;
-            self.tell_dropped()?;
+            self.report_dropped()?;
             self.follow_clock()?;
             self.begin_to_follow(all_read)?;
             if stop_at.is_some_and(|at| all_read || at <= self.clock.now()) {

@@ -13,7 +13,7 @@ use crate::core::metrics::ControllerCounts;
 use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
 use crate::shell::channels::Workers;
-use crate::shell::site_files::{Disk, Good};
+use crate::shell::site_files::{Disk, UsableSite};
 use crate::shell::sources::{self, Entry, Named};
 use crate::shell::store::{self, Journal, Retention, UnwantedRecords};
 
@@ -132,7 +132,7 @@ impl ControllerSetup {
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
         let ControllerSetup { begin, files, current, mut journal, id, clock, changed, inbox, sources, following } = self;
         let Begin { good, written, number, reset, earlier, refused, folders } = begin;
-        let Good { site, config } = good;
+        let UsableSite { site, config } = good;
         let mut outputs = Vec::new();
         let now = clock.now();
         let state = journal.take_state();
@@ -151,7 +151,7 @@ impl ControllerSetup {
             inbox,
             effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
             channels: Workers::default(),
-            dropped_told_at: now,
+            dropped_reported_at: now,
             refused: (now, 0),
             sources,
             following,

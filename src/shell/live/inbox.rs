@@ -79,7 +79,7 @@ impl Inbox {
     }
 
     /// Sends a message to the controller and waits for room. Returns false when the controller has ended.
-    pub fn tell(&self, message: ControllerMessage) -> bool {
+    pub fn push(&self, message: ControllerMessage) -> bool {
         self.lanes.push(self.place(&message), message)
     }
 
@@ -164,7 +164,7 @@ impl Inbox {
 
 impl Sink for Inbox {
     fn send(&self, input: Input) -> bool {
-        self.tell(ControllerMessage::Input(input))
+        self.push(ControllerMessage::Input(input))
     }
 
     async fn deliver(&self, input: Input) -> bool {

@@ -15,7 +15,7 @@ use super::notice_budget::record_of;
 use super::urgency::Urgency;
 
 /// How often dropped events are reported.
-const TELL_DROPPED: Duration = Duration::from_secs(10);
+const REPORT_DROPPED: Duration = Duration::from_secs(10);
 
 impl Running {
     /// Syncs everything to the disk before the first output leaves.
@@ -102,12 +102,12 @@ impl Running {
     }
 
     /// Reports events that were dropped because there was no room, by source and at intervals.
-    pub(super) fn tell_dropped(&mut self) -> Result<(), String> {
+    pub(super) fn report_dropped(&mut self) -> Result<(), String> {
         let now = self.clock.now();
-        if now.since(self.dropped_told_at) < TELL_DROPPED {
+        if now.since(self.dropped_reported_at) < REPORT_DROPPED {
             return Ok(());
         }
-        self.dropped_told_at = now;
+        self.dropped_reported_at = now;
         for (source, dropped) in self.inbox.lanes.take_dropped() {
             let most = dropped.worst().map(|(sender, n)| format!(", {n} of them from {sender}")).unwrap_or_default();
             let text = format!(
@@ -115,7 +115,7 @@ impl Running {
                  with this trust. Events of other senders are still accepted. `pointsman sources` has the totals; senders that \
                  use TCP wait instead",
                 dropped.count,
-                duration_text(TELL_DROPPED)
+                duration_text(REPORT_DROPPED)
             );
             let notice = Notice { source: Some(source), ..Notice::new(Kind::EventsDropped, text) };
             let output = Output::Notice(notice);

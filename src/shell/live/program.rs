@@ -25,7 +25,7 @@ use crate::core::wire::{Command, Presence, Report};
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
 use crate::shell::linux::{Spot, boot_time, give_way};
 use crate::shell::monitoring::Monitoring;
-use crate::shell::site_files::{Disk, Good, Reading};
+use crate::shell::site_files::{Disk, Reading, UsableSite};
 use crate::shell::sources::{self, Sink as _, Udp};
 use crate::shell::store::{AgentStore, Journal, UnwantedRecords, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
@@ -127,7 +127,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
         );
     }
     let begin = reload::begin(&files, reading, journal.state())?;
-    let Good { site, config } = begin.good.clone();
+    let UsableSite { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
         tracing::warn!("no events will arrive: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
     }
@@ -223,7 +223,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
         move || {
-            inbox.tell(ControllerMessage::Stop);
+            inbox.push(ControllerMessage::Stop);
         }
     })?;
     reload_by_signal(&runtime, inbox.clone())?;
@@ -358,7 +358,7 @@ fn check_journal(inbox: &Inbox, data: &Path) {
             "the journal is damaged in a part on which the state does not depend: {wrong}. `pointsman journal verify` lists \
              everything. Is the disk in order?"
         );
-        inbox.tell(ControllerMessage::Notice(Notice::new(Kind::JournalDamaged, text)));
+        inbox.push(ControllerMessage::Notice(Notice::new(Kind::JournalDamaged, text)));
     }
 }
 
@@ -382,7 +382,7 @@ async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, in
             };
             if known.insert(host.clone(), kind) != Some(kind) {
                 let notice = Notice { host: Some(host.clone()), ..Notice::new(kind, text) };
-                tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Notice(notice)));
+                tokio::task::block_in_place(|| inbox.push(ControllerMessage::Notice(notice)));
             }
         }
     }
@@ -429,7 +429,7 @@ fn reload_by_signal(runtime: &Runtime, inbox: Inbox) -> Result<(), String> {
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| format!("signals can't be waited for: {e}"))?;
     runtime.spawn(async move {
         while hangup.recv().await.is_some() {
-            tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Reload(Trigger::Signal)));
+            tokio::task::block_in_place(|| inbox.push(ControllerMessage::Reload(Trigger::Signal)));
         }
     });
     Ok(())
@@ -460,7 +460,7 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
     let host = HostThread::new((*name).clone(), things, marks);
     let commands = host.sender();
     let route = Box::new(move |command| drop(commands.try_send(host::HostMessage::Command(command))));
-    inbox.tell(ControllerMessage::Reached { host: (*name).clone(), serial: u64::MAX, route });
+    inbox.push(ControllerMessage::Reached { host: (*name).clone(), serial: u64::MAX, route });
     let inbox = inbox.clone();
     start("host", move || {
         let reports = inbox.clone();
@@ -468,7 +468,7 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
             reports.offer(Input::Report(report));
         });
         if let Err(why) = ended {
-            inbox.tell(ControllerMessage::Failed(why));
+            inbox.push(ControllerMessage::Failed(why));
         }
     })
 }
@@ -496,19 +496,19 @@ impl Agents for Gate {
              Stop one, or `pointsman enroll {host} --revoke` and enroll the right one again"
         );
         let notice = Notice { host: Some(host.to_owned()), ..Notice::new(Kind::ClonedIdentity, text) };
-        self.inbox.tell(ControllerMessage::Notice(notice));
+        self.inbox.push(ControllerMessage::Notice(notice));
     }
 
     fn enrolled(&self, host: &str, from: IpAddr) {
         let text = format!("an agent on {from} has enrolled as {host}");
         let notice = Notice { host: Some(host.to_owned()), ..Notice::new(Kind::AgentEnrolled, text) };
-        self.inbox.tell(ControllerMessage::Notice(notice));
+        self.inbox.push(ControllerMessage::Notice(notice));
     }
 
     fn revoked(&self, host: &str) {
         let text = format!("the certificates of {host} were revoked; `pointsman enroll {host}` makes a token for a new one");
         let notice = Notice { host: Some(host.to_owned()), ..Notice::new(Kind::AgentRevoked, text) };
-        self.inbox.tell(ControllerMessage::Notice(notice));
+        self.inbox.push(ControllerMessage::Notice(notice));
     }
 
     fn knows(&self, peer: IpAddr) -> bool {
@@ -518,12 +518,12 @@ impl Agents for Gate {
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {
         let route = Box::new(move |command| drop(commands.try_send(command)));
         let host = host.to_owned();
-        tokio::task::block_in_place(|| self.inbox.tell(ControllerMessage::Reached { host, serial, route }));
+        tokio::task::block_in_place(|| self.inbox.push(ControllerMessage::Reached { host, serial, route }));
     }
 
     fn gone(&self, host: &str, serial: u64) {
         let host = host.to_owned();
-        tokio::task::block_in_place(|| self.inbox.tell(ControllerMessage::Gone { host, serial }));
+        tokio::task::block_in_place(|| self.inbox.push(ControllerMessage::Gone { host, serial }));
     }
 
     fn reports(&self, report: Report) {

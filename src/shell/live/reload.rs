@@ -28,7 +28,7 @@ use crate::core::notice::{Kind, Notice};
 use crate::core::plan;
 use crate::core::site::Site;
 use crate::shell::command::{Leftovers, run};
-use crate::shell::site_files::{Disk, Good, Reading};
+use crate::shell::site_files::{Disk, Reading, UsableSite};
 use crate::shell::sources::watch;
 use crate::shell::store::Retention;
 
@@ -197,7 +197,7 @@ impl Running {
         }
         let inbox = self.inbox.clone();
         let changed = move || {
-            inbox.tell(ControllerMessage::Reload(Trigger::Files));
+            inbox.push(ControllerMessage::Reload(Trigger::Files));
         };
         match watch(&self.reloading.files.config, folders, changed) {
             Ok(watch) => self.reloading.watch = Some(watch),
@@ -221,7 +221,7 @@ impl Running {
         let work = move || {
             let (reading, failed) = read(&files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
-            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { reading, failed, rules })));
+            inbox.push(ControllerMessage::Reread(Box::new(Attempt { reading, failed, rules })));
         };
         match thread::Builder::new().name("reload".to_owned()).spawn(work) {
             Ok(_) => self.reloading.under_way = Some(trigger),
@@ -284,7 +284,7 @@ impl Running {
     }
 
     /// The reason why a valid site cannot be accepted, and the kind of the reason.
-    fn hindrance(&self, good: &Good, failed: Option<String>, abandon: bool) -> Option<(&'static str, String)> {
+    fn hindrance(&self, good: &UsableSite, failed: Option<String>, abandon: bool) -> Option<(&'static str, String)> {
         if let Some(failed) = failed {
             return Some(("tests", failed));
         }
@@ -312,7 +312,7 @@ impl Running {
 
     fn accept(
         &mut self,
-        good: &Good,
+        good: &UsableSite,
         reload: NewSite,
         folders: &[PathBuf],
         changes: &[SiteChange],

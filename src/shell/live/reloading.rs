@@ -10,7 +10,7 @@ use crate::core::control::NewSite;
 use crate::core::journal::ConfigSnapshot;
 use crate::core::lang::shape::Reset;
 use crate::core::site::Site;
-use crate::shell::site_files::{Disk, Good, Reading};
+use crate::shell::site_files::{Disk, Reading, UsableSite};
 use crate::shell::sources::FileWatch;
 
 use super::changes::Rules;
@@ -40,7 +40,7 @@ pub struct Attempt {
 
 /// The site with which a controller starts.
 pub(super) struct Begin {
-    pub(super) good: Good,
+    pub(super) good: UsableSite,
     pub(super) written: Arc<ConfigSnapshot>,
     /// Its number, if it is the site that was accepted last.
     pub(super) number: Option<u64>,

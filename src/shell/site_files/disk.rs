@@ -24,7 +24,7 @@ pub struct Reading {
     /// Its texts; `None` if even the configuration could not be read.
     pub written: Option<Arc<ConfigSnapshot>>,
     /// The compiled site; `None` if it has errors.
-    pub good: Option<Good>,
+    pub good: Option<UsableSite>,
     pub diagnostics: Vec<Diagnostic>,
     pub tests: bool,
     /// The folders of rules and scripts.
@@ -33,7 +33,7 @@ pub struct Reading {
 
 /// A site that may run.
 #[derive(Clone)]
-pub struct Good {
+pub struct UsableSite {
     pub site: Arc<Site>,
     pub config: Config,
 }
@@ -79,7 +79,7 @@ fn reading(setup: Setup) -> Reading {
         let message = format!("configuration, rules and scripts have {bytes} bytes; the journal can store at most {SET_BYTES}");
         diagnostics.push(Diagnostic::whole(Code::FileUnreadable, message).help("match long lists of values by fewer rules"));
     }
-    let good = site.zip(config).filter(|_| too_large.is_none()).map(|(site, (config, _))| Good { site, config });
+    let good = site.zip(config).filter(|_| too_large.is_none()).map(|(site, (config, _))| UsableSite { site, config });
     let with_tests = |p: &PathBuf| {
         let folder = if p.is_dir() { p } else { p.parent().unwrap_or(Path::new("")) };
         !files(folder, "test.yaml", &mut Vec::new()).is_empty()

@@ -15,7 +15,7 @@ use crate::core::config::{self, Config};
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::site::{Site, Texts, assemble, mistakes_of_files};
 
-pub use disk::{Disk, Good, Reading};
+pub use disk::{Disk, Reading, UsableSite};
 
 /// The files of which a site is made.
 #[derive(Clone, Debug, Default)]

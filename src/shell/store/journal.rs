@@ -161,7 +161,7 @@ impl Journal {
         let path = self.writer.path().to_owned();
         let wrong = |e: std::io::Error| Error::new(&path, format!("it can't be checked whether it is a copy: {e}"));
         let has_place = self.writer.fact(PLACED)?.is_some();
-        let holds = self.state.doubt.as_ref().is_some_and(|doubt| doubt.kind.holds());
+        let holds = self.state.doubt.as_ref().is_some_and(|doubt| doubt.kind.stops_commands());
         if copied::is_copy(&path, has_place).map_err(wrong)? && self.writer.last() > 0 && !holds {
             let reason = "the data folder is a copy, which may be older than what was acted on. Nothing is sent to hosts until every agent has \
                           reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"

@@ -21,7 +21,7 @@ impl SimWorld<'_> {
         if !matches!(what, Fault::Claim(_) | Fault::Flood(..) | Fault::ClockStep(_) | Fault::TakenOff(_)) {
             self.after(lasts.max(Duration::from_millis(1)), Due::End(i));
         }
-        self.tell(|| format!("** {}", describe(&what, lasts)));
+        self.narrate(|| format!("** {}", describe(&what, lasts)));
         self.network.change(&what, true);
         match what {
             Fault::Claim(host) => {
@@ -107,7 +107,7 @@ impl SimWorld<'_> {
 
     pub(super) fn end(&mut self, i: usize) {
         let what = self.scenario.acts[i].what.clone();
-        self.tell(|| format!("** over: {}", describe(&what, Duration::ZERO)));
+        self.narrate(|| format!("** over: {}", describe(&what, Duration::ZERO)));
         self.network.change(&what, false);
         match what {
             Fault::Kill(party) => {
@@ -249,7 +249,7 @@ impl SimWorld<'_> {
     pub(super) fn dies_here(&mut self, party: Party) -> bool {
         match self.fuse(party) {
             Some(0) => {
-                self.tell(|| format!("   {} dies here", party_name(party)));
+                self.narrate(|| format!("   {} dies here", party_name(party)));
                 self.die(party);
                 self.after(RESTART_AFTER, Due::Start(party));
                 true
@@ -265,7 +265,7 @@ impl SimWorld<'_> {
     pub(super) fn start(&mut self, party: Party) {
         match party {
             Party::Controller if self.controller.killed == 0 && !self.controller.runs_or_stopped() => {
-                self.tell(|| "   the controller starts".to_owned());
+                self.narrate(|| "   the controller starts".to_owned());
                 let outputs = self.controller.start(self.now, self.tamper, &mut self.rng);
                 self.carry_out_control(outputs);
                 self.after(Duration::from_millis(1), Due::Read);
@@ -275,7 +275,7 @@ impl SimWorld<'_> {
                 }
             }
             Party::Agent(h) if self.hosts[h].killed == 0 && self.hosts[h].agent.is_none() => {
-                self.tell(|| format!("   the agent of {} starts", host_name(h)));
+                self.narrate(|| format!("   the agent of {} starts", host_name(h)));
                 let host = &mut self.hosts[h];
                 host.starts += 1;
                 let mut outputs = Vec::new();
@@ -297,7 +297,7 @@ impl SimWorld<'_> {
                 // It exchanges no messages with other agents until the controller has sent their names.
                 host.peers.clear();
                 self.carry_out_agent(h, outputs);
-                self.tell_link(h);
+                self.report_link(h);
             }
             _ => {}
         }

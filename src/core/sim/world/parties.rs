@@ -115,7 +115,7 @@ impl SimWorld<'_> {
     }
 
     pub(super) fn announce(&mut self, h: usize) {
-        self.tell(|| format!("   {} announces it", host_name(h)));
+        self.narrate(|| format!("   {} announces it", host_name(h)));
         let announced = self.hosts[h].listed.unwrap_or_default();
         if announced != SimPlace::OtherAddress {
             self.audit.last_announcer = Some(h);
@@ -144,7 +144,7 @@ impl SimWorld<'_> {
         let after = self.hosts[h].addresses.get(&self.hosts[h].listed.unwrap_or_default()).copied();
         let refreshed = matches!(operation, Operation::Add { .. }) && before == self.held(h) && effect.failed.is_none();
         if !refreshed {
-            self.tell(|| {
+            self.narrate(|| {
                 let failed = effect.failed.as_deref().map(|f| format!(", fails: {f}")).unwrap_or_default();
                 format!("   {}: {} -> {:?}{failed}", host_name(h), describe_operation(operation), effect.holds)
             });
@@ -176,7 +176,7 @@ impl SimWorld<'_> {
         let due: Vec<SimPlace> =
             self.hosts[h].addresses.iter().filter(|(_, a)| a.ends.is_some_and(|ends| ends <= now)).map(|(p, _)| *p).collect();
         if !due.is_empty() && self.tamper != Some(Tamper::KernelKeeps) {
-            self.tell(|| format!("   the kernel of {} drops it", host_name(h)));
+            self.narrate(|| format!("   the kernel of {} drops it", host_name(h)));
             self.take_off(h, |place| due.contains(&place));
             self.after(Duration::from_millis(1), Due::KernelChanged { host: h });
         }
@@ -192,14 +192,14 @@ impl SimWorld<'_> {
         }
         let before = self.held(h);
         let holds = self.hosts[h].leave(place);
-        self.tell(|| format!("   {}: takes off what was listed ({place:?}) -> {holds:?}", host_name(h)));
+        self.narrate(|| format!("   {}: takes off what was listed ({place:?}) -> {holds:?}", host_name(h)));
         self.address_changed(h, before);
         let input = agent::Input::Left { resource: VIP.to_owned(), holds };
         self.after(Duration::from_micros(100), Due::Driven { host: h, start, input });
     }
 
     /// Tells the agent the state of its interface.
-    pub(super) fn tell_link(&mut self, h: usize) {
+    pub(super) fn report_link(&mut self, h: usize) {
         if self.hosts[h].agent.is_some() && !self.hosts[h].runs() {
             return self.waiting.push_back((Party::Agent(h), Due::Link { host: h }));
         }
@@ -224,10 +224,10 @@ impl SimWorld<'_> {
             let what = if n == 0 { "it" } else { "the other address" };
             match (before[n], after[n]) {
                 (false, true) => {
-                    self.tell(|| format!("== {} has {what}", host_name(h)));
+                    self.narrate(|| format!("== {} has {what}", host_name(h)));
                     self.audit.came(self.now, h, place, &self.hosts);
                 }
-                (true, false) => self.tell(|| format!("== {} has {what} no more", host_name(h))),
+                (true, false) => self.narrate(|| format!("== {} has {what} no more", host_name(h))),
                 _ => {}
             }
         }
@@ -254,7 +254,7 @@ impl SimWorld<'_> {
             }
             match output {
                 Output::Append(record) => {
-                    self.tell(|| format!("   journal: {}", record.line().unwrap_or_default()));
+                    self.narrate(|| format!("   journal: {}", record.line().unwrap_or_default()));
                     self.controller.append(*record);
                 }
                 Output::Evaluate(run) => {
@@ -275,7 +275,7 @@ impl SimWorld<'_> {
                         self.after(delay, Due::Command { host: h, command });
                     }
                 }
-                Output::Say(text) => self.tell(|| format!("   controller: {text}")),
+                Output::Say(text) => self.narrate(|| format!("   controller: {text}")),
                 Output::Later(delay, happening) => {
                     let start = self.controller.starts;
                     self.after(delay, Due::Answered { start, happening });
@@ -304,7 +304,7 @@ impl SimWorld<'_> {
 
     /// Does a step of a script. Its result comes back, sometimes late, and sometimes not at all.
     pub(super) fn effect(&mut self, run: crate::core::react::RunId, attempt: u32, step: &crate::core::script::Step) {
-        self.tell(|| format!("   run {run} does {} ({})", step.verb, step.n));
+        self.narrate(|| format!("   run {run} does {} ({})", step.verb, step.n));
         self.controller.does(run, attempt, step);
         if let Some(text) = self.controller.done_twice() {
             let text = text.clone();
