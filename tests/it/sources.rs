@@ -651,12 +651,16 @@ struct Listener {
 impl Listener {
     /// Listens with room for this number of connections, and this number of bytes of unfinished long records.
     fn start(connections: usize, bytes: usize) -> Listener {
+        Listener::start_with(Current::new(0, site()), connections, bytes)
+    }
+
+    fn start_with(current: Arc<Current>, connections: usize, bytes: usize) -> Listener {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let shared = sources::Connections::new(connections, bytes, runtime.handle().clone());
         let tcp = runtime.block_on(async { sources::listen("0.0.0.0:0".parse().unwrap(), &shared) }).unwrap();
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], tcp.address().port()));
         let (named, (sender, told)) = (tcp.named(), sync_channel(100));
-        runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender, Arc::default())));
+        runtime.spawn(tcp.run(current, Collect(sender, Arc::default())));
         assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
         Listener { runtime, told, address, named }
     }
@@ -819,10 +823,11 @@ fn a_connection_is_known_by_its_address() {
     runtime.shutdown_background();
 }
 
-#[test]
-fn a_record_that_names_no_host_is_of_its_sender() {
+/// A site with one host, which is at 127.0.0.1.
+fn site_of_an_appliance(privileged_senders: bool) -> Arc<Site> {
     let host = Host { address: "127.0.0.1".parse().ok(), via: Via::Agent, ..Host::default() };
-    let inventory = Arc::new(Inventory { hosts: [("appliance".to_owned(), host)].into(), ..Inventory::default() });
+    let hosts = [("appliance".to_owned(), host)].into();
+    let inventory = Arc::new(Inventory { hosts, privileged_senders, ..Inventory::default() });
     let (program, found) = compile(
         &[source("r", "alarm link { detect event where text contains \"link\" by host, sender cancel at once }")],
         &Declarations::default(),
@@ -830,14 +835,33 @@ fn a_record_that_names_no_host_is_of_its_sender() {
     assert_eq!(found, []);
     let matcher = Matcher::new(&program, Some(&inventory));
     let evaluator = Evaluator::new(inventory.clone());
-    let site = Arc::new(Site::new(inventory, Arc::new(program), matcher, BTreeMap::new(), evaluator));
+    Arc::new(Site::new(inventory, Arc::new(program), matcher, BTreeMap::new(), evaluator))
+}
+
+/// A reload that requires a privileged port applies to the connections that are open.
+#[test]
+fn the_trust_of_an_open_connection_follows_the_configuration() {
+    let current = Current::new(0, site_of_an_appliance(false));
+    let listener = Listener::start_with(current.clone(), 8, 1 << 20);
+    let mut stream = TcpStream::connect(listener.address).unwrap();
+    for (n, privileged, trust) in [(1, false, Trust::Address), (2, true, Trust::Unverified), (3, false, Trust::Address)] {
+        current.exchange(n, site_of_an_appliance(privileged));
+        stream.write_all(b"<30>Jan 15 08:00:00 appliance app: link has gone down\n").unwrap();
+        let Input::Event(heard) = listener.told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        assert_eq!(heard.event.trust, trust);
+    }
+    listener.runtime.shutdown_background();
+}
+
+#[test]
+fn a_record_that_names_no_host_is_of_its_sender() {
     let udp = Udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = udp.address().unwrap();
     let (sender, told) = sync_channel(100);
     let stop = Arc::new(AtomicBool::new(false));
     let thread = std::thread::spawn({
         let stop = stop.clone();
-        move || udp.run(&Current::new(0, site), &Collect(sender, Arc::default()), &stop)
+        move || udp.run(&Current::new(0, site_of_an_appliance(false)), &Collect(sender, Arc::default()), &stop)
     });
     assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
     let known = UdpSocket::bind("127.0.0.1:0").unwrap();

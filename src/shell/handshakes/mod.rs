@@ -83,10 +83,16 @@ impl HandshakeLimiter {
         }
         let number = admitted.slot.number();
         let slot = admitted.slot;
+        // It begins after it is registered: an unregistered connection counts as one that has ended.
+        let (registered, begins) = tokio::sync::oneshot::channel::<()>();
         let handle = if expected {
-            tokio::spawn(task(stream, slot))
+            tokio::spawn(async move {
+                let _ = begins.await;
+                task(stream, slot).await;
+            })
         } else {
             low_priority.spawn(async move {
+                let _ = begins.await;
                 // A socket must be registered with the runtime whose threads read it.
                 match stream.into_std().and_then(TcpStream::from_std) {
                     Ok(stream) => task(stream, slot).await,
@@ -95,6 +101,7 @@ impl HandshakeLimiter {
             })
         };
         self.limiter.runs(number, handle.abort_handle());
+        let _ = registered.send(());
         admitted.replaced
     }
 }

@@ -13,6 +13,7 @@ use crate::core::base::limits::{DRIVER_TIMEOUT, EFFECTS, EFFECTS_FOR_CLAIMS, EFF
 use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Inventory;
+use crate::core::react::RunId;
 use crate::core::script::{Step, StepResult, Verb};
 use crate::shell::command::{Leftovers, run};
 
@@ -21,6 +22,7 @@ use super::urgency::{Queue, Urgency};
 
 /// A step to perform.
 struct Job {
+    run: RunId,
     inventory: Arc<Inventory>,
     step: Step,
     /// The time at which its script gets the error that the step did not end.
@@ -53,7 +55,7 @@ impl Effects {
     pub(super) fn perform(
         &self,
         inventory: Arc<Inventory>,
-        step: Step,
+        (run, step): (RunId, Step),
         due: Option<Time>,
         urgency: Urgency,
         done: impl FnOnce(StepResult) + Send + 'static,
@@ -62,7 +64,12 @@ impl Effects {
         if self.queue.count_up_to(urgency) >= room {
             return done(Err("too many commands for events with this trust are waiting, so this one is dropped".to_owned()));
         }
-        self.queue.push(urgency, Job { inventory, step, due, done: Box::new(done) });
+        self.queue.push(urgency, Job { run, inventory, step, due, done: Box::new(done) });
+    }
+
+    /// Drops what waits for a run that does not wait for it any more: the run has ended, or its step has been answered.
+    pub(super) fn drop_waiting(&self, run: RunId) {
+        self.queue.retain(|job| job.run != run);
     }
 }
 
@@ -73,7 +80,7 @@ impl Drop for Effects {
 }
 
 fn work(queue: &Queue<Job>, least: Urgency, clock: &EngineClock) {
-    while let Some(Job { inventory, step, due, done }) = queue.next(least..=Urgency::MOST) {
+    while let Some(Job { inventory, step, due, done, .. }) = queue.next(least..=Urgency::MOST) {
         done(if due.is_some_and(|due| due <= clock.now()) {
             Err("too many commands were waiting, so this one was not started in time".to_owned())
         } else {
@@ -127,7 +134,7 @@ mod tests {
             let args = vec![Value::from("here"), Value::from(words[0]).into_owned(), arguments];
             let step = Step { n: 0, verb: Verb::HostRun, args, line: 1 };
             let sender = sender.clone();
-            effects.perform(inventory.clone(), step, None, urgency, move |result| {
+            effects.perform(inventory.clone(), (1, step), None, urgency, move |result| {
                 let _ = sender.send((name, result.is_ok()));
             });
         };

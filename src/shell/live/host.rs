@@ -394,6 +394,9 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn go_on_announcing(&mut self, now: Time) {
+        // What the host does not hold any more is not announced: neighbours would send to the wrong host.
+        let agent = &self.agent;
+        self.bursts.retain(|resource, _| agent.holds(resource));
         let due: Vec<Name> =
             self.bursts.iter().filter(|(_, at)| at.iter().any(|at| *at <= now)).map(|(n, _)| n.clone()).collect();
         for resource in due {

@@ -8,6 +8,7 @@ use crate::core::event::Level;
 use crate::core::journal::Record;
 use crate::core::notice::{Kind, Notice};
 use crate::core::notifications::Delivery;
+use crate::core::react::{AskedStep, Record as RunRecord};
 use crate::shell::sources::Sink as _;
 
 use super::controller::Running;
@@ -33,6 +34,12 @@ impl Running {
             self.counts.written(output);
             match output {
                 Output::Record(record) => {
+                    if let Record::Run(
+                        RunRecord::Ended { run, .. } | RunRecord::Answered { run, .. } | RunRecord::Again { run, .. },
+                    ) = record
+                    {
+                        self.effects.drop_waiting(*run);
+                    }
                     self.journal.append(record).map_err(|e| e.to_string())?;
                     self.dirty_since.get_or_insert(self.clock.now());
                 }
@@ -64,11 +71,12 @@ impl Running {
                     let done = move |result| {
                         inbox.send(Input::Done { run, n, attempt, result });
                     };
-                    let state = self.controller.runs().run(run);
-                    let due = state.and_then(|r| r.asked.as_ref()).and_then(|asked| asked.due);
-                    let urgency = state.map(Urgency::of).unwrap_or_default();
-                    let site = state.and_then(|run| self.sites.site_of(run)).unwrap_or(&self.site);
-                    self.effects.perform(site.inventory.clone(), step, due, urgency, done);
+                    // A later input of the same batch may have ended the run or answered the step.
+                    let waits = |asked: &AskedStep| asked.step.n == n && asked.attempt == attempt && asked.again_at.is_none();
+                    let Some(state) = self.controller.runs().run(run) else { continue };
+                    let Some(asked) = state.asked.as_ref().filter(|asked| waits(asked)) else { continue };
+                    let site = self.sites.site_of(state).unwrap_or(&self.site);
+                    self.effects.perform(site.inventory.clone(), (run, step), asked.due, Urgency::of(state), done);
                 }
                 Output::Deliver(delivery) => self.deliver(delivery),
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => to_log.push(output),

@@ -91,6 +91,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Removes the waiting work that does not meet a condition.
+    pub(super) fn retain(&self, keep: impl Fn(&T) -> bool) {
+        self.lock().waiting.retain(|_, work| keep(work));
+    }
+
     /// Ends the queue: no more work is taken.
     pub(super) fn end(&self) {
         self.lock().ended = true;
@@ -128,6 +133,9 @@ mod tests {
             all.extend(queue.next(Urgency::ANY..=Urgency::MOST));
         }
         assert_eq!(all, [2, 4, 5, 1, 3, 0]);
+        (6..9).for_each(|n| queue.push(Urgency::ANY, n));
+        queue.retain(|n| *n != 6);
+        assert_eq!(queue.next(Urgency::ANY..=Urgency::MOST), Some(7));
         queue.end();
         assert_eq!(queue.next(Urgency::ANY..=Urgency::MOST), None);
     }

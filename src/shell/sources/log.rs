@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::core::base::limits::HEADER_LINES;
@@ -274,7 +274,11 @@ impl<'a, S: Sink> Log<'a, S> {
     /// Decodes and matches a line, and sends what a rule wants. `place` is the position that is journaled with it, if that is not
     /// the end of the line.
     pub(super) fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
-        let Shared { entry, named, sink, .. } = self.shared;
+        let Shared { entry, named, sink, stop, .. } = self.shared;
+        // The rest belongs to the next follower, which may have another configuration.
+        if stop.load(Ordering::Relaxed) {
+            return false;
+        }
         let text = line.encoding.text(line.bytes);
         let (event, matched) = self.sieve.sift(&text, arrived, |_, event| {
             // Of a record of another machine, this one only knows what a relay, or anybody who writes here, says.

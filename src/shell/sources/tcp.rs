@@ -10,7 +10,7 @@
 //! delay a host of the inventory. Which connections stay open when there are too many: [`crate::shell::handshakes`].
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -104,13 +104,11 @@ impl Tcp {
             crate::shell::linux::end_when_gone(&stream);
             let (_, site) = current.get();
             let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.ip().to_canonical()));
-            let judged = judged(site.inventory.privileged_senders, peer);
-            let peer = peer.ip();
             let shared = shared.clone();
-            let replaced = limiter.enter(stream, (peer, expected), &low_priority, move |stream, slot| {
+            let replaced = limiter.enter(stream, (peer.ip(), expected), &low_priority, move |stream, slot| {
                 let arrived = shared.sink.now();
                 let (frames, room, has_spoken) = (Frames::default(), None, false);
-                let connection = Connection { shared, peer, judged, expected, arrived, frames, room, has_spoken };
+                let connection = Connection { shared, peer, expected, arrived, frames, room, has_spoken };
                 connection.read(stream, slot)
             });
             if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -156,9 +154,7 @@ impl<S> Shared<S> {
 
 struct Connection<S> {
     shared: Arc<Shared<S>>,
-    peer: IpAddr,
-    /// The address by which its trust is decided.
-    judged: IpAddr,
+    peer: SocketAddr,
     expected: bool,
     /// The time at which its newest bytes were read.
     arrived: Time,
@@ -216,13 +212,11 @@ impl<S: Sink> Connection<S> {
         }
         // Without room a long record is cut sooner. It is marked and counted like any record that is too long.
         let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
-        let Connection { shared, peer, judged, arrived, frames, has_spoken, .. } = self;
+        let Connection { shared, peer, arrived, frames, has_spoken, .. } = self;
         shared.with_tools(|tools| {
             while let Some(frame) = frames.next(most) {
                 *has_spoken = true;
-                if let Some(input) =
-                    sift(shared, Sender { peer: *peer, judged: *judged, arrived: *arrived }, &mut tools.sieve, &frame)
-                {
+                if let Some(input) = sift(shared, Sender { peer: *peer, arrived: *arrived }, &mut tools.sieve, &frame) {
                     return Some(input);
                 }
             }
@@ -232,27 +226,24 @@ impl<S: Sink> Connection<S> {
 
     /// The rest when the connection ends.
     fn last_wanted(&mut self) -> Option<Input> {
-        let Connection { shared, peer, judged, arrived, frames, .. } = self;
+        let Connection { shared, peer, arrived, frames, .. } = self;
         let frame = frames.rest()?;
-        shared.with_tools(|tools| {
-            sift(shared, Sender { peer: *peer, judged: *judged, arrived: *arrived }, &mut tools.sieve, &frame)
-        })
+        shared.with_tools(|tools| sift(shared, Sender { peer: *peer, arrived: *arrived }, &mut tools.sieve, &frame))
     }
 }
 
 /// The sender of a record, and the time at which its bytes were read.
 #[derive(Clone, Copy)]
 struct Sender {
-    peer: IpAddr,
-    /// The address by which its trust is decided.
-    judged: IpAddr,
+    peer: SocketAddr,
     arrived: Time,
 }
 
 fn sift<S: Sink>(shared: &Shared<S>, sender: Sender, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
     let (event, matched) = sieve.sift(frame.record, sender.arrived, |site, event| {
-        from_sender(site, event, sender.peer);
-        event.trust = trust(site, event, sender.judged);
+        from_sender(site, event, sender.peer.ip());
+        // A connection lasts longer than a configuration.
+        event.trust = trust(site, event, judged(site.inventory.privileged_senders, sender.peer));
         event.marks.cut |= frame.cut;
     });
     shared.named.counts.count(event.marks, matched.is_some());

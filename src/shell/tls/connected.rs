@@ -51,11 +51,18 @@ impl Reports {
 }
 
 impl Connected {
-    /// Registers a connection for a host. An earlier connection ends.
+    /// Registers a connection for a host. An earlier connection ends. `number` distinguishes the connection from all others, and
+    /// `entered` is called in the order in which connections replace each other; it must not wait.
     ///
     /// # Errors
     /// The address of the earlier connection if it continues to report: then there are two agents.
-    pub(super) async fn enter(&self, host: &str, from: IpAddr) -> Result<ConnectedAgent, IpAddr> {
+    pub(super) async fn enter(
+        &self,
+        host: &str,
+        from: IpAddr,
+        number: u64,
+        entered: impl FnOnce(),
+    ) -> Result<ConnectedAgent, IpAddr> {
         let first = {
             let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             hosts.get(host).map(|first| (first.from, first.reports.clone()))
@@ -70,10 +77,11 @@ impl Connected {
         let (replace, replaced) = watch::channel(false);
         let (sender, reports) = watch::channel(Instant::now());
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = hosts.get(host).map_or(0, |first| first.number + 1);
         if let Some(before) = hosts.insert(host.to_owned(), First { number, from, reports, replace }) {
             before.replace.send_replace(true);
         }
+        entered();
+        drop(hosts);
         let reports = Reports(Arc::new(sender));
         Ok(ConnectedAgent { connected: self.clone(), host: host.to_owned(), number, reports, replaced })
     }

@@ -200,7 +200,8 @@ async fn serve(
         let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
         return Err(why);
     }
-    let mut entry = match shared.connected.enter(host, from).await {
+    let (commands, waiting) = mpsc::channel(COMMANDS);
+    let mut entry = match shared.connected.enter(host, from, serial, || agents.reached(host, serial, commands)).await {
         Ok(entry) => entry,
         Err(first) => {
             tokio::task::block_in_place(|| agents.cloned(host, first, from));
@@ -212,19 +213,26 @@ async fn serve(
         }
     };
     let keys = (stream.get_ref().1.alpn_protocol() == Some(WITH_KEYS)).then(|| shared.identities.subscribe());
-    let (commands, waiting) = mpsc::channel(COMMANDS);
     let (certificates, signed) = mpsc::channel(1);
     let (from, to) = tokio::io::split(stream);
-    agents.reached(host, serial, commands);
     let reports = entry.reports();
     let ended = tokio::select! {
-        ended = read(&shown, from, &shared.authority, agents, (&certificates, &reports)) => ended,
-        ended = write(to, waiting, signed, keys) => ended,
+        ended = read(&shown, from, shared, agents, (&certificates, &reports)) => ended,
+        ended = write(&shown, to, shared, (waiting, signed, keys)) => ended,
         () = until_revoked(&shown, shared) => Err(revoked(host)),
         () = entry.replaced() => Err(format!("{host} connected again")),
     };
     agents.gone(host, serial);
     ended
+}
+
+/// True if the presented certificate is valid. Every message is checked, because it may be ready before the end of the certificate
+/// has been noticed.
+fn is_valid(shown: &Shown, shared: &Shared) -> bool {
+    let certificate = (shown.host.clone(), shown.serial.clone());
+    let listed = shared.identities.borrow().serials.contains(&certificate);
+    // The list may be older than the certificate.
+    listed || shared.authority.is_good(shown)
 }
 
 /// Waits until the presented certificate is not valid any more.
@@ -272,7 +280,7 @@ async fn look_at_identities(shared: &Shared, agents: &impl Agents) {
 async fn read(
     shown: &Shown,
     mut from: impl AsyncRead + Unpin,
-    authority: &Authority,
+    shared: &Shared,
     agents: &impl Agents,
     (certificates, reports): (&mpsc::Sender<ToAgent>, &Reports),
 ) -> Result<(), String> {
@@ -280,6 +288,9 @@ async fn read(
     loop {
         let said = tokio::time::timeout(SILENCE, frames::read(&mut from)).await;
         let said = said.map_err(|_| format!("{host} said nothing for {} s", SILENCE.as_secs()))?;
+        if !is_valid(shown, shared) {
+            return Err(revoked(host));
+        }
         match said {
             Ok(FromAgent::Report(report)) if report.host == *host => {
                 reports.one();
@@ -287,7 +298,7 @@ async fn read(
             }
             Ok(FromAgent::Report(report)) => return Err(format!("{host} reports for {}", printable_short(&report.host, 100))),
             Ok(FromAgent::Renew { request }) => {
-                let answer = match tokio::task::block_in_place(|| authority.renew(shown, &request)) {
+                let answer = match tokio::task::block_in_place(|| shared.authority.renew(shown, &request)) {
                     Ok(certificate) => ToAgent::Certificate { certificate },
                     Err(why) => ToAgent::Refused { why },
                 };
@@ -303,10 +314,14 @@ async fn read(
 
 /// Sends commands to an agent. `identities` is for an agent that accepts the keys of other agents.
 async fn write(
+    shown: &Shown,
     mut to: impl AsyncWrite + Unpin,
-    mut waiting: mpsc::Receiver<Command>,
-    mut signed: mpsc::Receiver<ToAgent>,
-    mut identities: Option<watch::Receiver<Identities>>,
+    shared: &Shared,
+    (mut waiting, mut signed, mut identities): (
+        mpsc::Receiver<Command>,
+        mpsc::Receiver<ToAgent>,
+        Option<watch::Receiver<Identities>>,
+    ),
 ) -> Result<(), String> {
     if let Some(identities) = &mut identities {
         identities.mark_changed();
@@ -322,6 +337,9 @@ async fn write(
             Some(hosts) = changed(&mut identities) => ToAgent::Keys { hosts },
             else => return Ok(()),
         };
+        if !is_valid(shown, shared) {
+            return Err(revoked(&shown.host));
+        }
         frames::write(&mut to, &message).await.map_err(|e| e.to_string())?;
     }
 }
