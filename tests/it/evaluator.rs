@@ -92,6 +92,10 @@ fn the_process_has_no_rights() {
         if field("Seccomp:") == "2" {
             assert_eq!(field("NoNewPrivs:"), "1");
             let limits = read("limits");
+            if limits.is_empty() {
+                // It is that of another test, and has ended meanwhile.
+                continue;
+            }
             let limit = |name: &str| limits.lines().find(|l| l.starts_with(name)).unwrap().split_whitespace().collect::<Vec<_>>();
             assert!(limit("Max open files").contains(&"3"));
             assert!(limit("Max file size").contains(&"0"));

@@ -117,8 +117,7 @@ fn a_command_that_hangs_leaves_nothing_behind() {
 fn what_a_command_of_a_script_leaves_behind_ends_with_it() {
     let mark = format!("6{}", std::process::id());
     // The service runs before the command ends.
-    let script =
-        format!("(setsid sleep {mark} >/dev/null 2>&1 &); until grep -qsa 'sleep.{mark}' /proc/[0-9]*/cmdline; do :; done");
+    let script = format!("(setsid sleep {mark} >/dev/null 2>&1 &); until pgrep -fx 'sleep {mark}' >/dev/null; do :; done");
     let ended = run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(60), Leftovers::End).unwrap();
     assert_eq!(ended.status, 0);
     until("none of it lives", || !sleeps(&mark));

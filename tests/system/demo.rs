@@ -1,8 +1,9 @@
 //! The demo, as root and as a user without any rights.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
+
+use crate::site::install;
 
 /// A copy of the program that every user may read, wherever the project is.
 struct Copy(std::path::PathBuf);
@@ -10,8 +11,7 @@ struct Copy(std::path::PathBuf);
 impl Copy {
     fn new(name: &str) -> Copy {
         let path = std::env::temp_dir().join(format!("pointsman-{name}-{}", std::process::id()));
-        fs::copy(env!("CARGO_BIN_EXE_pointsman"), &path).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        install(&path);
         Copy(path)
     }
 }

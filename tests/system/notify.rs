@@ -4,17 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value as Json;
 
 use crate::site::{Ended, PROGRAM, Site, ready, until};
 
-/// A port that is free now.
+/// A port that is free now. Each is given once, and the system gives none of them to who asks for any port.
 pub(crate) fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok() && UdpSocket::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed)).take(10_000).find(free).unwrap()
 }
 
 pub(crate) fn here(path: &str) -> PathBuf {
@@ -366,7 +369,7 @@ fn a_storm_of_alarms_is_a_handful_of_notifications() {
     let http = port();
     let site = site("storm", &format!("  hook: {{ webhook: {{ url: 'http://127.0.0.1:{http}/' }} }}\n"), "hook");
     let config =
-        read(&site.0.join("pointsman.yaml")).replace("by: [alarm, key], wait: 0s, interval: 0s", "wait: 2s, interval: 5s");
+        read(&site.0.join("pointsman.yaml")).replace("by: [alarm, key], wait: 0s, interval: 0s", "wait: 2s, interval: 15s");
     fs::write(site.0.join("pointsman.yaml"), config).unwrap();
     let _receiver = receiver("web_server.py", &[&http.to_string(), site.0.join("requests").to_str().unwrap(), "ok"]);
     let _controller = listening(&site);

@@ -148,8 +148,8 @@ fn an_agent_is_adopted_by_another_controller() {
         enroll();
         let running = start_agent();
         until("the agent is heard", heard);
-        let told = [next(&supervisor), next(&supervisor)];
-        assert_eq!(told, ["READY=1", "WATCHDOG=1"]);
+        let mut told = std::iter::repeat_with(|| next(&supervisor)).filter(|told| !told.starts_with("STATUS="));
+        assert_eq!([told.next(), told.next()].map(Option::unwrap), ["READY=1", "WATCHDOG=1"]);
         moved();
         until("sip1 has the address", on_sip1);
         drop((first, running));

@@ -81,6 +81,8 @@ fn a_holder_that_is_cut_off_in_part_loses_it_first_with_five_voters() {
 #[test]
 fn a_holder_with_a_majority_keeps_it() {
     with_lab(2, |lab| {
+        // A voter that was started votes for nobody at first.
+        goes_on(lab, "sip1")?;
         lab.cut("sip1", "sip2", true)?;
         lab.cut("sip1", "control", true)?;
         goes_on(lab, "sip1")
@@ -90,6 +92,8 @@ fn a_holder_with_a_majority_keeps_it() {
 #[test]
 fn the_death_of_the_controller_takes_nothing_away() {
     with_lab(0, |lab| {
+        // A voter that was started votes for nobody at first.
+        goes_on(lab, "sip1")?;
         lab.kill_controller();
         goes_on(lab, "sip1")?;
         lab.start_controller()?;
@@ -97,6 +101,7 @@ fn the_death_of_the_controller_takes_nothing_away() {
         lab.until_settled("sip1")
     });
     with_lab(2, |lab| {
+        goes_on(lab, "sip1")?;
         lab.kill_controller();
         // An agent that starts while there is no controller knows the others from before, and votes again after a while. Then
         // three of five are enough.

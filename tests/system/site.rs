@@ -55,9 +55,8 @@ impl Site {
         let text = format!("{more}{SITE}").replace("VIA", via).replace("TOLD", told.to_str().unwrap());
         fs::write(path.join("pointsman.yaml"), text).unwrap();
         fs::write(path.join("sip.log"), "").unwrap();
-        fs::copy(PROGRAM, path.join("pointsman")).unwrap();
+        install(&path.join("pointsman"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o1777)).unwrap();
-        fs::set_permissions(path.join("pointsman"), fs::Permissions::from_mode(0o755)).unwrap();
         Site(path)
     }
 
@@ -81,6 +80,12 @@ impl Drop for Site {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Copies the program to a path, for all users. Another process writes it: a child that another test has just forked would keep
+/// the open file of this one, and a file that somebody writes can't be executed.
+pub(crate) fn install(path: &Path) {
+    assert!(Command::new("install").args(["-m", "755", PROGRAM]).arg(path).status().unwrap().success());
 }
 
 pub(crate) struct Ended(pub(crate) Child);

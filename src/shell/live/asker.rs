@@ -96,7 +96,7 @@ impl UserLookups {
             let thread = self.threads.clone().acquire_owned().await.ok()?;
             let work = move || {
                 let found = work();
-                drop((thread, turn));
+                drop((turn, thread));
                 found
             };
             tokio::task::spawn_blocking(work).await.ok()
