@@ -219,6 +219,30 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
     assert_eq!(place[path.to_str().unwrap()].at, fs::metadata(&path).unwrap().len());
 }
 
+/// A reload that removes or changes an entry leaves the rest of its file to the next follower, however much there is.
+#[test]
+fn a_follower_that_is_stopped_leaves_the_rest() {
+    let folder = Folder::new();
+    let (path, follower) = followed(&folder, 1);
+    let known = follower.stop();
+    append(&path, &(2..=1_000).map(claim).collect::<String>());
+    let entry = Entry::new(&path);
+    let (places, _) = sources::places(&entry, &known, Time::from_millis(1_800_000_000_000));
+    // The follower waits until each record is taken.
+    let (sender, told) = sync_channel(0);
+    let stop = Arc::new(AtomicBool::new(false));
+    let thread = std::thread::spawn({
+        let (named, stop) = (entry.named(), stop.clone());
+        move || sources::follow(&entry, places, &Current::new(0, site()), &Collect(sender, Arc::default()), &named, &stop)
+    });
+    let mut events = std::iter::from_fn(|| told.recv_timeout(PATIENCE).ok()).filter(|input| matches!(input, Input::Event(_)));
+    assert!(events.next().is_some());
+    stop.store(true, Ordering::Relaxed);
+    let rest = events.count();
+    assert!(rest <= 1, "{rest} more records after the stop");
+    thread.join().unwrap();
+}
+
 /// The content of a file at a restart is a backlog. What is written after the position of a first start is not.
 #[test]
 fn a_backlog_is_what_a_file_held_at_a_restart() {

@@ -122,6 +122,32 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
+    /// A command that waits for a worker is not started after its run has ended.
+    #[test]
+    fn what_waits_for_a_run_that_has_ended_is_dropped() {
+        let here = Host { via: Via::Local, ..Host::default() };
+        let inventory = Arc::new(Inventory { hosts: [("here".to_owned(), here)].into(), ..Inventory::default() });
+        // No worker is there yet, so that everything waits.
+        let effects = Effects { queue: Arc::new(Queue::default()) };
+        let (sender, results) = channel();
+        for run in [17, 18] {
+            let args = vec![Value::from("here"), Value::from("/bin/true").into_owned(), Value::List(Vec::new())];
+            let sender = sender.clone();
+            let step = Step { n: 0, verb: Verb::HostRun, args, line: 1 };
+            effects.perform(inventory.clone(), (run, step), None, Urgency::default(), move |_| {
+                let _ = sender.send(run);
+            });
+        }
+        effects.drop_waiting(17);
+        drop(sender);
+        let queue = effects.queue.clone();
+        let clock = EngineClock::start(Time::from_millis(0));
+        let worker = thread::spawn(move || work(&queue, Urgency::ANY, &clock));
+        assert_eq!(results.iter().collect::<Vec<_>>(), [18]);
+        drop(effects);
+        worker.join().unwrap();
+    }
+
     /// Commands that hang leave workers for claims. Senders without trust fill only a part of the room.
     #[test]
     fn what_hangs_holds_up_no_claim() {

@@ -107,3 +107,35 @@ impl Drop for ConnectedAgent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connections that wait for the same one replace each other in the order in which they are reported.
+    #[test]
+    fn the_last_that_entered_speaks_for_the_host() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let from = IpAddr::from([10, 0, 0, 1]);
+        runtime.block_on(async {
+            let connected = Connected::default();
+            let first = connected.enter("sip1", from, 0, || {}).await.unwrap();
+            let entered = Arc::new(Mutex::new(Vec::new()));
+            let waiting: Vec<_> = (1..=8)
+                .map(|number| {
+                    let (connected, entered) = (connected.clone(), entered.clone());
+                    tokio::spawn(async move {
+                        connected.enter("sip1", from, number, || entered.lock().unwrap().push(number)).await.unwrap()
+                    })
+                })
+                .collect();
+            drop(first);
+            let mut agents = Vec::new();
+            for task in waiting {
+                agents.push(task.await.unwrap());
+            }
+            let stays: Vec<u64> = agents.iter().filter(|agent| !*agent.replaced.borrow()).map(|agent| agent.number).collect();
+            assert_eq!(stays, [*entered.lock().unwrap().last().unwrap()]);
+        });
+    }
+}
