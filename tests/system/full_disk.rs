@@ -64,7 +64,7 @@ impl SmallDisk {
 
     /// Another program writes until the disk has no free block.
     fn fill(&self) {
-        let mut other = fs::OpenOptions::new().create(true).append(true).open(self.path("other")).unwrap();
+        let mut other = fs::File::create(self.path("other")).unwrap();
         while other.write(&[b'x'; 4_096]).is_ok_and(|n| n > 0) {}
     }
 

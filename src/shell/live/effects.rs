@@ -4,7 +4,7 @@
 //! and some workers are reserved for claims. A command that waits too long is never started: its script already has the error
 //! that it did not end in time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -67,9 +67,11 @@ impl Effects {
         self.queue.push(urgency, Job { run, inventory, step, due, done: Box::new(done) });
     }
 
-    /// Drops what waits for a run that does not wait for it any more: the run has ended, or its step has been answered.
-    pub(super) fn drop_waiting(&self, run: RunId) {
-        self.queue.retain(|job| job.run != run);
+    /// Drops the commands of runs that do not wait for them any more: a run has ended, or its step has been answered.
+    pub(super) fn drop_waiting(&self, runs: &BTreeSet<RunId>) {
+        if !runs.is_empty() {
+            self.queue.retain(|job| !runs.contains(&job.run));
+        }
     }
 }
 
@@ -122,23 +124,33 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
+    /// An inventory with the controller's own host.
+    fn inventory() -> Arc<Inventory> {
+        let here = Host { via: Via::Local, ..Host::default() };
+        Arc::new(Inventory { hosts: [("here".to_owned(), here)].into(), ..Inventory::default() })
+    }
+
+    /// A step that runs a command on that host.
+    fn step(words: &[&str]) -> Step {
+        let arguments = Value::List(words[1..].iter().map(|word| Value::from(*word).into_owned()).collect());
+        let args = vec![Value::from("here"), Value::from(words[0]).into_owned(), arguments];
+        Step { n: 0, verb: Verb::HostRun, args, line: 1 }
+    }
+
     /// A command that waits for a worker is not started after its run has ended.
     #[test]
     fn what_waits_for_a_run_that_has_ended_is_dropped() {
-        let here = Host { via: Via::Local, ..Host::default() };
-        let inventory = Arc::new(Inventory { hosts: [("here".to_owned(), here)].into(), ..Inventory::default() });
+        let inventory = inventory();
         // No worker is there yet, so that everything waits.
         let effects = Effects { queue: Arc::new(Queue::default()) };
         let (sender, results) = channel();
         for run in [17, 18] {
-            let args = vec![Value::from("here"), Value::from("/bin/true").into_owned(), Value::List(Vec::new())];
             let sender = sender.clone();
-            let step = Step { n: 0, verb: Verb::HostRun, args, line: 1 };
-            effects.perform(inventory.clone(), (run, step), None, Urgency::default(), move |_| {
+            effects.perform(inventory.clone(), (run, step(&["/bin/true"])), None, Urgency::default(), move |_| {
                 let _ = sender.send(run);
             });
         }
-        effects.drop_waiting(17);
+        effects.drop_waiting(&[17].into());
         drop(sender);
         let queue = effects.queue.clone();
         let clock = EngineClock::start(Time::from_millis(0));
@@ -151,16 +163,12 @@ mod tests {
     /// Commands that hang leave workers for claims. Senders without trust fill only a part of the room.
     #[test]
     fn what_hangs_holds_up_no_claim() {
-        let here = Host { via: Via::Local, ..Host::default() };
-        let inventory = Arc::new(Inventory { hosts: [("here".to_owned(), here)].into(), ..Inventory::default() });
+        let inventory = inventory();
         let effects = Effects::start(&EngineClock::start(Time::from_millis(0))).unwrap();
         let (sender, results) = channel();
         let perform = |words: &[&str], urgency: Urgency, name: &'static str| {
-            let arguments = Value::List(words[1..].iter().map(|word| Value::from(*word).into_owned()).collect());
-            let args = vec![Value::from("here"), Value::from(words[0]).into_owned(), arguments];
-            let step = Step { n: 0, verb: Verb::HostRun, args, line: 1 };
             let sender = sender.clone();
-            effects.perform(inventory.clone(), (1, step), None, urgency, move |result| {
+            effects.perform(inventory.clone(), (1, step(words)), None, urgency, move |result| {
                 let _ = sender.send((name, result.is_ok()));
             });
         };

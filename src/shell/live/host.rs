@@ -324,9 +324,6 @@ impl<R: FnMut(Report)> Running<R> {
             match output {
                 Output::Persist(durable) => self.marks.save(&durable).map_err(|e| e.to_string())?,
                 Output::Drive { resource, operation } => {
-                    if operation == Operation::Remove {
-                        self.bursts.remove(&resource);
-                    }
                     if let Some(driver) = self.drivers.get(&resource)
                         && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, AskedBy::Agent))
                     {
@@ -394,9 +391,9 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn go_on_announcing(&mut self, now: Time) {
-        // What the host does not hold any more is not announced: neighbours would send to the wrong host.
+        // What was given up or lost is not announced any more: neighbours would send to the wrong host.
         let agent = &self.agent;
-        self.bursts.retain(|resource, _| agent.holds(resource));
+        self.bursts.retain(|resource, _| agent.wants(resource));
         let due: Vec<Name> =
             self.bursts.iter().filter(|(_, at)| at.iter().any(|at| *at <= now)).map(|(n, _)| n.clone()).collect();
         for resource in due {

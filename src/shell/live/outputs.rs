@@ -1,5 +1,6 @@
 //! Carries out what the controller wants done: first the records on the disk, then the commands to hosts, then what people see.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::core::base::time::duration_text;
@@ -30,6 +31,7 @@ impl Running {
             }
         }
         let mut leaves = false;
+        let mut answered = BTreeSet::new();
         for output in &outputs {
             self.counts.written(output);
             match output {
@@ -38,7 +40,7 @@ impl Running {
                         RunRecord::Ended { run, .. } | RunRecord::Answered { run, .. } | RunRecord::Again { run, .. },
                     ) = record
                     {
-                        self.effects.drop_waiting(*run);
+                        answered.insert(*run);
                     }
                     self.journal.append(record).map_err(|e| e.to_string())?;
                     self.dirty_since.get_or_insert(self.clock.now());
@@ -51,6 +53,7 @@ impl Running {
         if leaves && self.journal.is_dirty() {
             self.sync()?;
         }
+        self.effects.drop_waiting(&answered);
         self.sites.drop_unused(self.controller.rules(), self.controller.runs());
         let now = self.clock.now();
         // People are notified after the commands to hosts are sent.

@@ -218,7 +218,7 @@ async fn serve(
     let reports = entry.reports();
     let ended = tokio::select! {
         ended = read(&shown, from, shared, agents, (&certificates, &reports)) => ended,
-        ended = write(&shown, to, shared, (waiting, signed, keys)) => ended,
+        ended = write(&shown, to, shared, waiting, signed, keys) => ended,
         () = until_revoked(&shown, shared) => Err(revoked(host)),
         () = entry.replaced() => Err(format!("{host} connected again")),
     };
@@ -317,11 +317,9 @@ async fn write(
     shown: &Shown,
     mut to: impl AsyncWrite + Unpin,
     shared: &Shared,
-    (mut waiting, mut signed, mut identities): (
-        mpsc::Receiver<Command>,
-        mpsc::Receiver<ToAgent>,
-        Option<watch::Receiver<Identities>>,
-    ),
+    mut waiting: mpsc::Receiver<Command>,
+    mut signed: mpsc::Receiver<ToAgent>,
+    mut identities: Option<watch::Receiver<Identities>>,
 ) -> Result<(), String> {
     if let Some(identities) = &mut identities {
         identities.mark_changed();
